@@ -1,0 +1,9 @@
+"""The registry: one line per accelerator. A test fails on a file that is not registered and on a row without a parity case."""
+
+from hardware.accelerators.amd import AMD
+from hardware.accelerators.hpu import HPU
+from hardware.accelerators.nvidia import NVIDIA
+from hardware.accelerators.tpu import TPU
+from hardware.accelerators.xpu import XPU
+
+ACCELERATORS = {accelerator.key: accelerator for accelerator in (NVIDIA, TPU, AMD, XPU, HPU)}

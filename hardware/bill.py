@@ -1,0 +1,135 @@
+"""The bill of versions: what was tested together, as one value that a workload carries.
+
+Owns the type only; the bills themselves are rows in `releases/`. It lives here because the renderer reads label keys,
+sidecar and images from it and `hardware` may import nothing above itself. Chart values are plain trees: this module
+knows no chart's keys.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardware.vocabulary import ROLES, Role
+
+#: An engine for an accelerator, by their keys: ("nvidia", "vllm").
+BuildKey = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Helm chart at one version. `ref` is an OCI reference without a tag."""
+
+    ref: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Crd:
+    """One pinned file of CustomResourceDefinitions: its name in a directory, where it is published, its checksum."""
+
+    file: str
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """The routing proxy in front of each decode server. `args` has one slot, `{connector}`: the engine's word for it."""
+
+    image: str
+    args: tuple[str, ...]
+    image_pull_policy: str
+
+    def argv(self, connector: str) -> list[str]:
+        """The container's args for an engine whose `connector` this is."""
+        return [arg.format(connector=connector) for arg in self.args]
+
+
+@dataclass(frozen=True)
+class Router:
+    """Endpoint picker and proxy: charts by router mode, and the value trees written for exactly these charts.
+
+    `values` are merged in order as Helm merges `-f` files; `features` are trees added on request, by name; `match_labels`
+    is the path, in these charts, of the labels that select the model servers. `plugin_config` is the EndpointPickerConfig
+    that `values` carries as text. `proxy_image` is the chart's own default, stated for those who mirror images.
+    """
+
+    charts: Mapping[str, Chart]
+    image: str
+    proxy_image: str
+    values: tuple[Mapping[str, Any], ...]
+    features: Mapping[str, Mapping[str, Any]]
+    match_labels: tuple[str, ...]
+    plugin_config: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EngineMetrics:
+    """What a model server counts, as exposed on `/metrics`: the counters a proof of P/D compares with what was sent.
+
+    The first three are counters of every pod; the last three count KV cache that came from elsewhere (decode pods), None
+    where the engine has no such metric.
+    """
+
+    requests: str
+    prompt_tokens: str
+    generation_tokens: str
+    external_hits: str | None = None
+    kv_bytes: str | None = None
+    kv_failures: str | None = None
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Metric names. `decisions` counts the router's intentions by label `decision_label`: alone it proves nothing."""
+
+    decisions: str
+    decision_label: str
+    engines: Mapping[str, EngineMetrics]
+
+
+@dataclass(frozen=True)
+class AddedEnv:
+    """Environment a bill adds to model servers: to the `builds` named (None: every build), in the `roles` named.
+
+    `first` puts it before the build's own environment, else after it; a value is text or a Kubernetes `valueFrom`.
+    """
+
+    variables: Mapping[str, Any]
+    builds: frozenset[BuildKey] | None = None
+    roles: tuple[Role, ...] = ROLES
+    first: bool = False
+
+    def applies(self, build: BuildKey, role: Role) -> bool:
+        """Whether pods of this build and role get the variables."""
+        return role in self.roles and (self.builds is None or build in self.builds)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A set of versions tested together. Keys of two bills never mix.
+
+    `images` overrides the image a build carries, by build; `engine_label` and `guide_label` are label *keys*, which
+    upstream renames.
+    """
+
+    name: str
+    date: str
+    commit: str
+    source: str
+    router: Router
+    sidecar: Sidecar
+    crds: tuple[Crd, ...]
+    metrics: Metrics
+    engine_label: str
+    guide_label: str
+    images: Mapping[BuildKey, str] = field(default_factory=dict)
+    env: tuple[AddedEnv, ...] = ()
+
+    def added_env(self, build: BuildKey, role: Role, *, first: bool) -> dict[str, Any]:
+        """The variables this bill adds before (`first`) or after the environment of a build's pods in a role."""
+        added: dict[str, Any] = {}
+        for row in self.env:
+            if row.first == first and row.applies(build, role):
+                added |= row.variables
+        return added

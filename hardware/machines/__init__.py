@@ -1,0 +1,81 @@
+"""Machines: node shapes of providers as facts, read by provisioning, the rules, the rehearsal's nodes and the planner.
+
+Owns the table and its look-ups. A machine is one row in a provider's file and one line here. Leaves out how a machine
+is bought (`components/cluster`) and how its pods look (the accelerators).
+"""
+
+from collections.abc import Mapping
+
+from hardware.machines.amd import AMD_MI300X, AMD_MI300X_OCI
+from hardware.machines.aws import AWS_P5EN
+from hardware.machines.coreweave import COREWEAVE_H200
+from hardware.machines.device_classes import DEVICE_CLASSES, DeviceClass
+from hardware.machines.generic import NVIDIA_GENERIC, SYSTEM
+from hardware.machines.gke import A3_ULTRA_DRA, A3_ULTRA_RDMA, TPU7X_HOST, TPU_V6E_HOST
+from hardware.machines.intel import GAUDI_DRA, INTEL_XPU_DRA, INTEL_XPU_RDMA_DRA
+from hardware.machines.types import DeviceSlice, Machine, Rdma, Silicon, SliceDevice, Taint, Version
+
+__all__ = [
+    "DEVICE_CLASSES",
+    "MACHINES",
+    "SYSTEM",
+    "DeviceClass",
+    "DeviceSlice",
+    "Machine",
+    "Rdma",
+    "Silicon",
+    "SliceDevice",
+    "Taint",
+    "UnknownMachineError",
+    "Version",
+    "machine",
+    "machine_for",
+    "machines_for",
+]
+
+#: By key. Of the machines that serve a pair, the first is the default.
+MACHINES: Mapping[str, Machine] = {
+    row.key: row
+    for row in (
+        NVIDIA_GENERIC,
+        COREWEAVE_H200,
+        A3_ULTRA_RDMA,
+        A3_ULTRA_DRA,
+        AWS_P5EN,
+        TPU7X_HOST,
+        TPU_V6E_HOST,
+        AMD_MI300X,
+        AMD_MI300X_OCI,
+        INTEL_XPU_DRA,
+        INTEL_XPU_RDMA_DRA,
+        GAUDI_DRA,
+        SYSTEM,
+    )
+}
+
+
+class UnknownMachineError(LookupError):
+    """No machine has this key, or none serves this accelerator and fabric."""
+
+
+def machine(key: str) -> Machine:
+    """The machine of that key. Raises UnknownMachineError naming the known ones."""
+    if key not in MACHINES:
+        raise UnknownMachineError(f"there is no machine {key!r}; known: {', '.join(MACHINES)}")
+    return MACHINES[key]
+
+
+def machines_for(accelerator: str, fabric: str) -> tuple[Machine, ...]:
+    """Every machine that serves an accelerator with a fabric (keys as in a stack file), the default first; maybe none."""
+    return tuple(row for row in MACHINES.values() if (accelerator, fabric) in row.serves)
+
+
+def machine_for(accelerator: str, fabric: str) -> Machine:
+    """The default machine of a pair. Raises UnknownMachineError naming the pairs that are served."""
+    served = machines_for(accelerator, fabric)
+    if not served:
+        pairs = dict.fromkeys("/".join(pair) for row in MACHINES.values() for pair in row.serves)
+        raise UnknownMachineError(
+            f"no machine serves {accelerator}/{fabric} (accelerator/fabric); served: {', '.join(pairs)}"
+        )
+    return served[0]

@@ -1,0 +1,18 @@
+"""The devices machines are made of: what one is called and how much memory it has. Speeds belong to the planner."""
+
+from hardware.machines.types import Silicon
+
+H200 = Silicon(
+    "NVIDIA H200",
+    141,
+    "151.4e9 B in AIConfigurator's h200 system file; the driver shows 143771 MiB (140.4 GiB) of it to programs",
+)
+MI300X = Silicon("AMD Instinct MI300X", 192, "node label amd.com/gpu.vram=192G")
+TPU7X = Silicon(
+    "Google TPU7x (Ironwood) chip of 2 cores", 192, "docs.cloud.google.com/tpu/docs/tpu7x: HBM capacity per chip (GiB)"
+)
+TPU_V6E = Silicon(
+    "Google TPU v6e (Trillium) chip", 32, "docs.cloud.google.com/tpu/docs/tpu7x: HBM capacity per chip (GiB)"
+)
+ARC_B60 = Silicon("Intel Arc Pro B60", 24, "vendor's 24 GB; the driver publishes 24480 MiB (23.9 GiB)")
+GAUDI2 = Silicon("Intel Gaudi 2", 96, "vendor's 96 GB: huggingface.co/docs/accelerate/en/usage_guides/gaudi")

@@ -1,0 +1,111 @@
+"""Machines as the Kubernetes objects of simulated nodes: Node, ResourceSlices, DeviceClasses. Pure; no cluster.
+
+The one place that writes those kinds' field names. Leaves out creating them (`rehearsal`).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hardware.machines import DEVICE_CLASSES, DeviceSlice, Machine, Version
+from hardware.machines.types import Attribute, SliceDevice
+
+_DRA_API = "resource.k8s.io/v1"
+#: What simulated nodes say of their kubelet: within the skew of any control plane of the rehearsal.
+_KUBELET_VERSION = "v1.35.2"
+
+
+def node_name(machine: Machine, index: int) -> str:
+    """The name of a machine's simulated node number `index`."""
+    return f"sim-{machine.key}-{index}"
+
+
+def node_objects(machine: Machine, name: str) -> list[dict[str, Any]]:
+    """A simulated node of this machine: its Node, status included (kwok keeps it), then a ResourceSlice per driver.
+
+    No `kwok.x-k8s.io/node` taint: the guide's pods have no toleration for it.
+    """
+    return [_node(machine, name), *(_resource_slice(devices, name) for devices in machine.slices)]
+
+
+def device_class_objects(names: Iterable[str]) -> list[dict[str, Any]]:
+    """DeviceClasses by name, as their usual installer would make them. Raises KeyError for a name not in the table."""
+    return [
+        {
+            "apiVersion": _DRA_API,
+            "kind": "DeviceClass",
+            "metadata": {"name": name, "annotations": {"sim.llm-d.ai/origin": DEVICE_CLASSES[name].origin}},
+            "spec": {"selectors": [{"cel": {"expression": DEVICE_CLASSES[name].expression}}]},
+        }
+        for name in names
+    ]
+
+
+def _node(machine: Machine, name: str) -> dict[str, Any]:
+    taints = [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in machine.taints]
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "annotations": {"kwok.x-k8s.io/node": "fake", "node.alpha.kubernetes.io/ttl": "0"},
+            "labels": {"kubernetes.io/hostname": name, "type": "kwok", **machine.all_labels},
+        },
+        "spec": {"taints": taints} if taints else {},
+        "status": {
+            "capacity": _resources(machine.capacity, machine),
+            "allocatable": _resources(machine.allocatable, machine),
+            "conditions": [
+                _condition("Ready", "True"),
+                *(_condition(pressure, "False") for pressure in ("MemoryPressure", "DiskPressure", "PIDPressure")),
+            ],
+            "nodeInfo": {
+                "architecture": "amd64",
+                "operatingSystem": "linux",
+                "kubeletVersion": _KUBELET_VERSION,
+                "kubeProxyVersion": _KUBELET_VERSION,
+                "osImage": machine.os_image,
+                **dict.fromkeys(("kernelVersion", "containerRuntimeVersion", "machineID", "systemUUID", "bootID"), ""),
+            },
+        },
+    }
+
+
+def _resources(size: Mapping[str, str], machine: Machine) -> dict[str, str]:
+    return {**size, "pods": str(machine.pods), **machine.extended}
+
+
+def _condition(kind: str, status: str) -> dict[str, str]:
+    return {"type": kind, "status": status, "reason": "Simulated", "message": "simulated node"}
+
+
+def _resource_slice(devices: DeviceSlice, node: str) -> dict[str, Any]:
+    return {
+        "apiVersion": _DRA_API,
+        "kind": "ResourceSlice",
+        "metadata": {"name": f"{node}-{devices.driver}"},
+        "spec": {
+            "driver": devices.driver,
+            "nodeName": node,
+            "pool": {"name": node, "generation": 1, "resourceSliceCount": 1},
+            "devices": [_device(device) for device in devices.devices()],
+        },
+    }
+
+
+def _device(device: SliceDevice) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": device.name,
+        "attributes": {name: _attribute(value) for name, value in device.attributes.items()},
+    }
+    if device.capacity:
+        described["capacity"] = {name: {"value": value} for name, value in device.capacity.items()}
+    return described
+
+
+def _attribute(value: Attribute) -> dict[str, Attribute]:
+    # bool before int: in Python a bool is one.
+    if isinstance(value, bool):
+        return {"bool": value}
+    if isinstance(value, int):
+        return {"int": value}
+    return {"version" if isinstance(value, Version) else "string": str(value)}
