@@ -1,0 +1,21 @@
+"""Bills of versions by name. A release is a row: one data module, one line here."""
+
+from hardware.bill import Bill
+from hardware.workload import UnknownChoiceError
+from releases import guide_2026_05
+
+DEFAULT = "guide-2026-05"
+
+RELEASES: dict[str, Bill] = {bill.name: bill for bill in (guide_2026_05.BILL,)}
+
+
+def release(name: str) -> Bill:
+    """The bill called `name`.
+
+    Raises:
+        UnknownChoiceError: there is none; the message names those that exist.
+    """
+    try:
+        return RELEASES[name]
+    except KeyError:
+        raise UnknownChoiceError("release", name, RELEASES) from None
