@@ -1,0 +1,58 @@
+"""The model servers of both roles, as the renderer gave them."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+
+from components.objects import Object, annotated, placed, register
+
+#: Seconds an image pull may take on top of the probes' own budget. The largest image of the guide has ~20 GB, which is
+#: 27 minutes at 100 Mbit/s; the probes start counting when the container does.
+IMAGE_PULL_SECONDS = 30 * 60
+
+
+class ModelServerArgs(TypedDict):
+    """Plain: the rendered `objects`, their `namespace`, whether to `wait` until they serve, the probes' budget in seconds.
+
+    Wired: the resources they come `after`.
+    """
+
+    objects: Sequence[Object]
+    wait: bool
+    startup_seconds: int
+    namespace: str
+    after: Sequence[pulumi.Resource]
+
+
+class ModelServer(pulumi.ComponentResource):
+    """ServiceAccount, a Deployment per role and a ResourceClaimTemplate per role where devices are claimed.
+
+    `deployments` are the names of the Deployments, each known when it is Ready (or at once without `wait`).
+    """
+
+    deployments: dict[str, pulumi.Output[str]]
+
+    def __init__(self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:ModelServer", name, None, opts)
+        # The default await is 10 minutes, shorter than the start-up budget of every accelerator.
+        seconds = args["startup_seconds"] + IMAGE_PULL_SECONDS
+        timeouts = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
+        # Pods refer to these by name, so they are there first.
+        after = [*args["after"]]
+        child = pulumi.ResourceOptions(parent=self, depends_on=after)
+        needed = [
+            register(obj["metadata"]["name"], placed(obj, args["namespace"]), child)
+            for obj in args["objects"]
+            if obj["kind"] != "Deployment"
+        ]
+        self.deployments = {}
+        for obj in args["objects"]:
+            if obj["kind"] != "Deployment":
+                continue
+            role = obj["metadata"]["labels"]["llm-d.ai/role"]
+            deployment = placed(obj if args["wait"] else annotated(obj, skipAwait="true"), args["namespace"])
+            options = pulumi.ResourceOptions(parent=self, depends_on=[*after, *needed], custom_timeouts=timeouts)
+            resource = register(f"{name}-{role}", deployment, options)
+            self.deployments[role] = resource.metadata["name"]
+        self.register_outputs({"deployments": self.deployments})

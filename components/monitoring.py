@@ -1,0 +1,28 @@
+"""What Prometheus scrapes of the model servers. The operator and its CRDs are the cluster's business."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import pulumi
+
+from components.objects import Object, placed, register
+
+
+class MonitoringArgs(TypedDict):
+    """Plain: the PodMonitors and their `namespace`. Wired: the resources they come `after`."""
+
+    objects: Sequence[Object]
+    namespace: str
+    after: Sequence[pulumi.Resource]
+
+
+class Monitoring(pulumi.ComponentResource):
+    """A PodMonitor per role."""
+
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:Monitoring", name, None, opts)
+        for obj in args["objects"]:
+            logical = f"{name}-{obj['metadata']['name']}"
+            child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
+            register(logical, placed(obj, args["namespace"]), child)
+        self.register_outputs({})

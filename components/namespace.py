@@ -1,0 +1,29 @@
+"""The stack's own namespace.
+
+It goes through an upserting provider, so that one that exists and was marked as the stack's is imported with everything
+others wrote on it; what is not marked is refused before (`stacks.lookahead`).
+"""
+
+from typing import TypedDict
+
+import pulumi
+
+from components.objects import Object, register
+
+
+class NamespaceArgs(TypedDict):
+    """Plain: the Namespace object."""
+
+    object: Object
+
+
+class ServingNamespace(pulumi.ComponentResource):
+    """A namespace; `resource` is what everything in it depends on."""
+
+    resource: pulumi.CustomResource
+
+    def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:ServingNamespace", name, None, opts)
+        physical = args["object"]["metadata"]["name"]
+        self.resource = register(physical, args["object"], pulumi.ResourceOptions(parent=self))
+        self.register_outputs({"name": physical})

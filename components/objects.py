@@ -1,0 +1,51 @@
+"""Plain Kubernetes objects into Pulumi resources: the one boundary where API fields meet the SDK's arguments.
+
+Fields pass through the SDK as the API spells them, so no translation layer is needed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+Object = Mapping[str, Any]
+
+
+class KubernetesObject(pulumi.CustomResource):
+    """An object under the type token that `pulumi_kubernetes` has for its kind; its outputs are the live object's fields.
+
+    Not through that package's own classes: they would only pass the fields on, and importing them takes longer than
+    everything else in the program (`make bench`).
+    """
+
+    metadata: pulumi.Output[dict[str, Any]]
+    spec: pulumi.Output[dict[str, Any] | None]
+
+    def __init__(self, name: str, obj: Object, opts: pulumi.ResourceOptions) -> None:
+        version = obj["apiVersion"] if "/" in obj["apiVersion"] else f"core/{obj['apiVersion']}"
+        super().__init__(f"kubernetes:{version}:{obj['kind']}", name, dict(obj), opts)
+
+
+#: Fields the API server never lets change, and which the provider does not know to replace.
+IMMUTABLE: dict[str, list[str]] = {"ResourceClaimTemplate": ["spec"]}
+
+
+def register(logical_name: str, obj: Object, opts: pulumi.ResourceOptions) -> KubernetesObject:
+    """Registers one object as it is. A custom resource needs its CRD in the cluster."""
+    if immutable := IMMUTABLE.get(obj["kind"]):
+        # The name is fixed, so the old one goes first; running pods keep the claims they have.
+        replaced = pulumi.ResourceOptions(replace_on_changes=immutable, delete_before_replace=True)
+        opts = pulumi.ResourceOptions.merge(opts, replaced)
+    return KubernetesObject(logical_name, {key: value for key, value in obj.items() if key != "status"}, opts)
+
+
+def placed(obj: Object, namespace: str) -> dict[str, Any]:
+    """The object in a namespace."""
+    return {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
+
+
+def annotated(obj: Object, **annotations: str) -> dict[str, Any]:
+    """The object with annotations of the provider's (`waitFor`, `skipAwait`), which Pulumi keeps under `pulumi.com/`."""
+    metadata = obj["metadata"]
+    added = {f"pulumi.com/{key}": value for key, value in annotations.items()}
+    return {**obj, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **added}}}

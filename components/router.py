@@ -1,0 +1,64 @@
+"""The endpoint picker and its proxy: a real Helm release, so that `helm list`, rollback and hooks work as anywhere."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.objects import KubernetesObject
+
+#: Seconds a router may take to become Ready: two images under 300 MB, no model.
+READY_SECONDS = 10 * 60
+
+
+class RouterArgs(TypedDict):
+    """Plain: release name, `namespace`, chart (reference, directory or `.tgz`), its version, values, who owns it, wait or not.
+
+    Wired: the resources it comes `after`.
+    """
+
+    release: str
+    chart: str
+    version: str | None
+    values: Mapping[str, Any]
+    owner: str
+    wait: bool
+    namespace: str
+    after: Sequence[pulumi.Resource]
+
+
+class Router(pulumi.ComponentResource):
+    """The release. `service` is the name of the Service clients talk to, `address` its cluster IP once it is there."""
+
+    service: str
+    address: pulumi.Output[str | None]
+
+    def __init__(self, name: str, args: RouterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:Router", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
+        release = k8s.helm.v3.Release(
+            name,
+            name=args["release"],
+            namespace=args["namespace"],
+            chart=args["chart"],
+            version=args["version"],
+            values=dict(args["values"]),
+            # How the next run recognises its own release among others of that name.
+            description=args["owner"],
+            # Helm keeps a null of the values, to unset what the chart sets; the provider would drop it.
+            allow_null_values=True,
+            skip_crds=True,
+            skip_await=not args["wait"],
+            timeout=READY_SECONDS,
+            opts=child,
+        )
+        # Through the release's status, so that the Service is looked up when it exists.
+        identity = pulumi.Output.concat(release.status.namespace, "/", release.status.name, "-epp")
+        # No parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
+        read = pulumi.ResourceOptions(id=identity, provider=self.get_provider("kubernetes:core/v1:Service"))
+        fields = {"apiVersion": "v1", "kind": "Service", "metadata": None, "spec": None}
+        service = KubernetesObject(f"{name}-service", fields, read)
+        self.service = f"{args['release']}-epp"
+        self.address = service.spec.apply(lambda spec: (spec or {}).get("clusterIP"))
+        self.register_outputs({"service": self.service, "address": self.address})

@@ -1,0 +1,1 @@
+"""What a stack file may say, the rules it must obey, and the one place that composes components."""

@@ -1,0 +1,92 @@
+"""The Kubernetes API as JSON over the official client's connection: kubeconfig, contexts and exec credentials are its
+business; objects stay plain dicts, as everywhere else here. The client is imported late: only some commands need it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+Object = dict[str, Any]
+
+#: Seconds to wait for one answer.
+TIMEOUT_SECONDS = 5
+
+
+class NoContextError(ValueError):
+    """The kubeconfig does not give the context that was asked for."""
+
+
+class Api:
+    """One API server, as one user.
+
+    A request raises `kubernetes.client.exceptions.ApiException` for an answer of 400 and above (but see `get`), and
+    `urllib3.exceptions.HTTPError` when there is no answer.
+    """
+
+    def __init__(self, kubeconfig: str | None, context: str | None) -> None:
+        import yaml
+        from kubernetes import client, config
+        from kubernetes.config.config_exception import ConfigException
+
+        configuration = client.Configuration()
+        configuration.retries = False
+        path = str(Path(kubeconfig).expanduser()) if kubeconfig else None
+        try:
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=path, context=context, client_configuration=configuration
+            )
+        except (ConfigException, yaml.YAMLError, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+            # The client reads a malformed kubeconfig without looking, so that nearly anything can come of it.
+            raise NoContextError(" ".join(str(error).split())) from error
+        self._client = client.ApiClient(configuration)
+
+    def get(self, path: str) -> Object | None:
+        """What is there, or None where there is nothing or we may not look."""
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            found: Object = self._request("GET", path)
+        except ApiException as error:
+            if error.status in (403, 404):
+                return None
+            raise
+        return found
+
+    def items(self, path: str) -> list[Object]:
+        """The items of a list; none where we may not look."""
+        found: list[Object] = (self.get(path) or {}).get("items") or []
+        return found
+
+    def create(self, path: str, obj: Object) -> bool:
+        """Creates an object in a collection; False when one of its name is there already."""
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            self._request("POST", path, obj)
+        except ApiException as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
+    def delete(self, path: str) -> None:
+        """Deletes what is there, if anything is."""
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            self._request("DELETE", path)
+        except ApiException as error:
+            if error.status != 404:
+                raise
+
+    def _request(self, method: str, path: str, body: Object | None = None) -> Any:
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        call = self._client.param_serialize(
+            method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
+        )
+        answer = self._client.call_api(*call, _request_timeout=TIMEOUT_SECONDS)
+        answer.read()  # type: ignore[no-untyped-call]
+        if answer.status >= 400:
+            from kubernetes.client.exceptions import ApiException
+
+            raise ApiException(http_resp=answer)
+        return json.loads(answer.data or b"{}")

@@ -1,0 +1,153 @@
+"""A look at the cluster before anything is applied, where the provider would say nothing or say it late.
+
+The provider's preview succeeds on a cluster that cannot be reached, and notices only during `up` that a namespace or a
+release of that name exists already. We look first, read-only, and say how to import what is there. CRDs are adopted,
+but never taken back to an older version: another stack may live from what the newer one brought.
+"""
+
+import base64
+import gzip
+import json
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from hardware.namespace import OWNER
+from stacks.kube_api import Api, NoContextError
+from stacks.plan import Plan
+from stacks.problems import Problem, StackFileError
+
+
+def look_ahead(plan: Plan, owner: str) -> None:
+    """Refuses what exists and is not this stack's.
+
+    An unreachable cluster fails an `up`; a preview goes on with a warning, because a preview in CI may have no access.
+
+    Raises:
+        StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
+    """
+    from kubernetes.client.exceptions import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        problems = list(_already_there(plan, owner))
+    except NoContextError as error:
+        _without_cluster(_no_context(plan, error))
+    except (HTTPError, OSError, ApiException, json.JSONDecodeError) as error:
+        _without_cluster(_unreachable(error))
+    else:
+        if problems:
+            raise StackFileError(problems)
+
+
+def _without_cluster(problem: Problem) -> None:
+    if not pulumi.runtime.is_dry_run():
+        raise StackFileError([problem])
+    pulumi.log.warn(f"{problem} This preview says nothing about what exists there.")
+
+
+def _already_there(plan: Plan, owner: str) -> Iterator[Problem]:
+    spec = plan.spec
+    api = Api(spec.cluster.kubeconfig, spec.cluster.context)
+    yield from _newer_crds(api, plan)
+    namespace = api.get(f"/api/v1/namespaces/{spec.namespace}")
+    if namespace is None:
+        return
+    target = _target(plan)
+    holder = namespace["metadata"].get("annotations", {}).get(OWNER)
+    if holder != owner:
+        mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
+        yield Problem(
+            "EXISTS", "llmd-pd:namespace", f"namespace {spec.namespace} exists already",
+            f"it belongs to {f'stack {holder}' if holder else 'somebody else'}, and a destroy of this stack would delete it",
+            f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
+        )  # fmt: skip
+    name = plan.router.name
+    secrets = api.items(f"/api/v1/namespaces/{spec.namespace}/secrets?labelSelector=owner%3Dhelm%2Cname%3D{name}")
+    description = _foreign(secrets, owner)
+    if description is not None:
+        forget = f"kubectl delete secrets -n {spec.namespace} -l owner=helm,name={name}{target}"
+        yield Problem(
+            "EXISTS", "llmd-pd:name", f"a Helm release {name} exists already in namespace {spec.namespace}",
+            f"it is not this stack's (its description is {description!r}), and helm cannot use a name twice",
+            f"choose another name, or import it: `{forget}` makes helm forget it but leaves its objects, and the next "
+            "`pulumi up` installs over them",
+        )  # fmt: skip
+
+
+def _newer_crds(api: Api, plan: Plan) -> Iterator[Problem]:
+    for crd in plan.crds():
+        ours, name = _bundle(crd), crd["metadata"]["name"]
+        live = api.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+        theirs = _bundle(live) if live else None
+        if ours and theirs and theirs[0] > ours[0]:
+            yield Problem(
+                "EXISTS", "llmd-pd:crds", f"CRD {name} is there in version {theirs[1]}",
+                f"this stack would take it back to {ours[1]}, for every stack of the cluster",
+                "write `llmd-pd:crds: {manage: false}` to use what is there",
+            )  # fmt: skip
+
+
+def _bundle(crd: dict[str, Any]) -> tuple[tuple[int, ...], str] | None:
+    """The version of the set of CRDs one belongs to, to compare and to show; None where it does not say."""
+    for key, value in crd["metadata"].get("annotations", {}).items():
+        if key.endswith("/bundle-version"):
+            return tuple(int(part) for part in re.findall(r"\d+", value)), value
+    return None
+
+
+#: Statuses of a revision whose description is helm's own, whatever its maker wrote: it fails, or is on its way.
+_UNFINISHED = {"failed", "pending-install", "pending-upgrade", "pending-rollback", "uninstalling"}
+
+
+def _foreign(secrets: Sequence[dict[str, Any]], owner: str) -> str | None:
+    """What a release that is not this stack's says of itself, by its newest revision; None for ours.
+
+    Ours is one that carried our description once: a rollback or an upgrade by hand has another. So is one that never
+    got anywhere, as our own first try may have left it; if it is somebody else's after all, helm refuses the name.
+    """
+    finished = [secret for secret in secrets if secret["metadata"]["labels"].get("status") not in _UNFINISHED]
+    finished.sort(key=lambda secret: int(secret["metadata"]["labels"]["version"]))
+    descriptions = [_description(secret) for secret in finished]
+    return None if not descriptions or owner in descriptions else descriptions[-1]
+
+
+def _target(plan: Plan) -> str:
+    """Flags that lead kubectl to the stack's cluster, wherever the user's own kubeconfig points."""
+    stated = plan.spec.cluster
+    kubeconfig = stated.kubeconfig and str(Path(stated.kubeconfig).expanduser())
+    flags = {"--kubeconfig": kubeconfig, "--context": stated.context}
+    return "".join(f" {flag} {shlex.quote(value)}" for flag, value in flags.items() if value)
+
+
+def _no_context(plan: Plan, error: NoContextError) -> Problem:
+    context = plan.spec.cluster.context
+    return Problem(
+        "CLUSTER", "llmd-pd:cluster", f"context `{context}`" if context else "no context",
+        f"the kubeconfig does not give it: {str(error).rstrip('.')}", "name a context of `kubectl config get-contexts`",
+    )  # fmt: skip
+
+
+def _unreachable(error: Exception) -> Problem:
+    return Problem(
+        "CLUSTER", "llmd-pd:cluster", "the cluster's API server cannot be reached", _reason(error),
+        "check the context, the network and your credentials",
+    )  # fmt: skip
+
+
+def _description(secret: dict[str, Any]) -> str:
+    """What a Helm release says of itself: its record is base64 of gzip of JSON, and base64 again as a Secret."""
+    record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
+    return record.get("info", {}).get("description") or ""
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return "what answers there does not speak JSON"
+    if status := getattr(error, "status", None):
+        return f"it answers {status} {getattr(error, 'reason', '')}".strip()
+    return str(getattr(error, "reason", None) or error).split("object at", 1)[-1].split(": ", 1)[-1]

@@ -1,0 +1,305 @@
+"""Rules a stack file must obey beyond its fields, as a table: every rule, over every stack, all problems at once.
+
+A rule is a generator of findings; its id and source are its row's. Rules see a spec whose fields are valid.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from hardware.accelerators import ACCELERATORS
+from hardware.argv import ArgumentError, command_line, flag
+from hardware.fit import Misfit, misfits, nodes_needed
+from hardware.join import ConflictError
+from hardware.machines import MACHINES, Machine, UnknownMachineError, machines_for
+from hardware.renderer import model_server
+from hardware.requests import pod_requests
+from hardware.vocabulary import ROLES, Role
+from hardware.workload import Workload
+from releases import DEFAULT, RELEASES
+from stacks import workload as resolve
+from stacks.problems import Problem, known
+from stacks.spec import StackSpec
+
+#: Words of a tag that moves, unless a date or a commit stands beside them.
+FLOATING = {"latest", "main", "master", "nightly", "dev", "edge", "stable"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule has to say: a problem without the rule's own id and source."""
+
+    path: str
+    what: str
+    why: str
+    fix: str
+
+
+class Subject:
+    """A spec under examination, and what follows from it."""
+
+    def __init__(self, spec: StackSpec) -> None:
+        self.spec = spec
+
+    @cached_property
+    def workload(self) -> Workload:
+        """The resolved workload; only for rules that come after the look-ups."""
+        return resolve.workload(self.spec)
+
+    @cached_property
+    def objects(self) -> list[dict[str, Any]]:
+        """The rendered model servers; only for rules that come after the composition."""
+        return model_server(self.workload)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row: its id, where it comes from, what it checks.
+
+    Later rules cannot be asked about a spec in which a gate found something; its `gate` mends the spec so that they can,
+    or returns None when nothing can be said any more.
+    """
+
+    id: str
+    source: str
+    check: Callable[[Subject], Iterator[Finding]]
+    gate: Callable[[StackSpec], StackSpec | None] | None = None
+
+
+def problems_of(spec: StackSpec) -> Iterator[Problem]:
+    """Every problem the rules find in a spec."""
+    subject = Subject(spec)
+    for rule in RULES:
+        findings = list(dict.fromkeys(rule.check(subject)))  # both roles may find the same
+        for finding in findings:
+            yield Problem(rule.id, f"llmd-pd:{finding.path}", finding.what, finding.why, finding.fix, rule.source)
+        if findings and rule.gate:
+            if (repaired := rule.gate(subject.spec)) is None:
+                return
+            subject = Subject(repaired)
+
+
+def _known_release(subject: Subject) -> Iterator[Finding]:
+    release = subject.spec.release
+    if release not in RELEASES:
+        what, why = f"release `{release}` does not exist", "a bill of versions is what was tested together"
+        yield Finding("release", what, why, known(release, RELEASES))
+
+
+def _with_default_release(spec: StackSpec) -> StackSpec | None:
+    return spec.model_copy(update={"release": DEFAULT})
+
+
+def _known_machine(subject: Subject) -> Iterator[Finding]:
+    machine = subject.spec.cluster.machine
+    if machine and machine not in MACHINES:
+        what, why = f"machine `{machine}` is not in the table", "without its facts nothing can be checked or rehearsed"
+        yield Finding("cluster.machine", what, why, known(machine, MACHINES))
+
+
+def _without_machine(spec: StackSpec) -> StackSpec | None:
+    """The spec with the default machine, and no number of nodes, which was meant for another."""
+    return spec.model_copy(update={"cluster": spec.cluster.model_copy(update={"machine": None, "nodes": None})})
+
+
+def _known_choices(subject: Subject) -> Iterator[Finding]:
+    serving, why = subject.spec.serving, "only what upstream tested together composes"
+    accelerator = ACCELERATORS.get(serving.accelerator)
+    if accelerator is None:
+        what = f"accelerator `{serving.accelerator}` does not exist"
+        yield Finding("serving.accelerator", what, why, known(serving.accelerator, ACCELERATORS))
+        return
+    engines = [build.engine.key for build in accelerator.builds]
+    for word, key, keys in (
+        ("engine", serving.engine, engines),
+        ("fabric", serving.fabric, [*accelerator.fabrics]),
+    ):
+        if key not in keys:
+            what = f"{word} `{key}` does not exist for accelerator `{accelerator.key}`"
+            yield Finding(f"serving.{word}", what, why, known(key, keys))
+
+
+def _with_known_choices(spec: StackSpec) -> StackSpec | None:
+    """The spec with what the accelerator does not know replaced by its default; None when the accelerator is unknown."""
+    accelerator = ACCELERATORS.get(spec.serving.accelerator)
+    if accelerator is None:
+        return None
+    serving = {}
+    if accelerator.build(spec.serving.engine) is None:
+        serving["engine"] = accelerator.builds[0].engine.key
+    if spec.serving.fabric not in accelerator.fabrics:
+        serving["fabric"] = next(iter(accelerator.fabrics))
+    return spec.model_copy(update={"serving": spec.serving.model_copy(update=serving)})
+
+
+def _composes(subject: Subject) -> Iterator[Finding]:
+    """Every edit of the recipe alone, so that one that cannot be honoured does not hide the others."""
+    given = subject.workload
+    drops = [(name, replace(given, extra_args=(), drop_args=(name,))) for name in given.drop_args]
+    dropped = tuple(name for name, alone in drops if _refusal(alone) is None)
+    extras = [replace(given, extra_args=(word,), drop_args=dropped) for word in given.extra_args]
+    for alone in (*(alone for _, alone in drops), *extras):
+        if error := _refusal(alone):
+            why = "a flag has one owner, the recipe or the stack file"
+            yield Finding(f"serving.{error.field}", str(error), why, f"take it out of `{error.field}`")
+    for key, value in subject.spec.serving.node_selector.items():
+        try:
+            model_server(replace(given, extra_args=(), drop_args=(), spec={"nodeSelector": {key: value}}))
+        except ConflictError as error:
+            why, fix = "the recipe's pods run nowhere else", f"leave {key} out"
+            yield Finding("serving.nodeSelector", str(error).split(";")[0], why, fix)
+
+
+def _refusal(workload: Workload) -> ArgumentError | None:
+    try:
+        for role in ROLES:
+            command_line(workload, role)
+    except ArgumentError as error:
+        return error
+    return None
+
+
+def _without_edits(spec: StackSpec) -> StackSpec | None:
+    """The spec without what it does to the recipe's command line and pods."""
+    edits: dict[str, Any] = {"extra_args": (), "drop_args": (), "node_selector": {}, "tolerations": ()}
+    return spec.model_copy(update={"serving": spec.serving.model_copy(update=edits)})
+
+
+def _whole_slices(subject: Subject) -> Iterator[Finding]:
+    fixed = subject.workload.hardware.accelerator.devices.fixed
+    for role in ROLES:
+        devices = subject.workload.sizing[role].devices
+        if fixed is not None and devices != fixed:
+            yield Finding(
+                f"serving.{role}.devices", f"{devices} devices",
+                f"a pod takes a whole {subject.workload.hardware.accelerator.key} slice of {fixed} chips",
+                f"leave it out, or write {fixed}",
+            )  # fmt: skip
+
+
+def _with_whole_slices(spec: StackSpec) -> StackSpec | None:
+    whole: dict[str, Any] = {role: getattr(spec.serving, role).model_copy(update={"devices": None}) for role in ROLES}
+    return spec.model_copy(update={"serving": spec.serving.model_copy(update=whole)})
+
+
+def _tuned_flags(subject: Subject) -> Iterator[Finding]:
+    serving, recipe = subject.spec.serving, subject.workload.hardware
+    undecided = serving.extra_args is None and serving.drop_args is None
+    if subject.workload.model != recipe.accelerator.model and recipe.build.tuned and undecided:
+        flags = ", ".join(recipe.build.tuned)
+        yield Finding(
+            "serving.model", f"`{serving.model}` would run with flags chosen for {recipe.accelerator.model} ({flags})",
+            "they may be wrong for another model",
+            "list those that go in `dropArgs` (with their replacements in `extraArgs`), or write `dropArgs: []` to keep them",
+        )  # fmt: skip
+
+
+def _repeats(subject: Subject) -> Iterator[Finding]:
+    flags = [flag(word) for word in subject.spec.serving.extra_args or () if flag(word)]
+    for name in sorted({name for name in flags if flags.count(name) > 1}):
+        yield Finding("serving.extraArgs", f"{name} is there twice", "the second would silently win", "keep one")
+
+
+def _pinned_image(subject: Subject) -> Iterator[Finding]:
+    image = subject.spec.serving.image
+    if image is None or "@sha256:" in image:
+        return
+    _, _, tag = image.rpartition("/")[2].partition(":")
+    dated = re.search(r"\d{6}|[0-9a-f]{7}", tag)
+    if not tag or (FLOATING & set(re.split(r"[-_.]", tag)) and not dated):
+        what = f"`{image}` has a floating tag" if tag else f"`{image}` has no tag"
+        yield Finding(
+            "serving.image", what, "tomorrow's pods would run something else", "pin a version tag or a digest"
+        )
+
+
+def _model_label(subject: Subject) -> Iterator[Finding]:
+    label = (subject.spec.serving.model or "").rsplit("/", 1)[-1]
+    if label and not re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", label):
+        what, why = f"`{label}` cannot be a label value", "the label is the last part of the id, 63 characters at most"
+        yield Finding(
+            "serving.model", what, why, "use an id whose last part ends in a letter or digit and is no longer"
+        )
+
+
+def _names(subject: Subject) -> Iterator[Finding]:
+    # A pod's name is its Deployment's, two hashes of 10 and 5, and two dashes; longer ones are cut and stop being unique.
+    name = max((subject.workload.deployment_name(role) for role in ROLES), key=len)
+    if len(name) > 63 - 17:
+        what, fix = (
+            f"Deployment name {name} has {len(name)} characters",
+            f"shorten the stack's name by {len(name) - 46}",
+        )
+        yield Finding("name", what, "46 leave room for the hashes of its pods' names", fix)
+
+
+def _fits(subject: Subject) -> Iterator[Finding]:
+    """Each role's pod on an empty node, then all of them on the nodes stated."""
+    spec = subject.spec
+    try:
+        machine = resolve.machine_of(spec)
+    except UnknownMachineError as error:
+        what, why = str(error).split(";")[0], "nothing could be checked or rehearsed"
+        yield Finding("cluster.machine", what, why, f"name one of {', '.join(MACHINES)}")
+        return
+    pods = pod_requests(subject.objects)
+    found = False
+    for role, pod in zip(ROLES, pods, strict=True):
+        for misfit in misfits(pod, machine):
+            found = True
+            field = _field(subject, role, misfit)
+            yield Finding(
+                field, f"{misfit} ({machine.key})", "such a pod stays Pending for ever",
+                _fix(spec, machine, misfit, asked_for=field.startswith(f"serving.{role}.")),
+            )  # fmt: skip
+    if found or spec.cluster.nodes is None:
+        return
+    needed, has = nodes_needed(pods, machine), spec.cluster.nodes
+    if needed > has:
+        what = f"{has} {'node' if has == 1 else 'nodes'} of {machine.key} cannot hold all pods"
+        fix = f"write `nodes: {needed}`, or ask for fewer replicas"
+        yield Finding("cluster.nodes", what, f"they need {needed}, and the rest would stay Pending for ever", fix)
+
+
+def _fix(spec: StackSpec, machine: Machine, misfit: Misfit, *, asked_for: bool) -> str:
+    serving = spec.serving
+    others = [row.key for row in machines_for(serving.accelerator, serving.fabric) if row.key != machine.key]
+    fixes = []
+    if asked_for and misfit.has != "0":
+        fixes.append(f"ask for {misfit.has} at most")
+    if misfit.kind == "taint":
+        fixes.append("tolerate it in `serving.tolerations`")
+    if others:
+        pair = f"{serving.accelerator}/{serving.fabric}"
+        fixes.append(f"use a machine that was tested with {pair}: {', '.join(others)}")
+    return ", or ".join(fixes) or "use another machine"
+
+
+def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
+    """The key of the stack file that asks for what is short."""
+    devices, fabric = subject.workload.hardware.accelerator.devices, subject.workload.hardware.fabric
+    if misfit.what in (devices.resource, devices.device_class):
+        return f"serving.{role}.devices"
+    if misfit.what in ("cpu", "memory"):
+        return f"serving.{role}.{misfit.what}"
+    if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
+        return "serving.fabric"
+    return "cluster.machine"
+
+
+#: In this order: first what can be asked of any spec, then the gates, then what needs a spec that renders.
+RULES: tuple[Rule, ...] = (
+    Rule("PIN-01", "a deployment is what was tested", _pinned_image),
+    Rule("MODEL-02", "argparse keeps the last value", _repeats),
+    Rule("NAME-01", "Kubernetes labels", _model_label),
+    Rule("BILL-01", "releases", _known_release, gate=_with_default_release),
+    Rule("MACHINE-01", "hardware/machines", _known_machine, gate=_without_machine),
+    Rule("HW-01", "upstream's overlays", _known_choices, gate=_with_known_choices),
+    Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
+    Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
+    Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
+    Rule("NAME-02", "Kubernetes names", _names),
+    Rule("FIT-01", "hardware/machines", _fits),
+)

@@ -1,0 +1,67 @@
+"""Stack file to workload: the accelerator's recipe, overridden by what the stack says."""
+
+from dataclasses import replace
+from typing import Any
+
+from hardware.machines import Machine, machine, machine_for
+from hardware.vocabulary import Role, Sizing
+from hardware.workload import Hardware, Workload, hardware
+from releases import release
+from stacks.spec import RoleSizing, StackSpec
+
+
+def workload(spec: StackSpec) -> Workload:
+    """Resolves a stack file that obeys the rules.
+
+    Raises:
+        UnknownChoiceError: accelerator, engine or fabric do not exist (together).
+        UnknownRelease: there is no such bill of versions.
+    """
+    serving = spec.serving
+    found = hardware(serving.accelerator, serving.engine, serving.fabric)
+    bill = release(spec.release)
+    key = (found.accelerator.key, found.build.engine.key)
+    if serving.image:
+        bill = replace(bill, images={**bill.images, key: serving.image})
+    return Workload(
+        name=spec.name,
+        hardware=found,
+        sizing={
+            "prefill": _sizing(found, "prefill", serving.prefill),
+            "decode": _sizing(found, "decode", serving.decode),
+        },
+        model=serving.model or found.accelerator.model,
+        bill=bill,
+        extra_args=serving.extra_args or (),
+        drop_args=serving.drop_args or (),
+        env=serving.env,
+        spec=_scheduling(spec),
+    )
+
+
+def machine_of(spec: StackSpec) -> Machine:
+    """The machine the stack names, else the first of the table that serves its accelerator and fabric.
+
+    The labels a stack selects its nodes by are facts about those nodes, which the table cannot know.
+
+    Raises:
+        UnknownMachineError: it is not in the table, or none serves the pair.
+    """
+    serving = spec.serving
+    found = machine(spec.cluster.machine) if spec.cluster.machine else machine_for(serving.accelerator, serving.fabric)
+    return replace(found, labels={**found.labels, **serving.node_selector})
+
+
+def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
+    recipe = found.accelerator.prefill if role == "prefill" else found.accelerator.decode
+    given = {name: value for name, value in stated.model_dump().items() if value is not None}
+    return replace(recipe, **given)
+
+
+def _scheduling(spec: StackSpec) -> dict[str, Any]:
+    scheduling: dict[str, Any] = {}
+    if spec.serving.node_selector:
+        scheduling["nodeSelector"] = dict(spec.serving.node_selector)
+    if spec.serving.tolerations:
+        scheduling["tolerations"] = [dict(row) for row in spec.serving.tolerations]
+    return scheduling
