@@ -1,0 +1,92 @@
+"""How commands speak: one line per fact in a pipe or in CI, laid out and coloured on a person's terminal.
+
+Owns the choice between the two and the form of a problem; what is said belongs to the commands. `NO_COLOR` is respected,
+and text that came from a file can neither break a line nor steer the terminal.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from stacks.problems import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def for_people(stream: TextIO) -> bool:
+    """Whether a person reads the stream as it is written: a terminal that can do more than append, and not CI's."""
+    return stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
+
+
+def line(text: str) -> None:
+    """A line of the command's result."""
+    print(text)
+
+
+def good(text: str) -> None:
+    """A line of the result that says something is in order."""
+    if for_people(sys.stdout):
+        _rich(sys.stdout).print("✓", style="green", end=" ")
+    print(single_line(text))
+
+
+def error(sentence: str) -> None:
+    """What stopped the command, on stderr."""
+    if for_people(sys.stderr):
+        _rich(sys.stderr).print("Error:", style="bold red", end=" ")
+    else:
+        print("Error:", end=" ", file=sys.stderr)
+    print(single_line(sentence), file=sys.stderr)
+
+
+def problem(found: Problem, stream: TextIO | None = None) -> None:
+    """A problem of a stack file: a block on a terminal, one line elsewhere. On stdout unless told otherwise."""
+    stream = stream or sys.stdout
+    if for_people(stream):
+        _block(found, stream)
+    else:
+        print(single_line(str(found)), file=stream)
+
+
+@contextlib.contextmanager
+def working(text: str) -> Iterator[None]:
+    """Says on a terminal what takes so long, while it does."""
+    if not for_people(sys.stderr):
+        yield
+        return
+    with _rich(sys.stderr).status(text):
+        yield
+
+
+def single_line(text: str) -> str:
+    """The text with whatever is not printable escaped as in Python: line ends, tabs, a terminal's control sequences."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _rich(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def _block(found: Problem, stream: TextIO) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    place = f"{found.file}:{found.line}" if found.line else found.file
+    rule = f"{found.rule} ({found.source})" if found.source else found.rule
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column(overflow="fold")
+    for label, text in (("what", found.what), ("why", found.why), ("fix", found.fix), ("rule", rule)):
+        rows.add_row(label, Text(single_line(text), style="green" if label == "fix" else ""))
+    console = _rich(stream)
+    heading = Text.assemble(
+        ("✗ ", "red"), (single_line(place), "bold"), "  " if place else "", (single_line(found.path), "cyan")
+    )
+    console.print(heading, soft_wrap=True)
+    console.print(Padding(rows, (0, 0, 1, 2)))

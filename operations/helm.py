@@ -1,0 +1,77 @@
+"""The router's chart as objects, through the `helm` on PATH: what `helm install` would apply, without a cluster.
+
+Fetching and rendering are two steps, because failing at the first is the network's affair and at the second the chart's.
+"""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from operations import console, manifests
+
+#: Seconds for a chart of 20 KB: a registry that takes longer cannot be reached.
+FETCH_SECONDS = 60
+
+
+class ChartError(ValueError):
+    """The chart is there and does not render; the message says which, why and the fix."""
+
+
+class ChartUnreachableError(LookupError):
+    """Helm or the chart cannot be had; the message says why, without a full stop."""
+
+
+def template(
+    chart: str, version: str | None, *, release: str, namespace: str, values: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The objects of a release, in helm's order, each with its namespace; no tests of the chart, no CRDs.
+
+    Raises:
+        ChartUnreachableError: there is no helm, or the chart's registry does not give the chart.
+        ChartError: the chart does not exist on this machine, or does not render with these values.
+    """
+    helm = shutil.which("helm")
+    if helm is None:
+        raise ChartUnreachableError("helm is not on PATH")
+    with tempfile.TemporaryDirectory(prefix="llmd-pd-") as scratch:
+        place = _fetched(helm, chart, version, Path(scratch)) if "://" in chart else chart
+        tree = Path(scratch) / "values.yaml"
+        tree.write_text(manifests.document(values), encoding="utf-8")
+        command = [helm, "template", release, place, "--namespace", namespace, "--values", str(tree), "--skip-tests"]
+        done = _run(command)
+    if done.returncode != 0:
+        raise ChartError(
+            f"the router's chart {chart} does not render, because helm says: {_reason(done.stderr)}; "
+            "check `llmd-pd:router.chart`."
+        )
+    objects = [found for found in yaml.safe_load_all(done.stdout) if found]
+    return [manifests.placed(found, namespace) for found in objects]
+
+
+def _fetched(helm: str, chart: str, version: str | None, directory: Path) -> str:
+    command = [helm, "pull", chart, "--destination", str(directory), *(("--version", version) if version else ())]
+    try:
+        with console.working(f"fetching {chart}"):
+            done = _run(command, timeout=FETCH_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise ChartUnreachableError(f"{chart} did not arrive within {FETCH_SECONDS} s") from None
+    packages = list(directory.glob("*.tgz"))
+    if done.returncode != 0 or not packages:
+        raise ChartUnreachableError(f"{chart} cannot be fetched ({_reason(done.stderr)})")
+    return str(packages[0])
+
+
+def _run(command: Sequence[str], timeout: float | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=timeout, check=False)
+
+
+def _reason(stderr: str) -> str:
+    """The line in which helm says what went wrong; warnings come before it."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("Error:")]
+    return (errors or lines or ["nothing"])[-1].removeprefix("Error:").strip()

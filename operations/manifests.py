@@ -1,0 +1,75 @@
+"""Kubernetes objects and value trees as YAML text: one data, one text, byte for byte.
+
+Keys come in the order people read them and then by the alphabet, so that the text does not depend on how the data was made;
+lists keep their order, which has meaning. Leaves out where the text goes.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+FIRST_KEYS = ("apiVersion", "kind", "metadata", "name", "namespace")
+
+#: Kinds that charts make and that have no namespace.
+CLUSTER_WIDE = frozenset(
+    {
+        *("APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "DeviceClass", "GatewayClass"),
+        *("IngressClass", "MutatingWebhookConfiguration", "Namespace", "PersistentVolume", "PriorityClass"),
+        *("RuntimeClass", "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+        *("ValidatingWebhookConfiguration",),
+    }
+)
+
+#: What kubectl's and helm's parser may read as a number or as true and false where PyYAML reads text (`1e3`, `8e6`, `y`).
+LOOKS_LIKE_A_NUMBER = re.compile(r"^[-+]?[.]?[0-9][0-9a-fA-FxXoO_.eE+-]*$")
+LOOKS_LIKE_A_TRUTH = re.compile(r"^[yYnN]$")
+
+
+# The pure Python one, everywhere: libyaml's differs from it in details, and not every machine has it.
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True  # objects share parts; in a manifest each is written out
+
+
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:float", LOOKS_LIKE_A_NUMBER, list("-+.0123456789"))
+_Dumper.add_implicit_resolver("tag:yaml.org,2002:bool", LOOKS_LIKE_A_TRUTH, list("yYnN"))
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def documents(objects: Iterable[Mapping[str, Any]]) -> str:
+    """Objects as a YAML stream, one document each."""
+    return "---\n".join(map(document, objects))
+
+
+def document(tree: Mapping[str, Any]) -> str:
+    """One object or value tree. Text of several lines is a literal block wherever YAML allows it."""
+    return yaml.dump(_ordered(tree), Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True)
+
+
+def placed(obj: Mapping[str, Any], namespace: str) -> dict[str, Any]:
+    """The object in a namespace, unless it names one itself or is of a kind that has none."""
+    metadata = obj["metadata"]
+    if obj["kind"] in CLUSTER_WIDE or metadata.get("namespace"):
+        return dict(obj)
+    return {**obj, "metadata": {**metadata, "namespace": namespace}}
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _ordered(value[key]) for key in sorted(value, key=_rank)}
+    if isinstance(value, list | tuple):
+        return [_ordered(item) for item in value]
+    return value
+
+
+def _rank(key: object) -> tuple[int, str]:
+    name = str(key)
+    return FIRST_KEYS.index(name) if name in FIRST_KEYS else len(FIRST_KEYS), name

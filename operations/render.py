@@ -1,0 +1,160 @@
+"""`llmd-pd render`: what a stack would apply, as files to read in a pull request or to hand to a GitOps tool.
+
+No cluster, no Pulumi CLI, no secret. A directory holds one stack's render and may hold anything else: only files that an
+earlier render left there are replaced or removed.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from operations import console, manifests
+
+if TYPE_CHECKING:
+    from stacks.plan import Plan
+
+#: Every file a render can consist of.
+FILES = ("crds.yaml", "namespace.yaml", "model-server.yaml", "router.values.yaml", "router.yaml", "monitoring.yaml")
+#: How a file of ours begins.
+MARK = "# Rendered by `llmd-pd render`"
+
+
+class OutputError(ValueError):
+    """The output directory cannot be written as asked; the message says what, why and the fix."""
+
+
+def render(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A stack file, Pulumi.<stack>.yaml.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; made if absent.")],
+    skip_crds: Annotated[
+        bool, typer.Option("--skip-crds", help="Leave out crds.yaml, which may need the network.")
+    ] = False,
+) -> None:
+    """Write what a stack would apply as files.
+
+    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; monitoring.yaml where the
+    stack asks for it; router.yaml where helm is on PATH and the chart can be fetched. Needs no cluster, no Pulumi CLI and
+    no secret.
+
+    Examples:
+
+    \b
+      llmd-pd render Pulumi.coreweave-h200.yaml -o rendered/coreweave-h200
+      llmd-pd render Pulumi.gke-tpu.yaml -o rendered/gke-tpu --skip-crds
+      git diff --exit-code rendered/        in CI: is what was reviewed what would be applied?
+
+    Exits with 1, and writes nothing, when the stack file or a CRD cannot be used.
+    """
+    from stacks.files import load
+    from stacks.plan import plan
+
+    stack = load(file)
+    planned = plan(stack.spec, file.parent)
+    objects, left_out = _objects(planned, skip_crds)
+    texts = {name: f"{_header(file, planned)}{manifests.documents(found)}" for name, found in objects.items() if found}
+    texts["router.values.yaml"] = (
+        f"{_header(file, planned)}{_install(planned)}{manifests.document(planned.router.values)}"
+    )
+    removed = write(output, texts)
+    for name in FILES:
+        if name in objects and name in texts:
+            console.line(f"{output / name}: {len(objects[name])} object{'s' if len(objects[name]) > 1 else ''}")
+        elif name in texts:
+            console.line(f"{output / name}: values of the Helm release {planned.router.name}")
+        elif name in left_out:
+            console.line(f"{output / name}: left out, because {left_out[name]}")
+        elif name in removed:
+            console.line(f"{output / name}: removed, because the stack does not ask for it any more")
+
+
+def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+    """The objects of each file, and for each file that could have been there, why it is not."""
+    from operations.helm import ChartUnreachableError, template
+
+    namespace = planned.spec.namespace
+    left_out: dict[str, str] = {}
+    objects = {
+        "namespace.yaml": [planned.namespace()],
+        "model-server.yaml": [manifests.placed(obj, namespace) for obj in planned.model_server],
+        "monitoring.yaml": [manifests.placed(obj, namespace) for obj in planned.monitoring],
+    }
+    if planned.crd_source is None:
+        left_out["crds.yaml"] = "the stack leaves the CRDs to somebody else (`llmd-pd:crds.manage: false`)"
+    elif skip_crds:
+        left_out["crds.yaml"] = "of --skip-crds"
+    else:
+        objects["crds.yaml"] = _crds(planned)
+    router = planned.router
+    try:
+        objects["router.yaml"] = template(
+            router.chart, router.version, release=router.name, namespace=namespace, values=router.values
+        )
+    except ChartUnreachableError as error:
+        left_out["router.yaml"] = str(error)
+    return objects, left_out
+
+
+def _crds(planned: "Plan") -> list[dict[str, Any]]:
+    from releases.crds import SourceError
+
+    try:
+        with console.working("fetching the CRDs"):
+            return planned.crds()
+    except SourceError as error:
+        raise SourceError(f"{error}; or leave them out with --skip-crds") from None
+
+
+def _header(file: Path, planned: "Plan") -> str:
+    return f"{MARK} from {file.name}, release {planned.bill.name}.\n# To change it, change the stack file and render again.\n"
+
+
+def _install(planned: "Plan") -> str:
+    """How to install the router from the values by hand; the chart as the stack file spells it."""
+    router, stated = planned.router, planned.spec.router.chart
+    version = f" --version {router.version}" if router.version else ""
+    chart = stated.source if stated else router.chart
+    return (
+        f"# helm upgrade --install {router.name} {chart}{version} --skip-crds"
+        f" --namespace {planned.spec.namespace} --values router.values.yaml\n"
+    )
+
+
+def write(directory: Path, texts: Mapping[str, str]) -> Sequence[str]:
+    """Makes a directory's render be exactly these texts; returns the names of older files that were removed.
+
+    Every text is on the disk before the first takes its place, and each takes it at once.
+
+    Raises:
+        OutputError: the directory cannot be written, or holds a file of that name which no render left there.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        older = [name for name in FILES if _is_ours(directory / name)]
+        for name in texts:
+            if name not in older and (directory / name).exists():
+                raise OutputError(
+                    f"{directory / name} exists and does not come from `llmd-pd render`, so it is not replaced; "
+                    "choose another directory with -o, or remove it."
+                )
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".llmd-pd-") as scratch:
+            for name, text in texts.items():
+                (Path(scratch) / name).write_text(text, encoding="utf-8", newline="\n")
+            for name in texts:
+                (Path(scratch) / name).replace(directory / name)
+        removed = [name for name in older if name not in texts]
+        for name in removed:
+            (directory / name).unlink()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{directory} cannot be written ({reason}); choose another directory with -o.") from None
+    return removed
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as content:
+        return content.read(len(MARK.encode())) == MARK.encode()
