@@ -1,0 +1,134 @@
+"""The Pulumi CLI, run in a rehearsal's project on a file backend, as a user would run it: its output is the terminal's."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+from rehearsal.errors import RehearsalError
+from rehearsal.project import Project
+
+#: Variables by which the CLI recognises a coding agent; it would then try to sign up for a cloud account.
+AGENT_VARIABLES = (
+    "AI_AGENT", "ANTIGRAVITY_AGENT", "AUGMENT_AGENT", "CLAUDECODE", "CLAUDE_CODE", "CLAUDE_CODE_IS_COWORK", "CODEX_CI",
+    "CODEX_SANDBOX", "CODEX_THREAD_ID", "COPILOT_ALLOW_ALL", "COPILOT_GITHUB_TOKEN", "COPILOT_MODEL", "CURSOR_AGENT",
+    "CURSOR_TRACE_ID", "GEMINI_CLI", "GOOSE_PROVIDER", "OPENCODE", "OPENCODE_CALLER", "OPENCODE_CLIENT", "REPL_ID",
+)  # fmt: skip
+PASSPHRASE = "rehearsal"  # there is no secret in a rehearsal; the CLI wants a passphrase all the same
+#: Seconds an interrupted CLI may take to write its state; it takes about one.
+INTERRUPT_SECONDS = 30
+
+
+def variables(workdir: Path) -> dict[str, str]:
+    """What the CLI needs to know, and a user's shell too: state, plugins and settings of this rehearsal only."""
+    (workdir / "state").mkdir(parents=True, exist_ok=True)
+    return {
+        "PULUMI_HOME": str(workdir / "pulumi"),
+        "PULUMI_BACKEND_URL": f"file://{workdir / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+def environment(*layers: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment without what would mislead the CLI, under `layers`."""
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in AGENT_VARIABLES and not key.startswith(("PULUMI_", "KUBECONFIG"))
+    }
+    for layer in layers:
+        inherited |= layer
+    return inherited
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The CLI for one project's stack."""
+
+    project: Project
+    env: Mapping[str, str]
+
+    def select(self) -> None:
+        """Makes the stack, or takes up the one there is.
+
+        Raises:
+            RehearsalError: the CLI refuses; its words are the details.
+        """
+        self._quiet("stack", "select", "--create", self.project.stack)
+
+    def up(self) -> "Popen[bytes]":
+        """Starts `pulumi up`; output goes where this process's does."""
+        # Its live display would take the keyboard, and Ctrl-C with it.
+        quiet = ("--non-interactive", "--suppress-progress", "--suppress-permalink=true")
+        return self._start("up", "--yes", "--skip-preview", *quiet)
+
+    def preview(self) -> int:
+        """Runs `pulumi preview --diff`; its exit code."""
+        return finish(self._start("preview", "--diff", "--non-interactive", "--suppress-permalink=true"))
+
+    def destroy(self) -> int:
+        """Runs `pulumi destroy`; its exit code."""
+        return finish(
+            self._start("destroy", "--yes", "--skip-preview", "--non-interactive", "--suppress-permalink=true")
+        )
+
+    def outputs(self) -> str:
+        """The stack's outputs as JSON."""
+        return self._quiet("stack", "output", "--json")
+
+    def _start(self, *arguments: str) -> "Popen[bytes]":
+        """In a session of its own: Ctrl-C is ours to pass on, exactly once, for a second one would cut it short."""
+        sys.stdout.flush()
+        return Popen(
+            self._command(arguments),
+            env=dict(self.env),
+            cwd=self.project.directory,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def _quiet(self, *arguments: str) -> str:
+        command = self._command(arguments)
+        done = subprocess.run(
+            command, env=dict(self.env), cwd=self.project.directory, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RehearsalError(
+                f"`pulumi {' '.join(arguments)}` failed",
+                f"the CLI ended with exit code {done.returncode}",
+                "its own words are below",
+                (done.stderr or done.stdout).strip(),
+            )
+        return done.stdout
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        pulumi = shutil.which("pulumi", path=self.env["PATH"]) or "pulumi"
+        selected = [] if arguments[0] == "stack" and arguments[1] == "select" else ["--stack", self.project.stack]
+        return [pulumi, *arguments, *selected]
+
+
+def finish(process: "Popen[bytes]") -> int:
+    """Waits for the CLI; interrupted, ends it in good order first."""
+    try:
+        return process.wait()
+    except BaseException:
+        interrupt(process)
+        raise
+
+
+def interrupt(process: "Popen[bytes]") -> None:
+    """Ends a running CLI in good order: it stops waiting and writes what it knows. Impatience kills it."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=INTERRUPT_SECONDS)
+    except BaseException as error:
+        process.kill()
+        process.wait()
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise

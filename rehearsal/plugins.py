@@ -1,0 +1,51 @@
+"""Pulumi's plugins in a rehearsal's PULUMI_HOME: the official ones where they can be downloaded, else the stand-ins.
+
+The CLI downloads official plugins itself; they are kept in the user's cache, so that the next rehearsal needs no network.
+"""
+
+import importlib.metadata
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from rehearsal import downloads
+from rehearsal.cache import cache_dir
+from rehearsal.parts import Part, offline
+from rehearsal.standins.install import install_plugins
+from rehearsal.toolchain import Origin, Toolchain
+
+PROVIDERS = {"kubernetes": "pulumi-kubernetes", "random": "pulumi-random"}
+INSTALL_SECONDS = 300.0
+
+
+def plugins(home: Path, toolchain: Toolchain, python: Path, checkout: Path, env: Mapping[str, str]) -> tuple[Part, ...]:
+    """Puts every plugin the program needs into `home` and says which are official."""
+    built = toolchain["pulumi"].origin is Origin.BUILT  # an official release brings its language hosts along
+    official = () if offline() else _official(home, toolchain, env)
+    stand_ins = install_plugins(home, python, checkout)
+    found = [Part(f"plugin {name}", True, "official download") for name in official]
+    if not built:
+        found.append(Part("plugin language-python", True, str(toolchain["pulumi"].origin)))
+    return (*found, *(Part(f"plugin {name}", False) for name in stand_ins))
+
+
+def _official(home: Path, toolchain: Toolchain, env: Mapping[str, str]) -> tuple[str, ...]:
+    cache = cache_dir() / "pulumi-plugins"
+    wanted = {name: importlib.metadata.version(package) for name, package in PROVIDERS.items()}
+    missing = {name: version for name, version in wanted.items() if not _installed(cache, name, version).is_dir()}
+    if missing and downloads.probe("https://get.pulumi.com/install.sh"):
+        for name, version in missing.items():
+            command = [str(toolchain["pulumi"].path), "plugin", "install", "resource", name, f"v{version}"]
+            cached = {**env, "PULUMI_HOME": str(cache)}
+            subprocess.run(command, env=cached, capture_output=True, timeout=INSTALL_SECONDS, check=False)
+    there = {name: version for name, version in wanted.items() if _installed(cache, name, version).is_dir()}
+    for name, version in there.items():
+        link = _installed(home, name, version)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():
+            link.symlink_to(_installed(cache, name, version), target_is_directory=True)
+    return tuple(f"resource-{name} {version}" for name, version in there.items())
+
+
+def _installed(home: Path, name: str, version: str) -> Path:
+    return home / "plugins" / f"resource-{name}-v{version}"

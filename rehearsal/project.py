@@ -1,0 +1,84 @@
+"""The Pulumi project of one rehearsal: the checkout's program, and the stack file as it is on the fleet.
+
+The stack's own file is never touched, and nothing in it can lead to a real cluster: kubeconfig and context are the
+fleet's. What else differs are the parts for which a stand-in is used. Secrets cannot be decrypted here and are replaced.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stacks.files import PROJECT
+
+PLACEHOLDER = "rehearsal"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A directory the Pulumi CLI can be run in, and the stack in it."""
+
+    directory: Path
+    stack: str
+
+    @property
+    def stack_file(self) -> Path:
+        """The stack file as it is on the fleet."""
+        return self.directory / f"Pulumi.{self.stack}.yaml"
+
+
+def write(
+    directory: Path, checkout: Path, python: Path, stack_file: Path, stack: str, *overrides: Mapping[str, Any]
+) -> Project:
+    """Writes the project. `overrides` are keys of the stack file without their prefix, joined map by map, last wins.
+
+    A file of an earlier rehearsal keeps what the Pulumi CLI stored in it (its encryption salt).
+    """
+    project = Project(directory, stack)
+    directory.mkdir(parents=True, exist_ok=True)
+    program = yaml.safe_load((checkout / "Pulumi.yaml").read_text())
+    program["main"] = str(checkout)
+    program["runtime"] = {"name": "python", "options": {"virtualenv": str(python.parent.parent)}}
+    _write(directory / "Pulumi.yaml", yaml.safe_dump(program, sort_keys=False))
+
+    config = yaml.safe_load(stack_file.read_text())["config"]
+    own = {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items() if key.startswith(f"{PROJECT}:")}
+    for override in overrides:
+        own = _joined(own, override)
+    own = _readable(own)
+    content = _salt(project.stack_file) | {"config": {f"{PROJECT}:{key}": value for key, value in own.items()}}
+    header = f"# {stack_file.name} as it is rehearsed: on the fleet's own cluster. Written anew by each rehearsal.\n"
+    _write(project.stack_file, header + yaml.safe_dump(content, sort_keys=False))
+    return project
+
+
+def _salt(stack_file: Path) -> dict[str, str]:
+    """What the Pulumi CLI stored in the file of an earlier rehearsal."""
+    kept = yaml.safe_load(stack_file.read_text()) if stack_file.exists() else None
+    return {key: value for key, value in (kept or {}).items() if key == "encryptionsalt"}
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it or nothing: whoever is killed in between leaves no torn file to the next."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+def _joined(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    joined = dict(base)
+    for key, value in other.items():
+        both_maps = isinstance(joined.get(key), dict) and isinstance(value, dict)
+        joined[key] = _joined(joined[key], value) if both_maps else value
+    return joined
+
+
+def _readable(value: Any) -> Any:
+    """Encrypted values replaced: their key is the real stack's."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return PLACEHOLDER
+        return {key: _readable(item) for key, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,51 @@
+"""The stack file of a rehearsal: every rule holds but those the scheduler is about to judge."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from stacks.files import StackFile, load
+from stacks.problems import Problem, StackFileError
+from stacks.rules import problems_of
+from stacks.spec import StackSpec
+
+#: Whether pods fit their nodes is what a rehearsal asks the real scheduler.
+SCHEDULERS_RULES = frozenset({"FIT-01"})
+
+
+def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None) -> StackFile:
+    """Reads a stack file for a rehearsal, on another machine or with another number of nodes if asked.
+
+    Raises:
+        StackFileError: with every problem but those of fit, and with those of fit where no machine would do.
+    """
+    file = load(path, but=SCHEDULERS_RULES)
+    changes: dict[str, Any] = {
+        key: value for key, value in (("machine", machine), ("nodes", nodes)) if value is not None
+    }
+    if machine is not None and nodes is None:
+        changes["nodes"] = None  # as many as the pods need of the other machine
+    spec = _on(file.spec, **changes)
+    if problems := [problem for problem in problems_of(spec) if problem.rule not in SCHEDULERS_RULES]:
+        raise StackFileError(problems)
+    undisputed(spec)
+    return replace(file, spec=spec)
+
+
+def undisputed(spec: StackSpec) -> dict[str, Any]:
+    """What the rehearsed stack file says of machine and nodes, so that the program leaves the question to the scheduler.
+
+    Raises:
+        StackFileError: the pods fit neither the machine in question nor any that serves them, so there is nothing to ask.
+    """
+    found: list[Problem] = []
+    for machine in dict.fromkeys((spec.cluster.machine, None)):
+        problems = list(problems_of(_on(spec, machine=machine, nodes=None)))
+        if not problems:
+            return {"machine": machine, "nodes": None}
+        found = found or problems
+    raise StackFileError(found)
+
+
+def _on(spec: StackSpec, **cluster: Any) -> StackSpec:
+    return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=cluster)})

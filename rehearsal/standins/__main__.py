@@ -1,0 +1,54 @@
+"""The process of a plugin: `python -m rehearsal.standins KIND-NAME ENGINE_ADDRESS`.
+
+Imports only what the one plugin needs: the start of its process is part of every preview.
+"""
+
+import importlib.metadata
+import sys
+from typing import Any
+
+from rehearsal.standins.plugin import Engine, engine_address, serve
+from rehearsal.standins.protocol import without_sdk
+
+
+def _language_python(engine: str) -> Any:
+    from pulumi.runtime.proto import language_pb2_grpc
+
+    from rehearsal.standins.language_host import LanguageHost
+
+    return lambda server: language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(engine), server)
+
+
+def _resource_kubernetes(engine: str) -> Any:
+    without_sdk()
+    from rehearsal.standins.kube import library
+
+    library.load_early()
+    from rehearsal.standins.kube.provider import KubernetesProvider
+
+    return _provider(KubernetesProvider, engine)
+
+
+def _resource_random(engine: str) -> Any:
+    without_sdk()
+    from rehearsal.standins.random_provider import RandomProvider
+
+    return _provider(RandomProvider, engine)
+
+
+def _provider(provider: Any, engine: str) -> Any:
+    """Its version is that of the SDK package it belongs to."""
+    from pulumi.runtime.proto import provider_pb2_grpc
+
+    instance = provider(importlib.metadata.version(f"pulumi-{provider.package}"), Engine(engine))
+    return lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(instance, server)
+
+
+PLUGINS = {
+    "language-python": _language_python,
+    "resource-kubernetes": _resource_kubernetes,
+    "resource-random": _resource_random,
+}
+
+if __name__ == "__main__":
+    serve(PLUGINS[sys.argv[1]](engine_address(sys.argv[2:])))

@@ -1,0 +1,109 @@
+"""The `helm` binary as a function: one command, its output or its error, interrupted by Ctrl-C.
+
+Owns the process and its environment. What the commands mean for a Pulumi resource is in `release`.
+"""
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_POLL = 0.05  # seconds
+#: Commands that may wait for long, and so can be interrupted. What is read after an interrupt must still be read.
+_LONG = ("install", "upgrade", "rollback", "uninstall", "pull", "show", "template")
+_GRACE = 10.0  # seconds helm has to mark an interrupted release as failed
+
+
+class HelmError(Exception):
+    """helm said no; its last words, without its prefixes."""
+
+    @property
+    def not_found(self) -> bool:
+        return "release: not found" in str(self)
+
+
+class Helm:
+    """Runs helm against one kubeconfig. `cancelled` interrupts the command that is running."""
+
+    def __init__(self, kubeconfig: Path, cancelled: threading.Event):
+        self._kubeconfig = kubeconfig
+        self._cancelled = cancelled
+        # helm keeps API discovery on disk for hours: a kind deleted and created again would be unknown to it for minutes.
+        self._cache = tempfile.TemporaryDirectory(prefix="llmd-pd-helm-")
+
+    def run(self, *arguments: str, values: Mapping[str, Any] | None = None) -> str:
+        """Standard output. `values` go to the command as a values file. Raises HelmError."""
+        binary = shutil.which("helm")
+        if binary is None:
+            raise HelmError(
+                "the program `helm` is not on PATH: put helm 3 there, the stand-in for the kubernetes plugin needs it"
+            )
+        command = [binary, *arguments, "--kubeconfig", str(self._kubeconfig)]
+        if values is not None:
+            command += ["--values", "-"]
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "KUBECACHEDIR": self._cache.name},
+        )
+        ended = _ends_with_us(process)
+        try:
+            text = json.dumps(values) if values is not None else ""
+            if arguments[0] in _LONG:
+                output, errors = self._communicate(process, text)
+            else:
+                output, errors = process.communicate(text)
+        finally:
+            atexit.unregister(ended)
+        if process.returncode:
+            raise HelmError(_last_words(errors))
+        return output
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self.run(*arguments, "--output", "json"))
+        return content
+
+    def _communicate(self, process: subprocess.Popen[str], text: str) -> tuple[str, str]:
+        pending: str | None = text
+        while True:
+            try:
+                return process.communicate(pending, timeout=_POLL)
+            except subprocess.TimeoutExpired:
+                pending = None  # the first call has taken it
+            if self._cancelled.is_set():
+                process.send_signal(signal.SIGINT)
+                try:
+                    return process.communicate(timeout=_GRACE)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    return process.communicate()
+
+
+def _ends_with_us(process: subprocess.Popen[str]) -> Any:
+    """helm must not go on installing when the plugin is ended from outside."""
+
+    def end() -> None:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+
+    atexit.register(end)
+    return end
+
+
+def _last_words(errors: str) -> str:
+    lines = [line for line in errors.splitlines() if line.strip() and not line.startswith("WARNING")]
+    start = next((index for index, line in enumerate(lines) if line.startswith("Error: ")), 0)
+    text = "\n".join(lines[start:]) or "helm failed without a word"
+    for prefix in ("Error: ", "INSTALLATION FAILED: ", "UPGRADE FAILED: "):
+        text = text.removeprefix(prefix)
+    return text

@@ -1,0 +1,47 @@
+"""The stand-in for pulumi-resource-kubernetes: its settings, and which part of it a resource belongs to.
+
+Behaves like the official provider 4.3x in server-side-apply mode, messages included; kinder only where a message can name the
+cause. Left out, and said so when asked for: client-side apply, rendering to a directory, `yaml`, `kustomize` and `helm` chart
+components.
+"""
+
+from collections.abc import Mapping
+
+from rehearsal.standins.kube.client import Cluster
+from rehearsal.standins.kube.release import Releases
+from rehearsal.standins.kube.resources import KubernetesObjects
+from rehearsal.standins.kube.settings import Settings
+from rehearsal.standins.plugin import Engine, Failure
+from rehearsal.standins.provider import Lifecycle, Properties, Provider, Resource
+
+RELEASE = "kubernetes:helm.sh/v3:Release"
+
+
+class KubernetesProvider(Provider):
+    package = "kubernetes"
+
+    def __init__(self, version: str, engine: Engine):
+        super().__init__(version, engine)
+        self.configure({})
+
+    def configure(self, variables: Mapping[str, str]) -> None:
+        settings = Settings(variables)
+        if settings.not_offered:
+            raise Failure(
+                f"the offline stand-in for the kubernetes plugin does not offer `{settings.not_offered}`: "
+                "use the official plugin"
+            )
+        cluster = Cluster(settings.kubeconfig)
+        self._objects = KubernetesObjects(settings, cluster, self.engine, self.cancelled)
+        self._releases = Releases(settings, cluster, self.cancelled)
+
+    def diff_config(self, old: Properties, new: Properties) -> set[str]:
+        before, after = (
+            Settings({k: str(v) for k, v in item.items()}).kubeconfig.active_cluster for item in (old, new)
+        )
+        if before is None or after is None or before == after:
+            return set()
+        return {key for key in ("kubeconfig", "context", "cluster") if old.get(key) != new.get(key)}
+
+    def lifecycle(self, resource: Resource) -> Lifecycle:
+        return self._releases if resource.type == RELEASE else self._objects

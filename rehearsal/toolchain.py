@@ -1,0 +1,220 @@
+"""The programs a rehearsal needs, wherever they come from.
+
+Owns which tools and versions are accepted and the order of sources (DESIGN §6): PATH, the official download, a build from
+Go modules. How a download or a build is done is `downloads`' and `builds`'.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from rehearsal import builds, downloads
+from rehearsal.cache import cache_dir
+from rehearsal.errors import RehearsalError
+from rehearsal.report import Report
+
+OFFLINE = "LLMD_PD_OFFLINE"
+"""Environment variable; set to 1, no host of official downloads is probed (air-gapped machines)."""
+
+Version = tuple[int, int, int]
+
+VERSIONS: Mapping[str, str] = {
+    "etcd": "3.6.14",
+    "kubernetes": "1.36.1",
+    "kwok": "0.8.0",
+    "helm": "3.21.4",
+    "pulumi": "3.259.0",
+}
+"""What is downloaded or built, per project; a test holds these equal to the go.mod of the tool modules."""
+
+
+class Origin(StrEnum):
+    PATH = "on PATH"
+    OFFICIAL = "official download"
+    BUILT = "built from Go modules"
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    path: Path
+    version: str
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One row per tool: what is accepted on PATH, and what a build is made of."""
+
+    name: str
+    project: str
+    """Key of `VERSIONS`."""
+    version_command: tuple[str, ...]
+    at_least: Version
+    below: Version
+    module: str
+    package: str
+    beside: tuple[str, ...] = ()
+    """Programs that must lie in the same directory. The official release has them, a build from Go modules has not."""
+
+    @property
+    def version(self) -> str:
+        return VERSIONS[self.project]
+
+
+def _kubernetes(name: str, at_least: Version = (1, 36, 0), below: Version = (1, 37, 0)) -> Wanted:
+    return Wanted(name, "kubernetes", ("--version",), at_least, below, "kubernetes", f"k8s.io/kubernetes/cmd/{name}")
+
+
+def _kwok(name: str) -> Wanted:
+    # The only minor version this was tried with: the configuration file's keys are kwok's own.
+    return Wanted(name, "kwok", ("--version",), (0, 8, 0), (0, 9, 0), "kubernetes", f"sigs.k8s.io/kwok/cmd/{name}")
+
+
+WANTED: Mapping[str, Wanted] = {
+    row.name: row
+    for row in (
+        Wanted("etcd", "etcd", ("--version",), (3, 6, 0), (3, 7, 0), "kubernetes", "go.etcd.io/etcd/server/v3"),
+        _kubernetes("kube-apiserver"),
+        _kubernetes("kube-controller-manager"),
+        _kubernetes("kube-scheduler"),
+        # Kubernetes supports a kubectl one minor version older or newer than the API server.
+        Wanted(
+            "kubectl",
+            "kubernetes",
+            ("version", "--client"),
+            (1, 35, 0),
+            (1, 38, 0),
+            "kubernetes",
+            "k8s.io/kubernetes/cmd/kubectl",
+        ),
+        _kwok("kwok"),
+        _kwok("kwokctl"),
+        # Helm 3 only: Helm 4 has other flags and waits differently.
+        Wanted("helm", "helm", ("version", "--short"), (3, 16, 0), (4, 0, 0), "kubernetes", "helm.sh/helm/v3/cmd/helm"),
+        # SDK and CLI are one release; a later CLI of the same major version serves an older SDK, not the other way round.
+        Wanted(
+            "pulumi",
+            "pulumi",
+            ("version",),
+            (3, 259, 0),
+            (4, 0, 0),
+            "pulumi",
+            "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+            beside=("pulumi-language-python",),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Toolchain(Mapping[str, Tool]):
+    """All of `WANTED`, by name."""
+
+    tools: Mapping[str, Tool]
+
+    def __getitem__(self, name: str) -> Tool:
+        return self.tools[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.tools)
+
+    def __len__(self) -> int:
+        return len(self.tools)
+
+
+def ensure(report: Report, probe: downloads.Probe = downloads.probe) -> Toolchain:
+    """Every tool, at an accepted version; downloads or builds what is missing.
+
+    A cached build is as good as a download and spares the network, except for a tool whose official release brings
+    programs along. RehearsalError when a tool can be had in no way.
+    """
+    with report.step("tools"):
+        found: dict[str, Tool] = {}
+        for row in WANTED.values():
+            if tool := on_path(row) or _downloaded(row) or (None if row.beside else _built(row)):
+                found[row.name] = tool
+        if not os.environ.get(OFFLINE):
+            found |= _download([row for row in WANTED.values() if row.name not in found], report, probe)
+        found |= _build([row for row in WANTED.values() if row.name not in found], report)
+        for origin in Origin:
+            if names := [name for name in WANTED if found[name].origin is origin]:
+                report.info(f"{origin}: {', '.join(names)}")
+        return Toolchain({name: found[name] for name in WANTED})
+
+
+def at_hand(name: str) -> Tool | None:
+    """A tool that can be used at once, without network or build; None otherwise."""
+    row = WANTED[name]
+    return on_path(row) or _downloaded(row) or _built(row)
+
+
+def on_path(row: Wanted) -> Tool | None:
+    """The tool on PATH, if its version is accepted and what must lie beside it does.
+
+    Not one that is a link into our cache: in the environment of another rehearsal that is how they all look.
+    """
+    if (which := shutil.which(row.name)) is None:
+        return None
+    path = Path(which).absolute()
+    if path.resolve().is_relative_to(cache_dir()):
+        return None
+    homes = {path.parent, path.resolve().parent}
+    if not all(any((home / program).exists() for home in homes) for program in row.beside):
+        return None
+    version = said_version([str(path), *row.version_command])
+    if version is None or not row.at_least <= version < row.below:
+        return None
+    return Tool(row.name, path, ".".join(map(str, version)), Origin.PATH)
+
+
+def said_version(command: list[str]) -> Version | None:
+    """The first x.y.z in what a command prints; None when it fails, hangs, or prints none."""
+    environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = re.search(r"(\d+)\.(\d+)\.(\d+)", said.stdout)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def _existing(row: Wanted, directory: Path, origin: Origin) -> Tool | None:
+    path = directory / row.name
+    return Tool(row.name, path, row.version, origin) if os.access(path, os.X_OK) else None
+
+
+def _downloaded(row: Wanted) -> Tool | None:
+    return _existing(row, downloads.directory(row.name, row.version), Origin.OFFICIAL)
+
+
+def _built(row: Wanted) -> Tool | None:
+    return _existing(row, builds.directory(row.module), Origin.BUILT)
+
+
+def _download(rows: list[Wanted], report: Report, probe: downloads.Probe) -> dict[str, Tool]:
+    sources = {row.name: downloads.SOURCES[row.name].filled(row.version) for row in rows}
+    hosts = downloads.reachable(sources.values(), probe)
+    found: dict[str, Tool] = {}
+    for row in rows:
+        if sources[row.name].host not in hosts:
+            continue
+        try:
+            with report.step(f"downloading {row.name} {row.version}"):
+                downloads.fetch(row.name, row.version)
+        except RehearsalError as error:
+            report.info(f"{error.what}: {error.why}; building it instead.")
+        if tool := _downloaded(row):
+            found[row.name] = tool
+    return found
+
+
+def _build(rows: list[Wanted], report: Report) -> dict[str, Tool]:
+    for module in dict.fromkeys(row.module for row in rows):
+        builds.build(module, {row.name: row.package for row in rows if row.module == module}, report)
+    return {row.name: tool for row in rows if (tool := _built(row))}
