@@ -1,0 +1,49 @@
+"""One control plane for all engine tests; each test has a stack, a name and a namespace of its own."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.control_plane import ControlPlane
+from rehearsal.report import PlainReport
+from rehearsal.toolchain import Toolchain, ensure
+from tests.engine.harness import Stack, control_plane
+
+NVIDIA = {"accelerator": "nvidia", "prefill": {"replicas": 8, "devices": 1}, "decode": {"replicas": 2, "devices": 4}}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = os.path.dirname(__file__)
+    for item in items:
+        if str(item.path).startswith(here):
+            item.add_marker(pytest.mark.engine)
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Toolchain:
+    return ensure(PlainReport())
+
+
+@pytest.fixture(scope="session")
+def plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with control_plane("engine-tests", tmp_path_factory.mktemp("plane"), toolchain) as started:
+        yield started
+
+
+@pytest.fixture
+def stack(plane: ControlPlane, toolchain: Toolchain, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Makes stacks on the shared control plane: `stack(name, serving={…}, …)`; all are cleared at the end."""
+    made: list[Stack] = []
+
+    def make(name: str, **config: Any) -> Stack:
+        names = {"name": name, "namespace": f"ns-{name}"}
+        created = Stack(name, tmp_path / name, plane, toolchain, {"serving": NVIDIA} | names | config)
+        made.append(created)
+        return created
+
+    yield make
+    for one in reversed(made):
+        one.clear()

@@ -1,0 +1,170 @@
+"""A stack on a shared control plane, driven by the real Pulumi CLI, with its output captured.
+
+The CLI, the engine and the API server are real; plugins are the official ones where they can be had, else the stand-ins.
+Assertions are written so that both pass.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal import fleet, parts
+from rehearsal import project as projects
+from rehearsal.control_plane import ControlPlane
+from rehearsal.engine import Engine, environment, variables
+from rehearsal.plugins import plugins
+from rehearsal.report import PlainReport
+from rehearsal.session import CHECKOUT
+from rehearsal.standins.crds import monitoring_crds
+from rehearsal.toolchain import Toolchain
+from stacks.files import load
+from stacks.kube_api import Api
+from stacks.plan import Plan, plan
+
+CLEAR_SECONDS = 30
+
+
+@dataclass
+class Run:
+    """One run of the CLI: its exit code, and standard output and error as one text."""
+
+    code: int
+    text: str
+
+    def __post_init__(self) -> None:
+        # pytest shows it where an assertion fails.
+        print(self.text)
+
+
+@dataclass
+class Stack:
+    """A stack of this project on the shared control plane, in a directory of its own.
+
+    `config` is what its stack file says under `llmd-pd:`, and may be changed between runs.
+    """
+
+    name: str
+    workdir: Path
+    plane: ControlPlane
+    toolchain: Toolchain
+    config: dict[str, Any]
+    env: dict[str, str] = field(default_factory=dict)
+    engine: Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.workdir.mkdir(parents=True, exist_ok=True)
+        self.env = environment(self.plane.environment(), variables(self.workdir), self.env)
+        plugins(Path(self.env["PULUMI_HOME"]), self.toolchain, Path(sys.executable), CHECKOUT, self.env)
+        self._write()
+        self.engine.select()
+
+    @property
+    def api(self) -> Api:
+        """The API server, as administrator."""
+        return Api(str(self.plane.kubeconfig), self.plane.context)
+
+    @property
+    def plan(self) -> Plan:
+        """What the stack file says now, as the program sees it."""
+        return plan(load(self.engine.project.stack_file).spec, CHECKOUT)
+
+    def run(self, *arguments: str, timeout: float = 180) -> Run:
+        """Runs `pulumi ARGUMENTS` on the stack file as `config` is now."""
+        self._write()
+        command = [*self.command(*arguments)]
+        done = subprocess.run(
+            command, env=self.env, cwd=self.engine.project.directory, text=True, timeout=timeout, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        return Run(done.returncode, done.stdout)
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Starts `pulumi ARGUMENTS` in a process group of its own, output piped."""
+        self._write()
+        return subprocess.Popen(
+            self.command(*arguments), env=self.env, cwd=self.engine.project.directory, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+    def command(self, *arguments: str) -> list[str]:
+        """The CLI's command line."""
+        common = ["--non-interactive", "--color", "never", "--stack", self.name]
+        return [str(self.toolchain["pulumi"].path), *arguments, *common]
+
+    def up(self, *more: str) -> Run:
+        """`pulumi up`."""
+        return self.run("up", "--yes", "--skip-preview", *more)
+
+    def preview(self, *more: str) -> Run:
+        """`pulumi preview`."""
+        return self.run("preview", *more)
+
+    def destroy(self) -> Run:
+        """`pulumi destroy`."""
+        return self.run("destroy", "--yes", "--skip-preview")
+
+    def clear(self) -> None:
+        """Takes it off the cluster without the engine; only pods are waited for, as they hold devices of the nodes.
+
+        Kubernetes begins to empty a namespace 5 s after it was deleted, so a `destroy` is for tests that are about it.
+        """
+        namespace = f"namespaces/{self.config['namespace']}"
+        self.api.delete(f"/apis/apps/v1/{namespace}/deployments")
+        deadline = time.monotonic() + CLEAR_SECONDS
+        while self.api.items(f"/api/v1/{namespace}/pods"):
+            assert time.monotonic() < deadline, f"pods of {namespace} are still there after {CLEAR_SECONDS} s"
+            time.sleep(0.1)
+        self.api.delete(f"/api/v1/{namespace}")
+
+    def state(self) -> list[dict[str, Any]]:
+        """The resources in the stack's state."""
+        exported = self.run("stack", "export").text
+        resources: list[dict[str, Any]] = json.loads(exported)["deployment"].get("resources", [])
+        return resources
+
+    def nodes(self) -> list[str]:
+        """Makes the fleet exactly what the stack needs."""
+        return fleet.fit_to(self.api, fleet.machines_of(self.plan))
+
+    def _write(self) -> None:
+        source = self.workdir / f"Pulumi.{self.name}.yaml"
+        source.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in self.config.items()}}))
+        target = {"cluster": {"kubeconfig": str(self.plane.kubeconfig), "context": self.plane.context}}
+        project = projects.write(
+            self.workdir / "project",
+            CHECKOUT,
+            Path(sys.executable),
+            source,
+            self.name,
+            target,
+            *self._substitutes(source),
+        )
+        self.engine = Engine(project, self.env)
+
+    def _substitutes(self, source: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        report = PlainReport()
+        planned = plan(load(source, but=frozenset({"FIT-01"})).spec, CHECKOUT)
+        chart = parts.router_chart(planned, self.toolchain, self.workdir, report)
+        crds = parts.custom_resource_definitions(planned, self.workdir, report)
+        return chart.config, crds.config
+
+
+@contextmanager
+def control_plane(name: str, directory: Path, toolchain: Toolchain) -> Iterator[ControlPlane]:
+    """A control plane with what every cluster of the tests has before a stack comes: the Prometheus operator's CRDs."""
+    plane = ControlPlane.start(name, directory, toolchain, PlainReport())
+    try:
+        api = Api(str(plane.kubeconfig), plane.context)
+        for crd in monitoring_crds():
+            api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
+        yield plane
+    finally:
+        plane.stop()

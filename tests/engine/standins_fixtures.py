@@ -1,0 +1,193 @@
+"""A control plane of its own and throw-away Pulumi programs, for the tests that pin down how the engine and its plugins behave.
+
+The programs take their parameters from environment variables: a `pulumi config set` for each would cost half a second.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from rehearsal import toolchain
+from rehearsal.control_plane import ControlPlane
+from rehearsal.report import PlainReport
+from rehearsal.standins.install import install_plugins
+
+CHECKOUT = Path(__file__).parents[2]
+NODE = """
+apiVersion: v1
+kind: Node
+metadata: {name: node, annotations: {kwok.x-k8s.io/node: fake}}
+status: {allocatable: {cpu: "8", memory: 64Gi, pods: "110"}, capacity: {cpu: "8", memory: 64Gi, pods: "110"}}
+"""
+PRELUDE = """
+import os
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions as Options
+
+env = os.environ.get
+settings = {key: True for key in env("SETTINGS", "").split()}
+cluster = k8s.Provider("cluster", kubeconfig=env("KUBECONFIG"), namespace=env("NAMESPACE"), **settings)
+
+def deployment(name="d", namespace=None, cpu="1", replicas=1, timeout="5s", labels=None, annotations=None, **options):
+    labels = labels or {"app": name}
+    container = {"name": "c", "image": "pause", "resources": {"requests": {"cpu": cpu}}}
+    return k8s.apps.v1.Deployment(
+        name,
+        metadata={"name": name, "namespace": namespace or env("NAMESPACE"), "annotations": annotations or {}},
+        spec={
+            "replicas": replicas,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+        },
+        opts=Options(provider=cluster, custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout), **options),
+    )
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command printed, both streams, and how it ended."""
+
+    code: int
+    output: str
+
+    def failed(self) -> "Result":
+        assert self.code != 0, f"should have failed:\n{self.output}"
+        return self
+
+    def ok(self) -> "Result":
+        assert self.code == 0, self.output
+        return self
+
+    def says(self, *texts: str) -> "Result":
+        for text in texts:
+            assert text in self.output, f"{text!r} is missing in:\n{self.output}"
+        return self
+
+    @property
+    def diagnostics(self) -> str:
+        """The last word of the command; the lines of progress above it say the same things on the way."""
+        return self.output.partition("Diagnostics:")[2]
+
+    def hides(self, *texts: str) -> "Result":
+        for text in texts:
+            assert text not in self.output, f"{text!r} should not be in:\n{self.output}"
+        return self
+
+
+@dataclass
+class Stack:
+    """A Pulumi program in a directory of its own, with a namespace of its own."""
+
+    directory: Path
+    namespace: str
+    environment: dict[str, str]
+    state: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.state = self.directory / "state"
+        self.state.mkdir(parents=True)
+        self.environment |= {
+            "NAMESPACE": self.namespace,
+            "PULUMI_BACKEND_URL": f"file://{self.state}",
+            "PULUMI_STACK": "test",
+        }
+        (self.directory / "Pulumi.yaml").write_text(f"name: {self.namespace}\nruntime: python\n")
+
+    def program(self, text: str) -> None:
+        (self.directory / "__main__.py").write_text(PRELUDE + textwrap.dedent(text))
+        if not (self.state / ".pulumi" / "stacks").exists():
+            self.pulumi("stack", "init", "test").ok()
+
+    def start(self, *arguments: str, **variables: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            ["pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=self.directory,
+            env=self.environment | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def pulumi(self, *arguments: str, **variables: str) -> Result:
+        process = self.start(*arguments, **variables)
+        output, _ = process.communicate(timeout=180)
+        return Result(process.returncode, output)
+
+    def up(self, *arguments: str, **variables: str) -> Result:
+        return self.pulumi("up", "--yes", "--skip-preview", *arguments, **variables)
+
+    def preview(self, *arguments: str, **variables: str) -> Result:
+        return self.pulumi("preview", *arguments, **variables)
+
+    def unchanged(self, **variables: str) -> None:
+        self.preview("--expect-no-changes", **variables).ok()
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        command = ["kubectl", "--namespace", self.namespace, *arguments]
+        done = subprocess.run(command, env=self.environment, input=stdin, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
+
+    def helm(self, *arguments: str) -> str:
+        command = ["helm", "--namespace", self.namespace, *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
+
+    def stored(self) -> str:
+        return (self.state / ".pulumi" / "stacks" / self.namespace / "test.json").read_text()
+
+    def wait_for(self, *arguments: str, text: str, seconds: float = 30) -> None:
+        """Until a kubectl command prints `text`."""
+        end = time.monotonic() + seconds
+        while text not in self.kubectl(*arguments):
+            assert time.monotonic() < end, f"{text!r} did not appear in kubectl {arguments} within {seconds} s"
+            time.sleep(0.1)
+
+
+def interrupt(process: "subprocess.Popen[str]", number: signal.Signals) -> Result:
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    return Result(process.returncode, output)
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """The environment of a control plane with one node of 8 CPUs, and of an engine with the stand-ins installed."""
+    report = PlainReport()
+    root = tmp_path_factory.mktemp("standins")
+    tools = toolchain.ensure(report)
+    control_plane = ControlPlane.start("standins", root / "plane", tools, report)
+    try:
+        install_plugins(root / "home", Path(sys.executable), CHECKOUT)
+        hidden = ("CLAUDE", "AGENT", "CODEX", "CURSOR")  # pulumi prints less when it thinks a program drives it
+        environment = {key: value for key, value in os.environ.items() if not any(word in key for word in hidden)}
+        environment |= control_plane.environment() | {
+            "PULUMI_HOME": str(root / "home"),
+            "PULUMI_CONFIG_PASSPHRASE": "test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+        subprocess.run(["kubectl", "apply", "-f", "-"], env=environment, input=NODE, text=True, check=True)
+        yield environment
+    finally:
+        control_plane.stop()
+
+
+@pytest.fixture
+def stack(plane: Mapping[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Stack:
+    """A stack named after the test, whose namespace exists."""
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    made = Stack(tmp_path, name, dict(plane))
+    made.kubectl("create", "namespace", name)
+    return made

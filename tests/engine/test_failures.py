@@ -1,0 +1,247 @@
+"""What can go wrong during `pulumi up`: the error names the resource and the cause, and the next `up` converges.
+
+A control plane of its own, because its API server is killed. Stacks are not destroyed: it all goes with the control plane.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardware.machines import SYSTEM
+from rehearsal import fleet, kwokctl, ports
+from rehearsal import parts as official_parts
+from rehearsal.control_plane import ControlPlane
+from rehearsal.parts import Part, Substitution
+from rehearsal.toolchain import Toolchain
+from tests.engine.conftest import NVIDIA
+from tests.engine.harness import Run, Stack, control_plane
+
+WAIT_SECONDS = 30
+#: Seconds an interrupted `up` may take to end: it takes one or two on an idle machine.
+INTERRUPT_SECONDS = 20
+
+
+class ApiServer:
+    """The kube-apiserver of a control plane: killed, and started again just as it was.
+
+    Its clients sleep meanwhile: awake, some of them would wait minutes before they try it again.
+    """
+
+    def __init__(self, plane: ControlPlane) -> None:
+        self._plane = plane
+        self._pid = int(kwokctl.pid_file(plane.workdir, "kube-apiserver").read_text())
+        self._command = Path(f"/proc/{self._pid}/cmdline").read_bytes().decode().rstrip("\0").split("\0")
+        self._directory = os.readlink(f"/proc/{self._pid}/cwd")
+        self._again: list[subprocess.Popen[bytes]] = []
+
+    def kill(self) -> None:
+        self._clients(signal.SIGSTOP)
+        os.kill(self._pid, signal.SIGKILL)
+        while self._plane._answers("/livez"):
+            time.sleep(0.05)
+
+    def start(self) -> None:
+        quiet = subprocess.DEVNULL
+        self._again.append(
+            subprocess.Popen(self._command, cwd=self._directory, stdout=quiet, stderr=quiet, start_new_session=True)
+        )
+        self._pid = self._again[-1].pid
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not self._plane._ready():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        self._clients(signal.SIGCONT)
+
+    def _clients(self, number: signal.Signals) -> None:
+        for component in ("kube-controller-manager", "kube-scheduler", "kwok-controller"):
+            os.kill(int(kwokctl.pid_file(self._plane.workdir, component).read_text()), number)
+
+    def reap(self) -> None:
+        for process in self._again:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with control_plane("failures", tmp_path_factory.mktemp("failures"), toolchain) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def api_server(plane: ControlPlane) -> Iterator[ApiServer]:
+    server = ApiServer(plane)
+    yield server
+    server.reap()
+
+
+@pytest.fixture(autouse=True)
+def _api_server_is_there(plane: ControlPlane, api_server: ApiServer) -> None:
+    if not plane._answers("/livez"):
+        api_server.start()
+
+
+@pytest.fixture
+def stack(plane: ControlPlane, toolchain: Toolchain, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    made: list[Stack] = []
+
+    def make(name: str, machines: dict[str, int] | None = None, **config: Any) -> Stack:
+        names = {"serving": NVIDIA, "name": name, "namespace": f"ns-{name}"}
+        created = Stack(name, tmp_path / name, plane, toolchain, names | config)
+        made.append(created)
+        fleet.fit_to(created.api, fleet.machines_of(created.plan) if machines is None else machines)
+        return created
+
+    yield make
+    for one in made:
+        for item in one.api.items(f"/apis/apps/v1/namespaces/ns-{one.name}/deployments"):
+            one.api.delete(f"/apis/apps/v1/namespaces/ns-{one.name}/deployments/{item['metadata']['name']}")
+
+
+def until(condition: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def refused(stack: Stack) -> set[str]:
+    """Deployments whose pods the scheduler has refused."""
+    return {
+        pod["metadata"]["generateName"].rsplit("-", 2)[0]
+        for pod in stack.api.items(f"/api/v1/namespaces/ns-{stack.name}/pods")
+        for row in pod.get("status", {}).get("conditions") or []
+        if row["type"] == "PodScheduled" and row["status"] == "False"
+    }
+
+
+def kubectl(stack: Stack, *arguments: str) -> None:
+    subprocess.run([stack.toolchain["kubectl"].path, "--kubeconfig", stack.plane.kubeconfig, *arguments], check=True)
+
+
+def official_plugin(stack: Stack) -> bool:
+    plugins = Path(stack.env["PULUMI_HOME"]) / "plugins"
+    return any(path.is_symlink() for path in plugins.glob("resource-kubernetes-*"))
+
+
+def interrupt(running: "subprocess.Popen[str]") -> Run:
+    """Ctrl-C: the terminal sends SIGINT to the whole process group."""
+    os.killpg(running.pid, signal.SIGINT)
+    text, _ = running.communicate(timeout=INTERRUPT_SECONDS)
+    return Run(running.returncode, text)
+
+
+def converges(stack: Stack) -> None:
+    done = stack.up()
+    assert done.code == 0
+    assert "pending operations" not in done.text
+    assert stack.preview("--expect-no-changes").code == 0
+    pods = stack.api.items(f"/api/v1/namespaces/ns-{stack.name}/pods")
+    assert len([pod for pod in pods if pod["status"]["phase"] == "Running"]) == 11
+
+
+def test_api_server_gone_during_up_and_still_gone_before_the_next(
+    stack: Callable[..., Stack], api_server: ApiServer
+) -> None:
+    gone = stack("gone", {SYSTEM.key: 1})
+    running = gone.start("up", "--yes", "--skip-preview")
+    until(lambda: len(refused(gone)) == 2)
+    api_server.kill()
+    time.sleep(1)
+    stopped = interrupt(running)
+    assert stopped.code != 0
+    for role in ("prefill", "decode"):
+        assert f"kubernetes:apps/v1:Deployment (gone-{role})" in stopped.text
+        assert f'cancelled for "gone-nvidia-gpu-vllm-{role}"' in stopped.text
+    assert "connection refused" in stopped.text  # what the wait was about when it was ended
+    assert "Traceback" not in stopped.text
+
+    before = gone.state()
+    failed = gone.up()
+    assert failed.code != 0
+    assert "the cluster's API server cannot be reached, because" in failed.text
+    assert "onnection refused" in failed.text
+    assert "llmd-pd:cluster" in failed.text
+    assert "check the context, the network and your credentials" in failed.text
+    assert "Traceback" not in failed.text
+    assert [row["urn"] for row in gone.state()] == [row["urn"] for row in before]
+
+    api_server.start()
+    gone.nodes()
+    converges(gone)
+
+
+def test_chart_unreachable(stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(official_parts, "router_chart", lambda *_: Substitution(Part("router chart", True), {}))
+    (port,) = ports.free(1)
+    source = f"oci://127.0.0.1:{port}/charts/standalone"
+    chart = stack("chart", router={"chart": {"source": source}})
+    for failed in (chart.preview(), chart.up()):
+        assert failed.code != 0
+        assert "kubernetes:helm.sh/v3:Release (chart-router)" in failed.text
+        assert source in failed.text
+        assert "connection refused" in failed.text
+        assert "Traceback" not in failed.text
+    monkeypatch.undo()
+    chart.config.pop("router")
+    converges(chart)
+
+
+def test_a_pod_that_never_gets_ready(stack: Callable[..., Stack]) -> None:
+    cordoned = stack("cordoned")
+    nodes = [node for node in cordoned.nodes() if SYSTEM.key not in node]
+    kubectl(cordoned, "cordon", *nodes)
+    running = cordoned.start("up", "--yes", "--skip-preview")
+    until(lambda: len(refused(cordoned)) == 2)
+    time.sleep(2)
+    stopped = interrupt(running)
+    assert stopped.code != 0
+    assert "kubernetes:apps/v1:Deployment (cordoned-prefill)" in stopped.text
+    assert "(0/8 Pods available)" in stopped.text
+    if not official_plugin(cordoned):  # which never gives the scheduler's reason
+        assert "2 node(s) were unschedulable" in stopped.text
+    kubectl(cordoned, "uncordon", *nodes)
+    converges(cordoned)
+
+
+def test_ctrl_c_while_everything_waits(stack: Callable[..., Stack]) -> None:
+    waits = stack("waits", {})
+    running = waits.start("up", "--yes", "--skip-preview")
+    until(lambda: len(refused(waits)) == 3)
+    stopped = interrupt(running)
+    assert stopped.code != 0
+    assert "kubernetes:apps/v1:Deployment (waits-decode)" in stopped.text
+    assert "kubernetes:helm.sh/v3:Release (waits-router)" in stopped.text
+    assert "Traceback" not in stopped.text
+    waits.nodes()
+    converges(waits)
+
+
+def test_sigkill_needs_what_pulumi_documents_and_no_more(stack: Callable[..., Stack]) -> None:
+    killed = stack("killed", {SYSTEM.key: 1})
+    running = killed.start("up", "--yes", "--skip-preview")
+    until(lambda: len(refused(killed)) == 2)
+    until(lambda: any(row["type"].endswith(":Service") for row in killed.state()))  # the router is done
+    running.kill()
+    running.communicate()
+    killed.nodes()
+    locked = killed.up()
+    assert locked.code != 0
+    assert "the stack is currently locked by 1 lock(s)" in locked.text
+    assert "`pulumi cancel`" in locked.text
+    assert killed.run("cancel", "--yes").code == 0
+    # The Deployments exist, but the killed CLI could not write that down, and Pulumi has no way to be told.
+    orphaned = killed.up()
+    assert orphaned.code != 0
+    assert "interrupted while creating" in orphaned.text
+    assert 'deployments.apps "killed-nvidia-gpu-vllm-decode" already exists' in orphaned.text
+    selected = ["--namespace", "ns-killed", "--selector", "llm-d.ai/guide=killed"]
+    kubectl(killed, "delete", "deployments", *selected)
+    assert killed.run("refresh", "--yes", "--skip-preview", "--clear-pending-creates").code == 0
+    converges(killed)

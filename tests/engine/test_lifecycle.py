@@ -1,0 +1,128 @@
+"""The guide's stack from nothing and back, by the real engine on a real API server: what an `up` leaves alone, what a
+changed key shows and does, and what a `destroy` takes with it. What is there before a stack comes is `test_existing`'s."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from hardware.machines import MACHINES
+from hardware.nodes import node_name
+from hardware.vocabulary import ROLES, Role
+from rehearsal import fleet
+from tests.engine.conftest import NVIDIA
+from tests.engine.harness import Run, Stack
+from tests.engine.inventory import inventory, steady
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+#: A line of a preview's diff, or of its summary, that says that something changes.
+CHANGE = re.compile(r"^\s*((?:~|\+|-|=|\+-|-\+|\+\+|--)\s.*)$", re.MULTILINE)
+#: 4 prefill pods and 1 decode pod on two nodes: room for the pods of a rolling update beside the old ones.
+ROOMY = {"accelerator": "nvidia", "prefill": {"replicas": 4, "devices": 1}, "decode": {"replicas": 1, "devices": 4}}
+TWO_NODES = {"nodes": 2}
+
+
+def unchanged(stack: Stack) -> None:
+    """A preview has nothing to do."""
+    assert stack.preview("--expect-no-changes").code == 0
+
+
+def changes(run: Run) -> list[str]:
+    """The lines of a preview that say that something changes."""
+    assert run.code == 0
+    return [line.strip() for line in CHANGE.findall(run.text)]
+
+
+def deployment(stack: Stack, role: Role) -> dict[str, Any]:
+    namespace, name = stack.config["namespace"], stack.plan.workload.deployment_name(role)
+    found = stack.api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+    assert found is not None
+    return found
+
+
+def pods(stack: Stack) -> list[dict[str, Any]]:
+    """The model servers' pods but for those on their way out."""
+    label = f"llm-d.ai/guide%3D{stack.config['name']}"
+    found = stack.api.items(f"/api/v1/namespaces/{stack.config['namespace']}/pods?labelSelector={label}")
+    return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+
+def crd_names(stack: Stack) -> set[str]:
+    return {crd["metadata"]["name"] for crd in stack.plan.crds()}
+
+
+def without_crds(stack: Stack) -> None:
+    """The cluster as no stack of ours has ever seen it."""
+    for name in crd_names(stack):
+        stack.api.delete(f"{CRDS}/{name}")
+
+
+def test_from_nothing_and_back(stack: Callable[..., Stack]) -> None:
+    """Two stacks on one cluster, the second gone without a trace, the first with all but the CRDs, and back again."""
+    first = stack("first", monitoring={"podMonitors": True})
+    fleet.add_nodes(first.api, {"nvidia-generic": 4, "system": 1})
+    without_crds(first)
+    nothing = steady(first.api)
+
+    assert first.up().code == 0
+    unchanged(first)
+    first.config["serving"] = NVIDIA | {"prefill": {"replicas": 7, "devices": 1}}
+    assert changes(first.preview("--diff")) == [
+        "~ kubernetes:apps/v1:Deployment: (update)",
+        "~ spec: {",
+        "~ replicas: 8 => 7",
+        "~ 1 to update",
+    ]
+    first.config["serving"] = NVIDIA
+    assert first.run("refresh", "--preview-only", "--expect-no-changes").code == 0
+    alone = steady(first.api)
+
+    second = stack("second", serving=ROOMY)
+    assert second.up().code == 0
+    assert len(pods(second)) == 5
+    assert second.destroy().code == 0
+    assert steady(first.api) == alone
+
+    assert first.destroy().code == 0
+    after = steady(first.api)
+    assert {key: after.get(key) for key in nothing} == nothing
+    left = {key: after[key] for key in after.keys() - nothing}
+    assert set(left) == {f"customresourcedefinitions.apiextensions.k8s.io /{name}" for name in crd_names(first)}
+    assert len(left) == 4
+
+    assert first.up().code == 0
+    again = inventory(first.api)
+    assert {key: again[key]["metadata"]["uid"] for key in left} == {key: left[key]["metadata"]["uid"] for key in left}
+    unchanged(first)
+
+
+def test_updates(stack: Callable[..., Stack]) -> None:
+    """Replicas, an image, a fabric: each in place, by one `up` that waits until the new pods serve."""
+    guide = stack("updates", serving=ROOMY, cluster=TWO_NODES)
+    guide.nodes()
+    assert guide.up().code == 0
+    made = {role: deployment(guide, role)["metadata"]["uid"] for role in ROLES}
+
+    guide.config["serving"] = ROOMY | {"prefill": {"replicas": 6, "devices": 1}}
+    assert guide.up().code == 0
+    assert deployment(guide, "prefill")["status"]["readyReplicas"] == 6
+    assert deployment(guide, "decode")["metadata"]["generation"] == 1
+
+    old = {pod["metadata"]["name"] for pod in pods(guide)}
+    image = "docker.io/vllm/vllm-openai:v0.19.2-x86_64-cu130"
+    guide.config["serving"] = ROOMY | {"image": image}
+    assert guide.up().code == 0
+    rolled = pods(guide)
+    assert len(rolled) == 5
+    assert not old & {pod["metadata"]["name"] for pod in rolled}
+    assert {pod["spec"]["containers"][0]["image"] for pod in rolled} == {image}
+
+    coreweave = MACHINES["coreweave-h200"]
+    guide.config["serving"] = ROOMY | {"fabric": "coreweave"}
+    fleet.add_nodes(guide.api, {coreweave.key: 2})
+    assert guide.up().code == 0
+    moved = pods(guide)
+    assert len(moved) == 5
+    assert {pod["spec"]["nodeName"] for pod in moved} <= {node_name(coreweave, index) for index in range(2)}
+
+    assert {role: deployment(guide, role)["metadata"]["uid"] for role in made} == made
+    unchanged(guide)

@@ -1,0 +1,68 @@
+"""The language host and the random provider: programs that fail, and values that stay."""
+
+import json
+
+import pytest
+
+from tests.engine.standins_fixtures import Stack, plane, stack
+
+__all__ = ["plane", "stack"]
+pytestmark = pytest.mark.engine
+
+
+def test_exception_is_shown_once(stack: Stack) -> None:
+    stack.program("""
+        def inner():
+            raise ValueError("the reason")
+        print("before it")
+        inner()
+    """)
+    failed = (
+        stack.preview()
+        .failed()
+        .says("before it", "Program failed with an unhandled exception", "in inner", "__main__.py")
+    )
+    assert failed.diagnostics.count("ValueError: the reason") == 1
+    failed.hides("runpy", "language_host", "asyncio")
+
+
+def test_run_error_is_only_its_message(stack: Stack) -> None:
+    stack.program('raise pulumi.RunError("say what is wrong")')
+    failed = stack.preview().failed().says("say what is wrong").hides("Traceback", "RunError", "unhandled")
+    assert failed.diagnostics.count("say what is wrong") == 1
+
+
+def test_syntax_error(stack: Stack) -> None:
+    stack.program("if True print(1)")
+    stack.preview().failed().says("SyntaxError", "__main__.py")
+
+
+def test_random(stack: Stack) -> None:
+    stack.program("""
+        import pulumi_random as random
+        password = random.RandomPassword("p", length=20, special=False, min_numeric=3, keepers={"k": env("K", "1")})
+        pulumi.export("password", password.result)
+        pulumi.export("id", random.RandomId("i", byte_length=4, prefix="x-").hex)
+        pulumi.export("pet", random.RandomPet("t").id)
+        pulumi.export("number", random.RandomInteger("n", min=3, max=5).result)
+        pulumi.export("uuid", random.RandomUuid("u").result)
+        pulumi.export("order", random.RandomShuffle("o", inputs=["a", "b", "c"]).results)
+        pulumi.export("text", random.RandomString("s", length=8, upper=False).result)
+    """)
+    stack.up().ok().says("password: [secret]")
+    before = json.loads(stack.pulumi("stack", "output", "--json", "--show-secrets").ok().output)
+    assert len(before["password"]) == 20
+    assert sum(character.isdigit() for character in before["password"]) >= 3
+    assert before["password"] not in stack.stored()
+    assert before["id"].startswith("x-")
+    assert len(before["id"]) == 10
+    assert before["number"] in (3, 4, 5)
+    assert sorted(before["order"]) == ["a", "b", "c"]
+    assert before["text"] == before["text"].lower()
+    stack.unchanged()
+    stack.up(K="2").ok().says("p created replacement")
+    after = json.loads(stack.pulumi("stack", "output", "--json", "--show-secrets").ok().output)
+    assert after["password"] != before["password"]
+    assert {key: after[key] for key in after if key != "password"} == {
+        key: before[key] for key in before if key != "password"
+    }

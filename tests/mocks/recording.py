@@ -1,0 +1,144 @@
+"""A monitor that records what a program registers, and runs a stack against it: no engine, no cluster.
+
+The SDK's mocks tell inputs and provider; parent, dependencies, retention and timeouts are in the requests, so those are kept.
+Everything is read after the program returned and every registration was answered.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from pulumi.runtime import mocks, rpc, settings
+
+ORGANIZATION, PROJECT, STACK = "acme", "llmd-pd", "prod"
+OWNER = f"{ORGANIZATION}/{PROJECT}/{STACK}"
+SERVICE_ADDRESS = "10.96.0.17"
+RELEASE = "kubernetes:helm.sh/v3:Release"
+SERVICE = "kubernetes:core/v1:Service"
+PROVIDER = "pulumi:providers:kubernetes"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One resource as the engine is told of it. `parent` and `provider` are logical names, `after` too: all it depends on."""
+
+    type: str
+    name: str
+    inputs: Mapping[str, Any]
+    parent: str
+    provider: str
+    after: frozenset[str]
+    retained: bool
+    imported: str
+    ignored: tuple[str, ...]
+    create_timeout: str
+    update_timeout: str
+    read: bool
+
+
+@dataclass
+class Recording:
+    """What a program registered, in order, and what it exported."""
+
+    resources: list[Registration] = field(default_factory=list)
+    exports: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, kind: str) -> list[Registration]:
+        """Registrations whose type ends so (`:Deployment`)."""
+        return [resource for resource in self.resources if resource.type.endswith(kind)]
+
+    def one(self, kind: str) -> Registration:
+        """The only registration of that type."""
+        (found,) = self.of(kind)
+        return found
+
+    def under(self, component: str) -> list[Registration]:
+        """The children of a component, by its type."""
+        names = {resource.name for resource in self.resources if resource.type == f"llmd-pd:index:{component}"}
+        return [resource for resource in self.resources if resource.parent in names]
+
+
+class _Cluster(mocks.Mocks):
+    """Gives every resource what it asked for, and the two a status that the program reads."""
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        state = dict(args.inputs)
+        if args.typ == RELEASE:
+            state["status"] = {"name": state["name"], "namespace": state["namespace"]}
+        if args.typ == SERVICE:
+            assert args.resource_id
+            state = {
+                "metadata": {"name": args.resource_id.split("/")[1]},
+                "spec": {"clusterIP": SERVICE_ADDRESS},
+            }
+        return args.resource_id or f"{args.name}-id", state
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise AssertionError(f"the program calls {args.token}")
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, recording: Recording, slow: str) -> None:
+        super().__init__(_Cluster())
+        self.recording = recording
+        self.slow = slow
+        self.names: dict[str, str] = {}
+
+    def RegisterResource(self, request: Any) -> Any:
+        if self.slow and request.type.endswith(self.slow):
+            time.sleep(0.1)
+        answer = super().RegisterResource(request)
+        self._record(request, answer.urn, rpc.deserialize_properties(request.object))
+        return answer
+
+    def ReadResource(self, request: Any) -> Any:
+        answer = super().ReadResource(request)
+        self._record(request, answer.urn, {"id": request.id}, read=True)
+        return answer
+
+    def _record(self, request: Any, urn: str, inputs: Mapping[str, Any], read: bool = False) -> None:
+        self.names[urn] = request.name
+        timeouts = getattr(request, "customTimeouts", None)
+        properties = getattr(request, "propertyDependencies", {})
+        depends = {*request.dependencies, *(urn for value in properties.values() for urn in value.urns)}
+        self.recording.resources.append(
+            Registration(
+                type=request.type,
+                name=request.name,
+                inputs=inputs,
+                parent=self._name(request.parent),
+                provider=self._name(request.provider.rpartition("::")[0]),
+                after=frozenset(map(self._name, depends)),
+                retained=bool(getattr(request, "retainOnDelete", False)),
+                imported=getattr(request, "importId", ""),
+                ignored=tuple(getattr(request, "ignoreChanges", ())),
+                create_timeout=timeouts.create if timeouts else "",
+                update_timeout=timeouts.update if timeouts else "",
+                read=read,
+            )
+        )
+
+    def _name(self, urn: str) -> str:
+        return self.names.get(urn, "")
+
+
+def record(program: Callable[[], None], *, preview: bool = False, slow: str = "") -> Recording:
+    """Runs a program to its end, as the engine would, and tells what it registered and exported.
+
+    Resources whose type ends in `slow` take 0.1 s each, so that whoever does not wait for them overtakes them.
+    """
+    recording = Recording()
+    monitor = _Monitor(recording, slow)
+    mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview, monitor=monitor, organization=ORGANIZATION)
+    stack = settings.get_root_resource()
+    assert isinstance(stack, pulumi.runtime.stack.Stack)
+    stack.outputs.clear()
+
+    def whole() -> pulumi.Output[Any]:
+        program()
+        return pulumi.Output.from_input(stack.outputs).apply(recording.exports.update)
+
+    mocks.test(whole)()
+    return recording

@@ -1,0 +1,85 @@
+"""The running program: the engine's configuration in, the stack of that configuration out, or one error without a traceback."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import config as runtime_config
+
+from rehearsal.standins import crds as standins
+from releases import DEFAULT, release
+from stacks import program
+from stacks.plan import Plan
+from tests.mocks.recording import OWNER, Recording, record
+
+
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, str]]:
+    """What was looked ahead for; the cluster itself is `tests/unit/test_lookahead.py`'s."""
+    asked: list[tuple[Plan, str]] = []
+    monkeypatch.setattr(program, "look_ahead", lambda plan, owner: asked.append((plan, owner)))
+    return asked
+
+
+def run(base: Path, **config: Any) -> Recording:
+    """Runs the program with these keys, each as the engine hands it over: text as it is, maps and lists as JSON."""
+    given = {
+        f"llmd-pd:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
+    } | {"pulumi:tags": '{"a": "b"}'}
+    before = dict(runtime_config.CONFIG.get())
+    runtime_config.set_all_config(given)
+    try:
+        return record(lambda: program.run(base))
+    finally:
+        runtime_config.set_all_config(before)
+
+
+def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+    standins.write(tmp_path / "crds", release(DEFAULT))
+    recording = run(
+        tmp_path,
+        name="tiny",
+        namespace="team-a",
+        serving={"accelerator": "amd", "prefill": {"replicas": 3}},
+        crds={"directory": "crds"},
+    )
+    assert {d.inputs["metadata"]["name"]: d.inputs["spec"]["replicas"] for d in recording.of(":Deployment")} == {
+        "tiny-rocm-vllm-prefill": 3,
+        "tiny-rocm-vllm-decode": 1,
+    }
+    assert recording.one(":Release").inputs["description"] == OWNER
+    assert len(recording.under("Crds")) == 4
+    ((planned, owner),) = looked
+    assert (planned.spec.name, owner) == ("tiny", OWNER)
+
+
+def test_text_stays_text_where_json_would_read_something_else(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        run(tmp_path, name="5", release="true", serving={"accelerator": "nvidia"}, crds={"manage": False})
+    assert "llmd-pd:name: `5` cannot be used, because it has to be lower-case letters" in str(error.value)
+    assert "release `true` does not exist" in str(error.value)
+    assert looked == []
+
+
+def test_every_problem_of_a_configuration_is_one_error(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+    with pytest.raises(pulumi.RunError) as error:
+        run(tmp_path, serving={"accelerator": "nvidia", "fabric": "coreweve", "prefill": {"replicas": 0}}, nmae="x")
+    lines = str(error.value).splitlines()
+    assert len(lines) == 3
+    for words in ("`coreweave`?", "at least 1", "`name`?"):
+        assert any(words in line for line in lines), words
+    assert looked == []
+
+
+def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+    with pytest.raises(pulumi.RunError, match=r"add `llmd-pd:serving: \{accelerator: nvidia\}`"):
+        run(tmp_path)
+    assert looked == []
+
+
+@pytest.mark.usefixtures("looked")
+def test_crds_that_cannot_be_had_are_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(pulumi.RunError, match=r"CRD directory .*/nowhere is not a directory; put the release's"):
+        run(tmp_path, serving={"accelerator": "nvidia"}, crds={"directory": "nowhere"})

@@ -1,0 +1,313 @@
+"""The console script: what `check` prints and returns, how command lines are refused, how errors leave the process."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hardware.workload import UnknownChoiceError
+from operations import cli
+from operations.cli import run
+from operations.helm import ChartError
+from operations.render import OutputError
+from rehearsal.errors import RehearsalError
+from releases.crds import SourceError
+from stacks.problems import Problem, StackFileError
+
+ROOT = Path(__file__).parents[2]
+LLMD_PD = [sys.executable, "-c", "from operations.cli import main; main()"]
+STACK_FILES = sorted(path.name for path in ROOT.glob("Pulumi.*.yaml"))
+COMMANDS = [command.name or command.callback.__name__ for command in cli.app.registered_commands if command.callback]
+
+GOOD = """\
+config:
+  llmd-pd:cluster: {machine: coreweave-h200}
+  llmd-pd:serving: {accelerator: nvidia, fabric: coreweave}
+"""
+#: Three problems: an unknown key, a value of the wrong type, a rule.
+BAD = """\
+config:
+  llmd-pd:serving:
+    accelerator: nvidia
+    fabric: infiniband
+    prefil: {replicas: 1}
+    decode:
+      replicas: 0
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_check_says_what_each_good_file_is(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (directory / "Pulumi.one.yaml").write_text(GOOD)
+    (directory / "Pulumi.two.yaml").write_text("config:\n  llmd-pd:serving: {accelerator: hpu, decode: {devices: 2}}\n")
+    (directory / "Pulumi.yaml").write_text("name: not a stack\n")
+    assert run(["check"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "Pulumi.one.yaml: nvidia/vllm on coreweave, 8×1 + 2×4 of coreweave-h200 (2 nodes), guide-2026-05",
+        "Pulumi.two.yaml: hpu/vllm on base, 4×1 + 1×2 of gaudi-dra (1 node), guide-2026-05",
+        "2 files, 0 problems",
+    ]
+
+
+def test_check_finds_every_problem_of_every_file(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("Pulumi.a.yaml", "Pulumi.c.yaml"):
+        (directory / name).write_text(BAD)
+    (directory / "Pulumi.b.yaml").write_text(GOOD)
+    assert run(["check"]) == 1
+    out, err = capsys.readouterr()
+    *lines, summary = out.splitlines()
+    assert summary == "3 files, 6 problems"
+    assert err == ""
+    for name in ("Pulumi.a.yaml", "Pulumi.c.yaml"):
+        found = [line for line in lines if line.startswith(f"{name}:")]
+        assert [re.match(rf"{name}:(\d+): (\S+): ", line).groups() for line in found] == [  # type: ignore[union-attr]
+            ("4", "llmd-pd:serving.fabric"),
+            ("5", "llmd-pd:serving.prefil"),
+            ("7", "llmd-pd:serving.decode.replicas"),
+        ]
+        assert all("because" in line and ";" in line for line in found)
+        assert "did you mean `prefill`?" in found[1]
+        assert found[0].endswith("(HW-01) [upstream's overlays]")
+
+
+def test_check_takes_files_by_name_once_each(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (directory / "mine.yaml").write_text(GOOD)
+    (directory / "Pulumi.other.yaml").write_text(BAD)
+    assert run(["check", "mine.yaml", "mine.yaml"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "1 file, 0 problems"
+
+
+@pytest.mark.parametrize("name", ["absent.yaml", "."])
+@pytest.mark.usefixtures("directory")
+def test_check_of_what_cannot_be_read(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", name]) == 1
+    first, summary = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{name}: the file cannot be read, because ")
+    assert summary == "1 file, 1 problem"
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.usefixtures("directory")
+def test_check_of_nothing_is_an_error(output: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--output", output]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "holds no Pulumi.*.yaml" in err
+
+
+def test_check_as_json(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (directory / "Pulumi.bad.yaml").write_text(BAD)
+    (directory / "Pulumi.good.yaml").write_text(GOOD)
+    assert run(["check", "--output", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert document["summary"] == {"files": 2, "problems": 3}
+    bad, good = document["files"]
+    assert (bad["file"], bad["stack"], bad["description"]) == ("Pulumi.bad.yaml", "bad", "")
+    assert [problem["rule"] for problem in bad["problems"]] == ["HW-01", "SPEC", "SPEC"]
+    assert set(bad["problems"][0]) == {"rule", "path", "what", "why", "fix", "source", "file", "line"}
+    assert good["description"].startswith("nvidia/vllm on coreweave")
+    assert good["problems"] == []
+
+
+def test_text_of_a_file_breaks_no_line_and_steers_no_terminal(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (directory / "Pulumi.x.yaml").write_text(
+        'config:\n  llmd-pd:serving: {accelerator: "nvi\\n\\e[31mdia", "odd\\rkey": 1}\n'
+    )
+    assert run(["check"]) == 1
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 3
+    assert "\x1b" not in out
+    assert r"nvi\n\x1b[31mdia" in out
+
+
+@pytest.mark.parametrize("name", STACK_FILES)
+def test_every_stack_file_of_the_project_is_good(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(ROOT / name)]) == 0, capsys.readouterr().out
+
+
+def test_check_imports_nothing_heavy() -> None:
+    program = (
+        "import sys\nfrom operations.cli import run\nassert run(['check']) == 0\n"
+        "print(sorted({'pulumi', 'pulumi_kubernetes', 'kubernetes', 'grpc', 'rich', 'urllib.request'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def terminal(arguments: list[str], directory: Path, **environment: str) -> str:
+    """What a command prints on a terminal of 80 columns."""
+    ours, theirs = pty.openpty()
+    kept = {key: value for key, value in os.environ.items() if key not in ("CI", "NO_COLOR", "TERM", "FORCE_COLOR")}
+    settings = {**kept, "TERM": "xterm", "COLUMNS": "80", "PYTHONPATH": str(ROOT), **environment}
+    with subprocess.Popen(
+        [*LLMD_PD, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, cwd=directory, env=settings
+    ):
+        os.close(theirs)
+        output = b""
+        while True:
+            try:
+                chunk = os.read(ours, 4096)
+            except OSError:  # Linux says EIO when the other end is closed
+                break
+            if not chunk:
+                break
+            output += chunk
+    os.close(ours)
+    return output.decode()
+
+
+def test_a_terminal_gets_blocks_in_colour(directory: Path) -> None:
+    (directory / "Pulumi.bad.yaml").write_text(BAD)
+    (directory / "Pulumi.good.yaml").write_text(GOOD)
+    shown = terminal(["check"], directory)
+    assert "\x1b[31m✗ " in shown
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert "✗ Pulumi.bad.yaml:5  llmd-pd:serving.prefil\r\n  what  unknown key" in plain
+    assert "rule  HW-01 (upstream's overlays)" in plain
+    assert "✓ Pulumi.good.yaml: nvidia/vllm" in plain
+
+
+def test_no_color_is_respected(directory: Path) -> None:
+    (directory / "Pulumi.bad.yaml").write_text(BAD)
+    shown = terminal(["check"], directory, NO_COLOR="1")
+    assert "✗ " in shown
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", shown)
+
+
+@pytest.mark.parametrize("setting", [{"CI": "true"}, {"TERM": "dumb"}], ids=str)
+def test_ci_gets_lines_even_on_a_terminal(setting: dict[str, str], directory: Path) -> None:
+    (directory / "Pulumi.bad.yaml").write_text(BAD)
+    shown = terminal(["check"], directory, **setting)
+    assert "\x1b" not in shown
+    assert shown.count("\n") == 4
+
+
+def test_a_reader_that_goes_away_is_no_error(directory: Path) -> None:
+    (directory / "Pulumi.good.yaml").write_text(GOOD)
+    read, write = os.pipe()
+    os.close(read)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*LLMD_PD, "check"], cwd=directory, env=environment, stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_an_encoding_without_the_character_is_no_error(directory: Path) -> None:
+    (directory / "Pulumi.good.yaml").write_text(GOOD)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*LLMD_PD, "check"], cwd=directory, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert rb"8\xd71" in done.stdout
+
+
+def test_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert {"check", "render"} <= set(COMMANDS)
+    for command in ("check", "render"):
+        assert run([command, "--help"]) == 0
+        help_text = capsys.readouterr().out
+        assert f"\n    llmd-pd {command} " in help_text, "an example keeps its line"
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 0
+    out = capsys.readouterr().out
+    assert all(command in out for command in COMMANDS)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    from importlib.metadata import version
+
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"llmd-pd {version('llmd-pd')}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chek"], "'chek'"),
+        (["check", "--otput", "json"], "--otput"),
+        (["check", "--output", "xml"], "'xml' is not one of"),
+        (["render"], "FILE"),
+        (["render", "Pulumi.a.yaml"], "-o"),
+        (["render", "Pulumi.a.yaml", "Pulumi.b.yaml", "-o", "out"], "Pulumi.b.yaml"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_line_that_makes_no_sense(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert said in err
+    assert err.rstrip().endswith("--help`.")
+
+
+def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise error
+
+    monkeypatch.setattr("operations.check.examine", fail)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SourceError("a sentence."),
+        UnknownChoiceError("release", "x", ("y",)),
+        RehearsalError("a", "b", "c"),
+        ChartError("a sentence."),
+        OutputError("a sentence."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_known_error_is_a_sentence(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(error, monkeypatch)
+    assert run(["check", "x.yaml"]) == 1
+    assert capsys.readouterr() == ("", f"Error: {error}\n")
+
+
+def test_details_follow_the_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    failing(RehearsalError("etcd ended", "its port is taken", "try again", "line 1\nline 2"), monkeypatch)
+    assert run(["check", "x.yaml"]) == 1
+    assert capsys.readouterr().err.splitlines()[1:] == ["line 1", "line 2"]
+
+
+def test_problems_of_a_stack_file_stop_any_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problems = [Problem("R", "p", "one", "why", "fix"), Problem("R", "p", "two", "why", "fix")]
+    failing(StackFileError(problems), monkeypatch)
+    assert run(["check", "x.yaml"]) == 1
+    assert capsys.readouterr() == ("", f"{problems[0]}\n{problems[1]}\n")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), OSError(5, "I/O error"), KeyError("x")], ids=repr)
+def test_anything_else_is_a_bug_and_shows_its_traceback(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(error, monkeypatch)
+    with pytest.raises(type(error)):
+        run(["check", "x.yaml"])
+
+
+def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    failing(KeyboardInterrupt(), monkeypatch)
+    assert run(["check", "x.yaml"]) == 130
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,78 @@
+"""docs/stack-files.md says what the code says: every key and default, every rule and combination; its examples pass."""
+
+import re
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from hardware.accelerators import ACCELERATORS
+from hardware.machines import machine_for
+from stacks.files import load
+from stacks.rules import RULES
+from stacks.spec import StackSpec
+
+TEXT = (Path(__file__).parents[2] / "docs" / "stack-files.md").read_text()
+ROWS = [line for line in TEXT.splitlines() if line.startswith("| ")]
+EXAMPLES = [block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if block.startswith("config:")]
+
+
+def section_of(annotation: Any) -> type[BaseModel] | None:
+    options = typing.get_args(annotation) or (annotation,)
+    return next((option for option in options if isinstance(option, type) and issubclass(option, BaseModel)), None)
+
+
+def keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key that holds a value, with its default (None: nothing, or the recipe's)."""
+    for field in section.model_fields.values():
+        path = f"{prefix}{field.alias}"
+        below = section_of(field.annotation)
+        if below is not None:
+            yield from keys(below, f"{path}.")
+        else:
+            yield path, "required" if field.is_required() else field.get_default(call_default_factory=True)
+
+
+@pytest.mark.parametrize(("key", "default"), [*keys(StackSpec)], ids=lambda value: str(value))
+def test_every_key_has_a_row_with_its_default(key: str, default: Any) -> None:
+    (row,) = [row for row in ROWS if f"`{key}`" in row.split("|")[1]]
+    spelled = {True: "`true`", False: "`false`"}.get(default) if isinstance(default, bool) else None
+    expected = spelled or ("required" if default == "required" else f"`{default}`" if default else "–")
+    assert row.split("|")[2].strip() == expected
+
+
+def test_no_row_is_of_a_key_that_is_gone() -> None:
+    keyed = {key for key, _ in keys(StackSpec)}
+    start = TEXT.index("## Keys")
+    rows = [row for row in TEXT[start : TEXT.index("## What goes together")].splitlines() if row.startswith("| `")]
+    assert {key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])} == keyed
+
+
+def test_every_rule_has_a_row() -> None:
+    documented = [row.split("|")[1].strip() for row in ROWS if re.match(r"\| [A-Z]+(-\d+)? \|", row)]
+    assert sorted(documented) == sorted(["FILE", "SPEC", *(rule.id for rule in RULES)])
+
+
+@pytest.mark.parametrize("key", ACCELERATORS)
+def test_what_goes_together(key: str) -> None:
+    accelerator = ACCELERATORS[key]
+    (row,) = [row for row in ROWS if row.startswith(f"| `{key}` |")]
+    _, _, engines, fabrics, model, machines, _ = row.split("|")
+    assert re.findall(r"`(\S+)`", engines) == [build.engine.key for build in accelerator.builds]
+    assert re.findall(r"`(\S+)`", fabrics) == [*accelerator.fabrics]
+    assert model.strip() == accelerator.model
+    assert re.findall(r"`(\S+)`", machines) == [machine_for(key, fabric).key for fabric in accelerator.fabrics]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_examples_pass(example: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.example.yaml"
+    file.write_text(example)
+    load(file)
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) == 2

@@ -1,0 +1,315 @@
+"""What is looked at before anything is applied, against a loopback server that answers as an API server does."""
+
+import base64
+import gzip
+import json
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pulumi.runtime import mocks
+
+from hardware.namespace import OWNER as OWNER_KEY
+from rehearsal.standins.crds import write
+from releases import release
+from stacks.files import spec_from_config
+from stacks.lookahead import look_ahead
+from stacks.plan import plan
+from stacks.problems import StackFileError
+
+OWNER = "acme/llmd-pd/prod"
+NAMESPACE = "/api/v1/namespaces/team-a"
+SECRETS = f"{NAMESPACE}/secrets"
+Answer = tuple[int, Any]
+
+
+class ApiServer:
+    """Answers by path; what it does not know is not there. Keeps what it was asked, with whose token."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer] = {}
+        self.asked: list[tuple[str, str, str | None]] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path, _, query = self.path.partition("?")
+                server.asked.append((path, query, self.headers["Authorization"]))
+                status, body = server.answers.get(path, (404, {"kind": "Status", "code": 404}))
+                content = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}"
+
+
+@pytest.fixture
+def server() -> Iterator[ApiServer]:
+    server = ApiServer()
+    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+    thread.join()
+
+
+Look = Callable[..., None]
+
+
+@pytest.fixture
+def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
+    """Looks ahead for a stack in namespace team-a, on the server of that address, in an `up` or a preview."""
+    # A proxy of the environment would be asked for the loopback address.
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    kubeconfig = tmp_path / "kubeconfig"
+
+    def look(url: str, *, preview: bool = False, context: str = "prod", **config: Any) -> None:
+        cluster, user = {"server": url}, {"token": "t0ken"}
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "c", "cluster": cluster}],
+            "users": [{"name": "u", "user": user}],
+            "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "u"}}],
+        }
+        if not kubeconfig.exists():
+            kubeconfig.write_text(yaml.safe_dump(document))
+        spec = spec_from_config(
+            {
+                "namespace": "team-a",
+                "serving": {"accelerator": "nvidia"},
+                "cluster": {"kubeconfig": str(kubeconfig), "context": context},
+                "crds": {"manage": False},
+                **config,
+            }
+        )
+        mocks.set_mocks(_NoMocks(), preview=preview, logger=logging.getLogger("engine"))
+        look_ahead(plan(spec, tmp_path), OWNER)
+
+    return look
+
+
+class _NoMocks(mocks.Mocks):
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(f"call of {args.token}")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise AssertionError(f"registration of {args.name}")
+
+
+def namespace(holder: str | None) -> Answer:
+    metadata: dict[str, Any] = {"name": "team-a"}
+    if holder is not None:
+        metadata["annotations"] = {OWNER_KEY: holder}
+    return 200, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def releases(*descriptions: str, status: str = "deployed") -> Answer:
+    """One Secret per revision, as Helm stores them and the API server lists them: by name, v10 before v2."""
+    items = [
+        {
+            "metadata": {
+                "name": f"sh.helm.release.v1.pd-disaggregation.v{revision}",
+                "labels": {"version": f"{revision}", "status": status},
+            },
+            "data": {"release": stored({"info": {"description": description}})},
+        }
+        for revision, description in enumerate(descriptions, start=1)
+    ]
+    return 200, {"kind": "SecretList", "items": sorted(items, key=lambda item: item["metadata"]["name"])}
+
+
+def stored(record: dict[str, Any]) -> str:
+    zipped = gzip.compress(json.dumps(record).encode())
+    return base64.b64encode(base64.b64encode(zipped)).decode()
+
+
+def problem(look: Look, url: str, **more: Any) -> str:
+    with pytest.raises(StackFileError) as refusal:
+        look(url, **more)
+    (found,) = refusal.value.problems
+    return str(found)
+
+
+def test_an_empty_cluster_is_fine(look: Look, server: ApiServer) -> None:
+    look(server.url)
+    assert server.asked == [(NAMESPACE, "", "Bearer t0ken")]
+
+
+def test_what_is_this_stacks_is_fine(look: Look, server: ApiServer) -> None:
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases(OWNER)}
+    look(server.url)
+    path, query, _ = server.asked[-1]
+    assert (path, query) == (SECRETS, "labelSelector=owner%3Dhelm%2Cname%3Dpd-disaggregation")
+
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+POOLS = "inferencepools.inference.networking.k8s.io"
+
+
+def crd_of(bundle: str) -> Answer:
+    annotations = {"inference.networking.k8s.io/bundle-version": bundle}
+    return 200, {"kind": "CustomResourceDefinition", "metadata": {"name": POOLS, "annotations": annotations}}
+
+
+def test_a_newer_crd_is_not_taken_back(look: Look, server: ApiServer, tmp_path: Path) -> None:
+    directory = str(write(tmp_path / "crds", release("guide-2026-05")))
+    server.answers = {f"{CRDS}/{POOLS}": crd_of("v1.10.0")}
+    text = problem(look, server.url, crds={"directory": directory})
+    assert text.startswith(
+        f"llmd-pd:crds: CRD {POOLS} is there in version v1.10.0, because this stack would take it back to v1.5.0"
+    )
+    assert "`llmd-pd:crds: {manage: false}`" in text
+    look(server.url)  # not ours to manage, so nothing is taken back
+
+
+@pytest.mark.parametrize("bundle", ["v1.5.0", "v1.4.9", "v0.9"])
+def test_a_crd_of_the_same_or_an_older_version_is_adopted(
+    bundle: str, look: Look, server: ApiServer, tmp_path: Path
+) -> None:
+    directory = str(write(tmp_path / "crds", release("guide-2026-05")))
+    server.answers = {f"{CRDS}/{POOLS}": crd_of(bundle)}
+    look(server.url, crds={"directory": directory})
+
+
+@pytest.mark.parametrize(("holder", "whose"), [(None, "somebody else"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
+@pytest.mark.parametrize("preview", [True, False])
+def test_a_foreign_namespace_is_refused_and_told_how_to_take_over(
+    holder: str | None, whose: str, preview: bool, look: Look, server: ApiServer
+) -> None:
+    server.answers = {NAMESPACE: namespace(holder)}
+    text = problem(look, server.url, preview=preview)
+    assert text.startswith(f"llmd-pd:namespace: namespace team-a exists already, because it belongs to {whose}, and ")
+    assert f"kubectl annotate namespace team-a {OWNER_KEY}={OWNER} --overwrite" in text
+    assert "the next `pulumi up` takes it over" in text
+
+
+def test_a_foreign_release_is_refused_and_told_how_to_take_over(look: Look, server: ApiServer) -> None:
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("Install complete")}
+    text = problem(look, server.url)
+    assert text.startswith(
+        "llmd-pd:name: a Helm release pd-disaggregation exists already in namespace team-a, because "
+    )
+    assert "'Install complete'" in text
+    assert "`kubectl delete secrets -n team-a -l owner=helm,name=pd-disaggregation" in text
+    assert "leaves its objects" in text
+
+
+def test_both_are_told_at_once(look: Look, server: ApiServer) -> None:
+    server.answers = {NAMESPACE: namespace(None), SECRETS: releases("Install complete")}
+    with pytest.raises(StackFileError) as refusal:
+        look(server.url)
+    assert [found.path for found in refusal.value.problems] == ["llmd-pd:namespace", "llmd-pd:name"]
+
+
+def test_the_commands_lead_to_the_stacks_cluster(look: Look, server: ApiServer, tmp_path: Path) -> None:
+    server.answers = {NAMESPACE: namespace(None), SECRETS: releases("Install complete")}
+    with pytest.raises(StackFileError) as refusal:
+        look(server.url)
+    commands = [problem.fix.split("`")[1] for problem in refusal.value.problems]
+    assert len(commands) == 2
+    assert all(command.endswith(f"--kubeconfig {tmp_path / 'kubeconfig'} --context prod") for command in commands)
+
+
+def test_a_foreign_release_is_told_by_its_newest_revision(look: Look, server: ApiServer) -> None:
+    """The tenth, which is not the last by name."""
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases(*["Upgrade complete"] * 9, "Rollback to 3")}
+    assert "'Rollback to 3'" in problem(look, server.url)
+
+
+@pytest.mark.parametrize("by_hand", ["Rollback to 1", ""])
+def test_a_release_of_ours_stays_ours_when_somebody_upgrades_it(by_hand: str, look: Look, server: ApiServer) -> None:
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases(OWNER, by_hand)}
+    look(server.url)
+
+
+@pytest.mark.parametrize("status", ["failed", "pending-install", "pending-upgrade"])
+def test_a_release_that_got_nowhere_is_left_to_helm(status: str, look: Look, server: ApiServer) -> None:
+    """It may be our own first try, whose description is helm's reason for the failure."""
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("context deadline exceeded", status=status)}
+    look(server.url)
+
+
+@pytest.mark.parametrize("path", [NAMESPACE, SECRETS])
+def test_who_may_not_look_goes_on(path: str, look: Look, server: ApiServer) -> None:
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases(OWNER)}
+    server.answers[path] = (403, {"kind": "Status", "code": 403, "message": "forbidden"})
+    look(server.url)
+    assert server.asked[-1][0] == path
+
+
+def refusing() -> str:
+    """The address of a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def test_an_up_needs_the_cluster(look: Look) -> None:
+    text = problem(look, refusing())
+    assert text.startswith("llmd-pd:cluster: the cluster's API server cannot be reached, because ")
+    assert "onnection refused" in text
+    assert "object at 0x" not in text
+
+
+def test_a_preview_goes_on_without_the_cluster_and_says_so(look: Look, caplog: pytest.LogCaptureFixture) -> None:
+    look(refusing(), preview=True)
+    (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "cannot be reached" in warning.message
+    assert "says nothing about what exists there" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((401, {"kind": "Status", "code": 401, "message": "Unauthorized"}), "401"),
+        ((500, {"kind": "Status", "code": 500, "message": "etcd is gone"}), "500"),
+        ((503, b"no healthy upstream"), "503"),
+        ((200, b"<html>sign in here</html>"), "JSON"),
+    ],
+)
+def test_an_answer_that_says_nothing_is_like_none(
+    answer: Answer, words: str, look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An expired token, an API server without its etcd, a proxy's sign-in page."""
+    server.answers = {NAMESPACE: answer}
+    text = problem(look, server.url)
+    assert text.startswith("llmd-pd:cluster: ")
+    assert words in text
+    assert "\n" not in text
+    look(server.url, preview=True)
+    assert words in caplog.text
+
+
+def test_a_context_that_is_not_there(look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+    said = "llmd-pd:cluster: context `staging`, because the kubeconfig does not give it"
+    text = problem(look, server.url, context="staging")
+    assert text.startswith(said)
+    assert "kubectl config get-contexts" in text
+    # In a pull request there may be no kubeconfig at all.
+    look(server.url, context="staging", preview=True)
+    assert said in caplog.text
+
+
+@pytest.mark.parametrize("content", ["", "a: [", "- list\n", "\x00", "apiVersion: v1\nkind: Config\n"])
+def test_a_kubeconfig_that_is_none(content: str, look: Look, server: ApiServer, tmp_path: Path) -> None:
+    (tmp_path / "kubeconfig").write_text(content)
+    text = problem(look, server.url)
+    assert text.startswith("llmd-pd:cluster: ")
+    assert "kubeconfig" in text
+    assert "\n" not in text

@@ -1,0 +1,70 @@
+"""Imports point one way: operations, rehearsal -> stacks -> components -> releases -> hardware."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+#: What a room may import of this project, beside itself.
+MAY_IMPORT = {
+    "hardware": set(),
+    "releases": {"hardware"},
+    "components": {"hardware", "releases"},
+    "stacks": {"hardware", "releases", "components"},
+    "rehearsal": {"hardware", "releases", "stacks"},
+    "operations": {"hardware", "releases", "stacks", "rehearsal"},
+    "bench": {"hardware", "releases", "stacks", "rehearsal"},
+}
+#: Modules of `stacks` that run inside a Pulumi program; the others must work without the SDK.
+IN_THE_PROGRAM = {"compose", "program", "lookahead"}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_what_lies_below(room: str) -> None:
+    allowed = MAY_IMPORT[room] | {room}
+    files = sorted((ROOT / room).rglob("*.py"))
+    assert files
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in files
+        for name in imports(path)
+        if name.split(".")[0] in MAY_IMPORT and name.split(".")[0] not in allowed
+    ]
+    assert wrong == []
+
+
+def test_pulumi_is_imported_where_the_program_runs_and_nowhere_else() -> None:
+    rooms = [ROOT / room for room in ("hardware", "releases", "stacks", "operations")]
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for room in rooms
+        for path in room.rglob("*.py")
+        if any(name.split(".")[0] in ("pulumi", "pulumi_kubernetes", "components") for name in imports(path))
+    }
+    assert found == {f"stacks/{module}.py" for module in IN_THE_PROGRAM}
+
+
+def test_component_modules_have_no_postponed_annotations() -> None:
+    """Pulumi reads a component's annotations while the program runs."""
+    for path in (ROOT / "components").rglob("*.py"):
+        assert "from __future__ import annotations" not in path.read_text(), path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for room in MAY_IMPORT for p in sorted((ROOT / room).rglob("*.py"))],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
+def test_files_stay_small(path: Path) -> None:
+    """When one grows past this, a concept is missing: name it."""
+    assert len(path.read_text().splitlines()) <= 310

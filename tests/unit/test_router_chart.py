@@ -1,0 +1,132 @@
+"""`router.yaml`: what helm makes of the pinned chart, and what happens where helm or the chart cannot be had."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from operations import manifests
+from operations.cli import run
+from rehearsal.standins.charts import STANDALONE
+from releases import release
+from stacks.files import load
+from stacks.plan import plan
+from tests.parity.helm import helm, template
+from tests.unit.rendering import config, objects, rendered, stack_file
+
+NAMESPACE = "llm-d-pd-disaggregation"
+
+
+@pytest.fixture
+def real_helm() -> Path:
+    """Asked for before `path`, which hides it."""
+    return helm()
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only directory on PATH, empty."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return tmp_path / "bin"
+
+
+def fake_helm(directory: Path, script: str) -> None:
+    path = directory / "helm"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+CHART = """apiVersion: v1
+kind: ServiceAccount
+metadata: {name: epp}
+---
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: wide}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: elsewhere, namespace: other}
+"""
+
+
+def test_the_router_is_what_helm_makes_of_the_pinned_chart(tmp_path: Path, path: Path) -> None:
+    (tmp_path / "chart-output").write_text(CHART)
+    fake_helm(
+        path,
+        f"""echo "$@" >> {tmp_path}/calls
+case $1 in
+pull) : > "$4/standalone-v1.5.0.tgz" ;;
+template) /bin/cat {tmp_path}/chart-output ;;
+esac""",
+    )
+    text = rendered(stack_file(tmp_path, config({"accelerator": "nvidia"})), tmp_path / "out")["router.yaml"]
+    identities = [(obj["kind"], obj["metadata"].get("namespace")) for obj in objects(text)]
+    assert identities == [("ServiceAccount", NAMESPACE), ("ClusterRole", None), ("ConfigMap", "other")]
+    pull, made = (tmp_path / "calls").read_text().splitlines()
+    chart = release("guide-2026-05").router.charts["standalone"]
+    assert pull.startswith(f"pull {chart.ref} ")
+    assert pull.endswith(f"--version {chart.version}")
+    assert made.startswith("template pd-disaggregation /")
+    assert f"standalone-v1.5.0.tgz --namespace {NAMESPACE} --values " in made
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo 'WARNING: x' >&2; echo 'Error: no route to host' >&2; exit 1", "(no route to host)"),
+        ("exit 0", "cannot be fetched"),
+        ("while :; do :; done", "did not arrive within 0.2 s"),
+    ],
+    ids=["refused", "nothing came", "hangs"],
+)
+def test_a_chart_that_cannot_be_fetched_is_no_error(
+    script: str,
+    why: str,
+    tmp_path: Path,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("operations.helm.FETCH_SECONDS", 0.2)
+    fake_helm(path, script)
+    texts = rendered(stack_file(tmp_path, config({"accelerator": "nvidia"})), tmp_path / "out")
+    assert "router.yaml" not in texts
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "router.yaml: left out" in line]
+    assert why in line
+
+
+def test_a_chart_that_does_not_render_is_an_error(
+    tmp_path: Path, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake_helm(path, "echo 'Error: nil pointer evaluating x' >&2; exit 1")
+    file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": "./absent"}}))
+    assert run(["render", str(file), "-o", str(tmp_path / "out")]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "nil pointer evaluating x" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_router_with_the_real_helm(
+    real_helm: Path, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path / "helm").symlink_to(real_helm.resolve())
+    source = os.path.relpath(STANDALONE, tmp_path)
+    file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": source}}))
+    text = rendered(file, tmp_path / "out")["router.yaml"]
+    expected = template(
+        real_helm,
+        STANDALONE,
+        plan(load(file).spec, file.parent).router.values,
+        release="pd-disaggregation",
+        namespace=NAMESPACE,
+        directory=tmp_path,
+    )
+    assert objects(text) == [manifests.placed(obj, NAMESPACE) for obj in expected]
+    assert {obj["kind"] for obj in objects(text)} >= {"Deployment", "Service", "InferencePool"}
+    assert f"router.yaml: {len(expected)} objects" in capsys.readouterr().out
+    assert rendered(file, tmp_path / "again")["router.yaml"] == text

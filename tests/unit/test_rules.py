@@ -1,0 +1,242 @@
+"""Every rule finds what it is for, names the key, says reason and fix, and leaves good stacks alone."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hardware.accelerators import ACCELERATORS
+from hardware.machines import MACHINES
+from stacks import rules
+from stacks.fields import read
+from stacks.problems import Problem
+from stacks.rules import RULES, problems_of
+from stacks.spec import StackSpec
+from stacks.workload import machine_of
+
+COMBINATIONS = [
+    (accelerator.key, build.engine.key, fabric)
+    for accelerator in ACCELERATORS.values()
+    for build in accelerator.builds
+    for fabric in accelerator.fabrics
+]
+ENGINES = sorted({engine for _, engine, _ in COMBINATIONS})
+FABRICS = sorted({fabric for _, _, fabric in COMBINATIONS})
+
+
+def spec(serving: dict[str, Any], **more: Any) -> StackSpec:
+    found, whole = read({"serving": serving, **more})
+    assert found == []
+    assert whole is not None
+    return whole
+
+
+def problems(serving: dict[str, Any], **more: Any) -> list[Problem]:
+    return list(problems_of(spec(serving, **more)))
+
+
+# --- what every stack may say --------------------------------------------------------------------------------------------
+
+
+def test_the_combinations_are_upstreams() -> None:
+    assert len(COMBINATIONS) == 13
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("accelerator", ACCELERATORS)
+def test_the_cross_product_composes_or_is_refused_by_name(accelerator: str, engine: str, fabric: str) -> None:
+    found = problems({"accelerator": accelerator, "engine": engine, "fabric": fabric})
+    if (accelerator, engine, fabric) in COMBINATIONS:
+        assert found == []
+        return
+    assert {problem.rule for problem in found} == {"HW-01"}
+    for problem in found:
+        word, key = problem.path.rpartition(".")[2], {"engine": engine, "fabric": fabric}
+        assert problem.what == f"{word} `{key[word]}` does not exist for accelerator `{accelerator}`"
+        assert problem.fix.startswith(("use one of ", "did you mean ", "write "))
+
+
+@pytest.mark.parametrize(("accelerator", "engine", "fabric"), COMBINATIONS)
+def test_the_recipe_fits_the_number_of_nodes_upstream_used(accelerator: str, engine: str, fabric: str) -> None:
+    nodes = {"nvidia": 2, "tpu": 2, "amd": 1, "xpu": 1, "hpu": 1}[accelerator]
+    serving = {"accelerator": accelerator, "engine": engine, "fabric": fabric}
+    if (accelerator, fabric) == ("xpu", "base"):
+        nodes = 2
+    assert problems(serving, cluster={"nodes": nodes}) == []
+
+
+# --- each rule -----------------------------------------------------------------------------------------------------------
+
+NVIDIA = {"accelerator": "nvidia"}
+AMD = {"accelerator": "amd"}
+TPU = {"accelerator": "tpu"}
+TOPOLOGY = "cloud.google.com/gke-tpu-topology"
+
+#: Rule, `serving`, the rest, path, words of the sentence.
+FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
+    ("PIN-01", {**NVIDIA, "image": "vllm/vllm-openai:latest"}, {}, "serving.image", "has a floating tag"),
+    ("PIN-01", {**NVIDIA, "image": "registry:5000/vllm"}, {}, "serving.image", "`registry:5000/vllm` has no tag"),
+    ("PIN-01", {**NVIDIA, "image": "vllm/vllm-tpu:nightly"}, {}, "serving.image", "pin a version tag or a digest"),
+    ("PIN-01", {**NVIDIA, "image": "a/b:main-cu130"}, {}, "serving.image", "has a floating tag"),
+    ("MODEL-02", {**NVIDIA, "extraArgs": ["--seed=1", "--seed", "2"]}, {}, "serving.extraArgs", "--seed is there twice"),
+    ("NAME-01", {**NVIDIA, "model": "a/b-", "dropArgs": []}, {}, "serving.model", "`b-` cannot be a label value"),
+    ("NAME-01", {**NVIDIA, "model": "a/" + "b" * 64, "dropArgs": []}, {}, "serving.model", "63 characters at most"),
+    ("BILL-01", NVIDIA, {"release": "guide-2025-01"}, "release", "`guide-2025-01` does not exist"),
+    ("MACHINE-01", NVIDIA, {"cluster": {"machine": "coreweave"}}, "cluster.machine", "did you mean `coreweave-h200`?"),
+    ("MACHINE-01", NVIDIA, {"cluster": {"machine": "dgx"}}, "cluster.machine", "use one of nvidia-generic, "),
+    ("HW-01", {"accelerator": "gpu"}, {}, "serving.accelerator", "use one of nvidia, tpu, amd, xpu, hpu"),
+    ("HW-01", {**NVIDIA, "fabric": "coreweve"}, {}, "serving.fabric", "did you mean `coreweave`?"),
+    ("HW-01", {**AMD, "engine": "sglang"}, {}, "serving.engine", "write `vllm`"),
+    ("MODEL-01", {**NVIDIA, "model": "a/b"}, {}, "serving.model", "--no-disable-hybrid-kv-cache-manager"),
+    ("MODEL-01", {**AMD, "model": "a/b"}, {}, "serving.model", "write `dropArgs: []` to keep them"),
+    ("HW-02", {**NVIDIA, "dropArgs": ["--nope"]}, {}, "serving.dropArgs", "--nope is not among this build's flags"),
+    ("HW-02", {**NVIDIA, "dropArgs": ["--port"]}, {}, "serving.dropArgs", "cannot be dropped"),
+    ("HW-02", {**NVIDIA, "extraArgs": ["--port=1"]}, {}, "serving.extraArgs", "cannot be set"),
+    ("HW-02", {**NVIDIA, "extraArgs": ["--block-size=64"]}, {}, "serving.extraArgs", "name it in dropArgs to replace it"),
+    ("HW-02", {**TPU, "nodeSelector": {TOPOLOGY: "4x4"}}, {}, "serving.nodeSelector", f"leave {TOPOLOGY} out"),
+    ("HW-03", {**TPU, "decode": {"devices": 8}}, {}, "serving.decode.devices", "slice of 4 chips; leave it out, or write 4"),
+    ("NAME-02", NVIDIA, {"name": "a" * 30}, "name", "shorten the stack's name by 8"),
+    ("FIT-01", {**NVIDIA, "prefill": {"devices": 16}}, {}, "serving.prefill.devices",
+     "a pod asks for 16, a node has 8 (nvidia-generic), because such a pod stays Pending for ever; ask for 8 at most"),
+    ("FIT-01", {**NVIDIA, "decode": {"memory": "3000Gi"}}, {}, "serving.decode.memory", "ask for 2000Gi at most, or use"),
+    ("FIT-01", {**NVIDIA, "decode": {"cpu": "191"}}, {}, "serving.decode.cpu", "ask for 190 at most"),
+    ("FIT-01", NVIDIA, {"cluster": {"nodes": 1}}, "cluster.nodes",
+     "1 node of nvidia-generic cannot hold all pods, because they need 2, and the rest would stay Pending for ever; write"),
+    ("FIT-01", {**NVIDIA, "prefill": {"replicas": 33}}, {"cluster": {"nodes": 5}}, "cluster.nodes", "5 nodes of nvidia-generic"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "serving", "more", "path", "words"), FINDINGS, ids=[f"{f[0]} {f[4][:40]}" for f in FINDINGS]
+)
+def test_a_rule_finds_what_it_is_for(
+    rule: str, serving: dict[str, Any], more: dict[str, Any], path: str, words: str
+) -> None:
+    (found,) = problems(serving, **more)
+    assert (found.rule, found.path) == (rule, f"llmd-pd:{path}")
+    assert words in str(found)
+    assert found.source
+
+
+def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
+    ids = [rule.id for rule in RULES]
+    assert len(set(ids)) == len(ids)
+    assert {rule for rule, *_ in FINDINGS} == set(ids)
+
+
+#: The mismatches of accelerators and machines that a real scheduler left Pending, and what the rules call them.
+MISMATCHES = [
+    (NVIDIA | {"fabric": "gke"}, {"machine": "gke-a3-ultragpu-8g-dra", "nodes": 2}, "nvidia.com/gpu"),
+    (NVIDIA | {"fabric": "coreweave"}, {"machine": "nvidia-generic", "nodes": 2}, "rdma/ib"),
+    (NVIDIA | {"fabric": "coreweave"}, {"machine": "coreweave-h200", "nodes": 1}, "coreweave-h200"),
+    ({"accelerator": "xpu", "fabric": "rdma"}, {"machine": "intel-xpu-dra", "nodes": 1}, "rdma-dranet"),
+    (TPU, {"machine": "gke-ct6e", "nodes": 2}, "cloud.google.com/gke-tpu-accelerator"),
+]
+
+
+@pytest.mark.parametrize(("serving", "cluster", "word"), MISMATCHES, ids=[word for *_, word in MISMATCHES])
+def test_what_the_scheduler_would_not_place_is_refused(
+    serving: dict[str, Any], cluster: dict[str, Any], word: str
+) -> None:
+    found = problems(serving, cluster=cluster)
+    assert found
+    assert {problem.rule for problem in found} == {"FIT-01"}
+    assert any(word in problem.what for problem in found)
+    assert len({(problem.path, problem.what) for problem in found}) == len(found)
+    for problem in found:
+        assert "ask for 0" not in problem.fix
+        assert "for ever" in problem.why
+
+
+# --- what a rule must not find -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["vllm/vllm-openai:v0.19.1", "a/b:nightly-20260430-18ed615", "a/b:main-2f3a1b4", "a/latest@sha256:" + "0" * 64],
+)
+def test_a_pinned_image(image: str) -> None:
+    assert problems({**NVIDIA, "image": image}) == []
+
+
+@pytest.mark.parametrize(
+    "serving",
+    [
+        {"model": "a/b", "dropArgs": []},
+        {"model": "a/b", "dropArgs": ["--no-disable-hybrid-kv-cache-manager"]},
+        {"model": "a/b", "extraArgs": ["--seed=1"]},
+        {"model": "openai/gpt-oss-120b"},
+        {"dropArgs": ["--block-size"], "extraArgs": ["--block-size=64"]},
+        {"dropArgs": ["--gpu-memory-utilization"]},  # a flag of one role only
+        {"nodeSelector": {"compute.example/pool": "ours"}},  # labels of nodes the table cannot know
+        {"tolerations": [{"key": "team", "operator": "Exists"}]},
+    ],
+    ids=str,
+)
+def test_what_a_stack_may_change(serving: dict[str, Any]) -> None:
+    assert problems({**NVIDIA, **serving}, cluster={"nodes": 2}) == []
+
+
+def test_the_machine_has_the_labels_a_stack_selects_its_nodes_by() -> None:
+    selecting = spec({**NVIDIA, "nodeSelector": {"compute.example/pool": "ours"}})
+    machine = machine_of(selecting)
+    assert machine.labels["compute.example/pool"] == "ours"
+    assert machine == replace(MACHINES["nvidia-generic"], labels=machine.labels)
+
+
+@pytest.mark.parametrize("replicas", [2**31 - 1, 10**6])
+def test_any_number_of_replicas_is_judged_at_once(replicas: int) -> None:
+    began = time.monotonic()
+    (found,) = problems({**NVIDIA, "prefill": {"replicas": replicas}}, cluster={"nodes": 3})
+    assert found.path == "llmd-pd:cluster.nodes"
+    assert time.monotonic() - began < 1
+
+
+# --- all at once ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_bad_edit_does_not_hide_another() -> None:
+    serving = {
+        "extraArgs": ["--port=1", "--block-size=2", "--fine=3"],
+        "dropArgs": ["--nope", "--port", "--kv-transfer-config"],
+    }
+    found = problems({**NVIDIA, **serving})
+    assert [(problem.path.rpartition(".")[2], problem.what.split()[0]) for problem in found] == [
+        ("dropArgs", "--nope"),
+        ("dropArgs", "--port"),
+        ("dropArgs", "--kv-transfer-config"),
+        ("extraArgs", "--port"),
+        ("extraArgs", "--block-size"),
+    ]
+
+
+def test_a_gate_does_not_hide_what_comes_after() -> None:
+    found = problems(
+        {
+            "accelerator": "tpu",
+            "engine": "sglang",
+            "fabric": "roce",
+            "image": "a:latest",
+            "model": "a/b-",
+            "dropArgs": ["--nope"],
+            "decode": {"devices": 8},
+            "prefill": {"memory": "9000Gi"},
+        },
+        name="a" * 33,
+        release="x",
+        cluster={"machine": "y"},
+    )
+    assert [problem.rule for problem in found] == [
+        *("PIN-01", "NAME-01", "BILL-01", "MACHINE-01", "HW-01", "HW-01", "HW-02", "HW-03", "NAME-02", "FIT-01")
+    ]
+
+
+def test_without_an_accelerator_only_what_needs_none_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unasked(*_: object) -> Any:
+        raise AssertionError("a workload without an accelerator")
+
+    monkeypatch.setattr(rules.resolve, "workload", unasked)
+    found = problems({"accelerator": "gpu", "image": "a:latest"}, release="x")
+    assert [problem.rule for problem in found] == ["PIN-01", "BILL-01", "HW-01"]

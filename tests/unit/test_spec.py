@@ -1,0 +1,241 @@
+"""The fields of a stack file: what each takes, what it refuses and in which words, and that its defaults are upstream's."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from stacks.fields import EXAMPLES, read, yaml_path
+from stacks.spec import FORMS, Section, StackSpec
+
+ROOT = Path(__file__).parents[2]
+
+
+def config(**more: Any) -> dict[str, Any]:
+    return {"serving": {"accelerator": "nvidia"}, **more}
+
+
+def serving(**more: Any) -> dict[str, Any]:
+    return {"serving": {"accelerator": "nvidia", **more}}
+
+
+def sections(of: Any = StackSpec) -> Iterator[type[BaseModel]]:
+    """Every section of a stack file, the whole first."""
+    if isinstance(of, type) and issubclass(of, BaseModel):
+        yield of
+        for field in of.model_fields.values():
+            yield from sections(field.annotation)
+    for part in get_args(of):
+        yield from sections(part)
+
+
+# --- what is left out ----------------------------------------------------------------------------------------------------
+
+
+def test_an_accelerator_is_all_a_stack_has_to_say() -> None:
+    found, spec = read(config())
+    assert found == []
+    assert spec is not None
+    assert (spec.name, spec.namespace) == ("pd-disaggregation", "llm-d-pd-disaggregation")
+    assert (spec.serving.engine, spec.serving.fabric, spec.serving.wait) == ("vllm", "base", True)
+    assert (spec.cluster.provider, spec.router.mode, spec.crds.manage) == ("existing", "standalone", True)
+    assert not spec.monitoring.pod_monitors
+    assert not spec.monitoring.router
+    assert {value for _, value in spec.serving.prefill} == {None}
+
+
+def test_pulumi_yaml_names_the_same_defaults() -> None:
+    """The Pulumi CLI fills these in before the program runs; a different one would win over the spec's."""
+    stated = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    ours = {key.removeprefix("llmd-pd:"): value for key, value in stated.items() if key.startswith("llmd-pd:")}
+    fields = {field.alias: field for field in StackSpec.model_fields.values()}
+    for key, value in ours.items():
+        if "default" in value:  # an empty section is the section's own defaults
+            default = fields[key].default
+            assert value["default"] == default or (value["default"] == {} and default == type(default)()), key
+        else:
+            assert fields[key].is_required(), key
+    assert ours.keys() == fields.keys()
+
+
+def test_every_section_is_frozen_closed_strict_and_camel_cased() -> None:
+    found = list(sections())
+    assert len(found) >= 8
+    for section in found:
+        assert issubclass(section, Section)
+        assert section.model_config["frozen"]
+        assert section.model_config["strict"]
+        assert section.model_config["extra"] == "forbid"
+        for name, field in section.model_fields.items():
+            assert field.alias
+            assert "_" not in field.alias, f"{section.__name__}.{name}"
+    spec = read(config())[1]
+    with pytest.raises(ValidationError):
+        spec.name = "other"  # type: ignore[misc, union-attr]
+
+
+def test_every_pattern_has_words_and_an_example_that_it_takes() -> None:
+    patterns = {
+        part["pattern"]
+        for part in walk(StackSpec.model_json_schema())
+        if isinstance(part, dict) and isinstance(part.get("pattern"), str)
+    }
+    keys = {"^[-._a-zA-Z][-._a-zA-Z0-9]*$"}  # a map's keys: the schema names the pattern as a key itself
+    assert patterns | keys == FORMS.keys()
+    for pattern, (words, example) in FORMS.items():
+        assert words
+        assert re.fullmatch(pattern, example), example
+
+
+def walk(tree: Any) -> Iterator[Any]:
+    yield tree
+    for value in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from walk(value)
+
+
+# --- what it takes -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        config(name="a", namespace="team-a"),
+        config(name="x" * 40),
+        config(cluster={"kubeconfig": "~/k", "context": "c", "machine": "m", "nodes": 1}),
+        config(router={"mode": "standalone", "chart": {"source": "./chart.tgz"}, "wait": False}),
+        config(crds={"manage": False}),
+        config(monitoring={"podMonitors": True, "router": True}),
+        serving(prefill={"replicas": 1, "devices": 2, "cpu": "8", "memory": "16Gi"}),
+        serving(decode={"cpu": "1500m", "memory": "0.5Ti"}),
+        serving(model="openai/gpt-oss-120b", dropArgs=[]),
+        serving(model="/models/llama_3.1"),
+        serving(image="registry:5000/a/b:v1"),
+        serving(image="ghcr.io/llm-d/llm-d-cuda@sha256:" + "0" * 64),
+        serving(env={"NCCL_DEBUG": "INFO", "EMPTY": "", "_a.b-c": "1"}),
+        serving(nodeSelector={"pool": "h200"}),
+        serving(tolerations=[{"key": "gpu", "operator": "Exists"}, {"effect": "NoExecute", "tolerationSeconds": 60}]),
+        serving(extraArgs=["--seed=1", "--max-model-len", "4096"]),
+    ],
+    ids=str,
+)
+def test_it_takes(given: dict[str, Any]) -> None:
+    assert read(given)[0] == []
+
+
+# --- what it refuses -----------------------------------------------------------------------------------------------------
+
+#: What is given, where the problem is, and what its sentence says of reason and fix.
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    (serving(prefil={}), "serving.prefil", "unknown key, because a misspelt key would silently mean its default; did"),
+    (serving(prefill={"replica": 1}), "serving.prefill.replica", "did you mean `replicas`?"),
+    (serving(extra_args=[]), "serving.extra_args", "did you mean `extraArgs`?"),
+    (config(servng={}), "servng", "did you mean `serving`?"),
+    (config(router={"chart": {"source": "x", "versoin": "1"}}), "router.chart.versoin", "did you mean `version`?"),
+    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, serving, router, monitoring, crds."),
+    (serving(tolerations=[{"operater": "Exists"}]), "serving.tolerations[0].operater", "did you mean `operator`?"),
+    ({}, "serving", "it is missing, because nothing can be derived without it; add `llmd-pd:serving"),
+    ({"serving": {}}, "serving.accelerator", "because nothing can be derived without it; add `accelerator: nvidia`"),
+    (config(router={"chart": {}}), "router.chart.source", "add `source: …`"),
+    ({"serving": []}, "serving", "it is a list, because it has to be a map; write `key: value` pairs under it."),
+    ({"serving": "nvidia"}, "serving", "it is text, because it has to be a map"),
+    ({"serving": None}, "serving", "it is empty, because it has to be a map"),
+    (config(monitoring=True), "monitoring", "it is `true`, because it has to be a map"),
+    (serving(env=["A=b"]), "serving.env", "it is a list, because it has to be a map"),
+    (serving(tolerations=["gpu"]), "serving.tolerations[0]", "it is text, because it has to be a map"),
+    (serving(tolerations={}), "serving.tolerations", "it is a map, because it has to be a list; write `- …` lines under it."),
+    (serving(extraArgs="--seed=1"), "serving.extraArgs", "it is text, because it has to be a list; write `[--seed=1]`."),
+    (serving(prefill={"replicas": 0}), "serving.prefill.replicas", "`0` cannot be used, because it has to be at least 1; write"),
+    (serving(decode={"replicas": -2}), "serving.decode.replicas", "`-2` cannot be used, because it has to be at least 1"),
+    (serving(decode={"devices": 0}), "serving.decode.devices", "it has to be at least 1"),
+    (serving(decode={"devices": 4096}), "serving.decode.devices", "`4096` cannot be used, because it can be 1024 at most"),
+    (serving(decode={"replicas": 2**31}), "serving.decode.replicas", "it can be 2147483647 at most"),
+    (config(cluster={"nodes": 0}), "cluster.nodes", "it has to be at least 1"),
+    (serving(prefill={"replicas": "8"}), "serving.prefill.replicas", "it has to be a whole number; take the quotes off: 8."),
+    (serving(prefill={"replicas": "eight"}), "serving.prefill.replicas", "write one without quotes, such as 8."),
+    (serving(prefill={"replicas": 1.5}), "serving.prefill.replicas", "`1.5` cannot be used, because it has to be a whole number"),
+    (serving(prefill={"replicas": True}), "serving.prefill.replicas", "`true` cannot be used, because it has to be"),
+    (serving(prefill={"cpu": 8}), "serving.prefill.cpu", '`8` cannot be used, because it has to be text; quote it: "8".'),
+    (serving(prefill={"memory": "16GB"}), "serving.prefill.memory", "`16GB` cannot be used, because it has to be a Kubernetes"),
+    (serving(prefill={"memory": "-1Gi"}), "serving.prefill.memory", "write something like `16Gi`."),
+    (serving(wait="false"), "serving.wait", "it has to be true or false; write one of the two, without quotes."),
+    (serving(wait=1), "serving.wait", "it has to be true or false"),
+    (serving(env={"A": 1}), "serving.env.A", 'it has to be text; quote it: "1".'),
+    (serving(env={"A": True}), "serving.env.A", 'quote it: "true".'),
+    (serving(env={"A": None}), "serving.env.A", "it is empty, because it has to be text; write a word, or leave it out."),
+    (serving(env={"1A": "x"}), "serving.env.1A", "with no digit first; write something like `NCCL_DEBUG`."),
+    (serving(env={"": "x"}), "serving.env.", "it has to be letters"),
+    (serving(accelerator=[]), "serving.accelerator", "it is a list, because it has to be text"),
+    (serving(accelerator=""), "serving.accelerator", "it is empty, because an empty value means nothing"),
+    (serving(fabric=""), "serving.fabric", "leave the key out for its default."),
+    (serving(model="a/"), "serving.model", "it has to be a model's id or a path"),
+    (serving(model="a/{tp}"), "serving.model", "write something like `openai/gpt-oss-120b`."),
+    (serving(image="vllm vllm"), "serving.image", "it has to be an image reference"),
+    (serving(image="vllm@sha256:0"), "serving.image", "it has to be an image reference"),
+    (serving(tolerations=[{"effect": "NoShedule"}]), "serving.tolerations[0].effect", "did you mean `NoSchedule`?"),
+    (config(name="My_Stack"), "name", "it has to be lower-case letters, digits and dashes, with a letter first"),
+    (config(name="-a"), "name", "write something like `pd-disaggregation`."),
+    (config(name="a\n"), "name", "it has to be lower-case letters"),
+    (config(name="a" * 41), "name", "(41 characters), because it can have 40 at most; shorten it by 1."),
+    (config(namespace="a" * 64), "namespace", "it can have 63 at most; shorten it by 1."),
+    (config(name=5), "name", 'quote it: "5".'),
+    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing; write `existing`."),
+    (config(router={"mode": "gateway"}), "router.mode", "write `standalone`."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "path", "words"), REFUSED, ids=[f"{path}: {words[:30]}" for _, path, words in REFUSED]
+)
+def test_it_refuses_and_says_how_to_mend_it(given: dict[str, Any], path: str, words: str) -> None:
+    ((location, problem),) = read(given)[0]
+    assert problem.path == f"llmd-pd:{path}"
+    assert yaml_path(location) == problem.path
+    assert words in str(problem)
+    assert problem.rule == "SPEC"
+
+
+def test_a_long_value_is_not_repeated_in_full() -> None:
+    ((_, problem),) = read(serving(engine="vllm", model="a b" * 1000))[0]
+    assert len(str(problem)) < 300
+
+
+def test_all_at_once_and_the_rest_can_still_be_judged() -> None:
+    found, rest = read(
+        {
+            "name": "My",
+            "serving": {
+                "accelerator": "amd",
+                "fabric": "oci",
+                "prefill": {"replicas": 0, "devices": 2},
+                "env": {"A": 1},
+            },
+            "cluster": {"nodes": 1},
+            "router": {"chart": {}},
+        }
+    )
+    assert [problem.path for _, problem in found] == [
+        "llmd-pd:name",
+        "llmd-pd:serving.prefill.replicas",
+        "llmd-pd:serving.env.A",
+        "llmd-pd:router.chart.source",
+    ]
+    assert rest is not None
+    assert (rest.serving.accelerator, rest.serving.fabric, rest.serving.prefill.devices) == ("amd", "oci", 2)
+    assert rest.cluster.nodes is None, "the number of nodes was meant for other replicas"
+
+
+@pytest.mark.parametrize("given", [{}, {"serving": 5}, {"serving": {}}, {"serving": {"accelerator": 5}}])
+def test_without_an_accelerator_the_rest_can_still_be_judged(given: dict[str, Any]) -> None:
+    found, rest = read({**given, "release": "x"})
+    assert len(found) == 1
+    assert rest is not None
+    assert rest.release == "x"
+
+
+def test_examples_are_what_they_say() -> None:
+    written = yaml.safe_load(EXAMPLES["serving"].strip("`"))
+    assert read({key.removeprefix("llmd-pd:"): value for key, value in written.items()})[0] == []

@@ -1,0 +1,127 @@
+"""Good stack files damaged at random, by bytes and by nodes: whatever comes of it loads, or is refused in sentences.
+
+A seed of its own and a bound in seconds. For a longer look: LLMD_FUZZ_SECONDS=600 LLMD_FUZZ_SEED=7 pytest -k anything
+"""
+
+import os
+import random
+import string
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from stacks.files import load
+from stacks.problems import StackFileError
+
+FILES = sorted(Path(__file__).parents[2].glob("Pulumi.*.yaml"))
+FUZZ_SECONDS = float(os.environ.get("LLMD_FUZZ_SECONDS", "0.8"))
+FUZZ_SEED = int(os.environ.get("LLMD_FUZZ_SEED", "20260526"))
+SNIPPETS = (
+    *(b"\t", b"\n", b"  ", b": ", b"- ", b"[", b"]", b"{", b"}", b"&a ", b"*a", b"!!binary ", b"!!int ", b"<<: *a", b"|\n"),
+    *(b"\xff", b"\0", b"\xef\xbb\xbf", b"'", b'"', b"#", b"?", b"---\n", b"...\n", b"%YAML 9.9\n"),
+    *(b"\xe2\x80\xa8", b"~", b"@", b"`"),
+    *(b"2026-05-26", b"9" * 40, b"-1", b"1e400", b".nan", b"0x", b"08", b"no", b"null", b"llmd-pd:", b"secure: "),
+)  # fmt: skip
+VALUES: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        False,
+        0,
+        -1,
+        1,
+        2**31,
+        2**70,
+        1.5,
+        float("nan"),
+        float("inf"),
+        "",
+        " ",
+        "x",
+        "1",
+        "a" * 300,
+        "\u00e9",
+        "@",
+    ),
+    *(
+        [],
+        {},
+        [[]],
+        [None],
+        {"": 1},
+        {"[key]": 1},
+        {"a.b": {}},
+        [{"key": 1}],
+        {"secure": "v1:x"},
+        "{tp}",
+        "--port",
+        "--a=b",
+    ),
+)
+
+
+def loads_or_refuses(path: Path, content: bytes) -> bool:
+    path.write_bytes(content)
+    try:
+        load(path)
+    except StackFileError as error:
+        refusal = error
+    else:
+        return True
+    assert refusal.problems
+    assert len(str(refusal).splitlines()) == len(refusal.problems), "a problem is more than a line"
+    return False
+
+
+def mutated_bytes(chance: random.Random, content: bytes) -> bytes:
+    data = bytearray(content)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(data) + 1)
+        length = chance.choice((0, 1, 1, 2, 8, 40))
+        put = chance.choice(
+            (b"", chance.choice(SNIPPETS), chance.randbytes(2), chance.choice(string.printable).encode())
+        )
+        data[at : at + length] = put
+    return bytes(data)
+
+
+def mutated_tree(chance: random.Random, tree: Any) -> Any:
+    """The tree with one node deleted, replaced, repeated elsewhere or given a new neighbour."""
+    if not isinstance(tree, dict | list) or not tree or chance.random() < 0.15:
+        return chance.choice((tree, *VALUES))
+    keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
+    copy, key = tree.copy(), chance.choice(keys)
+    match chance.randrange(4):
+        case 0:
+            del copy[key]
+        case 1 if isinstance(copy, dict):
+            copy[chance.choice((*VALUES[9:18:4], "replicas", "llmd-pd:x", 5, True))] = chance.choice(VALUES)
+        case _:
+            copy[key] = mutated_tree(chance, copy[key])
+    return copy
+
+
+@pytest.mark.parametrize("how", ["bytes", "tree"])
+def test_anything_at_all_loads_or_is_refused(how: str, tmp_path: Path) -> None:
+    chance, path = random.Random(f"{FUZZ_SEED} {how}"), tmp_path / "Pulumi.fuzz.yaml"
+    originals = [file.read_bytes() for file in FILES]
+    began, tried, loaded = time.monotonic(), 0, 0
+    while time.monotonic() - began < FUZZ_SECONDS:
+        content = chance.choice(originals)
+        if how == "bytes":
+            content = mutated_bytes(chance, content)
+        else:
+            tree = yaml.safe_load(content)
+            for _ in range(chance.randint(1, 3)):
+                tree = mutated_tree(chance, tree)
+            content = yaml.safe_dump(tree, allow_unicode=True).encode()
+        try:
+            loaded += loads_or_refuses(path, content)
+        except Exception as error:
+            raise AssertionError(f"{error!r} from {content!r}") from error
+        tried += 1
+    # Both outcomes are reached, or the mutations are too timid or too wild to prove anything.
+    assert 0 < loaded < tried
