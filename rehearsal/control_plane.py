@@ -59,6 +59,7 @@ class ControlPlane:
         workdir = workdir.resolve()
         with report.step(f"control plane of rehearsal {name}"):
             processes.end(workdir)  # what is left of one that broke
+            _record(workdir).unlink(missing_ok=True)  # it said that one got ready here
             _link(toolchain, _bin_dir(workdir))
             attempt = 0
             while True:
@@ -209,8 +210,12 @@ def running(workdir: Path) -> set[str]:
 
 
 def alive(workdir: Path) -> bool:
-    """Whether there is still a cluster in `workdir`, be it broken. A matter of processes: a busy machine may not answer."""
-    return running(workdir).issuperset(ESSENTIAL)
+    """Whether a cluster that got ready in `workdir` still runs, be it broken.
+
+    A matter of processes: a busy machine may not answer. Of processes alone it cannot be: kwokctl goes on starting them
+    after whoever started it was killed.
+    """
+    return ControlPlane.from_workdir(workdir) is not None and running(workdir).issuperset(ESSENTIAL)
 
 
 def _ended(workdir: Path) -> list[str]:

@@ -212,11 +212,8 @@ def test_interrupted_while_starting_leaves_no_process(
     assert processes.belonging_to(workdir) == []
 
 
-@pytest.mark.parametrize("started", ["kwokctl", "etcd", "kube-apiserver", "kwok-controller"])
-def test_the_next_one_sweeps_up_after_one_killed_while_starting(
-    tmp_path: Path, toolchain: Toolchain, started: str
-) -> None:
-    root = tmp_path / ".rehearsal"
+def started_by_another(root: Path, seen: str) -> "subprocess.Popen[bytes]":
+    """A process that starts the kept rehearsal `killed` under `root`, once the component `seen` of it runs."""
     program = f"""
         from pathlib import Path
         from rehearsal.control_plane import ControlPlane
@@ -227,12 +224,21 @@ def test_the_next_one_sweeps_up_after_one_killed_while_starting(
         ControlPlane.start("killed", rehearsal.workdir, ensure(PlainReport()), PlainReport())
     """
     owner = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], cwd=CHECKOUT, stderr=subprocess.DEVNULL)
-    workdir = root / "killed"
     deadline = time.monotonic() + 60
-    while not any(f"/{started} " in process.command for process in processes.belonging_to(workdir)):
+    while not any(f"/{seen} " in process.command for process in processes.belonging_to(root / "killed")):
         assert time.monotonic() < deadline
         assert owner.poll() is None
         time.sleep(0.01)
+    return owner
+
+
+@pytest.mark.parametrize("started", ["kwokctl", "etcd", "kube-apiserver", "kwok-controller"])
+def test_the_next_one_sweeps_up_after_one_killed_while_starting(
+    tmp_path: Path, toolchain: Toolchain, started: str
+) -> None:
+    root = tmp_path / ".rehearsal"
+    workdir = root / "killed"
+    owner = started_by_another(root, started)
     assert Registry(root).sweep() == []
     owner.kill()
     owner.wait()
@@ -245,4 +251,21 @@ def test_the_next_one_sweeps_up_after_one_killed_while_starting(
         plane = start(rehearsal.workdir, toolchain)
         assert plane.healthy()
     assert not plane.healthy()
+    assert list(root.iterdir()) == []
+
+
+@pytest.mark.usefixtures("toolchain")
+def test_what_goes_on_starting_without_its_owner_is_swept_up_too(tmp_path: Path) -> None:
+    """kwokctl starts the rest all the same; a kept rehearsal whose components run is not one that ever got ready."""
+    root = tmp_path / ".rehearsal"
+    workdir = root / "killed"
+    owner = started_by_another(root, "kwokctl")
+    owner.kill()
+    owner.wait()
+    deadline = time.monotonic() + 60
+    while not control_plane.running(workdir).issuperset(control_plane.ESSENTIAL):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert Registry(root).sweep() == ["killed"]
+    assert processes.belonging_to(workdir) == []
     assert list(root.iterdir()) == []
