@@ -173,6 +173,20 @@ def test_a_plain_create_and_an_upsert_differ() -> None:
     ]
 
 
+def test_an_update_beside_a_busy_controller_starts_again_from_what_is_there_now() -> None:
+    """Its status changes all the time while pods start, and with it the version our patch of the managers names."""
+    mine = [{"manager": "pulumi-kubernetes", "operation": "Update", "fieldsV1": {"f:spec": {}}}]
+    live = deployment(1, available=0)
+    live["metadata"] |= {"managedFields": mine, "resourceVersion": "1"}
+    stale = ApiError(409, {"message": "the object has been modified", "reason": "Conflict"})
+    busy = FakeCluster(live, stale, live, stale, live, live, live)
+    assert writer(busy).update(live, "m", [], preview=False) == live
+    assert [method for method, _, _ in busy.written] == ["GET", "PATCH", "GET", "PATCH", "GET", "PATCH", "PATCH"]
+    for_ever = FakeCluster(*[live, stale] * apply.ADOPT_TRIES)
+    with pytest.raises(ApiError, match="has been modified"):
+        writer(for_ever).update(live, "m", [], preview=False)
+
+
 def test_settings_take_the_argument_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_K8S_UPSERT_EXISTING_OBJECTS", "true")
     assert Settings({}).enabled("upsertExistingObjects")

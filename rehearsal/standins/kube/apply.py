@@ -21,6 +21,8 @@ CREATOR = "pulumi-kubernetes"  # the field manager of a plain create
 # Seconds between tries of a create whose kind or namespace is not there yet. 63 s in all, as the official provider; the first
 # ones are shorter than its 1 s, since a kind is usually served within a few milliseconds of its CRD.
 RETRY_PAUSES = (0.1, 0.2, 0.7, 2.0, 4.0, 8.0, 16.0, 32.0)
+#: Tries of a change that names the version of the object it is made for: a controller may write its status in between.
+ADOPT_TRIES = 10
 
 _CONFLICT_HELP = (
     "server-side apply field conflict detected, see https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/"
@@ -80,10 +82,8 @@ class Writer:
 
     def update(self, obj: Object, manager: str, ignore: Sequence[str], *, preview: bool) -> Object:
         """The updated object. Raises Refused; ApiError with code 404 when there is nothing to update."""
-        live = self.cluster.get(obj)
+        live = self.cluster.get(obj) if preview else self._adopted(obj, manager)
         force = self._forced(obj) or (preview and managers.created_plainly(live))
-        if not preview:
-            live = self._adopt_fields(live, manager)
         wanted = copy.deepcopy(obj)
         for path in ignore:
             managers.respect(wanted, live, path, manager)
@@ -110,8 +110,18 @@ class Writer:
         query = {"fieldManager": manager, "force": str(force).lower()} | _dry_run(preview)
         return self.cluster.request("PATCH", self.cluster.path(obj), obj, query, "application/apply-patch+yaml")
 
+    def _adopted(self, obj: Object, manager: str) -> Object:
+        """The live object, its fields of plain creates and of kubectl moved to our manager."""
+        for last in (*[False] * (ADOPT_TRIES - 1), True):
+            try:
+                return self._adopt_fields(self.cluster.get(obj), manager)
+            except ApiError as error:
+                if last or error.reason != "Conflict":
+                    raise
+        raise AssertionError("the last attempt raises")
+
     def _adopt_fields(self, live: Object, manager: str) -> Object:
-        """Move the fields of plain creates and of kubectl to our manager: else what the program drops would stay."""
+        """Else what the program drops would stay."""
         entries = managers.adopted(live["metadata"].get("managedFields") or [], manager)
         if entries is None:
             return live
