@@ -5,6 +5,8 @@ Assertions are written so that both pass.
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
-from rehearsal import fleet, parts
+from rehearsal import fleet, parts, processes
 from rehearsal import project as projects
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, variables
@@ -78,13 +81,30 @@ class Stack:
 
     def run(self, *arguments: str, timeout: float = 180) -> Run:
         """Runs `pulumi ARGUMENTS` on the stack file as `config` is now."""
-        self._write()
-        command = [*self.command(*arguments)]
-        done = subprocess.run(
-            command, env=self.env, cwd=self.engine.project.directory, text=True, timeout=timeout, check=False,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        return Run(done.returncode, done.stdout)
+        running = self.start(*arguments)
+        try:
+            text, _ = running.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            self._show_where_it_hangs()
+            os.killpg(running.pid, signal.SIGINT)
+            text, _ = running.communicate(timeout=60)
+            pytest.fail(
+                f"`pulumi {' '.join(arguments)}` did not end within {timeout:.0f} s; interrupted it said:\n{text}"
+            )
+        finally:
+            running.kill()
+            running.wait()
+        return Run(running.returncode, text)
+
+    def _show_where_it_hangs(self) -> None:
+        """What a reader of a CI log cannot look up any more."""
+        place = f"/api/v1/namespaces/{self.config['namespace']}"
+        for pod in self.api.items(f"{place}/pods"):
+            print(json.dumps({"pod": pod["metadata"]["name"], "spec": pod["spec"].get("nodeName"), **pod["status"]}))
+        for event in self.api.items(f"{place}/events"):
+            print(event.get("lastTimestamp") or event.get("eventTime"), event["reason"], event.get("message"))
+        ours = processes.belonging_to(self.workdir) + processes.belonging_to(self.plane.workdir)
+        print("\n".join(row.command[:200] for row in ours))
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Starts `pulumi ARGUMENTS` in a process group of its own, output piped."""

@@ -19,8 +19,12 @@ from rehearsal import parts as official_parts
 from rehearsal.control_plane import ControlPlane
 from rehearsal.parts import Part, Substitution
 from rehearsal.toolchain import Toolchain
-from tests.engine.conftest import NVIDIA
 from tests.engine.harness import Run, Stack, control_plane
+
+#: All on one node. Nodes come back one after the other here, and on two that are exactly full, prefill pods which took five
+#: devices of the first would leave no four together for the second decode pod, for ever.
+ONE_NODE = {"accelerator": "nvidia", "prefill": {"replicas": 4, "devices": 1}, "decode": {"replicas": 1, "devices": 4}}
+PODS = 4 + 1 + 1  # and the router
 
 WAIT_SECONDS = 30
 #: Seconds an interrupted `up` may take to end: it takes one or two on an idle machine.
@@ -92,7 +96,7 @@ def stack(plane: ControlPlane, toolchain: Toolchain, tmp_path: Path) -> Iterator
     made: list[Stack] = []
 
     def make(name: str, machines: dict[str, int] | None = None, **config: Any) -> Stack:
-        names = {"serving": NVIDIA, "name": name, "namespace": f"ns-{name}"}
+        names = {"serving": ONE_NODE, "name": name, "namespace": f"ns-{name}"}
         created = Stack(name, tmp_path / name, plane, toolchain, names | config)
         made.append(created)
         fleet.fit_to(created.api, fleet.machines_of(created.plan) if machines is None else machines)
@@ -121,6 +125,12 @@ def refused(stack: Stack) -> set[str]:
     }
 
 
+def router_is_done(stack: Stack) -> bool:
+    """Whether the state has the Service, which is read last. No answer where the running CLI is just writing it."""
+    exported = stack.run("stack", "export")
+    return exported.code == 0 and '"type": "kubernetes:core/v1:Service"' in exported.text
+
+
 def kubectl(stack: Stack, *arguments: str) -> None:
     subprocess.run([stack.toolchain["kubectl"].path, "--kubeconfig", stack.plane.kubeconfig, *arguments], check=True)
 
@@ -143,7 +153,7 @@ def converges(stack: Stack) -> None:
     assert "pending operations" not in done.text
     assert stack.preview("--expect-no-changes").code == 0
     pods = stack.api.items(f"/api/v1/namespaces/ns-{stack.name}/pods")
-    assert len([pod for pod in pods if pod["status"]["phase"] == "Running"]) == 11
+    assert len([pod for pod in pods if pod["status"]["phase"] == "Running"]) == PODS
 
 
 def test_api_server_gone_during_up_and_still_gone_before_the_next(
@@ -203,9 +213,9 @@ def test_a_pod_that_never_gets_ready(stack: Callable[..., Stack]) -> None:
     stopped = interrupt(running)
     assert stopped.code != 0
     assert "kubernetes:apps/v1:Deployment (cordoned-prefill)" in stopped.text
-    assert "(0/8 Pods available)" in stopped.text
+    assert "(0/4 Pods available)" in stopped.text
     if not official_plugin(cordoned):  # which never gives the scheduler's reason
-        assert "2 node(s) were unschedulable" in stopped.text
+        assert "1 node(s) were unschedulable" in stopped.text
     kubectl(cordoned, "uncordon", *nodes)
     converges(cordoned)
 
@@ -227,7 +237,7 @@ def test_sigkill_needs_what_pulumi_documents_and_no_more(stack: Callable[..., St
     killed = stack("killed", {SYSTEM.key: 1})
     running = killed.start("up", "--yes", "--skip-preview")
     until(lambda: len(refused(killed)) == 2)
-    until(lambda: any(row["type"].endswith(":Service") for row in killed.state()))  # the router is done
+    until(lambda: router_is_done(killed))
     running.kill()
     running.communicate()
     killed.nodes()
