@@ -49,6 +49,9 @@ class Router(pulumi.ComponentResource):
             # Helm keeps a null of the values, to unset what the chart sets; the provider would drop it.
             allow_null_values=True,
             skip_crds=True,
+            # Installs over a release of that name that failed, and over no other: one that was cut off before it was in
+            # the state (stacks/unblock.py).
+            replace=True,
             skip_await=not args["wait"],
             timeout=READY_SECONDS,
             opts=child,

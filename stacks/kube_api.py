@@ -68,6 +68,18 @@ class Api:
             raise
         return True
 
+    def merge(self, path: str, change: Object) -> bool:
+        """Merges a change into an object; False when it is not at the `resourceVersion` the change names any more."""
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            self._request("PATCH", path, change, "application/merge-patch+json")
+        except ApiException as error:
+            if error.status == 409:
+                return False
+            raise
+        return True
+
     def delete(self, path: str) -> None:
         """Deletes what is there, if anything is."""
         from kubernetes.client.exceptions import ApiException
@@ -78,8 +90,8 @@ class Api:
             if error.status != 404:
                 raise
 
-    def _request(self, method: str, path: str, body: Object | None = None) -> Any:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    def _request(self, method: str, path: str, body: Object | None = None, kind: str = "application/json") -> Any:
+        headers = {"Content-Type": kind, "Accept": "application/json"}
         call = self._client.param_serialize(
             method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
         )

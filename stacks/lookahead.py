@@ -5,18 +5,18 @@ release of that name exists already. We look first, read-only, and say how to im
 but never taken back to an older version: another stack may live from what the newer one brought.
 """
 
-import base64
-import gzip
 import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from hardware.namespace import OWNER
+from stacks import helm_records
 from stacks.kube_api import Api, NoContextError
 from stacks.plan import Plan
 from stacks.problems import Problem, StackFileError
@@ -30,18 +30,27 @@ def look_ahead(plan: Plan, owner: str) -> None:
     Raises:
         StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
     """
+    with answering(plan):
+        if problems := list(_already_there(plan, owner)):
+            raise StackFileError(problems)
+
+
+@contextmanager
+def answering(plan: Plan) -> Iterator[None]:
+    """For requests to the stack's cluster: no answer, or one that is of no use, is a sentence about the stack file.
+
+    Raises:
+        StackFileError: with it, in an `up`; in a preview it is a warning.
+    """
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
     try:
-        problems = list(_already_there(plan, owner))
+        yield
     except NoContextError as error:
         _without_cluster(_no_context(plan, error))
     except (HTTPError, OSError, ApiException, json.JSONDecodeError) as error:
         _without_cluster(_unreachable(error))
-    else:
-        if problems:
-            raise StackFileError(problems)
 
 
 def _without_cluster(problem: Problem) -> None:
@@ -67,8 +76,8 @@ def _already_there(plan: Plan, owner: str) -> Iterator[Problem]:
             f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
         )  # fmt: skip
     name = plan.router.name
-    secrets = api.items(f"/api/v1/namespaces/{spec.namespace}/secrets?labelSelector=owner%3Dhelm%2Cname%3D{name}")
-    description = _foreign(secrets, owner)
+    secrets = api.items(f"/api/v1/namespaces/{spec.namespace}/secrets?{helm_records.selector(name)}")
+    description = helm_records.foreign(secrets, owner)
     if description is not None:
         forget = f"kubectl delete secrets -n {spec.namespace} -l owner=helm,name={name}{target}"
         yield Problem(
@@ -100,22 +109,6 @@ def _bundle(crd: dict[str, Any]) -> tuple[tuple[int, ...], str] | None:
     return None
 
 
-#: Statuses of a revision whose description is helm's own, whatever its maker wrote: it fails, or is on its way.
-_UNFINISHED = {"failed", "pending-install", "pending-upgrade", "pending-rollback", "uninstalling"}
-
-
-def _foreign(secrets: Sequence[dict[str, Any]], owner: str) -> str | None:
-    """What a release that is not this stack's says of itself, by its newest revision; None for ours.
-
-    Ours is one that carried our description once: a rollback or an upgrade by hand has another. So is one that never
-    got anywhere, as our own first try may have left it; if it is somebody else's after all, helm refuses the name.
-    """
-    finished = [secret for secret in secrets if secret["metadata"]["labels"].get("status") not in _UNFINISHED]
-    finished.sort(key=lambda secret: int(secret["metadata"]["labels"]["version"]))
-    descriptions = [_description(secret) for secret in finished]
-    return None if not descriptions or owner in descriptions else descriptions[-1]
-
-
 def _target(plan: Plan) -> str:
     """Flags that lead kubectl to the stack's cluster, wherever the user's own kubeconfig points."""
     stated = plan.spec.cluster
@@ -137,12 +130,6 @@ def _unreachable(error: Exception) -> Problem:
         "CLUSTER", "llmd-pd:cluster", "the cluster's API server cannot be reached", _reason(error),
         "check the context, the network and your credentials",
     )  # fmt: skip
-
-
-def _description(secret: dict[str, Any]) -> str:
-    """What a Helm release says of itself: its record is base64 of gzip of JSON, and base64 again as a Secret."""
-    record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
-    return record.get("info", {}).get("description") or ""
 
 
 def _reason(error: Exception) -> str:

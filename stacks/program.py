@@ -13,6 +13,7 @@ from stacks.files import PROJECT, spec_from_config
 from stacks.lookahead import look_ahead
 from stacks.plan import plan
 from stacks.problems import StackFileError
+from stacks.unblock import unblock
 
 
 def run(base: Path) -> None:
@@ -26,6 +27,8 @@ def run(base: Path) -> None:
         spec = spec_from_config(_configuration())
         planned = plan(spec, base)
         look_ahead(planned, owner)
+        if not pulumi.runtime.is_dry_run():
+            unblock(planned)
         compose(planned, owner)
     except (StackFileError, SourceError) as error:
         raise pulumi.RunError(str(error)) from error

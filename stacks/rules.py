@@ -15,7 +15,7 @@ from hardware.fit import Misfit, misfits, nodes_needed
 from hardware.join import ConflictError
 from hardware.machines import MACHINES, Machine, UnknownMachineError, machines_for
 from hardware.renderer import model_server
-from hardware.requests import pod_requests
+from hardware.requests import PodRequest, pod_requests
 from hardware.vocabulary import ROLES, Role
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
@@ -252,7 +252,7 @@ def _fits(subject: Subject) -> Iterator[Finding]:
             field = _field(subject, role, misfit)
             yield Finding(
                 field, f"{misfit} ({machine.key})", "such a pod stays Pending for ever",
-                _fix(spec, machine, misfit, asked_for=field.startswith(f"serving.{role}.")),
+                _fix(spec, machine, pod, misfit, asked_for=field.startswith(f"serving.{role}.")),
             )  # fmt: skip
     if found or spec.cluster.nodes is None:
         return
@@ -263,9 +263,10 @@ def _fits(subject: Subject) -> Iterator[Finding]:
         yield Finding("cluster.nodes", what, f"they need {needed}, and the rest would stay Pending for ever", fix)
 
 
-def _fix(spec: StackSpec, machine: Machine, misfit: Misfit, *, asked_for: bool) -> str:
+def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, asked_for: bool) -> str:
     serving = spec.serving
-    others = [row.key for row in machines_for(serving.accelerator, serving.fabric) if row.key != machine.key]
+    tested = machines_for(serving.accelerator, serving.fabric)
+    others = [row.key for row in tested if row.key != machine.key and not misfits(pod, row)]
     fixes = []
     if asked_for and misfit.has != "0":
         fixes.append(f"ask for {misfit.has} at most")

@@ -19,6 +19,7 @@ from rehearsal import parts as official_parts
 from rehearsal.control_plane import ControlPlane
 from rehearsal.parts import Part, Substitution
 from rehearsal.toolchain import Toolchain
+from stacks.helm_records import selector
 from tests.engine.harness import Run, Stack, control_plane
 
 #: All on one node. Nodes come back one after the other here, and on two that are exactly full, prefill pods which took five
@@ -147,9 +148,16 @@ def interrupt(running: "subprocess.Popen[str]") -> Run:
     return Run(running.returncode, text)
 
 
-def converges(stack: Stack) -> None:
+def releases(stack: Stack) -> list[str]:
+    """The status of each revision of the stack's Helm release."""
+    found = stack.api.items(f"/api/v1/namespaces/ns-{stack.name}/secrets?{selector(stack.name)}")
+    return [secret["metadata"]["labels"]["status"] for secret in found]
+
+
+def converges(stack: Stack, said: str = "") -> None:
     done = stack.up()
     assert done.code == 0
+    assert said in done.text
     assert "pending operations" not in done.text
     assert stack.preview("--expect-no-changes").code == 0
     pods = stack.api.items(f"/api/v1/namespaces/ns-{stack.name}/pods")
@@ -185,6 +193,22 @@ def test_api_server_gone_during_up_and_still_gone_before_the_next(
     api_server.start()
     gone.nodes()
     converges(gone)
+
+
+def test_api_server_gone_while_helm_waits(stack: Callable[..., Stack], api_server: ApiServer) -> None:
+    """Helm cannot write that it failed, and would refuse its own release from then on."""
+    cut = stack("cut", {})
+    running = cut.start("up", "--yes", "--skip-preview")
+    until(lambda: len(refused(cut)) == 3)
+    api_server.kill()
+    assert interrupt(running).code != 0
+    api_server.start()
+    assert releases(cut) == ["pending-install"]
+    assert cut.preview().code == 0
+    assert releases(cut) == ["pending-install"]
+    cut.nodes()
+    converges(cut, "Helm was cut off at work on release cut in namespace ns-cut (pending-install)")
+    assert releases(cut)[-1] == "deployed"
 
 
 def test_chart_unreachable(stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -149,6 +149,7 @@ def test_the_release_is_the_plans(case: Case) -> None:
         "description": OWNER,
         "allowNullValues": True,
         "skipCrds": True,
+        "replace": True,
         "skipAwait": not case.spec.router.wait,
         "timeout": 600,
     }

@@ -20,10 +20,11 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, str]]:
     """What was looked ahead for; the cluster itself is `tests/unit/test_lookahead.py`'s."""
     asked: list[tuple[Plan, str]] = []
     monkeypatch.setattr(program, "look_ahead", lambda plan, owner: asked.append((plan, owner)))
+    monkeypatch.setattr(program, "unblock", lambda plan: asked.append((plan, "unblocked")))
     return asked
 
 
-def run(base: Path, **config: Any) -> Recording:
+def run(base: Path, *, preview: bool = False, **config: Any) -> Recording:
     """Runs the program with these keys, each as the engine hands it over: text as it is, maps and lists as JSON."""
     given = {
         f"llmd-pd:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
@@ -31,7 +32,7 @@ def run(base: Path, **config: Any) -> Recording:
     before = dict(runtime_config.CONFIG.get())
     runtime_config.set_all_config(given)
     try:
-        return record(lambda: program.run(base))
+        return record(lambda: program.run(base), preview=preview)
     finally:
         runtime_config.set_all_config(before)
 
@@ -51,8 +52,12 @@ def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Plan,
     }
     assert recording.one(":Release").inputs["description"] == OWNER
     assert len(recording.under("Crds")) == 4
-    ((planned, owner),) = looked
-    assert (planned.spec.name, owner) == ("tiny", OWNER)
+    assert [(planned.spec.name, done) for planned, done in looked] == [("tiny", OWNER), ("tiny", "unblocked")]
+
+
+def test_a_preview_looks_and_touches_nothing(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+    run(tmp_path, preview=True, serving={"accelerator": "nvidia"}, crds={"manage": False})
+    assert [done for _, done in looked] == [OWNER]
 
 
 def test_text_stays_text_where_json_would_read_something_else(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:

@@ -20,8 +20,9 @@ from rehearsal.standins.crds import write
 from releases import release
 from stacks.files import spec_from_config
 from stacks.lookahead import look_ahead
-from stacks.plan import plan
+from stacks.plan import Plan, plan
 from stacks.problems import StackFileError
+from stacks.unblock import unblock
 
 OWNER = "acme/llmd-pd/prod"
 NAMESPACE = "/api/v1/namespaces/team-a"
@@ -35,6 +36,8 @@ class ApiServer:
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[tuple[str, str, str | None]] = []
+        self.patched: list[tuple[str, str, Any]] = []
+        self.patch_answer = 200
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,6 +51,14 @@ class ApiServer:
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
+
+            def do_PATCH(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.patched.append((self.path, self.headers["Content-Type"], body))
+                self.send_response(server.patch_answer)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -67,7 +78,7 @@ def server() -> Iterator[ApiServer]:
     thread.join()
 
 
-Look = Callable[..., None]
+Look = Callable[..., Plan]
 
 
 @pytest.fixture
@@ -78,7 +89,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
         monkeypatch.delenv(name, raising=False)
     kubeconfig = tmp_path / "kubeconfig"
 
-    def look(url: str, *, preview: bool = False, context: str = "prod", **config: Any) -> None:
+    def look(url: str, *, preview: bool = False, context: str = "prod", **config: Any) -> Plan:
         cluster, user = {"server": url}, {"token": "t0ken"}
         document = {
             "apiVersion": "v1",
@@ -99,7 +110,9 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
             }
         )
         mocks.set_mocks(_NoMocks(), preview=preview, logger=logging.getLogger("engine"))
-        look_ahead(plan(spec, tmp_path), OWNER)
+        planned = plan(spec, tmp_path)
+        look_ahead(planned, OWNER)
+        return planned
 
     return look
 
@@ -125,9 +138,10 @@ def releases(*descriptions: str, status: str = "deployed") -> Answer:
         {
             "metadata": {
                 "name": f"sh.helm.release.v1.pd-disaggregation.v{revision}",
+                "resourceVersion": f"10{revision}",
                 "labels": {"version": f"{revision}", "status": status},
             },
-            "data": {"release": stored({"info": {"description": description}})},
+            "data": {"release": stored({"info": {"description": description, "status": status}, "manifest": "…"})},
         }
         for revision, description in enumerate(descriptions, start=1)
     ]
@@ -243,6 +257,48 @@ def test_a_release_that_got_nowhere_is_left_to_helm(status: str, look: Look, ser
     """It may be our own first try, whose description is helm's reason for the failure."""
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("context deadline exceeded", status=status)}
     look(server.url)
+
+
+@pytest.mark.parametrize("status", ["pending-install", "pending-upgrade", "pending-rollback", "uninstalling"])
+def test_a_release_helm_was_cut_off_at_work_on_becomes_a_failed_one(
+    status: str, look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", "two", status=status)}
+    unblock(look(server.url))
+    ((path, content_type, change),) = server.patched
+    assert path == f"{SECRETS}/sh.helm.release.v1.pd-disaggregation.v2"
+    assert content_type == "application/merge-patch+json"
+    assert change["metadata"] == {"resourceVersion": "102", "labels": {"status": "failed"}}
+    record = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(change["data"]["release"]))))
+    assert record["info"]["status"] == "failed"
+    assert status in record["info"]["description"]
+    assert record["manifest"] == "…"
+    assert f"cut off at work on release pd-disaggregation in namespace team-a ({status})" in caplog.text
+
+
+@pytest.mark.parametrize("status", ["deployed", "failed", "superseded"])
+def test_a_release_helm_is_done_with_is_left_alone(
+    status: str, look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases(OWNER, status=status)}
+    unblock(look(server.url))
+    assert server.patched == []
+    assert caplog.text == ""
+
+
+def test_a_helm_that_is_at_work_after_all_wins(look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", status="pending-upgrade")}
+    server.patch_answer = 409
+    unblock(look(server.url))
+    assert len(server.patched) == 1
+    assert caplog.text == ""
+
+
+def test_who_may_not_mend_a_release_is_told(look: Look, server: ApiServer) -> None:
+    server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", status="pending-upgrade")}
+    server.patch_answer = 403
+    with pytest.raises(StackFileError, match="it answers 403"):
+        unblock(look(server.url))
 
 
 @pytest.mark.parametrize("path", [NAMESPACE, SECRETS])

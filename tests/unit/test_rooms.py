@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "bench": {"hardware", "releases", "stacks", "rehearsal"},
 }
 #: Modules of `stacks` that run inside a Pulumi program; the others must work without the SDK.
-IN_THE_PROGRAM = {"compose", "program", "lookahead"}
+IN_THE_PROGRAM = {"compose", "program", "lookahead", "unblock"}
 
 
 def imports(path: Path) -> Iterator[str]:

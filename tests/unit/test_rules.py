@@ -100,7 +100,10 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("NAME-02", NVIDIA, {"name": "a" * 30}, "name", "shorten the stack's name by 8"),
     ("FIT-01", {**NVIDIA, "prefill": {"devices": 16}}, {}, "serving.prefill.devices",
      "a pod asks for 16, a node has 8 (nvidia-generic), because such a pod stays Pending for ever; ask for 8 at most"),
-    ("FIT-01", {**NVIDIA, "decode": {"memory": "3000Gi"}}, {}, "serving.decode.memory", "ask for 2000Gi at most, or use"),
+    ("FIT-01", {**NVIDIA, "decode": {"memory": "2500Gi"}}, {}, "serving.decode.memory",
+     "ask for 2000Gi at most, or use a machine that was tested with nvidia/base: gke-a3-ultragpu-8g-rdma. (FIT-01)"),
+    # No machine would do, so none is proposed.
+    ("FIT-01", {**NVIDIA, "decode": {"memory": "3000Gi"}}, {}, "serving.decode.memory", "ask for 2000Gi at most. (FIT-01)"),
     ("FIT-01", {**NVIDIA, "decode": {"cpu": "191"}}, {}, "serving.decode.cpu", "ask for 190 at most"),
     ("FIT-01", NVIDIA, {"cluster": {"nodes": 1}}, "cluster.nodes",
      "1 node of nvidia-generic cannot hold all pods, because they need 2, and the rest would stay Pending for ever; write"),
