@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 POLL_SECONDS = 0.1
+HOLDER_LOOKS = 50
 
 
 class FileLock:
@@ -50,12 +51,16 @@ class FileLock:
         return True
 
     def holder(self) -> tuple[str, str]:
-        """(pid, purpose) that the present or last holder wrote; blanks when it had no time to."""
-        try:
-            pid, _, purpose = self.path.read_text().partition(" ")
-        except FileNotFoundError:
-            return "", ""
-        return pid, purpose
+        """(pid, purpose) that the present or last holder wrote; blanks when it was killed before it could."""
+        for _ in range(HOLDER_LOOKS):
+            try:
+                pid, _, purpose = self.path.read_text().partition(" ")
+            except FileNotFoundError:
+                break
+            if purpose:
+                return pid, purpose
+            time.sleep(0.001)  # it has the lock, and writes this very moment
+        return "", ""
 
     def release(self, *, unlink: bool = False) -> None:
         """Let go; with `unlink` the file goes too, while still held, so that no one can slip in between."""
