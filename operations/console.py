@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from stacks.problems import Problem
+from stacks.problems import Problem, single_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,7 +48,7 @@ def problem(found: Problem, stream: TextIO | None = None) -> None:
     if for_people(stream):
         _block(found, stream)
     else:
-        print(single_line(str(found)), file=stream)
+        print(found, file=stream)
 
 
 @contextlib.contextmanager
@@ -59,11 +59,6 @@ def working(text: str) -> Iterator[None]:
         return
     with _rich(sys.stderr).status(text):
         yield
-
-
-def single_line(text: str) -> str:
-    """The text with whatever is not printable escaped as in Python: line ends, tabs, a terminal's control sequences."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def _rich(stream: TextIO) -> "Console":

@@ -27,7 +27,7 @@ class Problem:
         source = f" [{self.source}]" if self.source else ""
         path = f"{self.path}: " if self.path else ""
         end = "" if self.fix.endswith("?") else "."
-        return f"{place}{path}{self.what}, because {self.why}; {self.fix}{end} ({self.rule}){source}"
+        return single_line(f"{place}{path}{self.what}, because {self.why}; {self.fix}{end} ({self.rule}){source}")
 
     def as_json(self) -> dict[str, str | int]:
         """All fields, for machines."""
@@ -40,6 +40,11 @@ class StackFileError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, problems)))
+
+
+def single_line(text: str) -> str:
+    """The text with whatever is not printable escaped as in Python: line ends, tabs, a terminal's control sequences."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def known(key: str, names: Iterable[str]) -> str:

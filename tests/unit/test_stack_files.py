@@ -348,6 +348,14 @@ def test_problems_as_data_name_everything(tmp_path: Path) -> None:
     }
 
 
+def test_a_problem_is_one_line_whatever_the_file_holds(tmp_path: Path) -> None:
+    """Not for a terminal only: a running program hands it to the engine as it is."""
+    (found,) = problems(tmp_path, f'config:\n{NVIDIA}  "llmd-pd:na\\u2028\\e[31mme": x\n')
+    assert found.path == "llmd-pd:na\u2028\x1b[31mme"
+    assert "llmd-pd:na\\u2028\\x1b[31mme: unknown key" in str(found)
+    assert len(str(found).splitlines()) == 1
+
+
 def test_a_rule_that_is_not_asked_finds_nothing(tmp_path: Path) -> None:
     path = write(tmp_path, "config:\n  llmd-pd:serving: {accelerator: nvidia, prefill: {devices: 16}}\n")
     with pytest.raises(StackFileError, match="FIT-01"):
