@@ -27,8 +27,9 @@ PODS = "/api/v1/namespaces/llm-d-pd-disaggregation/pods"
 SECONDS = 120
 #: The command line, with rehearsals somewhere else than in the checkout.
 PROGRAM = """
-    import sys
+    import signal, sys
     from pathlib import Path
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background ignores it
     from rehearsal import registry, session
     from operations.cli import run
     there, Registry = Path(sys.argv[1]), registry.Registry
