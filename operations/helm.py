@@ -1,6 +1,7 @@
-"""The router's chart as objects, through the `helm` on PATH: what `helm install` would apply, without a cluster.
+"""The router's chart as objects: what `helm install` would apply, without a cluster.
 
-Fetching and rendering are two steps, because failing at the first is the network's affair and at the second the chart's.
+Helm is the one on PATH, else the one of `llmd-pd setup`. Fetching and rendering are two steps, because failing at the first is
+the network's affair and at the second the chart's.
 """
 
 import shutil
@@ -35,9 +36,7 @@ def template(
         ChartUnreachableError: there is no helm, or the chart's registry does not give the chart.
         ChartError: the chart does not exist on this machine, or does not render with these values.
     """
-    helm = shutil.which("helm")
-    if helm is None:
-        raise ChartUnreachableError("helm is not on PATH")
+    helm = _helm()
     with tempfile.TemporaryDirectory(prefix="llmd-pd-") as scratch:
         place = _fetched(helm, chart, version, Path(scratch)) if "://" in chart else chart
         tree = Path(scratch) / "values.yaml"
@@ -51,6 +50,16 @@ def template(
         )
     objects = [found for found in yaml.safe_load_all(done.stdout) if found]
     return [manifests.placed(found, namespace) for found in objects]
+
+
+def _helm() -> str:
+    from rehearsal.toolchain import at_hand
+
+    if on_path := shutil.which("helm"):
+        return on_path
+    if (of_setup := at_hand("helm")) is None:
+        raise ChartUnreachableError("helm is not on PATH (`llmd-pd setup` gets one)")
+    return str(of_setup.path)
 
 
 def _fetched(helm: str, chart: str, version: str | None, directory: Path) -> str:

@@ -36,7 +36,7 @@ def render(
     """Write what a stack would apply as files.
 
     The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; monitoring.yaml where the
-    stack asks for it; router.yaml where helm is on PATH and the chart can be fetched. Needs no cluster, no Pulumi CLI and
+    stack asks for it; router.yaml where there is a helm and the chart can be fetched. Needs no cluster, no Pulumi CLI and
     no secret.
 
     Examples:

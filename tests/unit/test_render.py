@@ -27,6 +27,7 @@ def _nothing_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No helm, an empty cache."""
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("LLMD_PD_CACHE", raising=False)
 
 
 def overlay_file(directory: Path, overlay: Overlay) -> Path:
@@ -114,7 +115,7 @@ def test_it_lists_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[st
         f"{out}/namespace.yaml: 1 object",
         f"{out}/model-server.yaml: 5 objects",
         f"{out}/router.values.yaml: values of the Helm release pd-disaggregation",
-        f"{out}/router.yaml: left out, because helm is not on PATH",
+        f"{out}/router.yaml: left out, because helm is not on PATH (`llmd-pd setup` gets one)",
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from operations import manifests
 from operations.cli import run
+from rehearsal import builds
 from rehearsal.standins.charts import STANDALONE
 from releases import release
 from stacks.files import load
@@ -72,6 +73,21 @@ esac""",
     assert pull.endswith(f"--version {chart.version}")
     assert made.startswith("template pd-disaggregation /")
     assert f"standalone-v1.5.0.tgz --namespace {NAMESPACE} --values " in made
+
+
+def test_without_a_helm_on_path_the_one_of_the_set_up_is_used(
+    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert list(path.iterdir()) == []
+    monkeypatch.setenv("LLMD_PD_CACHE", str(tmp_path / "cache"))
+    file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": str(STANDALONE)}}))
+    assert "router.yaml" not in rendered(file, tmp_path / "out")
+    assert "left out, because helm is not on PATH (`llmd-pd setup` gets one)" in capsys.readouterr().out
+    cached = builds.directory("kubernetes")
+    cached.mkdir(parents=True)
+    fake_helm(cached, f"/bin/cat {tmp_path}/chart-output")
+    (tmp_path / "chart-output").write_text(CHART)
+    assert len(objects(rendered(file, tmp_path / "out")["router.yaml"])) == 3
 
 
 @pytest.mark.parametrize(
