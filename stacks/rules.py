@@ -266,7 +266,8 @@ def _fits(subject: Subject) -> Iterator[Finding]:
 def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, asked_for: bool) -> str:
     serving = spec.serving
     tested = machines_for(serving.accelerator, serving.fabric)
-    others = [row.key for row in tested if row.key != machine.key and not misfits(pod, row)]
+    fitting = [row.key for row in tested if not misfits(pod, resolve.selected(spec, row))]
+    others = [key for key in fitting if key != machine.key]
     fixes = []
     if asked_for and misfit.has != "0":
         fixes.append(f"ask for {misfit.has} at most")

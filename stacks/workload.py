@@ -40,16 +40,19 @@ def workload(spec: StackSpec) -> Workload:
 
 
 def machine_of(spec: StackSpec) -> Machine:
-    """The machine the stack names, else the first of the table that serves its accelerator and fabric.
-
-    The labels a stack selects its nodes by are facts about those nodes, which the table cannot know.
+    """The machine the stack names, else the first of the table that serves its accelerator and fabric; as `selected`.
 
     Raises:
         UnknownMachineError: it is not in the table, or none serves the pair.
     """
     serving = spec.serving
     found = machine(spec.cluster.machine) if spec.cluster.machine else machine_for(serving.accelerator, serving.fabric)
-    return replace(found, labels={**found.labels, **serving.node_selector})
+    return selected(spec, found)
+
+
+def selected(spec: StackSpec, found: Machine) -> Machine:
+    """A machine with the labels a stack selects its nodes by: facts about those nodes, which the table cannot know."""
+    return replace(found, labels={**found.labels, **spec.serving.node_selector})
 
 
 def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:

@@ -102,6 +102,8 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
      "a pod asks for 16, a node has 8 (nvidia-generic), because such a pod stays Pending for ever; ask for 8 at most"),
     ("FIT-01", {**NVIDIA, "decode": {"memory": "2500Gi"}}, {}, "serving.decode.memory",
      "ask for 2000Gi at most, or use a machine that was tested with nvidia/base: gke-a3-ultragpu-8g-rdma. (FIT-01)"),
+    ("FIT-01", {**NVIDIA, "decode": {"memory": "2500Gi"}, "nodeSelector": {"pool": "h200"}}, {}, "serving.decode.memory",
+     "or use a machine that was tested with nvidia/base: gke-a3-ultragpu-8g-rdma. (FIT-01)"),
     # No machine would do, so none is proposed.
     ("FIT-01", {**NVIDIA, "decode": {"memory": "3000Gi"}}, {}, "serving.decode.memory", "ask for 2000Gi at most. (FIT-01)"),
     ("FIT-01", {**NVIDIA, "decode": {"cpu": "191"}}, {}, "serving.decode.cpu", "ask for 190 at most"),
