@@ -4,68 +4,25 @@ A rule is a generator of findings; its id and source are its row's. Rules see a 
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from hardware.accelerators import ACCELERATORS
 from hardware.argv import ArgumentError, command_line, flag
-from hardware.fit import Misfit, misfits, nodes_needed
 from hardware.join import ConflictError
-from hardware.machines import MACHINES, Machine, UnknownMachineError, machines_for
+from hardware.machines import MACHINES
 from hardware.renderer import model_server
-from hardware.requests import PodRequest, pod_requests
-from hardware.vocabulary import ROLES, Role
+from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks import workload as resolve
+from stacks.fit_rule import fits
 from stacks.problems import Problem, known
+from stacks.rule import Finding, Rule, Subject
 from stacks.spec import StackSpec
 
 #: Words of a tag that moves, unless a date or a commit stands beside them.
 FLOATING = {"latest", "main", "master", "nightly", "dev", "edge", "stable"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one rule has to say: a problem without the rule's own id and source."""
-
-    path: str
-    what: str
-    why: str
-    fix: str
-
-
-class Subject:
-    """A spec under examination, and what follows from it."""
-
-    def __init__(self, spec: StackSpec) -> None:
-        self.spec = spec
-
-    @cached_property
-    def workload(self) -> Workload:
-        """The resolved workload; only for rules that come after the look-ups."""
-        return resolve.workload(self.spec)
-
-    @cached_property
-    def objects(self) -> list[dict[str, Any]]:
-        """The rendered model servers; only for rules that come after the composition."""
-        return model_server(self.workload)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A row: its id, where it comes from, what it checks.
-
-    Later rules cannot be asked about a spec in which a gate found something; its `gate` mends the spec so that they can,
-    or returns None when nothing can be said any more.
-    """
-
-    id: str
-    source: str
-    check: Callable[[Subject], Iterator[Finding]]
-    gate: Callable[[StackSpec], StackSpec | None] | None = None
 
 
 def problems_of(spec: StackSpec) -> Iterator[Problem]:
@@ -235,62 +192,6 @@ def _names(subject: Subject) -> Iterator[Finding]:
         yield Finding("name", what, "46 leave room for the hashes of its pods' names", fix)
 
 
-def _fits(subject: Subject) -> Iterator[Finding]:
-    """Each role's pod on an empty node, then all of them on the nodes stated."""
-    spec = subject.spec
-    try:
-        machine = resolve.machine_of(spec)
-    except UnknownMachineError as error:
-        what, why = str(error).split(";")[0], "nothing could be checked or rehearsed"
-        yield Finding("cluster.machine", what, why, f"name one of {', '.join(MACHINES)}")
-        return
-    pods = pod_requests(subject.objects)
-    found = False
-    for role, pod in zip(ROLES, pods, strict=True):
-        for misfit in misfits(pod, machine):
-            found = True
-            field = _field(subject, role, misfit)
-            yield Finding(
-                field, f"{misfit} ({machine.key})", "such a pod stays Pending for ever",
-                _fix(spec, machine, pod, misfit, asked_for=field.startswith(f"serving.{role}.")),
-            )  # fmt: skip
-    if found or spec.cluster.nodes is None:
-        return
-    needed, has = nodes_needed(pods, machine), spec.cluster.nodes
-    if needed > has:
-        what = f"{has} {'node' if has == 1 else 'nodes'} of {machine.key} cannot hold all pods"
-        fix = f"write `nodes: {needed}`, or ask for fewer replicas"
-        yield Finding("cluster.nodes", what, f"they need {needed}, and the rest would stay Pending for ever", fix)
-
-
-def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, asked_for: bool) -> str:
-    serving = spec.serving
-    tested = machines_for(serving.accelerator, serving.fabric)
-    fitting = [row.key for row in tested if not misfits(pod, resolve.selected(spec, row))]
-    others = [key for key in fitting if key != machine.key]
-    fixes = []
-    if asked_for and misfit.has != "0":
-        fixes.append(f"ask for {misfit.has} at most")
-    if misfit.kind == "taint":
-        fixes.append("tolerate it in `serving.tolerations`")
-    if others:
-        pair = f"{serving.accelerator}/{serving.fabric}"
-        fixes.append(f"use a machine that was tested with {pair}: {', '.join(others)}")
-    return ", or ".join(fixes) or "use another machine"
-
-
-def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
-    """The key of the stack file that asks for what is short."""
-    devices, fabric = subject.workload.hardware.accelerator.devices, subject.workload.hardware.fabric
-    if misfit.what in (devices.resource, devices.device_class):
-        return f"serving.{role}.devices"
-    if misfit.what in ("cpu", "memory"):
-        return f"serving.{role}.{misfit.what}"
-    if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
-        return "serving.fabric"
-    return "cluster.machine"
-
-
 #: In this order: first what can be asked of any spec, then the gates, then what needs a spec that renders.
 RULES: tuple[Rule, ...] = (
     Rule("PIN-01", "a deployment is what was tested", _pinned_image),
@@ -303,5 +204,5 @@ RULES: tuple[Rule, ...] = (
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
     Rule("NAME-02", "Kubernetes names", _names),
-    Rule("FIT-01", "hardware/machines", _fits),
+    Rule("FIT-01", "hardware/machines", fits),
 )

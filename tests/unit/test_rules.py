@@ -8,7 +8,7 @@ import pytest
 
 from hardware.accelerators import ACCELERATORS
 from hardware.machines import MACHINES
-from stacks import rules
+from stacks import rule
 from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import RULES, problems_of
@@ -242,6 +242,6 @@ def test_without_an_accelerator_only_what_needs_none_is_asked(monkeypatch: pytes
     def unasked(*_: object) -> Any:
         raise AssertionError("a workload without an accelerator")
 
-    monkeypatch.setattr(rules.resolve, "workload", unasked)
+    monkeypatch.setattr(rule.resolve, "workload", unasked)
     found = problems({"accelerator": "gpu", "image": "a:latest"}, release="x")
     assert [problem.rule for problem in found] == ["PIN-01", "BILL-01", "HW-01"]

@@ -1,0 +1,67 @@
+"""Do the pods of a stack fit its machine and its nodes: the arithmetic of `hardware.fit`, said in the stack file's own keys."""
+
+from collections.abc import Iterator
+
+from hardware.fit import Misfit, misfits, nodes_needed
+from hardware.machines import MACHINES, Machine, UnknownMachineError, machines_for
+from hardware.requests import PodRequest, pod_requests
+from hardware.vocabulary import ROLES, Role
+from stacks import workload as resolve
+from stacks.rule import Finding, Subject
+from stacks.spec import StackSpec
+
+
+def fits(subject: Subject) -> Iterator[Finding]:
+    """Each role's pod on an empty node, then all of them on the nodes stated."""
+    spec = subject.spec
+    try:
+        machine = resolve.machine_of(spec)
+    except UnknownMachineError as error:
+        what, why = str(error).split(";")[0], "nothing could be checked or rehearsed"
+        yield Finding("cluster.machine", what, why, f"name one of {', '.join(MACHINES)}")
+        return
+    pods = pod_requests(subject.objects)
+    found = False
+    for role, pod in zip(ROLES, pods, strict=True):
+        for misfit in misfits(pod, machine):
+            found = True
+            field = _field(subject, role, misfit)
+            yield Finding(
+                field, f"{misfit} ({machine.key})", "such a pod stays Pending for ever",
+                _fix(spec, machine, pod, misfit, asked_for=field.startswith(f"serving.{role}.")),
+            )  # fmt: skip
+    if found or spec.cluster.nodes is None:
+        return
+    needed, has = nodes_needed(pods, machine), spec.cluster.nodes
+    if needed > has:
+        what = f"{has} {'node' if has == 1 else 'nodes'} of {machine.key} cannot hold all pods"
+        fix = f"write `nodes: {needed}`, or ask for fewer replicas"
+        yield Finding("cluster.nodes", what, f"they need {needed}, and the rest would stay Pending for ever", fix)
+
+
+def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, asked_for: bool) -> str:
+    serving = spec.serving
+    tested = machines_for(serving.accelerator, serving.fabric)
+    fitting = [row.key for row in tested if not misfits(pod, resolve.selected(spec, row))]
+    others = [key for key in fitting if key != machine.key]
+    fixes = []
+    if asked_for and misfit.has != "0":
+        fixes.append(f"ask for {misfit.has} at most")
+    if misfit.kind == "taint":
+        fixes.append("tolerate it in `serving.tolerations`")
+    if others:
+        pair = f"{serving.accelerator}/{serving.fabric}"
+        fixes.append(f"use a machine that was tested with {pair}: {', '.join(others)}")
+    return ", or ".join(fixes) or "use another machine"
+
+
+def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
+    """The key of the stack file that asks for what is short."""
+    devices, fabric = subject.workload.hardware.accelerator.devices, subject.workload.hardware.fabric
+    if misfit.what in (devices.resource, devices.device_class):
+        return f"serving.{role}.devices"
+    if misfit.what in ("cpu", "memory"):
+        return f"serving.{role}.{misfit.what}"
+    if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
+        return "serving.fabric"
+    return "cluster.machine"

@@ -1,0 +1,52 @@
+"""What a rule is: what it looks at, what it may find, and its row in the table (`stacks.rules`)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hardware.renderer import model_server
+from hardware.workload import Workload
+from stacks import workload as resolve
+from stacks.spec import StackSpec
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule has to say: a problem without the rule's own id and source."""
+
+    path: str
+    what: str
+    why: str
+    fix: str
+
+
+class Subject:
+    """A spec under examination, and what follows from it."""
+
+    def __init__(self, spec: StackSpec) -> None:
+        self.spec = spec
+
+    @cached_property
+    def workload(self) -> Workload:
+        """The resolved workload; only for rules that come after the look-ups."""
+        return resolve.workload(self.spec)
+
+    @cached_property
+    def objects(self) -> list[dict[str, Any]]:
+        """The rendered model servers; only for rules that come after the composition."""
+        return model_server(self.workload)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row: its id, where it comes from, what it checks.
+
+    Later rules cannot be asked about a spec in which a gate found something; its `gate` mends the spec so that they can,
+    or returns None when nothing can be said any more.
+    """
+
+    id: str
+    source: str
+    check: Callable[[Subject], Iterator[Finding]]
+    gate: Callable[[StackSpec], StackSpec | None] | None = None
