@@ -9,9 +9,8 @@ import base64
 import gzip
 import json
 from collections.abc import Sequence
-from typing import Any
 
-Object = dict[str, Any]
+from stacks.kube_api import Object
 
 #: Statuses of a revision at which Helm is at work, or was.
 UNDERWAY = {"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"}

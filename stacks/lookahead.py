@@ -8,7 +8,7 @@ but never taken back to an older version: another stack may live from what the n
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,22 +17,32 @@ import pulumi
 
 from hardware.namespace import OWNER
 from stacks import helm_records
-from stacks.kube_api import Api, NoContextError
+from stacks.kube_api import Api, NoContextError, Object
 from stacks.plan import Plan
 from stacks.problems import Problem, StackFileError
 
 
-def look_ahead(plan: Plan, owner: str) -> None:
-    """Refuses what exists and is not this stack's.
+def look_ahead(plan: Plan, owner: str) -> list[Object]:
+    """Refuses what exists and is not this stack's; the Secrets of the revisions of its own Helm release, if there are any.
 
     An unreachable cluster fails an `up`; a preview goes on with a warning, because a preview in CI may have no access.
 
     Raises:
         StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
     """
+    revisions: list[Object] = []
     with answering(plan):
-        if problems := list(_already_there(plan, owner)):
+        api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
+        problems = list(_newer_crds(api, plan))
+        namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
+        if namespace is not None:
+            revisions = api.items(
+                f"/api/v1/namespaces/{plan.spec.namespace}/secrets?{helm_records.selector(plan.router.name)}"
+            )
+            problems += _already_there(plan, owner, namespace, revisions)
+        if problems:
             raise StackFileError(problems)
+    return revisions
 
 
 @contextmanager
@@ -59,14 +69,8 @@ def _without_cluster(problem: Problem) -> None:
     pulumi.log.warn(f"{problem} This preview says nothing about what exists there.")
 
 
-def _already_there(plan: Plan, owner: str) -> Iterator[Problem]:
-    spec = plan.spec
-    api = Api(spec.cluster.kubeconfig, spec.cluster.context)
-    yield from _newer_crds(api, plan)
-    namespace = api.get(f"/api/v1/namespaces/{spec.namespace}")
-    if namespace is None:
-        return
-    target = _target(plan)
+def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequence[Object]) -> Iterator[Problem]:
+    spec, target = plan.spec, _target(plan)
     holder = namespace["metadata"].get("annotations", {}).get(OWNER)
     if holder != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
@@ -76,8 +80,7 @@ def _already_there(plan: Plan, owner: str) -> Iterator[Problem]:
             f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
         )  # fmt: skip
     name = plan.router.name
-    secrets = api.items(f"/api/v1/namespaces/{spec.namespace}/secrets?{helm_records.selector(name)}")
-    description = helm_records.foreign(secrets, owner)
+    description = helm_records.foreign(revisions, owner)
     if description is not None:
         forget = f"kubectl delete secrets -n {spec.namespace} -l owner=helm,name={name}{target}"
         yield Problem(

@@ -26,9 +26,9 @@ def run(base: Path) -> None:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         spec = spec_from_config(_configuration())
         planned = plan(spec, base)
-        look_ahead(planned, owner)
+        revisions = look_ahead(planned, owner)
         if not pulumi.runtime.is_dry_run():
-            unblock(planned)
+            unblock(planned, revisions)
         compose(planned, owner)
     except (StackFileError, SourceError) as error:
         raise pulumi.RunError(str(error)) from error

@@ -5,33 +5,34 @@ the release for ever ("another operation is in progress", "cannot re-use a name 
 program itself writes; everything else is the engine's (docs/adr/0010).
 """
 
+from collections.abc import Sequence
+
 import pulumi
 
 from stacks import helm_records
-from stacks.kube_api import Api
+from stacks.kube_api import Api, Object
 from stacks.lookahead import answering
 from stacks.plan import Plan
 
 
-def unblock(plan: Plan) -> None:
-    """Marks the newest revision of the stack's release as failed if Helm was cut off at work on it, and says so.
+def unblock(plan: Plan, revisions: Sequence[Object]) -> None:
+    """Marks the newest of the release's `revisions` as failed if Helm was cut off at work on it, and says so.
 
-    Only for an `up`, after the look ahead found nothing that is somebody else's: Pulumi's lock on the stack says that no
-    other run of it is at work. A Helm that somebody runs by hand at this very moment writes the record too, and wins.
+    Only for an `up`, with what the look ahead found to be the stack's own: Pulumi's lock on the stack says that no other run
+    of it is at work. A Helm that somebody runs by hand at this very moment writes the record too, and wins.
 
     Raises:
         StackFileError: the cluster does not answer.
     """
-    cluster, release = plan.spec.cluster, plan.router.name
-    secrets = f"/api/v1/namespaces/{plan.spec.namespace}/secrets"
+    cut_off = helm_records.interrupted(revisions)
+    if cut_off is None:
+        return
+    cluster, namespace = plan.spec.cluster, plan.spec.namespace
+    record, status = cut_off["metadata"]["name"], cut_off["metadata"]["labels"]["status"]
     with answering(plan):
-        api = Api(cluster.kubeconfig, cluster.context)
-        cut_off = helm_records.interrupted(api.items(f"{secrets}?{helm_records.selector(release)}"))
-        if cut_off is None:
-            return
-        record, status = cut_off["metadata"]["name"], cut_off["metadata"]["labels"]["status"]
-        if api.merge(f"{secrets}/{record}", helm_records.as_failed(cut_off)):
+        path = f"/api/v1/namespaces/{namespace}/secrets/{record}"
+        if Api(cluster.kubeconfig, cluster.context).merge(path, helm_records.as_failed(cut_off)):
             pulumi.log.warn(
-                f"Helm was cut off at work on release {release} in namespace {plan.spec.namespace} ({status}): "
+                f"Helm was cut off at work on release {plan.router.name} in namespace {namespace} ({status}): "
                 f"its record {record} is marked failed, so that this `up` can go on from there."
             )

@@ -20,7 +20,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, str]]:
     """What was looked ahead for; the cluster itself is `tests/unit/test_lookahead.py`'s."""
     asked: list[tuple[Plan, str]] = []
     monkeypatch.setattr(program, "look_ahead", lambda plan, owner: asked.append((plan, owner)))
-    monkeypatch.setattr(program, "unblock", lambda plan: asked.append((plan, "unblocked")))
+    monkeypatch.setattr(program, "unblock", lambda plan, _: asked.append((plan, "unblocked")))
     return asked
 
 

@@ -78,7 +78,7 @@ def server() -> Iterator[ApiServer]:
     thread.join()
 
 
-Look = Callable[..., Plan]
+Look = Callable[..., tuple[Plan, list[dict[str, Any]]]]
 
 
 @pytest.fixture
@@ -89,7 +89,9 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
         monkeypatch.delenv(name, raising=False)
     kubeconfig = tmp_path / "kubeconfig"
 
-    def look(url: str, *, preview: bool = False, context: str = "prod", **config: Any) -> Plan:
+    def look(
+        url: str, *, preview: bool = False, context: str = "prod", **config: Any
+    ) -> tuple[Plan, list[dict[str, Any]]]:
         cluster, user = {"server": url}, {"token": "t0ken"}
         document = {
             "apiVersion": "v1",
@@ -111,8 +113,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
         )
         mocks.set_mocks(_NoMocks(), preview=preview, logger=logging.getLogger("engine"))
         planned = plan(spec, tmp_path)
-        look_ahead(planned, OWNER)
-        return planned
+        return planned, look_ahead(planned, OWNER)
 
     return look
 
@@ -264,7 +265,7 @@ def test_a_release_helm_was_cut_off_at_work_on_becomes_a_failed_one(
     status: str, look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", "two", status=status)}
-    unblock(look(server.url))
+    unblock(*look(server.url))
     ((path, content_type, change),) = server.patched
     assert path == f"{SECRETS}/sh.helm.release.v1.pd-disaggregation.v2"
     assert content_type == "application/merge-patch+json"
@@ -281,7 +282,7 @@ def test_a_release_helm_is_done_with_is_left_alone(
     status: str, look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases(OWNER, status=status)}
-    unblock(look(server.url))
+    unblock(*look(server.url))
     assert server.patched == []
     assert caplog.text == ""
 
@@ -289,7 +290,7 @@ def test_a_release_helm_is_done_with_is_left_alone(
 def test_a_helm_that_is_at_work_after_all_wins(look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", status="pending-upgrade")}
     server.patch_answer = 409
-    unblock(look(server.url))
+    unblock(*look(server.url))
     assert len(server.patched) == 1
     assert caplog.text == ""
 
@@ -298,7 +299,7 @@ def test_who_may_not_mend_a_release_is_told(look: Look, server: ApiServer) -> No
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", status="pending-upgrade")}
     server.patch_answer = 403
     with pytest.raises(StackFileError, match="it answers 403"):
-        unblock(look(server.url))
+        unblock(*look(server.url))
 
 
 @pytest.mark.parametrize("path", [NAMESPACE, SECRETS])
