@@ -63,35 +63,24 @@ class Engine:
         self._quiet("stack", "select", "--create", self.project.stack)
 
     def up(self) -> "Popen[bytes]":
-        """Starts `pulumi up`; output goes where this process's does."""
+        """Starts `pulumi up`; output goes where this process's does.
+
+        In a session of its own: Ctrl-C is ours to pass on, exactly once, for a second one would cut it short.
+        """
         # Its live display would take the keyboard, and Ctrl-C with it.
         quiet = ("--non-interactive", "--suppress-progress", "--suppress-permalink=true")
-        return self._start("up", "--yes", "--skip-preview", *quiet)
-
-    def preview(self) -> int:
-        """Runs `pulumi preview --diff`; its exit code."""
-        return finish(self._start("preview", "--diff", "--non-interactive", "--suppress-permalink=true"))
-
-    def destroy(self) -> int:
-        """Runs `pulumi destroy`; its exit code."""
-        return finish(
-            self._start("destroy", "--yes", "--skip-preview", "--non-interactive", "--suppress-permalink=true")
-        )
-
-    def outputs(self) -> str:
-        """The stack's outputs as JSON."""
-        return self._quiet("stack", "output", "--json")
-
-    def _start(self, *arguments: str) -> "Popen[bytes]":
-        """In a session of its own: Ctrl-C is ours to pass on, exactly once, for a second one would cut it short."""
         sys.stdout.flush()
         return Popen(
-            self._command(arguments),
+            self._command(["up", "--yes", "--skip-preview", *quiet]),
             env=dict(self.env),
             cwd=self.project.directory,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def outputs(self) -> str:
+        """The stack's outputs as JSON."""
+        return self._quiet("stack", "output", "--json")
 
     def _quiet(self, *arguments: str) -> str:
         command = self._command(arguments)

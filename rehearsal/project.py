@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from rehearsal.files import write_whole
 from stacks.files import PROJECT
 
 PLACEHOLDER = "rehearsal"
@@ -41,7 +42,7 @@ def write(
     program = yaml.safe_load((checkout / "Pulumi.yaml").read_text())
     program["main"] = str(checkout)
     program["runtime"] = {"name": "python", "options": {"virtualenv": str(python.parent.parent)}}
-    _write(directory / "Pulumi.yaml", yaml.safe_dump(program, sort_keys=False))
+    write_whole(directory / "Pulumi.yaml", yaml.safe_dump(program, sort_keys=False))
 
     config = yaml.safe_load(stack_file.read_text())["config"]
     own = {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items() if key.startswith(f"{PROJECT}:")}
@@ -50,7 +51,7 @@ def write(
     own = _readable(own)
     content = _salt(project.stack_file) | {"config": {f"{PROJECT}:{key}": value for key, value in own.items()}}
     header = f"# {stack_file.name} as it is rehearsed: on the fleet's own cluster. Written anew by each rehearsal.\n"
-    _write(project.stack_file, header + yaml.safe_dump(content, sort_keys=False))
+    write_whole(project.stack_file, header + yaml.safe_dump(content, sort_keys=False))
     return project
 
 
@@ -58,13 +59,6 @@ def _salt(stack_file: Path) -> dict[str, str]:
     """What the Pulumi CLI stored in the file of an earlier rehearsal."""
     kept = yaml.safe_load(stack_file.read_text()) if stack_file.exists() else None
     return {key: value for key, value in (kept or {}).items() if key == "encryptionsalt"}
-
-
-def _write(path: Path, text: str) -> None:
-    """All of it or nothing: whoever is killed in between leaves no torn file to the next."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(text)
-    fresh.replace(path)
 
 
 def _joined(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

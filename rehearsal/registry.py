@@ -19,6 +19,7 @@ from types import TracebackType
 
 from rehearsal import control_plane, processes
 from rehearsal.errors import RehearsalError
+from rehearsal.files import write_whole
 from rehearsal.locks import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent / ".rehearsal"
@@ -60,9 +61,7 @@ class Rehearsal:
 
     def _write(self) -> None:
         record = {"name": self.name, "kept": self.kept, "created": self.created, "ports": dict(self.ports)}
-        temporary = _record(self.workdir).with_suffix(".tmp")
-        temporary.write_text(json.dumps(record, indent=2))
-        temporary.replace(_record(self.workdir))
+        write_whole(_record(self.workdir), json.dumps(record, indent=2))
 
     def __enter__(self) -> "Rehearsal":
         return self

@@ -8,6 +8,8 @@ import importlib.metadata
 import shlex
 from pathlib import Path
 
+from rehearsal.files import write_whole
+
 # Plugin kind, name, Python package whose version it stands for.
 _STAND_INS = (
     ("language", "python", "pulumi"),
@@ -31,7 +33,8 @@ def install_plugins(pulumi_home: Path, python: Path, checkout: Path) -> list[str
         if program.exists() and not _is_stand_in(program):
             continue
         directory.mkdir(parents=True, exist_ok=True)
-        _write(program, _wrapper(python, checkout, f"{kind}-{name}"))
+        # In one step: another rehearsal may be starting this very plugin.
+        write_whole(program, _wrapper(python, checkout, f"{kind}-{name}"), mode=0o755)
         installed.append(f"{kind}-{name} {version}")
     return installed
 
@@ -45,11 +48,3 @@ def _wrapper(python: Path, checkout: Path, plugin: str) -> str:
     """A shell script: the checkout on the search path of this process only, and without the current directory (`-P`)."""
     start = f"import sys, runpy; sys.path.insert(0, {str(checkout)!r}); runpy.run_module('rehearsal.standins', None, '__main__')"
     return f'#!/bin/sh\n{_MARK}\nexec {shlex.quote(str(python))} -P -c {shlex.quote(start)} {plugin} "$@"\n'
-
-
-def _write(path: Path, text: str) -> None:
-    """In one step: another rehearsal may be starting this very plugin."""
-    fresh = path.with_suffix(".new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.chmod(0o755)
-    fresh.replace(path)

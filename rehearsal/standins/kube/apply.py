@@ -112,13 +112,13 @@ class Writer:
 
     def _adopted(self, obj: Object, manager: str) -> Object:
         """The live object, its fields of plain creates and of kubectl moved to our manager."""
-        for last in (*[False] * (ADOPT_TRIES - 1), True):
+        for _ in range(ADOPT_TRIES - 1):
             try:
                 return self._adopt_fields(self.cluster.get(obj), manager)
             except ApiError as error:
-                if last or error.reason != "Conflict":
+                if error.reason != "Conflict":
                     raise
-        raise AssertionError("the last attempt raises")
+        return self._adopt_fields(self.cluster.get(obj), manager)
 
     def _adopt_fields(self, live: Object, manager: str) -> Object:
         """Else what the program drops would stay."""
