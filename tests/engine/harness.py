@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from rehearsal.toolchain import Toolchain
 from stacks.files import load
 from stacks.kube_api import Api
 from stacks.plan import Plan, plan
+from tests.engine.waiting import until
 
 CLEAR_SECONDS = 30
 
@@ -132,16 +132,15 @@ class Stack:
         return self.run("destroy", "--yes", "--skip-preview")
 
     def clear(self) -> None:
-        """Takes it off the cluster without the engine; only pods are waited for, as they hold devices of the nodes.
+        """Takes it off the cluster without the engine; only pods and claims are waited for: they hold devices of the nodes.
 
         Kubernetes begins to empty a namespace 5 s after it was deleted, so a `destroy` is for tests that are about it.
         """
         namespace = f"namespaces/{self.config['namespace']}"
         self.api.delete(f"/apis/apps/v1/{namespace}/deployments")
-        deadline = time.monotonic() + CLEAR_SECONDS
-        while self.api.items(f"/api/v1/{namespace}/pods"):
-            assert time.monotonic() < deadline, f"pods of {namespace} are still there after {CLEAR_SECONDS} s"
-            time.sleep(0.1)
+        holders = (f"/api/v1/{namespace}/pods", f"/apis/resource.k8s.io/v1/{namespace}/resourceclaims")
+        still_there = f"pods or claims of {namespace} are still there after {CLEAR_SECONDS} s"
+        until(lambda: not any(self.api.items(path) for path in holders), CLEAR_SECONDS, still_there)
         self.api.delete(f"/api/v1/{namespace}")
 
     def state(self) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ from rehearsal.errors import RehearsalError
 from rehearsal.registry import Registry
 from rehearsal.report import PlainReport
 from rehearsal.toolchain import Toolchain
+from tests.engine.waiting import until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -262,10 +263,7 @@ def test_what_goes_on_starting_without_its_owner_is_swept_up_too(tmp_path: Path)
     owner = started_by_another(root, "kwokctl")
     owner.kill()
     owner.wait()
-    deadline = time.monotonic() + 60
-    while not control_plane.running(workdir).issuperset(control_plane.ESSENTIAL):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: control_plane.running(workdir).issuperset(control_plane.ESSENTIAL), 60, pause=0.05)
     assert Registry(root).sweep() == ["killed"]
     assert processes.belonging_to(workdir) == []
     assert list(root.iterdir()) == []

@@ -20,6 +20,7 @@ from rehearsal.control_plane import ControlPlane
 from rehearsal.parts import Part, Substitution
 from rehearsal.toolchain import Toolchain
 from stacks.helm_records import selector
+from tests.engine import waiting
 from tests.engine.harness import Run, Stack, control_plane
 
 #: All on one node. Nodes come back one after the other here, and on two that are exactly full, prefill pods which took five
@@ -57,10 +58,7 @@ class ApiServer:
             subprocess.Popen(self._command, cwd=self._directory, stdout=quiet, stderr=quiet, start_new_session=True)
         )
         self._pid = self._again[-1].pid
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not self._plane._ready():
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        waiting.until(self._plane._ready, WAIT_SECONDS)
         self._clients(signal.SIGCONT)
 
     def _clients(self, number: signal.Signals) -> None:
@@ -110,10 +108,7 @@ def stack(plane: ControlPlane, toolchain: Toolchain, tmp_path: Path) -> Iterator
 
 
 def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    waiting.until(condition, WAIT_SECONDS, pause=0.2)
 
 
 def refused(stack: Stack) -> set[str]:

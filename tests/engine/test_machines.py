@@ -7,7 +7,7 @@ namespace 5 s after it was deleted. So a test ends by deleting its Deployments, 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,9 @@ from hardware.machines import MACHINES, SYSTEM, Machine, SliceDevice
 from hardware.nodes import device_class_objects, node_name
 from hardware.quantities import parse
 from rehearsal import fleet
-from rehearsal.control_plane import ControlPlane
-from rehearsal.toolchain import Toolchain
 from rehearsal.verdict import Verdict, look
 from rehearsal.watch import stuck
 from stacks.files import load
-from stacks.kube_api import Api
 from stacks.problems import StackFileError
 from tests.engine.harness import Stack
 from tests.parity.overlays import OVERLAYS
@@ -52,67 +49,43 @@ PLACES: dict[tuple[str, str, str], tuple[str, int, tuple[int, int], tuple[int, i
 }
 
 
-@pytest.fixture
-def deploy(plane: ControlPlane, toolchain: Toolchain, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
-    """Like `stack`, but at the end only the pods are waited for."""
-    made: list[Stack] = []
-
-    def make(name: str, **config: Any) -> Stack:
-        names = {"name": name, "namespace": f"ns-{name}"}
-        made.append(Stack(name, tmp_path / name, plane, toolchain, names | config))
-        return made[-1]
-
-    yield make
-    for one in made:
-        _clear(one.api, f"ns-{one.name}")
-
-
-def _clear(api: Api, namespace: str) -> None:
-    api.delete(f"/apis/apps/v1/namespaces/{namespace}/deployments")
-    deadline = time.monotonic() + SETTLE_SECONDS
-    # Pods and claims that stayed would take devices from the next test.
-    while api.items(f"/api/v1/namespaces/{namespace}/pods") or api.items(
-        f"{DRA}/namespaces/{namespace}/resourceclaims"
-    ):
-        assert time.monotonic() < deadline, f"pods of {namespace} are still there after {SETTLE_SECONDS} s"
-        time.sleep(0.1)
-    api.delete(f"/api/v1/namespaces/{namespace}")
-
-
 def test_every_overlay_has_its_place() -> None:
     assert [(row.accelerator, row.engine, row.fabric) for row in OVERLAYS] == list(PLACES)
 
 
 @pytest.mark.parametrize("choice", PLACES, ids="-".join)
-def test_placed_on_its_machine(deploy: Callable[..., Stack], choice: tuple[str, str, str]) -> None:
+def test_placed_on_its_machine(stack: Callable[..., Stack], choice: tuple[str, str, str]) -> None:
     accelerator, engine, fabric = choice
     key, count, *roles = PLACES[choice]
     machine = MACHINES[key]
-    stack = deploy(
+    deployed = stack(
         f"place-{list(PLACES).index(choice)}", serving={"accelerator": accelerator, "engine": engine, "fabric": fabric}
     )
-    assert stack.nodes() == [*(node_name(machine, index) for index in range(count)), node_name(SYSTEM, 0)]
+    assert deployed.nodes() == [*(node_name(machine, index) for index in range(count)), node_name(SYSTEM, 0)]
 
-    assert stack.up().code == 0
+    assert deployed.up().code == 0
 
-    namespace = f"ns-{stack.name}"
-    verdict = look(stack.api, namespace)
+    namespace = f"ns-{deployed.name}"
+    verdict = look(deployed.api, namespace)
     assert verdict.passed, (verdict.refusals(), verdict.missing)
-    pods = stack.api.items(f"/api/v1/namespaces/{namespace}/pods?labelSelector=llm-d.ai/guide%3D{stack.name}")
+    pods = deployed.api.items(f"/api/v1/namespaces/{namespace}/pods?labelSelector=llm-d.ai/guide%3D{deployed.name}")
     assert len(pods) == len(verdict.pods) - 1  # the other is the router's
     assert Counter(pod["metadata"]["labels"]["llm-d.ai/role"] for pod in pods) == dict(
         zip(("prefill", "decode"), (number for number, _ in roles), strict=True)
     )
-    assert _labels(stack.api.get(f"/api/v1/namespaces/{namespace}")).items() >= _labels(stack.plan.namespace()).items()
+    assert (
+        _labels(deployed.api.get(f"/api/v1/namespaces/{namespace}")).items()
+        >= _labels(deployed.plan.namespace()).items()
+    )
     machines = {
         node["metadata"]["name"]: node["metadata"]["labels"]["node.kubernetes.io/instance-type"]
-        for node in stack.api.items("/api/v1/nodes")
+        for node in deployed.api.items("/api/v1/nodes")
     }
     assert {machines[pod["spec"]["nodeName"]] for pod in pods} == {machine.instance_type}
 
     devices = sum(number * each for number, each in roles)
     if machine.slices:
-        claims = stack.api.items(f"{DRA}/namespaces/{namespace}/resourceclaims")
+        claims = deployed.api.items(f"{DRA}/namespaces/{namespace}/resourceclaims")
         assert verdict.claims == len(claims) == len(pods)
         assert _handed_out_by_claims(claims, pods, machine) == devices
     else:
@@ -164,23 +137,23 @@ def _on_one_root(devices: list[SliceDevice], machine: Machine) -> None:
     assert all(device.attributes["dra.net/rdma"] is True for device in devices if device.driver == "dra.net")
 
 
-def test_gaudi_namespace_admits_its_privileged_pods(deploy: Callable[..., Stack]) -> None:
+def test_gaudi_namespace_admits_its_privileged_pods(stack: Callable[..., Stack]) -> None:
     """Asked of Pod Security itself: on a cluster that enforces its baseline, the label is what lets the pods in."""
-    stack = deploy("privileged", serving={"accelerator": "hpu"})
-    stack.nodes()
-    pod = next(obj["spec"]["template"] for obj in stack.plan.model_server if obj["kind"] == "Deployment")
-    ours = stack.plan.namespace()
+    deployed = stack("privileged", serving={"accelerator": "hpu"})
+    deployed.nodes()
+    pod = next(obj["spec"]["template"] for obj in deployed.plan.model_server if obj["kind"] == "Deployment")
+    ours = deployed.plan.namespace()
     baseline = {"metadata": {"name": "ns-baseline", "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}}
     for namespace in (baseline, ours):
-        stack.api.create("/api/v1/namespaces", namespace)
+        deployed.api.create("/api/v1/namespaces", namespace)
         place = f"/api/v1/namespaces/{namespace['metadata']['name']}"
-        stack.api.create(f"{place}/serviceaccounts", {"metadata": {"name": pod["spec"]["serviceAccountName"]}})
+        deployed.api.create(f"{place}/serviceaccounts", {"metadata": {"name": pod["spec"]["serviceAccountName"]}})
 
     named = {**pod, "metadata": {**pod["metadata"], "name": "one"}}
-    assert stack.api.create("/api/v1/namespaces/ns-privileged/pods?dryRun=All", named)
+    assert deployed.api.create("/api/v1/namespaces/ns-privileged/pods?dryRun=All", named)
     with pytest.raises(ApiException, match="privileged"):
-        stack.api.create("/api/v1/namespaces/ns-baseline/pods?dryRun=All", named)
-    stack.api.delete("/api/v1/namespaces/ns-baseline")
+        deployed.api.create("/api/v1/namespaces/ns-baseline/pods?dryRun=All", named)
+    deployed.api.delete("/api/v1/namespaces/ns-baseline")
 
 
 @dataclass(frozen=True)
@@ -252,20 +225,20 @@ def test_refused_before_it_is_tried(tmp_path: Path, case: Mismatch) -> None:
 
 
 @pytest.mark.parametrize("case", MISMATCHES.values(), ids=MISMATCHES)
-def test_refused_by_the_scheduler(deploy: Callable[..., Stack], case: Mismatch, request: pytest.FixtureRequest) -> None:
+def test_refused_by_the_scheduler(stack: Callable[..., Stack], case: Mismatch, request: pytest.FixtureRequest) -> None:
     # The machine is not in the stack file: its rules would refuse before the scheduler is asked.
-    stack = deploy(
+    deployed = stack(
         f"mismatch-{list(MISMATCHES).index(request.node.callspec.id)}",
         serving={"accelerator": case.accelerator, "fabric": case.fabric, "wait": False},
         router={"wait": False},
     )
-    fleet.fit_to(stack.api, {case.machine: case.nodes, SYSTEM.key: 1})
+    fleet.fit_to(deployed.api, {case.machine: case.nodes, SYSTEM.key: 1})
     for device_class in device_class_objects(case.classes):
-        stack.api.create(f"{DRA}/deviceclasses", device_class)
+        deployed.api.create(f"{DRA}/deviceclasses", device_class)
 
-    assert stack.up().code == 0
+    assert deployed.up().code == 0
 
-    verdict = _settled(stack, case.pods)
+    verdict = _settled(deployed, case.pods)
     assert not verdict.passed
     fewest, most = case.running
     assert fewest <= sum(pod.ready for pod in verdict.pods) - 1 <= most  # less the router

@@ -19,6 +19,7 @@ from rehearsal import kwokctl, processes
 from rehearsal.control_plane import ControlPlane
 from rehearsal.verdict import look
 from stacks.kube_api import Api
+from tests.engine import waiting
 
 CHECKOUT = Path(__file__).parents[2]
 GUIDE = CHECKOUT / "Pulumi.rehearsal.yaml"
@@ -97,10 +98,7 @@ def read_until(process: "subprocess.Popen[str]", words: str) -> None:
 
 
 def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    waiting.until(condition, SECONDS)
 
 
 def without_room(directory: Path) -> Path:
