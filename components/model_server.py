@@ -1,6 +1,6 @@
 """The model servers of both roles, as the renderer gave them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypedDict
 
 import pulumi
@@ -13,13 +13,15 @@ IMAGE_PULL_SECONDS = 30 * 60
 
 
 class ModelServerArgs(TypedDict):
-    """Plain: the rendered `objects`, their `namespace`, whether to `wait` until they serve, the probes' budget in seconds.
+    """Plain: the rendered `objects`, their `namespace`, whether to `wait` until they serve, the probes' budget in seconds,
+    the roles that are `autoscaled`: whose number of pods is the stack's to say only once.
 
     Wired: the resources they come `after`.
     """
 
     objects: Sequence[Object]
     wait: bool
+    autoscaled: Collection[str]
     startup_seconds: int
     namespace: str
     after: Sequence[pulumi.Resource]
@@ -52,7 +54,12 @@ class ModelServer(pulumi.ComponentResource):
                 continue
             role = obj["metadata"]["labels"]["llm-d.ai/role"]
             deployment = placed(obj if args["wait"] else annotated(obj, skipAwait="true"), args["namespace"])
-            options = pulumi.ResourceOptions(parent=self, depends_on=[*after, *needed], custom_timeouts=timeouts)
+            options = pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*after, *needed],
+                custom_timeouts=timeouts,
+                ignore_changes=["spec.replicas"] if role in args["autoscaled"] else None,
+            )
             resource = register(f"{name}-{role}", deployment, options)
             self.deployments[role] = resource.metadata["name"]
         self.register_outputs({"deployments": self.deployments})

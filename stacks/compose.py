@@ -33,6 +33,7 @@ def compose(plan: Plan, owner: str) -> None:
         {
             "objects": plan.model_server,
             "wait": spec.serving.wait,
+            "autoscaled": plan.autoscaled,
             "startup_seconds": plan.workload.hardware.accelerator.probes.budget_seconds,
             "namespace": spec.namespace,
             "after": [namespace.resource],

@@ -12,6 +12,7 @@ from hardware.bill import Bill
 from hardware.monitoring import pod_monitors
 from hardware.namespace import namespace
 from hardware.renderer import model_server
+from hardware.vocabulary import ROLES, Role
 from hardware.workload import Workload
 from releases.crds import CrdSource, Directory, Pinned, crd_objects
 from releases.values import router_values
@@ -62,6 +63,12 @@ class Plan:
     def namespace(self, owner: str | None = None) -> Object:
         """The namespace, annotated with the stack it belongs to when there is one."""
         return namespace(self.spec.namespace, self.model_server, owner)
+
+    @property
+    def autoscaled(self) -> list[Role]:
+        """Roles whose number of pods an autoscaler owns once they are there."""
+        stated = {"prefill": self.spec.serving.prefill, "decode": self.spec.serving.decode}
+        return [role for role in ROLES if stated[role].autoscaled]
 
     @property
     def selector(self) -> dict[str, str]:

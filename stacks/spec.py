@@ -60,9 +60,14 @@ class Cluster(Section):
 
 
 class RoleSizing(Section):
-    """One role's share. What is left out is the accelerator's recipe. TP follows from `devices`."""
+    """One role's share. What is left out is the accelerator's recipe. TP follows from `devices`.
+
+    `autoscaled`: `replicas` is how many there are at first, and from then on somebody else's (an HPA, KEDA) to change. Two
+    owners of that field make the next `up` fail with a conflict.
+    """
 
     replicas: Positive | None = None
+    autoscaled: bool = False
     devices: DeviceCount | None = None
     cpu: Quantity | None = None
     memory: Quantity | None = None

@@ -57,7 +57,7 @@ def selected(spec: StackSpec, found: Machine) -> Machine:
 
 def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
     recipe = found.accelerator.prefill if role == "prefill" else found.accelerator.decode
-    given = {name: value for name, value in stated.model_dump().items() if value is not None}
+    given = {name: value for name, value in stated.model_dump(exclude={"autoscaled"}).items() if value is not None}
     return replace(recipe, **given)
 
 

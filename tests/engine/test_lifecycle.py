@@ -2,6 +2,7 @@
 changed key shows and does, and what a `destroy` takes with it. What is there before a stack comes is `test_existing`'s."""
 
 import re
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -37,6 +38,13 @@ def deployment(stack: Stack, role: Role) -> dict[str, Any]:
     found = stack.api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
     assert found is not None
     return found
+
+
+def scale(stack: Stack, role: Role, replicas: int) -> None:
+    """As an autoscaler does it: through the subresource, so the number is its own from then on."""
+    namespace, name = stack.config["namespace"], stack.plan.workload.deployment_name(role)
+    kubectl = [stack.toolchain["kubectl"].path, "--kubeconfig", stack.plane.kubeconfig, "--namespace", namespace]
+    subprocess.run([*kubectl, "scale", f"deployment/{name}", f"--replicas={replicas}"], check=True)
 
 
 def pods(stack: Stack) -> list[dict[str, Any]]:
@@ -116,12 +124,23 @@ def test_updates(stack: Callable[..., Stack]) -> None:
     assert not old & {pod["metadata"]["name"] for pod in rolled}
     assert {pod["spec"]["containers"][0]["image"] for pod in rolled} == {image}
 
+    # An autoscaler takes over: what it decides stays, while the rest of the Deployment still changes.
+    autoscaled = ROOMY | {"prefill": {"replicas": 4, "devices": 1, "autoscaled": True}}
+    guide.config["serving"] = autoscaled
+    assert guide.up().code == 0
+    scale(guide, "prefill", 5)
+    guide.config["serving"] = autoscaled | {"image": image}
+    assert guide.up().code == 0
+    assert deployment(guide, "prefill")["status"]["readyReplicas"] == 5
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods(guide)} == {image}
+    unchanged(guide)
+
     coreweave = MACHINES["coreweave-h200"]
-    guide.config["serving"] = ROOMY | {"fabric": "coreweave"}
+    guide.config["serving"] = autoscaled | {"fabric": "coreweave"}
     fleet.add_nodes(guide.api, {coreweave.key: 2})
     assert guide.up().code == 0
     moved = pods(guide)
-    assert len(moved) == 5
+    assert len(moved) == 5 + 1
     assert {pod["spec"]["nodeName"] for pod in moved} <= {node_name(coreweave, index) for index in range(2)}
 
     assert {role: deployment(guide, role)["metadata"]["uid"] for role in made} == made

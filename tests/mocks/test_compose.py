@@ -37,6 +37,7 @@ SPECS: dict[str, dict[str, Any]] = {
         "router": {"chart": {"source": "charts/router.tgz"}},
     },
     "patient": {"serving": {"accelerator": "nvidia", "wait": False}, "router": {"wait": False}},
+    "autoscaled": {"serving": {"accelerator": "nvidia", "decode": {"replicas": 4, "autoscaled": True}}},
     "foreign CRDs": {"serving": {"accelerator": "nvidia"}, "crds": {"manage": False}},
     "mirror": {
         "serving": {"accelerator": "nvidia"},
@@ -243,6 +244,13 @@ def test_deployments_are_waited_for_as_long_as_they_may_take(case: Case) -> None
     budget = ACCELERATORS[case.spec.serving.accelerator].probes.budget_seconds
     for deployment in case.recording.of(":Deployment"):
         assert deployment.create_timeout == deployment.update_timeout == f"{budget + IMAGE_PULL_SECONDS}s"
+
+
+def test_only_an_autoscaled_role_keeps_the_number_of_pods_it_has(case: Case) -> None:
+    ignored = {r.inputs["metadata"]["labels"]["llm-d.ai/role"]: r.ignored for r in case.recording.of(":Deployment")}
+    stated = {"prefill": case.spec.serving.prefill, "decode": case.spec.serving.decode}
+    assert ignored == {role: ("spec.replicas",) if stated[role].autoscaled else () for role in ignored}
+    assert {r.ignored for r in case.recording.resources if not r.type.endswith(":Deployment")} == {()}
 
 
 def test_exports_tell_what_runs_where(case: Case) -> None:

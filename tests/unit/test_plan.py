@@ -37,6 +37,13 @@ def server(pod: dict[str, Any]) -> dict[str, Any]:
     return dict(container)
 
 
+def test_an_autoscaled_role_starts_with_the_replicas_stated() -> None:
+    scaled = planned(serving={"accelerator": "nvidia", "decode": {"replicas": 3, "autoscaled": True}})
+    assert scaled.autoscaled == ["decode"]
+    assert scaled.workload.sizing["decode"].replicas == 3
+    assert planned().autoscaled == []
+
+
 # --- the guide -----------------------------------------------------------------------------------------------------------
 
 

@@ -45,7 +45,7 @@ def test_an_accelerator_is_all_a_stack_has_to_say() -> None:
     assert (spec.cluster.provider, spec.router.mode, spec.crds.manage) == ("existing", "standalone", True)
     assert not spec.monitoring.pod_monitors
     assert not spec.monitoring.router
-    assert {value for _, value in spec.serving.prefill} == {None}
+    assert spec.serving.prefill.model_dump(exclude_none=True) == {"autoscaled": False}
 
 
 def test_pulumi_yaml_names_the_same_defaults() -> None:
@@ -110,6 +110,7 @@ def walk(tree: Any) -> Iterator[Any]:
         config(crds={"manage": False}),
         config(monitoring={"podMonitors": True, "router": True}),
         serving(prefill={"replicas": 1, "devices": 2, "cpu": "8", "memory": "16Gi"}),
+        serving(prefill={"replicas": 2, "autoscaled": True}, decode={"autoscaled": False}),
         serving(decode={"cpu": "1500m", "memory": "0.5Ti"}),
         serving(model="openai/gpt-oss-120b", dropArgs=[]),
         serving(model="/models/llama_3.1"),
