@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rehearsal import golang
-from rehearsal.cache import cache_dir, goos_goarch
 from rehearsal.errors import RehearsalError
 from rehearsal.locks import FileLock
+from rehearsal.platforms import goos_goarch
 from rehearsal.report import Report
+from releases.cache import cache_dir
 
 MODULES = Path(__file__).parent / "tools"
 PROGRESS_SECONDS = 20.0

@@ -21,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from rehearsal.cache import cache_dir, goos_goarch
 from rehearsal.errors import RehearsalError
+from rehearsal.platforms import goos_goarch
+from releases.cache import cache_dir
 
 PROBE_SECONDS = 3.0
 READ_SECONDS = 60.0

@@ -11,10 +11,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rehearsal.cache import cache_dir
 from rehearsal.errors import RehearsalError
 from rehearsal.locks import FileLock
 from rehearsal.report import Report
+from releases.cache import cache_dir
 
 MINIMUM = (1, 26)
 """The `go` line of the tool modules."""

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from rehearsal.cache import cache_dir
 from rehearsal.ports import LOOPBACK
 from rehearsal.toolchain import VERSIONS
+from releases.cache import cache_dir
 
 CLUSTER = "rehearsal"
 CONTEXT = "llmd-pd-rehearsal"

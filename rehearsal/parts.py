@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-from rehearsal.cache import cache_dir
 from rehearsal.report import Report
 from rehearsal.standins import charts, crds
 from rehearsal.toolchain import OFFLINE, Toolchain
+from releases.cache import cache_dir
 from releases.crds import Pinned, SourceError, crd_objects
 from stacks.plan import Plan
 

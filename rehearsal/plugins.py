@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rehearsal import downloads
-from rehearsal.cache import cache_dir
 from rehearsal.parts import Part, offline
 from rehearsal.standins.install import install_plugins
 from rehearsal.toolchain import Origin, Toolchain
+from releases.cache import cache_dir
 
 PROVIDERS = {"kubernetes": "pulumi-kubernetes", "random": "pulumi-random"}
 INSTALL_SECONDS = 300.0

@@ -14,9 +14,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from rehearsal import builds, downloads
-from rehearsal.cache import cache_dir
 from rehearsal.errors import RehearsalError
 from rehearsal.report import Report
+from releases.cache import cache_dir
 
 OFFLINE = "LLMD_PD_OFFLINE"
 """Environment variable; set to 1, no host of official downloads is probed (air-gapped machines)."""

@@ -19,6 +19,7 @@ from urllib.request import urlopen
 import yaml
 
 from hardware.bill import Bill, Crd
+from releases.cache import cache_dir
 
 DOWNLOAD_TIMEOUT_SECONDS = 30
 ELSEWHERE = "put the release's CRD files in a directory and name it: `llmd-pd:crds: {directory: …}`"
@@ -75,7 +76,7 @@ def download(url: str) -> bytes:
 
 def user_cache() -> Path:
     """Where files that are known by checksum are kept for this user, for every clone and stack."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llmd-pd" / "crds"
+    return cache_dir() / "crds"
 
 
 @dataclass(frozen=True)

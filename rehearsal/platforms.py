@@ -1,22 +1,12 @@
-"""The per-user cache: what every clone and every rehearsal of a user shares. Owns where it is, not what is in it."""
+"""The platforms a rehearsal can run on, in the words of those who publish its tools."""
 
-import os
 import platform
-from pathlib import Path
 
 from rehearsal.errors import RehearsalError
 
 # What Python calls a machine -> what Go and every download page call it.
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _SYSTEMS = ("linux", "darwin")
-
-
-def cache_dir() -> Path:
-    """`LLMD_PD_CACHE`, or `llmd-pd` in the XDG cache directory."""
-    if own := os.environ.get("LLMD_PD_CACHE"):
-        return Path(own).expanduser().resolve()
-    shared = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(shared).resolve() / "llmd-pd"
 
 
 def goos_goarch() -> tuple[str, str]:
