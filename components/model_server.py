@@ -6,6 +6,7 @@ from typing import TypedDict
 import pulumi
 
 from components.objects import Object, annotated, placed, register
+from hardware.vocabulary import ROLE_LABEL
 
 #: Seconds an image pull may take on top of the probes' own budget. The largest image of the guide has ~20 GB, which is
 #: 27 minutes at 100 Mbit/s; the probes start counting when the container does.
@@ -52,7 +53,7 @@ class ModelServer(pulumi.ComponentResource):
         for obj in args["objects"]:
             if obj["kind"] != "Deployment":
                 continue
-            role = obj["metadata"]["labels"]["llm-d.ai/role"]
+            role = obj["metadata"]["labels"][ROLE_LABEL]
             deployment = placed(obj if args["wait"] else annotated(obj, skipAwait="true"), args["namespace"])
             options = pulumi.ResourceOptions(
                 parent=self,

@@ -7,9 +7,7 @@ The router's ServiceMonitor is made by its chart.
 
 from typing import Any
 
-from hardware.vocabulary import ROLES, Role
-
-ROLE_LABEL = "llm-d.ai/role"
+from hardware.vocabulary import ROLE_LABEL, ROLES, Role
 
 
 def pod_monitors() -> list[dict[str, Any]]:

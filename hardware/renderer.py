@@ -8,7 +8,7 @@ from typing import Any
 
 from hardware.argv import command_line, port
 from hardware.join import join
-from hardware.vocabulary import ROLES, SERVING_PORT, Attachment, Check, FieldRef, Probes, Role
+from hardware.vocabulary import ROLE_LABEL, ROLES, SERVING_PORT, Attachment, Check, FieldRef, Probes, Role
 from hardware.workload import Workload
 
 Object = dict[str, Any]
@@ -37,7 +37,7 @@ def _service_account(workload: Workload) -> Object:
 
 
 def _deployment(workload: Workload, role: Role) -> Object:
-    labels = workload.labels | {"llm-d.ai/role": role}
+    labels = workload.labels | {ROLE_LABEL: role}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -196,6 +196,6 @@ def _claim_template(workload: Workload, role: Role) -> Object:
     return {
         "apiVersion": "resource.k8s.io/v1",
         "kind": "ResourceClaimTemplate",
-        "metadata": {"name": _claim(workload, role)["resourceClaimTemplateName"], "labels": {"llm-d.ai/role": role}},
+        "metadata": {"name": _claim(workload, role)["resourceClaimTemplateName"], "labels": {ROLE_LABEL: role}},
         "spec": {"spec": {"devices": {"requests": requests} | ({"constraints": constraints} if constraints else {})}},
     }

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 Role = Literal["prefill", "decode"]
 ROLES: tuple[Role, ...] = ("decode", "prefill")  # upstream lists decode first
+#: The label by which router and monitors tell the roles' pods apart.
+ROLE_LABEL = "llm-d.ai/role"
 
 #: What the pool's clients (router, sidecar) talk to; decode moves to 8200 because its sidecar takes 8000.
 SERVING_PORT = 8000
@@ -222,6 +224,11 @@ class Accelerator:
     decode: Sizing
     fabrics: Mapping[str, Fabric]
     builds: tuple[Build, ...]
+
+    @property
+    def engines(self) -> list[str]:
+        """The keys of the engines it has a build of."""
+        return [build.engine.key for build in self.builds]
 
     def build(self, engine: str) -> Build | None:
         """The build of `engine` for this accelerator, if there is one."""

@@ -3,7 +3,7 @@
 It is what the renderer reads. How a stack file becomes one is `stacks.workload`'s business.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hardware.accelerators import ACCELERATORS
@@ -14,7 +14,7 @@ from hardware.vocabulary import EMPTY, Accelerator, Build, Fabric, Fragment, Rol
 class UnknownChoiceError(LookupError):
     """A key that is not in its table; the message names those that are."""
 
-    def __init__(self, what: str, key: str, known: Mapping[str, object] | tuple[str, ...], where: str = "") -> None:
+    def __init__(self, what: str, key: str, known: Iterable[str], where: str = "") -> None:
         self.what, self.key, self.known = what, key, tuple(known)
         super().__init__(f"{what} {key!r} does not exist{where}; known: {', '.join(self.known)}")
 
@@ -39,8 +39,7 @@ def hardware(accelerator: str, engine: str, fabric: str) -> Hardware:
         raise UnknownChoiceError("accelerator", accelerator, ACCELERATORS)
     build = found.build(engine)
     if build is None:
-        engines = tuple(build.engine.key for build in found.builds)
-        raise UnknownChoiceError("engine", engine, engines, f" for accelerator {accelerator!r}")
+        raise UnknownChoiceError("engine", engine, found.engines, f" for accelerator {accelerator!r}")
     if fabric not in found.fabrics:
         raise UnknownChoiceError("fabric", fabric, found.fabrics, f" for accelerator {accelerator!r}")
     return Hardware(found, build, found.fabrics[fabric])
@@ -81,7 +80,7 @@ class Workload:
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels every object carries; a role's objects carry `llm-d.ai/role` beside them."""
+        """The labels every object carries; a role's objects carry ROLE_LABEL beside them."""
         naming = self.hardware.accelerator.naming
         return {
             self.bill.engine_label: self.hardware.build.engine.key,

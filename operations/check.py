@@ -71,7 +71,7 @@ def examine(path: Path) -> tuple[str, tuple[Problem, ...]]:
     try:
         return describe(load(path).spec), ()
     except StackFileError as error:
-        return "", tuple(sorted(error.problems, key=lambda problem: problem.line))
+        return "", error.problems
 
 
 def describe(spec: "StackSpec") -> str:

@@ -12,7 +12,7 @@ from hardware.bill import Bill
 from hardware.monitoring import pod_monitors
 from hardware.namespace import namespace
 from hardware.renderer import model_server
-from hardware.vocabulary import ROLES, Role
+from hardware.vocabulary import Role
 from hardware.workload import Workload
 from releases.crds import CrdSource, Directory, Pinned, crd_objects
 from releases.values import router_values
@@ -67,8 +67,7 @@ class Plan:
     @property
     def autoscaled(self) -> list[Role]:
         """Roles whose number of pods an autoscaler owns once they are there."""
-        stated = {"prefill": self.spec.serving.prefill, "decode": self.spec.serving.decode}
-        return [role for role in ROLES if stated[role].autoscaled]
+        return [role for role, stated in self.spec.serving.sizing.items() if stated.autoscaled]
 
     @property
     def selector(self) -> dict[str, str]:

@@ -68,9 +68,8 @@ def _known_choices(subject: Subject) -> Iterator[Finding]:
         what = f"accelerator `{serving.accelerator}` does not exist"
         yield Finding("serving.accelerator", what, why, known(serving.accelerator, ACCELERATORS))
         return
-    engines = [build.engine.key for build in accelerator.builds]
     for word, key, keys in (
-        ("engine", serving.engine, engines),
+        ("engine", serving.engine, accelerator.engines),
         ("fabric", serving.fabric, [*accelerator.fabrics]),
     ):
         if key not in keys:
@@ -137,7 +136,9 @@ def _whole_slices(subject: Subject) -> Iterator[Finding]:
 
 
 def _with_whole_slices(spec: StackSpec) -> StackSpec | None:
-    whole: dict[str, Any] = {role: getattr(spec.serving, role).model_copy(update={"devices": None}) for role in ROLES}
+    whole: dict[str, Any] = {
+        role: stated.model_copy(update={"devices": None}) for role, stated in spec.serving.sizing.items()
+    }
     return spec.model_copy(update={"serving": spec.serving.model_copy(update=whole)})
 
 
@@ -184,12 +185,11 @@ def _model_label(subject: Subject) -> Iterator[Finding]:
 def _names(subject: Subject) -> Iterator[Finding]:
     # A pod's name is its Deployment's, two hashes of 10 and 5, and two dashes; longer ones are cut and stop being unique.
     name = max((subject.workload.deployment_name(role) for role in ROLES), key=len)
-    if len(name) > 63 - 17:
-        what, fix = (
-            f"Deployment name {name} has {len(name)} characters",
-            f"shorten the stack's name by {len(name) - 46}",
-        )
-        yield Finding("name", what, "46 leave room for the hashes of its pods' names", fix)
+    most = 63 - 17
+    if len(name) > most:
+        what = f"Deployment name {name} has {len(name)} characters"
+        fix = f"shorten the stack's name by {len(name) - most}"
+        yield Finding("name", what, f"{most} leave room for the hashes of its pods' names", fix)
 
 
 #: In this order: first what can be asked of any spec, then the gates, then what needs a spec that renders.

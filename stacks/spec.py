@@ -5,11 +5,14 @@ There are two layers, recipe and stack file; no third, and no environment variab
 are in `stacks.rules`. Secrets never pass through here.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
+
+from hardware.vocabulary import Role
 
 _LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
@@ -105,6 +108,11 @@ class Serving(Section):
     node_selector: dict[NonEmpty, str] = Field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
     wait: bool = True
+
+    @property
+    def sizing(self) -> Mapping[Role, RoleSizing]:
+        """Each role's share."""
+        return {"prefill": self.prefill, "decode": self.decode}
 
 
 class Chart(Section):

@@ -1,6 +1,6 @@
 """Stack file to workload: the accelerator's recipe, overridden by what the stack says."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from hardware.machines import Machine, machine, machine_for
@@ -26,10 +26,7 @@ def workload(spec: StackSpec) -> Workload:
     return Workload(
         name=spec.name,
         hardware=found,
-        sizing={
-            "prefill": _sizing(found, "prefill", serving.prefill),
-            "decode": _sizing(found, "decode", serving.decode),
-        },
+        sizing={role: _sizing(found, role, stated) for role, stated in serving.sizing.items()},
         model=serving.model or found.accelerator.model,
         bill=bill,
         extra_args=serving.extra_args or (),
@@ -57,8 +54,8 @@ def selected(spec: StackSpec, found: Machine) -> Machine:
 
 def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
     recipe = found.accelerator.prefill if role == "prefill" else found.accelerator.decode
-    given = {name: value for name, value in stated.model_dump(exclude={"autoscaled"}).items() if value is not None}
-    return replace(recipe, **given)
+    given = {field.name: getattr(stated, field.name) for field in fields(Sizing)}
+    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
 def _scheduling(spec: StackSpec) -> dict[str, Any]:

@@ -4,8 +4,11 @@ Allocatable is GKE's reservation formula on an assumed capacity (RAM less 1.6 %)
 GKE puts on itself. A node pool has one of the two RDMA set-ups for good: pods written for the other stay Pending.
 """
 
+from dataclasses import replace
+
+from hardware.machines.dranet import NICS
 from hardware.machines.silicon import H200, TPU7X, TPU_V6E
-from hardware.machines.types import Cell, DeviceSlice, Machine, Rdma, Taint, Version
+from hardware.machines.types import DeviceSlice, Machine, Rdma, Taint, Version
 
 _LABELS = {
     "topology.gke.io/zone": "us-south1-b",
@@ -100,10 +103,8 @@ A3_ULTRA_DRA = Machine(
             },
             capacity={"memory": "143771Mi"},
         ),
-        DeviceSlice(
-            driver="dra.net",
-            name="pci-0000-{bus}-00-0",
-            columns=("bus", "interface", "numa", "rdma", "root"),
+        replace(
+            NICS,
             rows=(
                 ("91", "gpu0rdma0", 0, True, "8c"),
                 ("92", "gpu1rdma0", 0, True, "8c"),
@@ -115,12 +116,6 @@ A3_ULTRA_DRA = Machine(
                 ("ce", "gpu7rdma0", 1, True, "c8"),
                 ("06", "eth1", 0, False, "00"),
             ),
-            attributes={
-                "dra.net/ifName": "{interface}",
-                "dra.net/numaNode": Cell("numa"),
-                "dra.net/rdma": Cell("rdma"),
-                "resource.kubernetes.io/pcieRoot": "pci0000:{root}",
-            },
         ),
     ),
     device_classes=("gpu.nvidia.com", "mrdma.google.com", "netdev.google.com"),

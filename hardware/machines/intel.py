@@ -1,7 +1,10 @@
 """Machines with Intel devices, handed out by DRA: Arc Pro GPUs (xpu) with and without RDMA NICs, and Gaudi (hpu)."""
 
+from dataclasses import replace
+
+from hardware.machines.dranet import NICS
 from hardware.machines.silicon import ARC_B60, GAUDI2
-from hardware.machines.types import Cell, DeviceSlice, Machine, Rdma
+from hardware.machines.types import DeviceSlice, Machine, Rdma
 
 _XPU_CAPACITY = {"cpu": "128", "memory": "503Gi", "ephemeral-storage": "1700Gi"}
 _XPU_ALLOCATABLE = {"cpu": "127", "memory": "500Gi", "ephemeral-storage": "1700Gi"}
@@ -29,10 +32,8 @@ _GPUS = DeviceSlice(
 )
 
 #: One RDMA NIC on each GPU's root, and the host's own network, which is no RDMA device.
-_NICS = DeviceSlice(
-    driver="dra.net",
-    name="pci-0000-{bus}-00-0",
-    columns=("bus", "interface", "numa", "rdma", "root"),
+_NICS = replace(
+    NICS,
     rows=(
         ("18", "rdma0", 0, True, "15"),
         ("3b", "rdma1", 0, True, "38"),
@@ -40,12 +41,6 @@ _NICS = DeviceSlice(
         ("be", "rdma3", 1, True, "bb"),
         ("01", "eno1", 0, False, "00"),
     ),
-    attributes={
-        "dra.net/ifName": "{interface}",
-        "dra.net/numaNode": Cell("numa"),
-        "dra.net/rdma": Cell("rdma"),
-        "resource.kubernetes.io/pcieRoot": "pci0000:{root}",
-    },
 )
 
 INTEL_XPU_DRA = Machine(

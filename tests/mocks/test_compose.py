@@ -248,7 +248,7 @@ def test_deployments_are_waited_for_as_long_as_they_may_take(case: Case) -> None
 
 def test_only_an_autoscaled_role_keeps_the_number_of_pods_it_has(case: Case) -> None:
     ignored = {r.inputs["metadata"]["labels"]["llm-d.ai/role"]: r.ignored for r in case.recording.of(":Deployment")}
-    stated = {"prefill": case.spec.serving.prefill, "decode": case.spec.serving.decode}
+    stated = case.spec.serving.sizing
     assert ignored == {role: ("spec.replicas",) if stated[role].autoscaled else () for role in ignored}
     assert {r.ignored for r in case.recording.resources if not r.type.endswith(":Deployment")} == {()}
 
