@@ -60,7 +60,7 @@ def check(
     if output is Output.JSON:
         console.line(json.dumps({"files": documents, "summary": {"files": len(paths), "problems": found}}, indent=2))
     else:
-        console.line(f"{_count(len(paths), 'file')}, {_count(found, 'problem')}")
+        console.line(f"{console.count(len(paths), 'file')}, {console.count(found, 'problem')}")
     raise typer.Exit(1 if found else 0)
 
 
@@ -91,7 +91,7 @@ def describe(spec: "StackSpec") -> str:
     serving = spec.serving
     return (
         f"{serving.accelerator}/{serving.engine} on {serving.fabric}, {prefill} + {decode} of {machine.key} "
-        f"({_count(nodes, 'node')}), {resolved.bill.name}"
+        f"({console.count(nodes, 'node')}), {resolved.bill.name}"
     )
 
 
@@ -111,7 +111,3 @@ def _document(path: Path, description: str, problems: tuple[Problem, ...]) -> di
 
     found = [problem.as_json() for problem in problems]
     return {"file": str(path), "stack": stack_name(path), "description": description, "problems": found}
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -51,6 +51,11 @@ def problem(found: Problem, stream: TextIO | None = None) -> None:
         print(found, file=stream)
 
 
+def count(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 @contextlib.contextmanager
 def working(text: str) -> Iterator[None]:
     """Says on a terminal what takes so long, while it does."""

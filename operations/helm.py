@@ -53,10 +53,10 @@ def template(
 
 
 def _helm() -> str:
-    from rehearsal.toolchain import at_hand
-
     if on_path := shutil.which("helm"):
         return on_path
+    from rehearsal.toolchain import at_hand
+
     if (of_setup := at_hand("helm")) is None:
         raise ChartUnreachableError("helm is not on PATH (`llmd-pd setup` gets one)")
     return str(of_setup.path)

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from operations.console import for_people
+from operations.console import count, for_people
 from rehearsal.parts import Part
 from rehearsal.report import Report
 from rehearsal.session import Outcome, Stage
@@ -46,9 +46,9 @@ class Page:
         self._console.print(Text(text, style=style), soft_wrap=True)
 
 
-def show(made: Stage, outcome: Outcome, report: Report, again: str, console: Console | None = None) -> None:
+def show(made: Stage, outcome: Outcome, report: Report, again: str) -> None:
     """Prints the whole report. `again` is the command that rehearses the same once more."""
-    page = Page(console)
+    page = Page()
     _pods(page, outcome.verdict.pods)
     _facts(page, made, outcome, report)
     _verdict(page, made, outcome)
@@ -69,9 +69,7 @@ def _pods(page: Page, pods: Sequence[PodState]) -> None:
     ):
         found = list(group)
         page.line()
-        page.verbatim(
-            f"{node or 'pending'} ({len(found)} pod{'s' * (len(found) > 1)})", style="bold" if node else "bold red"
-        )
+        page.verbatim(f"{node or 'pending'} ({count(len(found), 'pod')})", style="bold" if node else "bold red")
         width = max(len(pod.name) for pod in found)
         for pod in found:
             state = "Ready" if pod.ready else "not Ready" if node else ""

@@ -61,7 +61,7 @@ def render(
     removed = write(output, texts)
     for name in FILES:
         if name in objects and name in texts:
-            console.line(f"{output / name}: {len(objects[name])} object{'s' if len(objects[name]) > 1 else ''}")
+            console.line(f"{output / name}: {console.count(len(objects[name]), 'object')}")
         elif name in texts:
             console.line(f"{output / name}: values of the Helm release {planned.router.name}")
         elif name in left_out:

@@ -24,6 +24,7 @@ import yaml
 
 from rehearsal import kwokctl, ports, processes
 from rehearsal.errors import RehearsalError
+from rehearsal.files import tail
 from rehearsal.report import Report
 from rehearsal.toolchain import Toolchain
 
@@ -194,12 +195,11 @@ class ControlPlane:
 
     def _failure(self, component: str, why: str) -> RehearsalError:
         log = self._log(component)
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
         return RehearsalError(
             f"the control plane of rehearsal {self.name} did not start",
             why,
             f"see the end of {log} below, and try again",
-            tail,
+            tail(log, 15),
         )
 
 

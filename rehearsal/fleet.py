@@ -13,7 +13,7 @@ from hardware.machines import DEVICE_CLASSES, MACHINES, SYSTEM
 from hardware.nodes import device_class_objects, node_name, node_objects
 from hardware.requests import pod_requests
 from rehearsal.errors import RehearsalError
-from stacks.kube_api import Api
+from stacks.kube_api import Api, Object
 from stacks.plan import Plan
 from stacks.workload import machine_of
 
@@ -84,7 +84,7 @@ def _wait_ready(api: Api, names: list[str]) -> None:
         time.sleep(0.2)
 
 
-def _ready(node: dict) -> bool:  # type: ignore[type-arg]
+def _ready(node: Object) -> bool:
     # The taint goes with the node controller's first look; a pod would not be scheduled before.
     taints = {taint["key"] for taint in node.get("spec", {}).get("taints", [])}
     conditions = {row["type"]: row["status"] for row in node.get("status", {}).get("conditions", [])}

@@ -4,7 +4,6 @@ Each part is looked for where it is officially; only where that cannot be reache
 rehearsal says which (`Part`). What the stack file itself names (a mirror, a directory) is tried first.
 """
 
-import os
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from urllib.error import URLError
 
 from rehearsal.report import Report
 from rehearsal.standins import charts, crds
-from rehearsal.toolchain import OFFLINE, Toolchain
+from rehearsal.toolchain import OFFLINE, Toolchain, offline
 from releases.cache import cache_dir
 from releases.crds import Pinned, SourceError, crd_objects
 from stacks.plan import Plan
@@ -41,11 +40,6 @@ class Substitution:
 
     part: Part
     config: Mapping[str, Any]
-
-
-def offline() -> bool:
-    """Whether the user told us that no host of official parts can be reached."""
-    return bool(os.environ.get(OFFLINE))
 
 
 def router_chart(plan: Plan, toolchain: Toolchain, workdir: Path, report: Report) -> Substitution:

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rehearsal import downloads
-from rehearsal.parts import Part, offline
+from rehearsal.parts import Part
 from rehearsal.standins.install import install_plugins
-from rehearsal.toolchain import Origin, Toolchain
+from rehearsal.toolchain import Origin, Toolchain, offline
 from releases.cache import cache_dir
 
 PROVIDERS = {"kubernetes": "pulumi-kubernetes", "random": "pulumi-random"}
@@ -33,7 +33,7 @@ def _official(home: Path, toolchain: Toolchain, env: Mapping[str, str]) -> tuple
     cache = cache_dir() / "pulumi-plugins"
     wanted = {name: importlib.metadata.version(package) for name, package in PROVIDERS.items()}
     missing = {name: version for name, version in wanted.items() if not _installed(cache, name, version).is_dir()}
-    if missing and downloads.probe("https://get.pulumi.com/install.sh"):
+    if missing and downloads.probe(downloads.SOURCES["pulumi"].url):
         for name, version in missing.items():
             command = [str(toolchain["pulumi"].path), "plugin", "install", "resource", name, f"v{version}"]
             cached = {**env, "PULUMI_HOME": str(cache)}

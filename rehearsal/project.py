@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from rehearsal.files import write_whole
+from releases.values import merge
 from stacks.files import PROJECT
 
 PLACEHOLDER = "rehearsal"
@@ -46,9 +47,7 @@ def write(
 
     config = yaml.safe_load(stack_file.read_text())["config"]
     own = {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items() if key.startswith(f"{PROJECT}:")}
-    for override in overrides:
-        own = _joined(own, override)
-    own = _readable(own)
+    own = _readable(merge(own, *overrides))
     content = _salt(project.stack_file) | {"config": {f"{PROJECT}:{key}": value for key, value in own.items()}}
     header = f"# {stack_file.name} as it is rehearsed: on the fleet's own cluster. Written anew by each rehearsal.\n"
     write_whole(project.stack_file, header + yaml.safe_dump(content, sort_keys=False))
@@ -59,14 +58,6 @@ def _salt(stack_file: Path) -> dict[str, str]:
     """What the Pulumi CLI stored in the file of an earlier rehearsal."""
     kept = yaml.safe_load(stack_file.read_text()) if stack_file.exists() else None
     return {key: value for key, value in (kept or {}).items() if key == "encryptionsalt"}
-
-
-def _joined(base: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    joined = dict(base)
-    for key, value in other.items():
-        both_maps = isinstance(joined.get(key), dict) and isinstance(value, dict)
-        joined[key] = _joined(joined[key], value) if both_maps else value
-    return joined
 
 
 def _readable(value: Any) -> Any:

@@ -5,11 +5,9 @@ ServiceAccount a pod is not even created. Left out: what admission refuses at on
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from stacks.kube_api import Api
-
-Object = dict[str, Any]
+from stacks.kube_api import Api, Object
 
 
 class Reference(NamedTuple):

@@ -17,6 +17,7 @@ from rehearsal import project as projects
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
 from rehearsal.errors import RehearsalError
+from rehearsal.files import tail
 from rehearsal.parts import Part
 from rehearsal.plugins import plugins
 from rehearsal.registry import Registry, Rehearsal
@@ -163,12 +164,11 @@ def perform(made: Stage, report: Report) -> Outcome:
 
 def _gone(made: Stage) -> RehearsalError:
     log = kwokctl.log_file(made.plane.workdir, "kube-apiserver")
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:]) if log.exists() else ""
     return RehearsalError(
         f"rehearsal {made.rehearsal.name} has no verdict",
         "the fleet's API server (kube-apiserver) does not answer any more: it was killed, or the machine is out of memory",
         "rehearse again: it is started anew",
-        f"the end of {log}:\n{tail}",
+        f"the end of {log}:\n{tail(log, 5)}",
     )
 
 

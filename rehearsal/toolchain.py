@@ -8,10 +8,11 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeAlias
 
 from rehearsal import builds, downloads
 from rehearsal.errors import RehearsalError
@@ -67,8 +68,9 @@ class Wanted:
         return VERSIONS[self.project]
 
 
-def _kubernetes(name: str, at_least: Version = (1, 36, 0), below: Version = (1, 37, 0)) -> Wanted:
-    return Wanted(name, "kubernetes", ("--version",), at_least, below, "kubernetes", f"k8s.io/kubernetes/cmd/{name}")
+def _kubernetes(name: str) -> Wanted:
+    package = f"k8s.io/kubernetes/cmd/{name}"
+    return Wanted(name, "kubernetes", ("--version",), (1, 36, 0), (1, 37, 0), "kubernetes", package)
 
 
 def _kwok(name: str) -> Wanted:
@@ -112,20 +114,13 @@ WANTED: Mapping[str, Wanted] = {
 }
 
 
-@dataclass(frozen=True)
-class Toolchain(Mapping[str, Tool]):
-    """All of `WANTED`, by name."""
+Toolchain: TypeAlias = Mapping[str, Tool]
+"""All of `WANTED`, by name."""
 
-    tools: Mapping[str, Tool]
 
-    def __getitem__(self, name: str) -> Tool:
-        return self.tools[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.tools)
-
-    def __len__(self) -> int:
-        return len(self.tools)
+def offline() -> bool:
+    """Whether the user told us that no host of official parts can be reached."""
+    return bool(os.environ.get(OFFLINE))
 
 
 def ensure(report: Report, probe: downloads.Probe = downloads.probe) -> Toolchain:
@@ -139,13 +134,13 @@ def ensure(report: Report, probe: downloads.Probe = downloads.probe) -> Toolchai
         for row in WANTED.values():
             if tool := on_path(row) or _downloaded(row) or (None if row.beside else _built(row)):
                 found[row.name] = tool
-        if not os.environ.get(OFFLINE):
+        if not offline():
             found |= _download([row for row in WANTED.values() if row.name not in found], report, probe)
         found |= _build([row for row in WANTED.values() if row.name not in found], report)
         for origin in Origin:
             if names := [name for name in WANTED if found[name].origin is origin]:
                 report.info(f"{origin}: {', '.join(names)}")
-        return Toolchain({name: found[name] for name in WANTED})
+        return {name: found[name] for name in WANTED}
 
 
 def at_hand(name: str) -> Tool | None:

@@ -6,13 +6,10 @@ Read from the API server after the scheduler had its say.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from rehearsal.reasons import plain_words, said
 from rehearsal.references import missing
-from stacks.kube_api import Api
-
-Object = dict[str, Any]
+from stacks.kube_api import Api, Object
 
 #: One line every rehearsal ends with.
 BLIND_SPOTS = (

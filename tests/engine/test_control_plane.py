@@ -163,7 +163,7 @@ def replaced(toolchain: Toolchain, name: str, workdir: Path, script: str) -> Too
     stand_in = workdir / f"replaced-{name}"
     stand_in.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {toolchain[name].path} --version\n{script}\n')
     stand_in.chmod(0o755)
-    return Toolchain({**toolchain, name: dataclasses.replace(toolchain[name], path=stand_in)})
+    return {**toolchain, name: dataclasses.replace(toolchain[name], path=stand_in)}
 
 
 @pytest.mark.parametrize("component", ["etcd", "kube-apiserver", "kube-scheduler"])
