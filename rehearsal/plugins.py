@@ -10,11 +10,11 @@ from pathlib import Path
 
 from rehearsal import downloads
 from rehearsal.parts import Part
-from rehearsal.standins.install import install_plugins
+from rehearsal.standins.install import STAND_INS, install_plugins, plugin_directory
 from rehearsal.toolchain import Origin, Toolchain, offline
 from releases.cache import cache_dir
 
-PROVIDERS = {"kubernetes": "pulumi-kubernetes", "random": "pulumi-random"}
+PROVIDERS = {name: package for kind, name, package in STAND_INS if kind == "resource"}
 INSTALL_SECONDS = 300.0
 
 
@@ -48,4 +48,4 @@ def _official(home: Path, toolchain: Toolchain, env: Mapping[str, str]) -> tuple
 
 
 def _installed(home: Path, name: str, version: str) -> Path:
-    return home / "plugins" / f"resource-{name}-v{version}"
+    return plugin_directory(home, "resource", name, version)

@@ -49,7 +49,6 @@ class Resource:
     plural: str
     short: tuple[str, ...] = ()
     spec: Schema = field(default_factory=_object)
-    has_status: bool = True
 
     @property
     def file(self) -> str:
@@ -70,6 +69,7 @@ class Resource:
             "served": True,
             "storage": True,
             "schema": {"openAPIV3Schema": _object(("spec",), spec=self.spec, status=_object())},
+            "subresources": {"status": {}},
         }
         return {
             "apiVersion": "apiextensions.k8s.io/v1",
@@ -82,7 +82,7 @@ class Resource:
                 "group": self.group,
                 "names": names | ({"shortNames": [*self.short]} if self.short else {}),
                 "scope": "Namespaced",
-                "versions": [version | ({"subresources": {"status": {}}} if self.has_status else {})],
+                "versions": [version],
             },
         }
 

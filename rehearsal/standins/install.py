@@ -11,7 +11,7 @@ from pathlib import Path
 from rehearsal.files import write_whole
 
 # Plugin kind, name, Python package whose version it stands for.
-_STAND_INS = (
+STAND_INS = (
     ("language", "python", "pulumi"),
     ("resource", "kubernetes", "pulumi-kubernetes"),
     ("resource", "random", "pulumi-random"),
@@ -26,9 +26,9 @@ def install_plugins(pulumi_home: Path, python: Path, checkout: Path) -> list[str
     that holds the package `rehearsal`. Raises OSError when PULUMI_HOME cannot be written.
     """
     installed = []
-    for kind, name, package in _STAND_INS:
+    for kind, name, package in STAND_INS:
         version = importlib.metadata.version(package)
-        directory = pulumi_home / "plugins" / f"{kind}-{name}-v{version}"
+        directory = plugin_directory(pulumi_home, kind, name, version)
         program = directory / f"pulumi-{kind}-{name}"
         if program.exists() and not _is_stand_in(program):
             continue
@@ -37,6 +37,11 @@ def install_plugins(pulumi_home: Path, python: Path, checkout: Path) -> list[str
         write_whole(program, _wrapper(python, checkout, f"{kind}-{name}"), mode=0o755)
         installed.append(f"{kind}-{name} {version}")
     return installed
+
+
+def plugin_directory(pulumi_home: Path, kind: str, name: str, version: str) -> Path:
+    """Where the CLI looks for a plugin."""
+    return pulumi_home / "plugins" / f"{kind}-{name}-v{version}"
 
 
 def _is_stand_in(program: Path) -> bool:

@@ -8,6 +8,7 @@ A provider subclasses `Provider`, and `Lifecycle` for each sort of resource it h
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 import grpc
@@ -79,6 +80,35 @@ class Lifecycle:
         raise NotImplementedError
 
 
+def _answering(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    """An operation of the protocol whose two kinds of failure are turned into the protocol's.
+
+    FAILED_PRECONDITION says that the state is known; UNKNOWN, INTERNAL and DATA_LOSS would make the engine doubt it.
+    """
+
+    @wraps(method)
+    def answer(self: Any, request: Any, context: Any) -> Any:
+        try:
+            return method(self, request)
+        except InitFailure as failure:
+            detail = provider_pb2.ErrorResourceInitFailed(
+                id=failure.id,
+                properties=to_struct(failure.properties),
+                reasons=failure.reasons,
+                inputs=to_struct(failure.inputs) if failure.inputs is not None else None,
+            )
+            packed = AnyMessage()
+            packed.Pack(detail)
+            code = grpc.StatusCode.UNKNOWN
+            status = status_pb2.Status(code=code.value[0], message=str(failure), details=[packed])
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+            return context.abort(code, str(failure))
+        except Failure as failure:
+            return context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(failure))
+
+    return answer
+
+
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The envelope. Subclasses set `package` and say which lifecycle a resource has; `cancelled` is set by Ctrl-C."""
 
@@ -130,104 +160,81 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         replaces = sorted(self.diff_config(old, new))
         return response(changes=response.DIFF_SOME, diffs=changed, replaces=replaces)
 
-    def Configure(self, request: Any, context: Any) -> Any:
-        def answer() -> Any:
-            prefix = f"{self.package}:config:"
-            self.configure({key.removeprefix(prefix): value for key, value in request.variables.items()})
-            return provider_pb2.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
+    @_answering
+    def Configure(self, request: Any) -> Any:
+        prefix = f"{self.package}:config:"
+        self.configure({key.removeprefix(prefix): value for key, value in request.variables.items()})
+        return provider_pb2.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
 
-        return _answer(context, answer)
-
-    def Check(self, request: Any, context: Any) -> Any:
+    @_answering
+    def Check(self, request: Any) -> Any:
         resource = _resource(request)
+        seed = request.randomSeed.hex()[:8] or "00000000"
+        proposed = request.autonaming.proposed_name if request.HasField("autonaming") else ""
+        name = proposed or f"{request.name}-{seed}"
+        inputs, problems = self.lifecycle(resource).check(
+            resource, to_python(request.olds), to_python(request.news), name
+        )
+        failures = [provider_pb2.CheckFailure(property=key, reason=reason) for key, reason in problems.items()]
+        return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
 
-        def answer() -> Any:
-            seed = request.randomSeed.hex()[:8] or "00000000"
-            proposed = request.autonaming.proposed_name if request.HasField("autonaming") else ""
-            name = proposed or f"{request.name}-{seed}"
-            inputs, problems = self.lifecycle(resource).check(
-                resource, to_python(request.olds), to_python(request.news), name
-            )
-            failures = [provider_pb2.CheckFailure(property=key, reason=reason) for key, reason in problems.items()]
-            return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
-
-        return _answer(context, answer)
-
-    def Diff(self, request: Any, context: Any) -> Any:
+    @_answering
+    def Diff(self, request: Any) -> Any:
         resource = _resource(request)
+        old, new = to_python(request.old_inputs), to_python(request.news)
+        return _diff_response(self.lifecycle(resource).diff(resource, old, new, to_python(request.olds)))
 
-        def answer() -> Any:
-            old, new = to_python(request.old_inputs), to_python(request.news)
-            return _diff_response(self.lifecycle(resource).diff(resource, old, new, to_python(request.olds)))
+    @_answering
+    def Create(self, request: Any) -> Any:
+        resource, new = _resource(request), to_python(request.properties)
+        if request.preview and contains_unknown(new):
+            return provider_pb2.CreateResponse(properties=request.properties)
+        id_, state = self.lifecycle(resource).create(resource, new, request.timeout, request.preview)
+        return provider_pb2.CreateResponse(id="" if request.preview else id_, properties=to_struct(state))
 
-        return _answer(context, answer)
-
-    def Create(self, request: Any, context: Any) -> Any:
+    @_answering
+    def Read(self, request: Any) -> Any:
         resource = _resource(request)
+        inputs, state = to_python(request.inputs), to_python(request.properties)
+        live = self.lifecycle(resource).read(resource, request.id, inputs, state)
+        if live is None:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(id=live[0], inputs=to_struct(live[1]), properties=to_struct(live[2]))
 
-        def answer() -> Any:
-            new = to_python(request.properties)
-            if request.preview and contains_unknown(new):
-                return provider_pb2.CreateResponse(properties=request.properties)
-            id_, state = self.lifecycle(resource).create(resource, new, request.timeout, request.preview)
-            return provider_pb2.CreateResponse(id="" if request.preview else id_, properties=to_struct(state))
+    @_answering
+    def Update(self, request: Any) -> Any:
+        resource, new = _resource(request), to_python(request.news)
+        if request.preview and contains_unknown(new):
+            return provider_pb2.UpdateResponse(properties=request.news)
+        state = self.lifecycle(resource).update(
+            resource,
+            request.id,
+            new,
+            to_python(request.olds),
+            timeout=request.timeout,
+            preview=request.preview,
+            ignore=list(request.ignoreChanges),
+        )
+        return provider_pb2.UpdateResponse(properties=to_struct(state))
 
-        return _answer(context, answer)
-
-    def Read(self, request: Any, context: Any) -> Any:
+    @_answering
+    def Delete(self, request: Any) -> Any:
         resource = _resource(request)
+        inputs, state = to_python(request.old_inputs), to_python(request.properties)
+        self.lifecycle(resource).delete(resource, request.id, inputs, state, request.timeout)
+        return Empty()
 
-        def answer() -> Any:
-            inputs, state = to_python(request.inputs), to_python(request.properties)
-            live = self.lifecycle(resource).read(resource, request.id, inputs, state)
-            if live is None:
-                return provider_pb2.ReadResponse()
-            return provider_pb2.ReadResponse(id=live[0], inputs=to_struct(live[1]), properties=to_struct(live[2]))
+    @_answering
+    def Invoke(self, request: Any) -> Any:
+        raise not_offered(f"the function {request.tok}", self.package)
 
-        return _answer(context, answer)
-
-    def Update(self, request: Any, context: Any) -> Any:
-        resource = _resource(request)
-
-        def answer() -> Any:
-            new = to_python(request.news)
-            if request.preview and contains_unknown(new):
-                return provider_pb2.UpdateResponse(properties=request.news)
-            state = self.lifecycle(resource).update(
-                resource,
-                request.id,
-                new,
-                to_python(request.olds),
-                timeout=request.timeout,
-                preview=request.preview,
-                ignore=list(request.ignoreChanges),
-            )
-            return provider_pb2.UpdateResponse(properties=to_struct(state))
-
-        return _answer(context, answer)
-
-    def Delete(self, request: Any, context: Any) -> Any:
-        resource = _resource(request)
-
-        def answer() -> Any:
-            inputs, state = to_python(request.old_inputs), to_python(request.properties)
-            self.lifecycle(resource).delete(resource, request.id, inputs, state, request.timeout)
-            return Empty()
-
-        return _answer(context, answer)
-
-    def Invoke(self, request: Any, context: Any) -> Any:
-        return _left_out(self, f"the function {request.tok}", context)
-
-    def Construct(self, request: Any, context: Any) -> Any:
-        return _left_out(self, f"the component {request.type}", context)
+    @_answering
+    def Construct(self, request: Any) -> Any:
+        raise not_offered(f"the component {request.type}", self.package)
 
 
-def _left_out(provider: Provider, what: str, context: Any) -> Any:
-    message = (
-        f"{what} is not offered by the offline stand-in for the {provider.package} plugin: use the official plugin"
-    )
-    context.abort(grpc.StatusCode.FAILED_PRECONDITION, message)
+def not_offered(what: str, package: str) -> Failure:
+    return Failure(f"{what} is not offered by the offline stand-in for the {package} plugin: use the official plugin")
 
 
 def _resource(request: Any) -> Resource:
@@ -248,27 +255,3 @@ def _diff_response(changes: Changes) -> Any:
         detailedDiff=detailed,
         hasDetailedDiff=True,
     )
-
-
-def _answer(context: Any, work: Callable[[], Any]) -> Any:
-    """Run a request; turn the two kinds of failure into the protocol's.
-
-    FAILED_PRECONDITION says that the state is known; UNKNOWN, INTERNAL and DATA_LOSS would make the engine doubt it.
-    """
-    try:
-        return work()
-    except InitFailure as failure:
-        detail = provider_pb2.ErrorResourceInitFailed(
-            id=failure.id,
-            properties=to_struct(failure.properties),
-            reasons=failure.reasons,
-            inputs=to_struct(failure.inputs) if failure.inputs is not None else None,
-        )
-        packed = AnyMessage()
-        packed.Pack(detail)
-        code = grpc.StatusCode.UNKNOWN
-        status = status_pb2.Status(code=code.value[0], message=str(failure), details=[packed])
-        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-        return context.abort(code, str(failure))
-    except Failure as failure:
-        return context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(failure))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.standins.plugin import Failure
-from rehearsal.standins.provider import Changes, Lifecycle, Properties, Provider, Resource
+from rehearsal.standins.provider import Changes, Lifecycle, Properties, Provider, Resource, not_offered
 from rehearsal.standins.values import UNKNOWN, secret
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"  # the official plugin's default
@@ -124,9 +124,7 @@ class RandomValues(Lifecycle):
         self, resource: Resource, old: Properties, new: Properties, name: str
     ) -> tuple[Properties, Mapping[str, str]]:
         if resource.type not in _MAKERS:
-            raise Failure(
-                f"{resource.type} is not offered by the offline stand-in for the random plugin: use the official plugin"
-            )
+            raise not_offered(resource.type, "random")
         return new, {}
 
     def diff(self, resource: Resource, old: Properties, new: Properties, state: Properties) -> Changes:

@@ -70,6 +70,8 @@ class Writer:
                 transient = isinstance(error, NoMatch) or error.code == 404
                 last = preview or not transient or attempt == len(RETRY_PAUSES)
                 if last or self.cancelled.wait(pause):
+                    if isinstance(error, NoMatch):
+                        raise
                     raise _refused(error, manager) from error
                 tell(f"Retry #{attempt}; creation failed: {error}")
         raise AssertionError("the last attempt raises")
@@ -136,9 +138,7 @@ def _dry_run(preview: bool) -> dict[str, str]:
     return {"dryRun": "All"} if preview else {}
 
 
-def _refused(error: ApiError | NoMatch, manager: str) -> Refused | NoMatch:
-    if isinstance(error, NoMatch):
-        return error
+def _refused(error: ApiError, manager: str) -> Refused:
     if error.reason == "Conflict":
         cause = f'The resource managed by field manager "{manager}" had an apply conflict: {error}'
         return Refused(f"{_CONFLICT_HELP}\n{cause}", error)

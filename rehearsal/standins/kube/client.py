@@ -51,9 +51,8 @@ class Kind:
     namespaced: bool
 
     def path(self, namespace: str, name: str = "") -> str:
-        root = f"/apis/{self.api_version}" if "/" in self.api_version else f"/api/{self.api_version}"
         scope = f"/namespaces/{namespace or 'default'}" if self.namespaced else ""
-        return f"{root}{scope}/{self.plural}" + (f"/{name}" if name else "")
+        return f"{_root(self.api_version)}{scope}/{self.plural}" + (f"/{name}" if name else "")
 
 
 class Cluster:
@@ -65,7 +64,7 @@ class Cluster:
         self._pool: Any = None
         self._host = ""
         self._headers: dict[str, str] = {}
-        self._unreachable: Unreachable | None = None
+        self._unreachable: str | None = None
         self._kinds: dict[tuple[str, str], Kind] = {}
 
     def unreachable(self) -> str | None:
@@ -77,8 +76,8 @@ class Cluster:
                     self._request("GET", "/version", None, {}, "", timeout=15)
                 except (Unreachable, ApiError) as error:
                     prefix = "" if self._pool is None else "unable to load schema information from the API server: "
-                    self._unreachable = Unreachable(f"{prefix}{error}")
-        return str(self._unreachable) if self._unreachable else None
+                    self._unreachable = f"{prefix}{error}"
+        return self._unreachable
 
     def _connect(self) -> None:
         library.load()
@@ -110,10 +109,9 @@ class Cluster:
         content_type: str = "application/json",
     ) -> Object:
         """One request. Raises ApiError, or Unreachable when nobody answered."""
-        if self._pool is None:
-            reason = self.unreachable()
-            if reason is not None:
-                raise Unreachable(reason)
+        reason = self.unreachable()
+        if reason is not None:
+            raise Unreachable(reason)
         return self._request(method, path, body, query or {}, content_type)
 
     def _request(
@@ -151,9 +149,8 @@ class Cluster:
         """How the API server serves a kind. Only finds are remembered: a CRD may come at any moment. Raises NoMatch."""
         known = self._kinds.get((api_version, kind))
         if known is None:
-            root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
             try:
-                resources = self.request("GET", root).get("resources") or []
+                resources = self.request("GET", _root(api_version)).get("resources") or []
             except ApiError as error:
                 if error.code != 404:
                     raise
@@ -180,6 +177,11 @@ class Cluster:
         path = self.kind(api_version, kind).path(namespace)
         items: list[Object] = self.request("GET", path, query={"labelSelector": selector}).get("items") or []
         return items
+
+
+def _root(api_version: str) -> str:
+    """Where an API server serves a version of a group; the core group's place is another than all others'."""
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def _parsed(data: bytes) -> Object:

@@ -17,7 +17,7 @@ from typing import Any
 
 _POLL = 0.05  # seconds
 #: Commands that may wait for long, and so can be interrupted. What is read after an interrupt must still be read.
-_LONG = ("install", "upgrade", "rollback", "uninstall", "pull", "show", "template")
+_LONG = ("install", "upgrade", "uninstall", "show")
 _GRACE = 10.0  # seconds helm has to mark an interrupted release as failed
 
 

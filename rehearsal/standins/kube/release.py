@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from rehearsal.standins.kube import diff, objects, readiness
+from rehearsal.standins.kube import diff, kinds, objects, readiness
 from rehearsal.standins.kube.client import ApiError, Cluster, NoMatch, Unreachable
 from rehearsal.standins.kube.helm import Helm, HelmError
 from rehearsal.standins.kube.settings import KubeconfigError, Settings
@@ -26,7 +26,6 @@ _COMPUTED = ("status", "resourceNames")
 # Input -> flag of both commands, of install only, of upgrade only.
 _FLAGS = {
     "atomic": "--atomic",
-    "devel": "--devel",
     "disableOpenapiValidation": "--disable-openapi-validation",
     "renderSubchartNotes": "--render-subchart-notes",
     "skipCrds": "--skip-crds",
@@ -176,38 +175,31 @@ class Releases(Lifecycle):
 
     def _state(self, inputs: Properties) -> Properties:
         """Inputs and what helm knows about the release. Raises HelmError."""
-        status, metadata = (
-            self._helm.json("status", *_target(inputs)),
-            self._helm.json("get", "metadata", *_target(inputs)),
-        )
-        return inputs | {
-            "resourceNames": _names(_documents(status.get("manifest") or "")),
-            "status": {
-                "appVersion": metadata.get("appVersion", ""),
-                "chart": metadata["chart"],
-                "name": status["name"],
-                "namespace": status["namespace"],
-                "revision": status["version"],
-                "status": status["info"]["status"],
-                "version": metadata["version"],
-            },
-        }
+        return self._described(inputs)[0]
+
+    def _described(self, inputs: Properties) -> tuple[Properties, list[Properties]]:
+        metadata = self._helm.json("get", "metadata", *_target(inputs))
+        made = _documents(self._helm.run("get", "manifest", *_target(inputs)))
+        told = ("appVersion", "chart", "name", "namespace", "revision", "status", "version")
+        state = inputs | {"resourceNames": _names(made), "status": {key: metadata[key] for key in told}}
+        return state, made
 
     def _failed(self, id_: str, inputs: Properties, story: str, error: HelmError) -> Exception:
         """A release that exists goes into the state with what went wrong; without one the command simply failed."""
         try:
-            state = self._state(inputs)
+            state, made = self._described(inputs)
         except HelmError:
             return Failure(str(error))
         cause = f"failed to become available within allocated timeout. Error: Helm Release {id_}: {error}"
-        return InitFailure(id_, objects.unready(state, inputs), [f"{story}: {cause}", *self._unready(inputs)])
+        return InitFailure(
+            id_, objects.unready(state, inputs), [f"{story}: {cause}", *self._unready(made, inputs["namespace"])]
+        )
 
-    def _unready(self, inputs: Properties) -> list[str]:
+    def _unready(self, made: list[Properties], namespace: str) -> list[str]:
         found: list[str] = []
         try:
-            manifest = self._helm.run("get", "manifest", *_target(inputs))
-            for obj in _documents(manifest):
-                obj.setdefault("metadata", {}).setdefault("namespace", inputs["namespace"])
+            for obj in made:
+                obj.setdefault("metadata", {}).setdefault("namespace", namespace)
                 check = readiness.check_for(obj)
                 if check is None:
                     continue
@@ -217,7 +209,7 @@ class Releases(Lifecycle):
                         f"{obj['kind']} {obj['metadata']['name']}: {text}"
                         for text in readiness.reasons(live, self._cluster)
                     ]
-        except (HelmError, ApiError, NoMatch, Unreachable) as error:
+        except (ApiError, NoMatch, Unreachable) as error:
             found.append(f"what is not ready could not be read: {error}")
         return found
 
@@ -277,7 +269,7 @@ def _names(documents: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for item in documents:
         version = str(item["apiVersion"])
-        group = version.split("/")[0] if "/" in version else ""
+        group = kinds.group(item)
         key = f"{item['kind']}.{group}/{version}" if group else f"{item['kind']}/{version}"
         names.setdefault(key, []).append(objects.object_id(item))
     return {key: sorted(value) for key, value in sorted(names.items())}

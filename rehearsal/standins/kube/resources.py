@@ -11,7 +11,7 @@ from typing import Any
 
 from rehearsal.standins.kube import diff, kinds, objects, readiness, waiting
 from rehearsal.standins.kube.apply import Refused, Writer
-from rehearsal.standins.kube.client import ApiError, Cluster, NoMatch, Unreachable
+from rehearsal.standins.kube.client import ApiError, Cluster, Kind, NoMatch, Unreachable
 from rehearsal.standins.kube.settings import Settings
 from rehearsal.standins.plugin import Engine, Failure, InitFailure
 from rehearsal.standins.provider import Changes, Lifecycle, Properties, Resource
@@ -61,12 +61,8 @@ class KubernetesObjects(Lifecycle):
         known = kinds.known_scope(inputs)
         if known is not None:
             return known
-        if self.cluster.unreachable():
-            return True
-        try:
-            return self.cluster.kind(inputs["apiVersion"], inputs["kind"]).namespaced
-        except (NoMatch, Unreachable):
-            return True
+        kind = self._kind(inputs)
+        return kind is None or kind.namespaced
 
     def diff(self, resource: Resource, old: Properties, new: Properties, state: Properties) -> Changes:
         switch = kinds.mutable_switch(new)
@@ -79,10 +75,10 @@ class KubernetesObjects(Lifecycle):
 
     def create(self, resource: Resource, new: Properties, timeout: float, preview: bool) -> tuple[str, Properties]:
         self._reachable(preview)
-        if preview and not self._served(new):
+        if preview and self._kind(new) is None:
             return "", new
         obj = self._in_scope(objects.to_object(new))
-        manager = f"pulumi-kubernetes-{os.urandom(4).hex()}"
+        manager = _new_manager()
         tell = self._tell(resource)
         try:
             live = self.writer.create(obj, manager, preview=preview, tell=tell)
@@ -95,8 +91,8 @@ class KubernetesObjects(Lifecycle):
             ) from error
         except Unreachable as error:
             raise Failure(f"configured Kubernetes cluster is unreachable: {error}") from error
-        except (Refused, ApiError) as error:
-            if preview and isinstance(error, Refused) and _expected_in_preview(error.cause):
+        except Refused as error:
+            if preview and _expected_in_preview(error.cause):
                 return "", new
             raise Failure(
                 f'resource "{resource.urn}" was not successfully created by the Kubernetes API server: {error}'
@@ -123,10 +119,10 @@ class KubernetesObjects(Lifecycle):
         ignore: list[str],
     ) -> Properties:
         self._reachable(preview)
-        if preview and not self._served(new):
+        if preview and self._kind(new) is None:
             return new
         obj = self._in_scope(objects.to_object(new))
-        manager = state.get(objects.FIELD_MANAGER) or f"pulumi-kubernetes-{os.urandom(4).hex()}"
+        manager = state.get(objects.FIELD_MANAGER) or _new_manager()
         story = f'the Kubernetes API server reported that "{id_}" failed to fully initialize or become live'
         try:
             live = self.writer.update(obj, manager, ignore, preview=preview)
@@ -175,7 +171,7 @@ class KubernetesObjects(Lifecycle):
             if error.code == 404:
                 return None
             raise Failure(f"resource {id_} could not be read: {error}") from error
-        manager = str(state.get(objects.FIELD_MANAGER) or f"pulumi-kubernetes-{os.urandom(4).hex()}")
+        manager = str(state.get(objects.FIELD_MANAGER) or _new_manager())
         current = objects.inputs_of(live, objects.to_object(inputs)) if inputs else objects.import_inputs(live)
         if inputs:
             self._still_ready(live, id_, current, manager)
@@ -266,22 +262,17 @@ class KubernetesObjects(Lifecycle):
         if reason:
             raise Failure(f"configured Kubernetes cluster is unreachable: {reason}")
 
-    def _served(self, inputs: Mapping[str, Any]) -> bool:
-        if self.cluster.unreachable():
-            return False
+    def _kind(self, obj: Mapping[str, Any]) -> Kind | None:
+        """How the server serves a kind; None when it does not, or does not answer."""
         try:
-            self.cluster.kind(inputs["apiVersion"], inputs["kind"])
+            return self.cluster.kind(obj["apiVersion"], obj["kind"])
         except (NoMatch, Unreachable):
-            return False
-        return True
+            return None
 
     def _in_scope(self, obj: Properties) -> Properties:
         """Without the namespace that `check` may have guessed for a cluster-wide custom resource."""
-        try:
-            namespaced = self.cluster.kind(obj["apiVersion"], obj["kind"]).namespaced
-        except (NoMatch, Unreachable):
-            return obj
-        if not namespaced:
+        kind = self._kind(obj)
+        if kind is not None and not kind.namespaced:
             obj["metadata"].pop("namespace", None)
         return obj
 
@@ -292,6 +283,10 @@ class KubernetesObjects(Lifecycle):
 def _expected_in_preview(error: ApiError) -> bool:
     """What a dry run cannot know: earlier steps of the same update have not been made."""
     return error.reason in ("AlreadyExists", "Forbidden") or error.namespace_missing
+
+
+def _new_manager() -> str:
+    return f"pulumi-kubernetes-{os.urandom(4).hex()}"
 
 
 def _of_type(type_: str) -> dict[str, str]:

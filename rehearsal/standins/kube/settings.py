@@ -87,25 +87,23 @@ class Kubeconfig:
         if self._context:
             document["current-context"] = self._context
         if self._cluster:
-            _named(document, "contexts", document.get("current-context", ""))["context"]["cluster"] = self._cluster
+            _current_context(document)["cluster"] = self._cluster
         return document
 
     @property
     def namespace(self) -> str | None:
         """The namespace of the current context, if it names one."""
         try:
-            context = _named(self.content, "contexts", self.content.get("current-context", ""))
+            namespace: str | None = _current_context(self.content).get("namespace")
         except KubeconfigError:
             return None
-        namespace: str | None = context["context"].get("namespace")
         return namespace
 
     @property
     def active_cluster(self) -> Any:
         """What `current-context` points at: a change of it makes the provider another one. None when it cannot be told."""
         try:
-            context = _named(self.content, "contexts", self.content.get("current-context", ""))
-            return _named(self.content, "clusters", context["context"]["cluster"])["cluster"]
+            return _named(self.content, "clusters", _current_context(self.content)["cluster"])["cluster"]
         except (KubeconfigError, KeyError):
             return None
 
@@ -124,6 +122,12 @@ class Kubeconfig:
 
 def _is_file(source: str) -> bool:
     return "\n" not in source and not source.lstrip().startswith("{") and Path(source).expanduser().is_file()
+
+
+def _current_context(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The cluster, user and namespace of `current-context`. Raises KubeconfigError."""
+    context: dict[str, Any] = _named(document, "contexts", document.get("current-context", ""))["context"]
+    return context
 
 
 def _named(document: Mapping[str, Any], section: str, name: str) -> dict[str, Any]:

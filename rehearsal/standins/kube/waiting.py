@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal.standins.kube.client import ApiError, Cluster, NoMatch, Unreachable
 from rehearsal.standins.kube.objects import annotation
-from rehearsal.standins.kube.readiness import Check, Progress, reasons
+from rehearsal.standins.kube.readiness import Check, reasons
 
 TIMEOUT_ANNOTATION = "pulumi.com/timeoutSeconds"
 DEFAULT_TIMEOUT = 600.0  # seconds; the official provider's for every kind
@@ -45,7 +45,6 @@ def until_ready(
 ) -> dict[str, Any]:
     """The live object once it is ready. Raises NotReady."""
     name = live["metadata"]["name"]
-    progress = Progress(False)
     for _ in _polls(timeout, cancelled):
         try:
             live = cluster.get(live)
