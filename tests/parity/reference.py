@@ -8,7 +8,7 @@ shown field by field.
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,3 +53,14 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
             yield from differences(one, other, f"{path}[{index}]")
     elif ours != theirs or type(ours) is not type(theirs):
         yield f"{path}: ours {ours!r}, upstream {theirs!r}"
+
+
+def assert_upstreams(ours: Any, expected: str, theirs: Callable[[Path], Any]) -> None:
+    """Ours has the digest of upstream's; with the files at hand, `theirs` reads them from their directory."""
+    directory = upstream()
+    if directory is not None:
+        found = theirs(directory)
+        different = list(differences(ours, found))
+        assert not different, "\n".join(different)
+        assert digest(found) == expected, "upstream's files are not those this digest was taken from"
+    assert digest(ours) == expected

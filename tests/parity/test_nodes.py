@@ -5,10 +5,7 @@ files are at hand (`../shared/fleet` beside the repository, or LLMD_FLEET) the d
 upstream's overlays also at hand, the number of nodes is checked against what that scheduler needed.
 """
 
-import hashlib
-import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from hardware.fit import PodDoesNotFitError, nodes_needed
 from hardware.machines import DEVICE_CLASSES, MACHINES, machine
 from hardware.nodes import device_class_objects, node_name, node_objects
 from hardware.requests import pod_requests
+from tests.parity.reference import differences, digest, load
 
 _BESIDE = Path(__file__).parents[2].parent / "shared"
 FLEET = Path(os.environ.get("LLMD_FLEET", _BESIDE / "fleet"))
@@ -44,10 +42,6 @@ DIGESTS = {
 DEVICE_CLASSES_DIGEST = "3735c9be6e503ef288b903b86652d8b0586a5de89a8d05c5277383a082378c7c"
 
 
-def digest(objects: list[dict[str, Any]]) -> str:
-    return hashlib.sha256(json.dumps(objects, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def rendered(key: str) -> list[dict[str, Any]]:
     return node_objects(machine(key), node_name(machine(key), 0))
 
@@ -59,17 +53,6 @@ def reference(key: str) -> list[dict[str, Any]]:
     text = (FLEET / f"{key}.yaml").read_text()
     theirs = next(yaml.safe_load_all(text))["metadata"]["name"]
     return list(yaml.safe_load_all(text.replace(theirs, f"sim-{key}-0")))
-
-
-def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
-    if isinstance(ours, dict) and isinstance(theirs, dict):
-        for key in {**ours, **theirs}:
-            yield from differences(ours.get(key, "absent"), theirs.get(key, "absent"), f"{path}.{key}")
-    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
-        for index, pair in enumerate(zip(ours, theirs, strict=True)):
-            yield from differences(*pair, f"{path}[{index}]")
-    elif ours != theirs or type(ours) is not type(theirs):
-        yield f"{path}: ours {ours!r}, reference {theirs!r}"
 
 
 @pytest.mark.parametrize("key", MACHINES)
@@ -102,7 +85,7 @@ def test_every_reference_file_has_a_machine() -> None:
 def overlay(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         pytest.skip(f"no upstream reference {path}; set LLMD_UPSTREAM")
-    return [item for item in yaml.safe_load_all(path.read_text()) if item]
+    return load(path)
 
 
 #: Nodes the real scheduler needed, all replicas running. xpu is the least it needed, of two runs.
