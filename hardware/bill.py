@@ -45,22 +45,52 @@ class Sidecar:
         return [arg.format(connector=connector) for arg in self.args]
 
 
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ChartImage:
+    """An image the router's chart names, and how its values spell another one.
+
+    `keys` maps paths in the values to a form with the slots `{image} {host} {directory} {base} {tag}`: a reference
+    `ghcr.io/llm-d/picker:v1` has host `ghcr.io`, directory `llm-d`, base `picker` and tag `v1` (or `v1@sha256:…`).
+    """
+
+    image: str
+    keys: Mapping[Path, str]
+
+
 @dataclass(frozen=True)
 class Router:
     """Endpoint picker and proxy: charts by router mode, and the value trees written for exactly these charts.
 
-    `values` are merged in order as Helm merges `-f` files; `features` are trees added on request, by name; `match_labels`
-    is the path, in these charts, of the labels that select the model servers. `plugin_config` is the EndpointPickerConfig
-    that `values` carries as text. `proxy_image` is the chart's own default, stated for those who mirror images.
+    `values` are merged in order as Helm merges `-f` files; `features` are trees added on request, by name, and
+    `monitoring` the tree for each of the chart's providers (`*`: every other). `settings` says where in the values each
+    thing a stack may set is kept: what is not there, this release's charts cannot do. `plugin_config` is the
+    EndpointPickerConfig that `values` carries as text, `plugins` the types its picker knows, `in_memory` those of them that keep
+    their state in the picker's memory, `plugin_keys` the sections such a configuration has. `proxy` is the chart's own
+    default, stated for those who mirror images; `proxy_modes` are the modes that have one.
     """
 
     charts: Mapping[str, Chart]
-    image: str
-    proxy_image: str
+    endpoint_picker: ChartImage
+    proxy: ChartImage
     values: tuple[Mapping[str, Any], ...]
     features: Mapping[str, Mapping[str, Any]]
-    match_labels: tuple[str, ...]
+    monitoring: Mapping[str, Mapping[str, Any]]
+    settings: Mapping[str, Path]
     plugin_config: Mapping[str, Any]
+    plugin_file: str
+    plugins: frozenset[str]
+    in_memory: frozenset[str]
+    plugin_keys: frozenset[str]
+    proxy_modes: tuple[str, ...] = ("standalone",)
+
+    @property
+    def sections(self) -> frozenset[str]:
+        """The top-level keys of its charts' values, as far as this project or upstream sets them."""
+        trees = (*self.values, *self.features.values(), *self.monitoring.values())
+        return frozenset({key for tree in trees for key in tree} | {path[0] for path in self.settings.values()})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 import yaml
 
-from hardware.bill import Bill, Crd
+from hardware.bill import Crd
 from releases.cache import cache_dir
 
 DOWNLOAD_TIMEOUT_SECONDS = 30
@@ -130,12 +130,12 @@ def _write_at_once(path: Path, content: bytes) -> None:
         raise
 
 
-def crd_objects(bill: Bill, source: CrdSource) -> list[dict[str, Any]]:
-    """The CustomResourceDefinitions of every file of the bill, in the bill's order, as plain Kubernetes objects.
+def crd_objects(files: Sequence[Crd], source: CrdSource) -> list[dict[str, Any]]:
+    """The CustomResourceDefinitions of every file, in order, as plain Kubernetes objects.
 
     `status` is left out: release files carry an empty one, and it is the API server's to write. Raises SourceError.
     """
-    return [definition for crd in bill.crds for definition in _definitions(source.read(crd), source.where(crd))]
+    return [definition for crd in files for definition in _definitions(source.read(crd), source.where(crd))]
 
 
 def _definitions(content: bytes, where: str) -> list[dict[str, Any]]:

@@ -3,14 +3,17 @@
 Knows no chart's keys: those belong to the bill.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
-from hardware.bill import Bill
+from hardware.bill import Bill, ChartImage, Path
+from hardware.images import ImageRef
+
+Tree = Mapping[str, Any]
 
 
-def merge(*trees: Mapping[str, Any]) -> dict[str, Any]:
+def merge(*trees: Tree) -> dict[str, Any]:
     """The trees merged as Helm merges `-f` files, the last one winning; none of them is changed or shared.
 
     Maps merge key by key, everything else (lists too) replaces. A null stays in the result, as in Helm: it is what deletes
@@ -28,14 +31,44 @@ def merge(*trees: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def router_values(
-    bill: Bill, *, name: str, monitoring: bool = False, overrides: Mapping[str, Any] | None = None
+    bill: Bill,
+    *,
+    name: str,
+    features: Sequence[Tree] = (),
+    settings: Mapping[str, Any] | None = None,
+    overrides: Tree | None = None,
 ) -> dict[str, Any]:
-    """The values of a stack's router release: the bill's trees, its selector, monitoring if asked, then `overrides`.
+    """The values of a stack's router release: the bill's trees, its selector, `features`, `settings`, then `overrides`.
 
-    `name` is the guide label of the stack's model servers: the router serves those pods and no others.
+    `name` is the guide label of the stack's model servers: the router serves those pods and no others. `settings` are
+    values by the names of `bill.router.settings`.
+
+    Raises:
+        KeyError: this release's charts have no such setting.
     """
-    selector: Mapping[str, Any] = {bill.guide_label: name}
-    for key in reversed(bill.router.match_labels):
-        selector = {key: selector}
-    features = [bill.router.features["monitoring"]] if monitoring else []
-    return merge(*bill.router.values, selector, *features, overrides or {})
+    wanted = {"matchLabels": {bill.guide_label: name}, **(settings or {})}
+    placed = [at(bill.router.settings[key], value) for key, value in wanted.items()]
+    return merge(*bill.router.values, *features, *placed, overrides or {})
+
+
+def at(path: Path, value: Any) -> dict[str, Any]:
+    """A tree that holds one value."""
+    for key in reversed(path):
+        value = {key: value}
+    tree: dict[str, Any] = value
+    return tree
+
+
+def look_up(tree: Tree, path: Path) -> Any:
+    """The value at a path of a tree, or None."""
+    value: Any = tree
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def image_values(known: ChartImage, image: str) -> dict[str, Any]:
+    """The tree that makes a chart use `image` in the place of the one it names."""
+    ref = ImageRef.parse(image)
+    slots = {"image": image, "host": ref.host, "directory": ref.directory, "base": ref.base, "tag": ref.tag}
+    return merge(*(at(path, form.format(**slots)) for path, form in known.keys.items()))

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.problems import Problem, known
-from stacks.spec import FORMS, StackSpec
+from stacks.section import FORMS
+from stacks.spec import StackSpec
 from stacks.yaml_source import Location
 
 PROJECT = "llmd-pd"
@@ -110,6 +111,10 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
         case "string_type":
             what, why = _cannot(given), "it has to be text"
             fix = f'quote it: "{_spelt(given)}"' if isinstance(given, int | float) else "write a word, or leave it out"
+        case "float_type" | "float_parsing":
+            what, why, fix = _cannot(given), "it has to be a number", "write one without quotes, such as 0.05"
+        case "scalar_type":
+            what, why, fix = _cannot(given), detail["msg"], "write one of these"
         case "greater_than_equal":
             least = context["ge"]
             what, why = _cannot(given), f"it has to be at least {least}"

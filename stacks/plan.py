@@ -8,28 +8,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hardware.bill import Bill
+from hardware.bill import Bill, Crd
 from hardware.monitoring import pod_monitors
 from hardware.namespace import namespace
 from hardware.renderer import model_server
 from hardware.vocabulary import Role
 from hardware.workload import Workload
 from releases.crds import CrdSource, Directory, Pinned, crd_objects
-from releases.values import router_values
+from releases.gateway_api import CRDS as GATEWAY_API_CRDS
+from stacks.gateway import GatewayPlan, gateway_plan
+from stacks.router import HelmRelease, place, router_release
 from stacks.spec import StackSpec
 from stacks.workload import workload
 
 Object = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class RouterRelease:
-    """The Helm release of the router. `chart` is an OCI reference or a path; `version` None takes what the path holds."""
-
-    name: str
-    chart: str
-    version: str | None
-    values: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -40,7 +32,8 @@ class Plan:
     workload: Workload
     crd_source: CrdSource | None
     model_server: list[Object]
-    router: RouterRelease
+    router: HelmRelease
+    gateway: GatewayPlan | None
     monitoring: list[Object]
 
     @property
@@ -48,9 +41,14 @@ class Plan:
         """The versions in use."""
         return self.workload.bill
 
+    @property
+    def crd_files(self) -> tuple[Crd, ...]:
+        """The CRD files that are the stack's to install."""
+        return managed_crds(self.spec, self.bill)
+
     @cached_property
     def _crds(self) -> list[Object]:
-        return [] if self.crd_source is None else crd_objects(self.bill, self.crd_source)
+        return [] if self.crd_source is None else crd_objects(self.crd_files, self.crd_source)
 
     def crds(self) -> list[Object]:
         """The CRDs, or none where they are not ours.
@@ -82,7 +80,7 @@ class Plan:
             "release": self.bill.name,
             "guide": self.bill.commit,
             "routerChart": self.router.version or chart.version,
-            "endpointPicker": self.bill.router.image,
+            "endpointPicker": self.bill.router.endpoint_picker.image,
             "routingProxy": self.bill.sidecar.image,
             "modelServer": self.workload.image,
         }
@@ -91,25 +89,22 @@ class Plan:
 def plan(spec: StackSpec, base: Path) -> Plan:
     """The plan of a stack file that obeys the rules. Relative paths in it start at `base`, the project's directory."""
     resolved = workload(spec)
-    chart = resolved.bill.router.charts[spec.router.mode]
-    source: str = chart.ref
-    version: str | None = chart.version
-    if spec.router.chart is not None:
-        source = _place(spec.router.chart.source, base)
-        # A path holds one version; a mirror holds many, and the bill's is the one that was tested.
-        version = spec.router.chart.version or (chart.version if "://" in source else None)
-    values = router_values(resolved.bill, name=spec.name, monitoring=spec.monitoring.router)
     crds = spec.crds
-    directory = Directory(Path(_place(crds.directory, base))) if crds.directory else Pinned()
+    directory = Directory(Path(place(crds.directory, base))) if crds.directory else Pinned()
     return Plan(
         spec=spec,
         workload=resolved,
-        crd_source=directory if crds.manage else None,
+        crd_source=directory if managed_crds(spec, resolved.bill) else None,
         model_server=model_server(resolved),
-        router=RouterRelease(spec.name, source, version, values),
+        router=router_release(spec, resolved.bill, base),
+        gateway=gateway_plan(spec, resolved.bill),
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
     )
 
 
-def _place(source: str, base: Path) -> str:
-    return source if "://" in source else str((base / Path(source).expanduser()).resolve())
+def managed_crds(spec: StackSpec, bill: Bill) -> tuple[Crd, ...]:
+    """The CRD files that are the stack's to install."""
+    own, gateway = spec.crds.gateway_api, spec.router.gateway
+    # GKE brings the Gateway API's when it is told to have gateways at all.
+    theirs = gateway is None or (gateway.provider == "gke" if own is None else not own)
+    return (*(bill.crds if spec.crds.manage else ()), *(() if theirs else GATEWAY_API_CRDS))

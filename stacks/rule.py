@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hardware.bill import Bill
 from hardware.renderer import model_server
 from hardware.workload import Workload
+from releases import release
 from stacks import workload as resolve
 from stacks.spec import StackSpec
 
@@ -26,6 +28,11 @@ class Subject:
 
     def __init__(self, spec: StackSpec) -> None:
         self.spec = spec
+
+    @property
+    def bill(self) -> Bill:
+        """The bill of versions; only for rules that come after its look-up."""
+        return release(self.spec.release)
 
     @cached_property
     def workload(self) -> Workload:

@@ -16,6 +16,7 @@ from hardware.renderer import model_server
 from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
+from stacks import router_rules
 from stacks.fit_rule import fits
 from stacks.problems import Problem, known
 from stacks.rule import Finding, Rule, Subject
@@ -198,6 +199,12 @@ RULES: tuple[Rule, ...] = (
     Rule("MODEL-02", "argparse keeps the last value", _repeats),
     Rule("NAME-01", "Kubernetes labels", _model_label),
     Rule("BILL-01", "releases", _known_release, gate=_with_default_release),
+    Rule("GW-01", "upstream's gateway recipes", router_rules.gateway_section, gate=router_rules.without_gateway),
+    Rule("ROUTER-01", "the endpoint picker's registered plugins", router_rules.plugin_config),
+    Rule("ROUTER-02", "in-memory producers", router_rules.one_replica),
+    Rule("ROUTER-03", "the router's chart", router_rules.charts_flags),
+    Rule("ROUTER-04", "the router's chart", router_rules.proxy_resources),
+    Rule("BILL-02", "releases", router_rules.own_bills_values),
     Rule("MACHINE-01", "hardware/machines", _known_machine, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", _known_choices, gate=_with_known_choices),
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),

@@ -6,45 +6,27 @@ are in `stacks.rules`. Secrets never pass through here.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict
 
 from hardware.vocabulary import Role
-
-_LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
-_QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
-_ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
-_MODEL = r"^/?[A-Za-z0-9][-A-Za-z0-9._]*(/[A-Za-z0-9][-A-Za-z0-9._]*)*$"
-_IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
-#: What each pattern asks for, in words, and an example.
-FORMS = {
-    _LABEL: ("lower-case letters, digits and dashes, with a letter first", "pd-disaggregation"),
-    _QUANTITY: ("a Kubernetes quantity: a number with m, k, M, G, Ki, Mi, Gi or nothing", "16Gi"),
-    _ENV_NAME: ("letters, digits, dashes, dots and underscores, with no digit first", "NCCL_DEBUG"),
-    _MODEL: ("a model's id or a path: letters, digits, dashes, dots, underscores and slashes", "openai/gpt-oss-120b"),
-    _IMAGE: ("an image reference", "docker.io/vllm/vllm-openai:v0.19.1"),
-}
-
-#: An RFC 1035 label: it becomes part of Service names.
-DnsLabel = Annotated[str, StringConstraints(pattern=_LABEL, max_length=63)]
-Quantity = Annotated[str, StringConstraints(pattern=_QUANTITY)]
-EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
-ModelId = Annotated[str, StringConstraints(pattern=_MODEL)]
-Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
-NonEmpty = Annotated[str, StringConstraints(min_length=1)]
-#: The API counts in 32 bits.
-Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
-#: No machine of the table has more than 16; a fabric may write a line per device.
-DeviceCount = Annotated[int, Field(ge=1, le=1024)]
-
-
-class Section(BaseModel):
-    """Frozen, camelCase in YAML, and an unknown key is an error: a misspelt key must not silently mean its default."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+from stacks.router_spec import Router
+from stacks.section import (
+    ChartPlace,
+    DeviceCount,
+    DnsLabel,
+    EnvName,
+    Image,
+    ModelId,
+    NonEmpty,
+    Positive,
+    Quantity,
+    Registry,
+    SecretName,
+    Section,
+)
 
 
 class Cluster(Section):
@@ -88,11 +70,27 @@ class Toleration(TypedDict, total=False):
     tolerationSeconds: int
 
 
+class HfToken(Section):
+    """Where HF_TOKEN comes from: `secret` is the name of a Secret that has that key, `secure` what the Pulumi CLI keeps
+    encrypted, and of which the Secret is made. A name alone is the former. What `secure` says is never seen here."""
+
+    secret: SecretName | None = None
+    secure: NonEmpty | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        return {"secret": given} if isinstance(given, str) else given
+
+
 class Serving(Section):
     """The model servers. `engine` and `fabric` are looked up on the accelerator, so an impossible pair has no name.
 
     `extraArgs` are appended to the engine's command line, `dropArgs` are flags left out of it. `wait: false` returns
     before the servers are Ready, which can take an hour from a cold cache.
+
+    `hfToken` is the name of a Secret that holds HF_TOKEN, or the token itself as a Pulumi secret. `gated` says whether the
+    model can be had with a token only; left out, it follows from whose model it is (`hardware.models`).
     """
 
     accelerator: NonEmpty
@@ -102,6 +100,8 @@ class Serving(Section):
     prefill: RoleSizing = RoleSizing()
     decode: RoleSizing = RoleSizing()
     image: Image | None = None
+    hf_token: HfToken | None = None
+    gated: bool | None = None
     extra_args: tuple[NonEmpty, ...] | None = None
     drop_args: tuple[NonEmpty, ...] | None = None
     env: dict[EnvName, str] = Field(default_factory=dict)
@@ -115,21 +115,6 @@ class Serving(Section):
         return {"prefill": self.prefill, "decode": self.decode}
 
 
-class Chart(Section):
-    """Where the router's chart comes from instead of the bill's OCI reference: a directory, a `.tgz`, or a mirror."""
-
-    source: NonEmpty
-    version: NonEmpty | None = None
-
-
-class Router(Section):
-    """Endpoint picker and proxy. `standalone` is the guide's default: Envoy beside the picker, no gateway."""
-
-    mode: Literal["standalone"] = "standalone"
-    chart: Chart | None = None
-    wait: bool = True
-
-
 class Monitoring(Section):
     """Scraping. Both need the Prometheus operator's CRDs in the cluster, so both are off until asked for."""
 
@@ -138,10 +123,22 @@ class Monitoring(Section):
 
 
 class Crds(Section):
-    """The cluster-wide CRDs of the inference extension: ours to install (and to leave behind), or somebody else's."""
+    """The cluster-wide CRDs: ours to install (and to leave behind), or somebody else's.
+
+    `manage` is about the inference extension's, `gatewayApi` about those of the Gateway API, which only gateway mode needs;
+    left out, they are ours but on GKE, which brings them. `directory` holds the files of both.
+    """
 
     manage: bool = True
+    gateway_api: bool | None = None
     directory: NonEmpty | None = None
+
+
+class Mirror(Section):
+    """Registries of the team's own: `registry` takes the host's place in every image, `charts` that of every chart's place."""
+
+    registry: Registry | None = None
+    charts: ChartPlace | None = None
 
 
 class StackSpec(Section):
@@ -156,3 +153,4 @@ class StackSpec(Section):
     router: Router = Router()
     monitoring: Monitoring = Monitoring()
     crds: Crds = Crds()
+    mirror: Mirror = Mirror()

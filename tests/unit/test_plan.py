@@ -79,7 +79,7 @@ def test_the_selector_is_on_every_pod_and_in_the_routers_pool() -> None:
         if obj["kind"] == "Deployment":
             assert named.selector.items() <= obj["spec"]["template"]["metadata"]["labels"].items()
     tree: Any = named.router.values
-    for key in BILL.router.match_labels:
+    for key in BILL.router.settings["matchLabels"]:
         tree = tree[key]
     assert tree == named.selector
 

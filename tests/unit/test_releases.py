@@ -46,7 +46,12 @@ def test_unknown_release_is_refused_and_names_the_known_ones() -> None:
 
 @pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
 def test_everything_in_a_bill_is_pinned(bill: Bill) -> None:
-    for image in (bill.router.image, bill.router.proxy_image, bill.sidecar.image, *bill.images.values()):
+    for image in (
+        bill.router.endpoint_picker.image,
+        bill.router.proxy.image,
+        bill.sidecar.image,
+        *bill.images.values(),
+    ):
         assert re.fullmatch(r"[\w.-]+(/[\w.-]+)+:[\w.-]*\d[\w.-]*", image), f"{image} has no tag that stays"
     for chart in bill.router.charts.values():
         assert chart.ref.startswith("oci://")
@@ -111,13 +116,13 @@ def test_added_environment_reaches_only_the_pods_it_names() -> None:
 
 def test_directory_gives_every_definition_without_its_status(tmp_path: Path) -> None:
     (tmp_path / CRD.file).write_bytes(CONTENT + CONTENT.replace(b"things.example", b"others.example"))
-    objects = crd_objects(bill_of(CRD), Directory(tmp_path))
+    objects = crd_objects([CRD], Directory(tmp_path))
     assert [item["metadata"]["name"] for item in objects] == ["things.example.test", "others.example.test"]
     assert all(item.keys() == {"apiVersion", "kind", "metadata", "spec"} for item in objects)
 
 
 def test_stand_ins_load_in_the_bills_order(tmp_path: Path) -> None:
-    objects = crd_objects(BILL, Directory(standins.write(tmp_path / "crds", BILL)))
+    objects = crd_objects(BILL.crds, Directory(standins.write(tmp_path / "crds", BILL)))
     assert [f"{item['spec']['group']}_{item['spec']['names']['plural']}.yaml" for item in objects] == [
         crd.file for crd in BILL.crds
     ]
@@ -125,13 +130,13 @@ def test_stand_ins_load_in_the_bills_order(tmp_path: Path) -> None:
 
 def test_missing_file_is_named_with_its_directory_and_url(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as error:
-        crd_objects(bill_of(CRD), Directory(tmp_path))
+        crd_objects([CRD], Directory(tmp_path))
     assert all(word in str(error.value) for word in (CRD.file, str(tmp_path), CRD.url))
 
 
 def test_missing_directory_says_how_to_name_one(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"nowhere is not a directory; .*`llmd-pd:crds: \{directory: …\}`"):
-        crd_objects(bill_of(CRD), Directory(tmp_path / "nowhere"))
+        crd_objects([CRD], Directory(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,7 @@ def test_missing_directory_says_how_to_name_one(tmp_path: Path) -> None:
 def test_a_file_that_is_something_else_is_refused_by_name(tmp_path: Path, content: bytes, complaint: str) -> None:
     (tmp_path / CRD.file).write_bytes(content)
     with pytest.raises(SourceError, match=complaint) as error:
-        crd_objects(bill_of(CRD), Directory(tmp_path))
+        crd_objects([CRD], Directory(tmp_path))
     assert str(tmp_path / CRD.file) in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -186,13 +191,13 @@ def server() -> Iterator[str]:
 
 def test_download_is_verified_and_kept_so_that_the_next_one_needs_no_network(server: str, tmp_path: Path) -> None:
     bill = bill_of(replace(CRD, url=f"{server}/{CRD.file}"))
-    first = crd_objects(bill, Pinned(cache=tmp_path))
+    first = crd_objects(bill.crds, Pinned(cache=tmp_path))
     assert [item["metadata"]["name"] for item in first] == ["things.example.test"]
 
     def offline(url: str) -> bytes:
         raise AssertionError(f"{url} was asked for although it is kept")
 
-    assert crd_objects(bill, Pinned(fetch=offline, cache=tmp_path)) == first
+    assert crd_objects(bill.crds, Pinned(fetch=offline, cache=tmp_path)) == first
 
 
 def test_a_damaged_kept_file_is_fetched_again(tmp_path: Path) -> None:
@@ -203,7 +208,7 @@ def test_a_damaged_kept_file_is_fetched_again(tmp_path: Path) -> None:
         asked.append(url)
         return CONTENT
 
-    assert len(crd_objects(bill_of(CRD), Pinned(fetch=fetch, cache=tmp_path))) == 1
+    assert len(crd_objects([CRD], Pinned(fetch=fetch, cache=tmp_path))) == 1
     assert asked == [CRD.url]
     assert (tmp_path / f"{CRD.sha256}.yaml").read_bytes() == CONTENT
     assert len(list(tmp_path.iterdir())) == 1, "nothing half-written is left behind"
@@ -211,12 +216,12 @@ def test_a_damaged_kept_file_is_fetched_again(tmp_path: Path) -> None:
 
 def test_a_cache_that_cannot_be_written_does_not_stop_anyone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert crd_objects(bill_of(CRD), Pinned(fetch=lambda _: CONTENT, cache=tmp_path / "file" / "cache"))
+    assert crd_objects([CRD], Pinned(fetch=lambda _: CONTENT, cache=tmp_path / "file" / "cache"))
 
 
 def test_a_wrong_checksum_is_refused_and_not_kept(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as error:
-        crd_objects(bill_of(CRD), Pinned(fetch=lambda _: CONTENT + b"# tampered", cache=tmp_path))
+        crd_objects([CRD], Pinned(fetch=lambda _: CONTENT + b"# tampered", cache=tmp_path))
     found = hashlib.sha256(CONTENT + b"# tampered").hexdigest()
     assert all(word in str(error.value) for word in (CRD.file, CRD.url, CRD.sha256, found, "llmd-pd:crds"))
     assert list(tmp_path.iterdir()) == []
@@ -225,7 +230,7 @@ def test_a_wrong_checksum_is_refused_and_not_kept(tmp_path: Path) -> None:
 def test_404_says_so_with_the_way_around(server: str, tmp_path: Path) -> None:
     crd = replace(CRD, file="gone.yaml", url=f"{server}/gone.yaml")
     with pytest.raises(SourceError, match=r"gone\.yaml .* answers 404 Not Found; .*llmd-pd:crds: \{directory"):
-        crd_objects(bill_of(crd), Pinned(cache=tmp_path))
+        crd_objects([crd], Pinned(cache=tmp_path))
 
 
 def test_an_unreachable_site_says_so_with_the_way_around(tmp_path: Path) -> None:
@@ -233,7 +238,7 @@ def test_an_unreachable_site_says_so_with_the_way_around(tmp_path: Path) -> None
         free.bind(("127.0.0.1", 0))  # bound and not listening: every connection is refused
         crd = replace(CRD, url=f"http://127.0.0.1:{free.getsockname()[1]}/{CRD.file}")
         with pytest.raises(SourceError, match=r"cannot be reached: .*refused.*; .*llmd-pd:crds: \{directory"):
-            crd_objects(bill_of(crd), Pinned(cache=tmp_path))
+            crd_objects([crd], Pinned(cache=tmp_path))
 
 
 def test_a_connection_that_breaks_off_is_no_traceback(tmp_path: Path) -> None:
@@ -249,7 +254,7 @@ def test_a_connection_that_breaks_off_is_no_traceback(tmp_path: Path) -> None:
     thread.start()
     crd = replace(CRD, url=f"http://127.0.0.1:{site.getsockname()[1]}/{CRD.file}")
     with pytest.raises(SourceError, match=r"cannot be read: IncompleteRead.*; .*llmd-pd:crds"):
-        crd_objects(bill_of(crd), Pinned(cache=tmp_path))
+        crd_objects([crd], Pinned(cache=tmp_path))
     thread.join()
     site.close()
 

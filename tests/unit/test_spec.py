@@ -10,7 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from stacks.fields import EXAMPLES, read, yaml_path
-from stacks.spec import FORMS, Section, StackSpec
+from stacks.section import FORMS, Section
+from stacks.spec import StackSpec
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,7 +85,7 @@ def test_every_pattern_has_words_and_an_example_that_it_takes() -> None:
         for part in walk(StackSpec.model_json_schema())
         if isinstance(part, dict) and isinstance(part.get("pattern"), str)
     }
-    keys = {"^[-._a-zA-Z][-._a-zA-Z0-9]*$"}  # a map's keys: the schema names the pattern as a key itself
+    keys = {"^[-._a-zA-Z][-._a-zA-Z0-9]*$", "^[a-z][-a-z0-9]*$"}  # a map's keys: the schema names them as keys itself
     assert patterns | keys == FORMS.keys()
     for pattern, (words, example) in FORMS.items():
         assert words
@@ -136,7 +137,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (serving(extra_args=[]), "serving.extra_args", "did you mean `extraArgs`?"),
     (config(servng={}), "servng", "did you mean `serving`?"),
     (config(router={"chart": {"source": "x", "versoin": "1"}}), "router.chart.versoin", "did you mean `version`?"),
-    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, serving, router, monitoring, crds."),
+    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, serving, router, monitoring, crds, mirror."),
     (serving(tolerations=[{"operater": "Exists"}]), "serving.tolerations[0].operater", "did you mean `operator`?"),
     ({}, "serving", "it is missing, because nothing can be derived without it; add `llmd-pd:serving"),
     ({"serving": {}}, "serving.accelerator", "because nothing can be derived without it; add `accelerator: nvidia`"),
@@ -184,7 +185,12 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (config(namespace="a" * 64), "namespace", "it can have 63 at most; shorten it by 1."),
     (config(name=5), "name", 'quote it: "5".'),
     (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing; write `existing`."),
-    (config(router={"mode": "gateway"}), "router.mode", "write `standalone`."),
+    (config(router={"mode": "gatway"}), "router.mode", "did you mean `gateway`?"),
+    (config(router={"mode": "gateway", "gateway": {"provider": "kong"}}), "router.gateway.provider", "istio"),
+    (config(router={"flags": {"v": [1]}}), "router.flags.v", "it has to be text, a whole number, true or false"),
+    (config(router={"tracing": {"ratio": "0.1"}}), "router.tracing.ratio", "write one without quotes"),
+    (config(mirror={"registry": "https://x/y"}), "mirror.registry", "without `https://`"),
+    (config(mirror={"charts": "registry.example/charts"}), "mirror.charts", "oci://registry.example.com/charts"),
 ]  # fmt: skip
 
 

@@ -43,13 +43,16 @@ def test_nothing_merges_to_nothing() -> None:
 @pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
 def test_the_router_selects_the_stacks_own_pods(bill: Bill) -> None:
     selected = router_values(bill, name="blue")
-    for key in bill.router.match_labels:
+    for key in bill.router.settings["matchLabels"]:
         selected = selected[key]
     assert selected == {bill.guide_label: "blue"}
 
 
 def test_monitoring_adds_its_tree_and_nothing_else() -> None:
-    plain, monitored = router_values(BILL, name="n"), router_values(BILL, name="n", monitoring=True)
+    plain, monitored = (
+        router_values(BILL, name="n"),
+        router_values(BILL, name="n", features=[BILL.router.monitoring["*"]]),
+    )
     assert monitored["inferenceExtension"].pop("monitoring") == {
         "interval": "10s",
         "prometheus": {"enabled": True, "auth": {"enabled": False}},
@@ -62,7 +65,7 @@ def test_overrides_win_over_everything_and_leave_the_bill_as_it_was() -> None:
         "inferenceExtension": {"replicas": 3, "resources": {"limits": None}, "monitoring": {"interval": "5s"}},
         "provider": {"name": "gke"},
     }
-    values = router_values(BILL, name="n", monitoring=True, overrides=overrides)
+    values = router_values(BILL, name="n", features=[BILL.router.monitoring["*"]], overrides=overrides)
     extension = values["inferenceExtension"]
     assert extension["replicas"] == 3
     assert extension["resources"] == {"requests": {"cpu": "4", "memory": "8Gi"}, "limits": None}

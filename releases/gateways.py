@@ -1,0 +1,226 @@
+"""Gateways as data: upstream's eight recipes, and the implementations that can be installed beside them.
+
+A recipe is what the guide applies before the router in gateway mode. Its Gateway serves every namespace; which routes hang
+on it is said by each router's chart. Of the implementations we install what the guide's pages install, at its versions.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from hardware.bill import Chart, ChartImage
+
+Object = dict[str, Any]
+
+#: What upstream calls the Gateway, and what its values for the router's chart name.
+GATEWAY = "llm-d-inference-gateway"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One Gateway of upstream's, and what its implementation needs to know of it.
+
+    `provider` is the router chart's word for the implementation, `gateway_class` the class, None where it has to be said.
+    `parameters` are objects the Gateway refers to, the first by `infrastructure.parametersRef`; `{gateway}` in their names
+    and labels stands for the Gateway's name.
+    """
+
+    key: str
+    provider: str
+    gateway_class: str | None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    parameters: tuple[Object, ...] = ()
+
+
+#: Resources and log level of the proxy that Istio starts for the Gateway, in Istio's own form: YAML as text.
+ISTIO_DEPLOYMENT = """\
+spec:
+  template:
+    spec:
+      containers:
+      - name: istio-proxy
+        args:
+          - proxy
+          - router
+          - --domain
+          - $(POD_NAMESPACE).svc.cluster.local
+          - --proxyLogLevel
+          - warn
+          - --proxyComponentLogLevel
+          - misc:warn
+          - --log_output_level
+          - default:warn
+        resources:
+          limits:
+            cpu: "8"
+            memory: 16Gi
+          requests:
+            cpu: 2
+            memory: 4Gi
+"""
+
+COMPONENT = {"app.kubernetes.io/component": "inference-gateway"}
+
+ISTIO_PARAMETERS: Object = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "{gateway}", "labels": {**COMPONENT, "app.kubernetes.io/gateway": "{gateway}"}},
+    "data": {"deployment": ISTIO_DEPLOYMENT, "service": "spec:\n  type: ClusterIP\n"},
+}
+
+#: OpenShift assigns user ids itself, so the recipe takes agentgateway's own out of its pods.
+OPENSHIFT_PARAMETERS: Object = {
+    "apiVersion": "agentgateway.dev/v1alpha1",
+    "kind": "AgentgatewayParameters",
+    "metadata": {"name": "agentgateway-params", "labels": COMPONENT},
+    "spec": {
+        "deployment": {
+            "spec": {
+                "template": {
+                    "spec": {
+                        "containers": [
+                            {
+                                "name": "agentgateway",
+                                "securityContext": {
+                                    "$patch": "replace",
+                                    "allowPrivilegeEscalation": False,
+                                    "capabilities": {"drop": ["ALL"]},
+                                    "readOnlyRootFilesystem": True,
+                                    "runAsNonRoot": True,
+                                    "seccompProfile": {"type": "RuntimeDefault"},
+                                },
+                            }
+                        ],
+                        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+                    }
+                }
+            }
+        },
+        "service": {"spec": {"type": "ClusterIP"}},
+    },
+}
+
+#: The first of a provider's recipes is its default. kgateway's are agentgateway's: upstream deprecated the former.
+RECIPES: dict[str, Recipe] = {
+    recipe.key: recipe
+    for recipe in (
+        Recipe("base", "na", None),
+        Recipe("gke-l7-regional-external-managed", "gke", "gke-l7-regional-external-managed"),
+        Recipe("gke-l7-rilb", "gke", "gke-l7-rilb"),
+        Recipe("istio", "istio", "istio", {"istio.io/enable-inference-extproc": "true"}, (ISTIO_PARAMETERS,)),
+        Recipe("agentgateway", "agentgateway", "agentgateway"),
+        Recipe("agentgateway-openshift", "agentgateway", "agentgateway", {}, (OPENSHIFT_PARAMETERS,)),
+        Recipe("kgateway", "agentgateway", "agentgateway"),
+        Recipe("kgateway-openshift", "agentgateway", "agentgateway", {}, (OPENSHIFT_PARAMETERS,)),
+    )
+}
+
+
+@dataclass(frozen=True)
+class ChartRelease:
+    """One Helm release of an implementation, and the images its chart runs at this version."""
+
+    name: str
+    chart: Chart
+    values: Mapping[str, Any] = field(default_factory=dict)
+    images: tuple[ChartImage, ...] = ()
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """What makes Gateways of a class work: its namespace and its releases, in the order they are installed."""
+
+    namespace: str
+    releases: tuple[ChartRelease, ...]
+
+
+ISTIO = "1.29.2"
+AGENTGATEWAY = "v1.1.0"
+ISTIO_CHARTS = "https://istio-release.storage.googleapis.com/charts"
+AGENTGATEWAY_CHARTS = "oci://cr.agentgateway.dev/charts"
+INFERENCE = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
+
+#: By the router chart's provider; GKE brings its own, and what `na` stands for we cannot know.
+IMPLEMENTATIONS: dict[str, Implementation] = {
+    "istio": Implementation(
+        "istio-system",
+        (
+            ChartRelease("istio-base", Chart(f"{ISTIO_CHARTS}/base", ISTIO)),
+            ChartRelease(
+                "istiod",
+                Chart(f"{ISTIO_CHARTS}/istiod", ISTIO),
+                {
+                    "pilot": {"env": {INFERENCE: "true"}},
+                    "meshConfig": {"defaultConfig": {"proxyMetadata": {INFERENCE: "true"}}},
+                },
+                # One value names the registry of both.
+                tuple(
+                    ChartImage(f"docker.io/istio/{name}:{ISTIO}", {("global", "hub"): "{host}/{directory}"})
+                    for name in ("pilot", "proxyv2")
+                ),
+            ),
+        ),
+    ),
+    "agentgateway": Implementation(
+        "agentgateway-system",
+        (
+            ChartRelease("agentgateway-crds", Chart(f"{AGENTGATEWAY_CHARTS}/agentgateway-crds", AGENTGATEWAY)),
+            ChartRelease(
+                "agentgateway",
+                Chart(f"{AGENTGATEWAY_CHARTS}/agentgateway", AGENTGATEWAY),
+                {"inferenceExtension": {"enabled": True}},
+            ),
+        ),
+    ),
+}
+
+
+def default_recipe(provider: str) -> Recipe:
+    """A provider's first recipe."""
+    return next(recipe for recipe in RECIPES.values() if recipe.provider == provider)
+
+
+def gateway_objects(recipe: Recipe, *, name: str = GATEWAY, gateway_class: str | None = None) -> list[Object]:
+    """The recipe's objects, without a namespace: what the Gateway refers to, then the Gateway.
+
+    `gateway_class` takes the place of the recipe's own.
+    """
+    parameters = [_named(obj, name) for obj in recipe.parameters]
+    metadata: Object = {"name": name} | ({"labels": dict(recipe.labels)} if recipe.labels else {})
+    listener = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+    chosen = gateway_class or recipe.gateway_class
+    spec: Object = {"gatewayClassName": chosen} if chosen else {}
+    if parameters:
+        first = parameters[0]
+        group = first["apiVersion"].rpartition("/")[0]
+        reference = {"group": group, "kind": first["kind"], "name": first["metadata"]["name"]}
+        spec["infrastructure"] = {"parametersRef": reference}
+    gateway = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": metadata}
+    return [*parameters, {**gateway, "spec": {**spec, "listeners": [listener]}}]
+
+
+def http_route(
+    *, name: str, gateway: str, gateway_namespace: str, base_model: str | None, request_timeout: str | None
+) -> Object:
+    """The HTTPRoute the router's chart would make, with what no chart before June's can say: the Gateway's namespace."""
+    header = {"type": "Exact", "name": "X-Gateway-Base-Model-Name", "value": base_model}
+    match: Object = {"path": {"type": "PathPrefix", "value": "/"}} | ({"headers": [header]} if base_model else {})
+    pool = {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": name}
+    parent = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway, "namespace": gateway_namespace}
+    rule = {"backendRefs": [pool], "matches": [match]}
+    timeouts = {"timeouts": {"request": request_timeout}} if request_timeout else {}
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": {"name": name},
+        "spec": {"parentRefs": [parent], "rules": [rule | timeouts]},
+    }
+
+
+def _named(obj: Object, gateway: str) -> Object:
+    named = deepcopy(obj)
+    metadata = named["metadata"]
+    metadata["name"] = metadata["name"].format(gateway=gateway)
+    metadata["labels"] = {key: value.format(gateway=gateway) for key, value in metadata["labels"].items()}
+    return named

@@ -1,0 +1,89 @@
+"""A stack's gateway: what it makes of it, what it installs beside it, and what it only expects to be there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hardware.bill import Bill
+from hardware.images import mirrored
+from releases.gateways import IMPLEMENTATIONS, RECIPES, Recipe, default_recipe, gateway_objects, http_route
+from releases.values import image_values, look_up, merge
+from stacks.router import HelmRelease, mirrored_chart, own_route
+from stacks.router_spec import Gateway
+from stacks.spec import StackSpec
+
+Object = dict[str, Any]
+
+#: Seconds after which the GCPBackendPolicy of every release's chart cuts a response, where `backendTimeout` is left out.
+CHARTS_BACKEND_TIMEOUT = 300
+
+
+@dataclass(frozen=True)
+class GatewayPlan:
+    """The gateway of a stack in mode `gateway`.
+
+    `objects` are the Gateway and what it refers to, none where somebody else owns it; `routes` the HTTPRoute where the chart
+    cannot make it; `implementation` the Helm releases that make Gateways work; `backend_timeout` (seconds) what GKE's policy is
+    patched to, None for the chart's own.
+    """
+
+    stated: Gateway
+    namespace: str
+    gateway_class: str | None
+    objects: list[Object]
+    routes: list[Object]
+    implementation: list[HelmRelease]
+    backend_timeout: int | None
+
+    @property
+    def name(self) -> str:
+        """The Gateway's name."""
+        return self.stated.name
+
+
+def gateway_plan(spec: StackSpec, bill: Bill) -> GatewayPlan | None:
+    """The gateway of a stack file that obeys the rules, None in mode `standalone`."""
+    stated = spec.router.gateway
+    if stated is None:
+        return None
+    recipe = recipe_of(stated)
+    namespace = stated.namespace or spec.namespace
+    objects = gateway_objects(recipe, name=stated.name, gateway_class=stated.class_name) if stated.manage else []
+    return GatewayPlan(
+        stated=stated,
+        namespace=namespace,
+        gateway_class=stated.class_name or recipe.gateway_class,
+        objects=objects,
+        routes=[_route(spec, bill, stated, namespace)] if own_route(spec, bill) else [],
+        implementation=_implementation(spec, stated) if stated.install else [],
+        backend_timeout=stated.backend_timeout if stated.provider == "gke" else None,
+    )
+
+
+def recipe_of(stated: Gateway) -> Recipe:
+    """The recipe a stack names, else its provider's first."""
+    return RECIPES[stated.recipe] if stated.recipe else default_recipe(stated.provider)
+
+
+def _route(spec: StackSpec, bill: Bill, stated: Gateway, namespace: str) -> Object:
+    timeout_path = bill.router.settings["requestTimeout"]
+    upstreams: str = look_up(bill.router.features["httpRoute"], timeout_path)
+    return http_route(
+        name=spec.name,
+        gateway=stated.name,
+        gateway_namespace=namespace,
+        base_model=stated.base_model,
+        # As the charts do it: GKE's controller knows no timeout in a route.
+        request_timeout=None if stated.provider == "gke" else stated.request_timeout or upstreams,
+    )
+
+
+def _implementation(spec: StackSpec, stated: Gateway) -> list[HelmRelease]:
+    found = IMPLEMENTATIONS[stated.provider]
+    registry, charts = spec.mirror.registry, spec.mirror.charts
+    releases = []
+    for release in found.releases:
+        trees = [image_values(known, mirrored(known.image, registry)) for known in release.images] if registry else []
+        chart = mirrored_chart(release.chart.ref, charts)
+        values = merge(release.values, *trees)
+        releases.append(HelmRelease(release.name, found.namespace, chart, release.chart.version, values))
+    return releases

@@ -1,0 +1,65 @@
+"""What every section of a stack file is, and the forms its text can have. The sections themselves are in `stacks.spec`."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+_LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+_SUBDOMAIN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
+_FLAG = r"^[a-z][-a-z0-9]*$"
+_QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+_ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
+_MODEL = r"^/?[A-Za-z0-9][-A-Za-z0-9._]*(/[A-Za-z0-9][-A-Za-z0-9._]*)*$"
+_DURATION = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
+_REGISTRY = r"^[a-z0-9][-a-zA-Z0-9._:]*(/[-a-zA-Z0-9._]+)*$"
+_CHARTS = r"^(oci|https)://[a-z0-9][-a-zA-Z0-9._:/]*$"
+_IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
+#: What each pattern asks for, in words, and an example.
+FORMS = {
+    _LABEL: ("lower-case letters, digits and dashes, with a letter first", "pd-disaggregation"),
+    _SUBDOMAIN: ("lower-case letters, digits, dashes and dots", "llm-d-hf-token"),
+    _FLAG: ("a flag's name without the dashes before it", "v"),
+    _QUANTITY: ("a Kubernetes quantity: a number with m, k, M, G, Ki, Mi, Gi or nothing", "16Gi"),
+    _ENV_NAME: ("letters, digits, dashes, dots and underscores, with no digit first", "NCCL_DEBUG"),
+    _MODEL: ("a model's id or a path: letters, digits, dashes, dots, underscores and slashes", "openai/gpt-oss-120b"),
+    _DURATION: ("a duration of the Gateway API: numbers with h, m, s or ms", "600s"),
+    _REGISTRY: ("a registry and a path in it, without `https://`", "registry.example.com/mirror"),
+    _CHARTS: ("the place charts lie at, `oci://…` or `https://…`", "oci://registry.example.com/charts"),
+    _IMAGE: ("an image reference", "docker.io/vllm/vllm-openai:v0.19.1"),
+}
+
+#: An RFC 1035 label: it becomes part of Service names.
+DnsLabel = Annotated[str, StringConstraints(pattern=_LABEL, max_length=63)]
+#: An RFC 1123 subdomain.
+SecretName = Annotated[str, StringConstraints(pattern=_SUBDOMAIN, max_length=253)]
+Quantity = Annotated[str, StringConstraints(pattern=_QUANTITY)]
+FlagName = Annotated[str, StringConstraints(pattern=_FLAG)]
+EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
+ModelId = Annotated[str, StringConstraints(pattern=_MODEL)]
+Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
+Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
+Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
+ChartPlace = Annotated[str, StringConstraints(pattern=_CHARTS)]
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _scalar(value: Any) -> str | int | bool:
+    if not isinstance(value, str | int | bool):
+        raise PydanticCustomError("scalar_type", "it has to be text, a whole number, true or false")
+    return value
+
+
+#: The value of a command line's flag.
+Scalar = Annotated[Any, AfterValidator(_scalar)]
+#: The API counts in 32 bits.
+Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
+#: No machine of the table has more than 16; a fabric may write a line per device.
+DeviceCount = Annotated[int, Field(ge=1, le=1024)]
+
+
+class Section(BaseModel):
+    """Frozen, camelCase in YAML, and an unknown key is an error: a misspelt key must not silently mean its default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)

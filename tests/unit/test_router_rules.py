@@ -1,0 +1,73 @@
+"""The rules of router and gateway: each finds what it is for, and what a team may ask for passes."""
+
+from typing import Any
+
+import pytest
+
+from releases.gateways import RECIPES
+from tests.unit.test_rules import problems
+
+NVIDIA = {"accelerator": "nvidia"}
+OWN_PLUGINS: dict[str, Any] = {
+    "plugins": [{"type": "queue-scorer"}, {"type": "decode-filter", "name": "mine"}, {"type": "max-score-picker"}],
+    "schedulingProfiles": [{"name": "decode", "plugins": [{"pluginRef": "mine"}, {"pluginRef": "queue-scorer"}]}],
+}
+
+
+def gateway(provider: str, **more: Any) -> dict[str, Any]:
+    return {"mode": "gateway", "gateway": {"provider": provider, **more}}
+
+
+#: Rule, `router`, the rest, path, words of the sentence.
+FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
+    ("GW-01", {"mode": "gateway"}, {}, "router.gateway", "add `gateway: {provider: istio}`"),
+    ("GW-01", {"gateway": {"provider": "gke"}}, {}, "router.gateway", "write `mode: gateway`"),
+    ("GW-01", gateway("istio", recipe="gke-l7-rilb"), {}, "router.gateway.recipe", "write `istio`"),
+    ("GW-01", gateway("gke", recipe="gke-l7-ril"), {}, "router.gateway.recipe", "did you mean `gke-l7-rilb`?"),
+    ("GW-01", gateway("na"), {}, "router.gateway.className", "name of a GatewayClass"),
+    ("GW-01", gateway("istio", namespace="other"), {}, "router.gateway.namespace", "or write `manage: false`"),
+    ("GW-01", gateway("gke", install=True), {}, "router.gateway.install", "GKE brings its own"),
+    ("GW-01", gateway("istio", backendTimeout=600), {}, "router.gateway.backendTimeout", "use `requestTimeout`"),
+    ("GW-01", gateway("gke", requestTimeout="600s"), {}, "router.gateway.requestTimeout", "use `backendTimeout`"),
+    ("ROUTER-01", {"plugins": {**OWN_PLUGINS, "apiVersion": "llm-d.ai/v1"}}, {}, "router.plugins", "leave it out"),
+    ("ROUTER-01", {"plugins": {**OWN_PLUGINS, "profiles": []}}, {}, "router.plugins", "section `profiles`"),
+    ("ROUTER-01", {"plugins": {"plugins": [{"type": "queue-scoer"}]}}, {}, "router.plugins", "mean `queue-scorer`?"),
+    ("ROUTER-01", {"plugins": {"plugins": "queue-scorer"}}, {}, "router.plugins", "no list of `{type: …}`"),
+    ("ROUTER-01", {"plugins": {**OWN_PLUGINS, "schedulingProfiles": [{"plugins": [{"pluginRef": "queue"}]}]}}, {},
+     "router.plugins", "`pluginRef: queue` refers to no plugin"),
+    ("ROUTER-02", {"replicas": 2}, {}, "router.replicas", "2 replicas of an endpoint picker with prefix-cache-scorer"),
+    ("ROUTER-03", {"flags": {"config-file": "/x"}}, {}, "router.flags", "it follows from `router.plugins`"),
+    ("ROUTER-04", {**gateway("istio"), "proxyResources": {"limits": {"cpu": "8"}}}, {}, "router.proxyResources", "the proxy"),
+    ("BILL-02", {"values": {"router": {}}}, {}, "router.values", "`router` is a key of release guide-2026-06's chart"),
+    ("BILL-02", {"values": {"inferencePool": {}}}, {"release": "guide-2026-06"}, "router.values", "guide-2026-05's chart"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "router", "more", "path", "words"), FINDINGS, ids=[f"{f[0]} {f[4][:40]}" for f in FINDINGS]
+)
+def test_a_rule_finds_what_it_is_for(
+    rule: str, router: dict[str, Any], more: dict[str, Any], path: str, words: str
+) -> None:
+    (found,) = problems(NVIDIA, router=router, **more)
+    assert (found.rule, found.path) == (rule, f"llmd-pd:{path}")
+    assert words in str(found)
+
+
+@pytest.mark.parametrize(
+    "router",
+    [
+        *(gateway(recipe.provider, recipe=key, className="c") for key, recipe in RECIPES.items()),
+        gateway("istio", install=True, retain=False, requestTimeout="1h"),
+        gateway("agentgateway", manage=False, namespace="shared", baseModel="gpt-oss-120b"),
+        gateway("gke", backendTimeout=3600),
+        {"plugins": OWN_PLUGINS, "replicas": 2},
+        {"plugins": {**OWN_PLUGINS, "apiVersion": "inference.networking.x-k8s.io/v1alpha1"}},
+        {"flags": {"v": 4, "kv-cache": True}, "failureMode": "FailClose", "tracing": {}},
+        {"values": {"inferenceExtension": {"affinity": {}}}},
+        {"extraPorts": [{"name": "https", "port": 443, "targetPort": 8443}]},
+    ],
+    ids=str,
+)
+def test_what_a_team_may_ask_for(router: dict[str, Any]) -> None:
+    assert problems(NVIDIA, router=router) == []
