@@ -14,19 +14,23 @@ from rehearsal.standins.install import STAND_INS, install_plugins, plugin_direct
 from rehearsal.toolchain import Origin, Toolchain, offline
 from releases.cache import cache_dir
 
-PROVIDERS = {name: package for kind, name, package in STAND_INS if kind == "resource"}
+#: Those the CLI can download.
+PROVIDERS = {row.name: row.package for row in STAND_INS if not row.bundled}
 INSTALL_SECONDS = 300.0
 
 
 def plugins(home: Path, toolchain: Toolchain, python: Path, checkout: Path, env: Mapping[str, str]) -> tuple[Part, ...]:
     """Puts every plugin the program needs into `home` and says which are official."""
-    built = toolchain["pulumi"].origin is Origin.BUILT  # an official release brings its language hosts along
+    # An official release of the CLI brings some along, a build from Go modules none.
+    bundled = toolchain["pulumi"].origin is not Origin.BUILT
     official = () if offline() else _official(home, toolchain, env)
-    stand_ins = install_plugins(home, python, checkout)
+    installed = install_plugins(home, python, checkout, bundled=bundled)
     found = [Part(f"plugin {name}", True, "official download") for name in official]
-    if not built:
-        found.append(Part("plugin language-python", True, str(toolchain["pulumi"].origin)))
-    return (*found, *(Part(f"plugin {name}", False) for name in stand_ins))
+    brought = [row.key for row in STAND_INS if row.bundled and bundled]
+    found += [Part(f"plugin {key}", True, str(toolchain["pulumi"].origin)) for key in brought]
+    launched = [row for row in installed if row.launcher]
+    found += [Part(f"plugin {row.key} {row.version}", True, "the SDK's own, started by us") for row in launched]
+    return (*found, *(Part(f"plugin {row.key} {row.version}", False) for row in installed if not row.launcher))
 
 
 def _official(home: Path, toolchain: Toolchain, env: Mapping[str, str]) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ Imports only what the one plugin needs: the start of its process is part of ever
 """
 
 import importlib.metadata
+import os
+import runpy
 import sys
 from typing import Any
 
-from rehearsal.standins.plugin import Engine, engine_address, serve
+from rehearsal.standins.plugin import Engine, engine_address, leave_with_engine, serve
 from rehearsal.standins.protocol import without_sdk
 
 
@@ -44,6 +46,14 @@ def _provider(provider: Any, engine: str) -> Any:
     return lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(instance, server)
 
 
+def _run_dynamic() -> None:
+    """`python -u -m pulumi.dynamic`, as the script beside the official CLI starts it: in the program's directory."""
+    sys.path.insert(0, os.getcwd())
+    leave_with_engine()
+    runpy.run_module("pulumi.dynamic", run_name="__main__", alter_sys=True)
+
+
+DYNAMIC = "resource-pulumi-python"
 PLUGINS = {
     "language-python": _language_python,
     "resource-kubernetes": _resource_kubernetes,
@@ -51,4 +61,7 @@ PLUGINS = {
 }
 
 if __name__ == "__main__":
-    serve(PLUGINS[sys.argv[1]](engine_address(sys.argv[2:])))
+    if sys.argv[1] == DYNAMIC:
+        _run_dynamic()
+    else:
+        serve(PLUGINS[sys.argv[1]](engine_address(sys.argv[2:])))

@@ -7,35 +7,59 @@ ones, are left alone.
 import importlib.metadata
 import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 from rehearsal.files import write_whole
 
-# Plugin kind, name, Python package whose version it stands for.
+
+class StandIn(NamedTuple):
+    """A plugin, and the Python package whose version it has.
+
+    `bundled`: an official release of the CLI brings it along. `launcher`: only its start is ours, what runs is the package's.
+    """
+
+    kind: str
+    name: str
+    package: str
+    bundled: bool = False
+    launcher: bool = False
+
+    @property
+    def key(self) -> str:
+        """What Pulumi calls it in the names of its files."""
+        return f"{self.kind}-{self.name}"
+
+    @property
+    def version(self) -> str:
+        """Of the installed package."""
+        return importlib.metadata.version(self.package)
+
+
 STAND_INS = (
-    ("language", "python", "pulumi"),
-    ("resource", "kubernetes", "pulumi-kubernetes"),
-    ("resource", "random", "pulumi-random"),
+    StandIn("language", "python", "pulumi", bundled=True),
+    StandIn("resource", "pulumi-python", "pulumi", bundled=True, launcher=True),
+    StandIn("resource", "kubernetes", "pulumi-kubernetes"),
+    StandIn("resource", "random", "pulumi-random"),
 )
 _MARK = "# stand-in of llmd-pd"
 
 
-def install_plugins(pulumi_home: Path, python: Path, checkout: Path) -> list[str]:
-    """Install the stand-ins that no official plugin makes unnecessary; returns `kind-name version` of each one installed.
+def install_plugins(pulumi_home: Path, python: Path, checkout: Path, *, bundled: bool = False) -> list[StandIn]:
+    """Install the stand-ins that no official plugin makes unnecessary; returns them. `bundled`: the CLI has those it brings.
 
     `python` is the interpreter of the project's environment, whose packages also give the versions; `checkout` is the directory
     that holds the package `rehearsal`. Raises OSError when PULUMI_HOME cannot be written.
     """
     installed = []
-    for kind, name, package in STAND_INS:
-        version = importlib.metadata.version(package)
-        directory = plugin_directory(pulumi_home, kind, name, version)
-        program = directory / f"pulumi-{kind}-{name}"
-        if program.exists() and not _is_stand_in(program):
+    for plugin in STAND_INS:
+        directory = plugin_directory(pulumi_home, plugin.kind, plugin.name, plugin.version)
+        program = directory / f"pulumi-{plugin.key}"
+        if (bundled and plugin.bundled) or (program.exists() and not _is_stand_in(program)):
             continue
         directory.mkdir(parents=True, exist_ok=True)
         # In one step: another rehearsal may be starting this very plugin.
-        write_whole(program, _wrapper(python, checkout, f"{kind}-{name}"), mode=0o755)
-        installed.append(f"{kind}-{name} {version}")
+        write_whole(program, _wrapper(python, checkout, plugin.key), mode=0o755)
+        installed.append(plugin)
     return installed
 
 
@@ -50,6 +74,9 @@ def _is_stand_in(program: Path) -> bool:
 
 
 def _wrapper(python: Path, checkout: Path, plugin: str) -> str:
-    """A shell script: the checkout on the search path of this process only, and without the current directory (`-P`)."""
+    """A shell script: the checkout on the search path of this process only, without the current directory (`-P`).
+
+    Its output is not held back (`-u`): the engine waits for the first line, and a program's prints are for people.
+    """
     start = f"import sys, runpy; sys.path.insert(0, {str(checkout)!r}); runpy.run_module('rehearsal.standins', None, '__main__')"
-    return f'#!/bin/sh\n{_MARK}\nexec {shlex.quote(str(python))} -P -c {shlex.quote(start)} {plugin} "$@"\n'
+    return f'#!/bin/sh\n{_MARK}\nexec {shlex.quote(str(python))} -P -u -c {shlex.quote(start)} {plugin} "$@"\n'

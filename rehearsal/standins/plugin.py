@@ -38,9 +38,14 @@ def serve(register: Callable[[grpc.Server], None]) -> None:
     server.start()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _leave())
-    threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
+    leave_with_engine()
     print(port, flush=True)
     server.wait_for_termination()
+
+
+def leave_with_engine() -> None:
+    """End this process soon after the one that started it."""
+    threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
 
 
 def _leave() -> NoReturn:

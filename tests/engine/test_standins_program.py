@@ -1,6 +1,7 @@
-"""The language host and the random provider: programs that fail, and values that stay."""
+"""The language host, and the dynamic and the random provider: programs that fail, and values that stay."""
 
 import json
+import textwrap
 
 import pytest
 
@@ -66,3 +67,51 @@ def test_random(stack: Stack) -> None:
     assert {key: after[key] for key in after if key != "password"} == {
         key: before[key] for key in before if key != "password"
     }
+
+
+def test_dynamic_provider(stack: Stack) -> None:
+    """Of a class that another module than the program has, as every one of this project's is."""
+    (stack.directory / "notes.py").write_text(
+        textwrap.dedent("""
+            from pathlib import Path
+            from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+            class NoteProvider(ResourceProvider):
+                def create(self, props):
+                    Path(props["path"]).write_text(props["text"])
+                    return CreateResult("note", {**props, "length": len(props["text"])})
+
+                def diff(self, _id, old, new):
+                    return DiffResult(changes=old["text"] != new["text"])
+
+                def update(self, _id, old, new):
+                    Path(new["path"]).write_text(new["text"])
+                    return UpdateResult({**new, "length": len(new["text"])})
+
+                def delete(self, _id, props):
+                    if not Path(props["path"]).exists():
+                        raise RuntimeError(f"{props['path']} is gone already")
+                    Path(props["path"]).unlink()
+
+            class Note(Resource):
+                def __init__(self, name, props, opts=None):
+                    super().__init__(NoteProvider(), name, {**props, "length": None}, opts)
+        """)
+    )
+    stack.program("""
+        from notes import Note
+        note = Note("n", {"path": os.path.abspath("note.txt"), "text": env("TEXT", "one")})
+        pulumi.export("length", note.length)
+    """)
+    note = stack.directory / "note.txt"
+    stack.preview().ok().says("n create").hides("$PATH", "warning:")
+    assert not note.exists()
+    stack.up().ok().says("length: 3").hides("$PATH", "warning:")
+    assert note.read_text() == "one"
+    stack.unchanged()
+    stack.up(TEXT="three").ok().says("n updated", "length: 3 => 5")
+    note.unlink()
+    stack.pulumi("destroy", "--yes", "--skip-preview").failed().says("note.txt is gone already")
+    note.touch()
+    stack.pulumi("destroy", "--yes", "--skip-preview").ok().hides("$PATH", "warning:")
+    assert not note.exists()
