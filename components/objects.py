@@ -20,10 +20,22 @@ class KubernetesObject(pulumi.CustomResource):
 
     metadata: pulumi.Output[dict[str, Any]]
     spec: pulumi.Output[dict[str, Any] | None]
+    status: pulumi.Output[dict[str, Any] | None]
 
     def __init__(self, name: str, obj: Object, opts: pulumi.ResourceOptions) -> None:
-        version = obj["apiVersion"] if "/" in obj["apiVersion"] else f"core/{obj['apiVersion']}"
-        super().__init__(f"kubernetes:{version}:{obj['kind']}", name, dict(obj), opts)
+        super().__init__(_token(obj), name, dict(obj), opts)
+
+
+class KubernetesPatch(pulumi.CustomResource):
+    """Some fields of an object that somebody else makes and owns."""
+
+    def __init__(self, name: str, fields: Object, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(f"{_token(fields)}Patch", name, dict(fields), opts)
+
+
+def _token(obj: Object) -> str:
+    version = obj["apiVersion"] if "/" in obj["apiVersion"] else f"core/{obj['apiVersion']}"
+    return f"kubernetes:{version}:{obj['kind']}"
 
 
 #: Fields the API server never lets change, and which the provider does not know to replace.

@@ -4,6 +4,8 @@ No cluster, no Pulumi CLI, no secret. A directory holds one stack's render and m
 earlier render left there are replaced or removed.
 """
 
+import json
+import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,12 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from operations import console, manifests
+from releases.values import merge
 
 if TYPE_CHECKING:
     from stacks.plan import Plan
 
 #: Every file a render can consist of.
-FILES = ("crds.yaml", "namespace.yaml", "model-server.yaml", "router.values.yaml", "router.yaml", "monitoring.yaml")
+FILES = (
+    "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml", "router.yaml", "monitoring.yaml"
+)  # fmt: skip
 #: How a file of ours begins.
 MARK = "# Rendered by `llmd-pd render`"
 
@@ -35,9 +40,9 @@ def render(
 ) -> None:
     """Write what a stack would apply as files.
 
-    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; monitoring.yaml where the
-    stack asks for it; router.yaml where there is a helm and the chart can be fetched. Needs no cluster, no Pulumi CLI and
-    no secret.
+    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; gateway.yaml and
+    monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be fetched. Needs no
+    cluster, no Pulumi CLI and no secret.
 
     Examples:
 
@@ -54,7 +59,12 @@ def render(
     stack = load(file)
     planned = plan(stack.spec, file.parent)
     objects, left_out = _objects(planned, skip_crds)
-    texts = {name: f"{_header(file, planned)}{manifests.documents(found)}" for name, found in objects.items() if found}
+    notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
+    texts = {
+        name: f"{_header(file, planned)}{notes.get(name, '')}{manifests.documents(found)}"
+        for name, found in objects.items()
+        if found
+    }
     texts["router.values.yaml"] = (
         f"{_header(file, planned)}{_install(planned)}{manifests.document(planned.router.values)}"
     )
@@ -79,6 +89,7 @@ def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str,
     objects = {
         "namespace.yaml": [planned.namespace()],
         "model-server.yaml": [manifests.placed(obj, namespace) for obj in planned.model_server],
+        "gateway.yaml": _gateway(planned),
         "monitoring.yaml": [manifests.placed(obj, namespace) for obj in planned.monitoring],
     }
     if planned.crd_source is None:
@@ -89,12 +100,49 @@ def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str,
         objects["crds.yaml"] = _crds(planned)
     router = planned.router
     try:
-        objects["router.yaml"] = template(
+        rendered = template(
             router.chart, router.version, release=router.name, namespace=namespace, values=router.values
         )
+        objects["router.yaml"] = [_with_timeout(obj, planned) for obj in rendered]
     except ChartUnreachableError as error:
         left_out["router.yaml"] = str(error)
     return objects, left_out
+
+
+def _gateway(planned: "Plan") -> list[dict[str, Any]]:
+    """The stack's Gateway, and the route where the chart cannot make it."""
+    gateway = planned.gateway
+    if gateway is None:
+        return []
+    own = [manifests.placed(obj, gateway.namespace) for obj in gateway.objects]
+    return [*own, *(manifests.placed(obj, planned.spec.namespace) for obj in gateway.routes)]
+
+
+def _with_timeout(obj: dict[str, Any], planned: "Plan") -> dict[str, Any]:
+    """An object of the router's chart as the stack leaves it: with its own limit for responses on GKE."""
+    timeout = planned.gateway and planned.gateway.backend_timeout
+    if timeout is None or obj["kind"] != "GCPBackendPolicy":
+        return obj
+    return merge(obj, {"spec": {"default": {"timeoutSec": timeout}}})
+
+
+def _implementation(planned: "Plan") -> str:
+    """How to install by hand what makes the Gateway work, where the stack would."""
+    lines = []
+    for release in planned.gateway.implementation if planned.gateway else ():
+        settings = [f"--set-json {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in release.values.items()]
+        repository, _, name = release.chart.rpartition("/")
+        chart = f"{name} --repo {repository}" if release.chart.startswith("http") else release.chart
+        lines.append(
+            f"# helm upgrade --install {release.name} {chart} --version {release.version} --create-namespace"
+            f" {' '.join([f'--namespace {release.namespace}', *settings])}\n"
+        )
+    return "".join(lines)
+
+
+def _credentials(planned: "Plan") -> str:
+    made = planned.made_secret
+    return f"# Secret {made.name} is made of the stack's own token by `pulumi up`, and is in no file.\n" if made else ""
 
 
 def _crds(planned: "Plan") -> list[dict[str, Any]]:

@@ -1,33 +1,56 @@
 """The one place that composes components: what depends on what, and which optional ones exist."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pulumi
 
 from components.cluster.existing import ExistingCluster
 from components.crds import Crds
+from components.credentials import Credentials, CredentialsArgs
+from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway
+from components.gateway_guard import GatewayGuard
+from components.gateway_implementation import GatewayImplementation, GatewayImplementationArgs, ImplementationRelease
 from components.model_server import ModelServer
-from components.monitoring import Monitoring
+from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
-from components.router import Router
+from components.router import Router, RouterArgs
+from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
+from stacks.router import HelmRelease
 
 
-def compose(plan: Plan, owner: str) -> None:
-    """Registers everything a plan holds and exports what users and later tools need.  `owner` is the stack's full name.
+def compose(
+    plan: Plan, owner: str, *, preinstalled: Collection[str] = (), hf_token: pulumi.Input[str] | None = None
+) -> None:
+    """Registers everything a plan holds and exports what users and later tools need.
 
-    Order: CRDs are Established before anything that is made of them; the namespace exists before what lives in it.
+    `owner` is the stack's full name, `preinstalled` the names of CRDs that the cluster brings and keeps itself, `hf_token` the
+    secret of which the model servers' Secret is made.
+
+    Order: CRDs are Established before anything that is made of them; the namespace exists before what lives in it; a
+    Gateway is programmed before the router whose route hangs on it, and so goes after it.
     """
     spec = plan.spec
-    kubeconfig = str(Path(spec.cluster.kubeconfig).expanduser()) if spec.cluster.kubeconfig else None
-    cluster = ExistingCluster("cluster", {"kubeconfig": kubeconfig, "context": spec.cluster.context})
+    cluster = ExistingCluster("cluster", {"kubeconfig": _kubeconfig(plan), "context": spec.cluster.context})
     owned = pulumi.ResourceOptions(providers=[cluster.cluster])
     upserting = pulumi.ResourceOptions(providers=[cluster.shared])
 
     crds: list[pulumi.Resource] = []
     if plan.crd_source is not None:
-        crds = [*Crds("crds", {"objects": plan.crds()}, upserting).resources]
+        ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
+        crds = [*Crds("crds", {"objects": ours}, upserting).resources]
     namespace = ServingNamespace("namespace", {"object": plan.namespace(owner)}, upserting)
+    needed: list[pulumi.Resource] = [namespace.resource]
+    if plan.made_secret is not None and hf_token is not None:
+        secret = CredentialsArgs(
+            name=plan.made_secret.name,
+            key=plan.made_secret.key,
+            namespace=spec.namespace,
+            token=hf_token,
+            after=[namespace.resource],
+        )
+        needed.append(Credentials(f"{spec.name}-credentials", secret, owned).resource)
     model_server = ModelServer(
         spec.name,
         {
@@ -36,34 +59,120 @@ def compose(plan: Plan, owner: str) -> None:
             "autoscaled": plan.autoscaled,
             "startup_seconds": plan.workload.hardware.accelerator.probes.budget_seconds,
             "namespace": spec.namespace,
-            "after": [namespace.resource],
+            "after": needed,
         },
         owned,
     )
-    router = Router(
-        f"{spec.name}-router",
-        {
-            "release": plan.router.name,
-            "chart": plan.router.chart,
-            "version": plan.router.version,
-            "values": plan.router.values,
-            "owner": owner,
-            "wait": spec.router.wait,
-            "namespace": spec.namespace,
-            # The resources themselves: depending on a component that turned out empty is silently nothing.
-            "after": [namespace.resource, *crds],
-        },
-        owned,
-    )
+    # The resources themselves: depending on a component that turned out empty is silently nothing.
+    after: list[pulumi.Resource] = [namespace.resource, *crds]
+    made: list[pulumi.Resource] = [model_server]
+    address: pulumi.Output[str | None] | None = None
+    if plan.gateway is not None:
+        gateway = _gateway(plan.gateway, owner, after, owned)
+        address = gateway.address
+        if isinstance(gateway, Gateway):
+            after.append(gateway.resource)
+            made.append(gateway)
+    router = Router(f"{spec.name}-router", _router(plan.router, owner, spec.router.wait, after), owned)
+    made.append(router)
+    if plan.gateway is not None:
+        made += _beside(plan, plan.gateway, [*after, router], owned)
     if plan.monitoring:
-        Monitoring(
-            "monitoring",
-            {"objects": plan.monitoring, "namespace": spec.namespace, "after": [namespace.resource]},
-            owned,
-        )
+        args = MonitoringArgs(objects=plan.monitoring, namespace=spec.namespace, after=[namespace.resource])
+        made.append(Monitoring("monitoring", args, owned))
+    if plan.gateway is not None and plan.gateway.objects:
+        GatewayGuard(f"{spec.name}-guard", _guard(plan, plan.gateway), pulumi.ResourceOptions(depends_on=made))
 
     pulumi.export("namespace", spec.namespace)
-    pulumi.export("endpoint", {"service": router.service, "port": 80, "address": router.address})
+    if plan.gateway is not None and address is not None:
+        pulumi.export("endpoint", gateway_endpoint(plan.gateway, address))
+    else:
+        pulumi.export("endpoint", {"service": router.service, "port": 80, "address": router.address})
     pulumi.export("deployments", model_server.deployments)
     pulumi.export("selector", plan.selector)
     pulumi.export("versions", plan.versions)
+
+
+def gateway_endpoint(gateway: GatewayPlan, address: pulumi.Output[str | None]) -> dict[str, pulumi.Input[object]]:
+    """Where clients reach the stack through its Gateway; an IPv6 address is put in brackets in the URL."""
+    return {
+        "gateway": f"{gateway.namespace}/{gateway.name}",
+        "port": 80,
+        "address": address,
+        "url": address.apply(lambda found: found and f"http://{f'[{found}]' if ':' in found else found}/"),
+    }
+
+
+def _kubeconfig(plan: Plan) -> str | None:
+    stated = plan.spec.cluster.kubeconfig
+    return str(Path(stated).expanduser()) if stated else None
+
+
+def _gateway(
+    plan: GatewayPlan, owner: str, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
+) -> Gateway | SharedGateway:
+    """The stack's own Gateway and what makes it work, or a look at somebody else's."""
+    if plan.implementation:
+        args = GatewayImplementationArgs(
+            releases=[_release(release) for release in plan.implementation],
+            owner=owner,
+            retain=plan.stated.retain,
+            after=after,
+        )
+        after = [*after, *GatewayImplementation("gateway-implementation", args, opts).resources]
+    if not plan.objects:
+        return SharedGateway(plan.name, {"name": plan.name, "namespace": plan.namespace}, opts)
+    return Gateway(plan.name, {"objects": plan.objects, "namespace": plan.namespace, "after": after}, opts)
+
+
+def _release(release: HelmRelease) -> ImplementationRelease:
+    return ImplementationRelease(
+        name=release.name,
+        namespace=release.namespace,
+        chart=release.chart,
+        version=release.version,
+        values=release.values,
+    )
+
+
+def _router(release: HelmRelease, owner: str, wait: bool, after: list[pulumi.Resource]) -> RouterArgs:
+    return RouterArgs(
+        release=release.name,
+        chart=release.chart,
+        version=release.version,
+        values=release.values,
+        owner=owner,
+        wait=wait,
+        namespace=release.namespace,
+        after=after,
+    )
+
+
+def _beside(
+    plan: Plan, gateway: GatewayPlan, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
+) -> list[pulumi.Resource]:
+    """What the router's chart cannot make, or makes otherwise."""
+    spec = plan.spec
+    made: list[pulumi.Resource] = [
+        Route(f"{spec.name}-route", {"object": route, "namespace": spec.namespace, "after": after}, opts)
+        for route in gateway.routes
+    ]
+    if gateway.backend_timeout is not None:
+        timeout = BackendTimeoutArgs(
+            policy=spec.name, namespace=spec.namespace, seconds=gateway.backend_timeout, after=after
+        )
+        made.append(BackendTimeout(f"{spec.name}-backend-timeout", timeout, opts))
+    return made
+
+
+def _guard(plan: Plan, gateway: GatewayPlan) -> dict[str, object]:
+    spec = plan.spec
+    return {
+        "kubeconfig": _kubeconfig(plan),
+        "context": spec.cluster.context,
+        "gateway": gateway.name,
+        "gatewayNamespace": gateway.namespace,
+        "namespace": spec.namespace,
+        "route": spec.name,
+        "deleteInUse": gateway.stated.delete_in_use,
+    }

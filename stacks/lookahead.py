@@ -8,8 +8,9 @@ but never taken back to an older version: another stack may live from what the n
 import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,26 @@ import pulumi
 
 from hardware.namespace import OWNER
 from stacks import helm_records
+from stacks.gateway_look import look_at_gateway, second_proxy
 from stacks.kube_api import Api, NoContextError, Object
 from stacks.plan import Plan
 from stacks.problems import Problem, StackFileError
 
+#: GKE keeps InferencePool's CRD from 1.34.0-gke.1626000 on (docs of GKE's inference gateway).
+GKE_BRINGS_POOLS = (1, 34, 0, 1626000)
 
-def look_ahead(plan: Plan, owner: str) -> list[Object]:
-    """Refuses what exists and is not this stack's; the Secrets of the revisions of its own Helm release, if there are any.
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at the cluster brought: the Secrets of the revisions of the stack's own Helm release, if there are any, and
+    the names of CRDs that the cluster brings and keeps itself."""
+
+    revisions: Sequence[Object] = ()
+    preinstalled: frozenset[str] = frozenset()
+
+
+def look_ahead(plan: Plan, owner: str) -> Found:
+    """Refuses what exists and is not this stack's, or does not exist and should; what was found of use.
 
     An unreachable cluster fails an `up`; a preview goes on with a warning, because a preview in CI may have no access.
 
@@ -31,18 +45,22 @@ def look_ahead(plan: Plan, owner: str) -> list[Object]:
         StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
     """
     revisions: list[Object] = []
+    preinstalled: frozenset[str] = frozenset()
     with answering(plan):
         api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
-        problems = list(_newer_crds(api, plan))
+        preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
+        problems = list(_newer_crds(api, plan, preinstalled))
         namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
         if namespace is not None:
             revisions = api.items(
                 f"/api/v1/namespaces/{plan.spec.namespace}/secrets?{helm_records.selector(plan.router.name)}"
             )
-            problems += _already_there(plan, owner, namespace, revisions)
+            problems += [*_already_there(plan, owner, namespace, revisions), *second_proxy(api, plan)]
+        if plan.gateway is not None:
+            problems += look_at_gateway(api, plan, plan.gateway, owner, ours=_is_ours(namespace, owner))
         if problems:
             raise StackFileError(problems)
-    return revisions
+    return Found(revisions, preinstalled)
 
 
 @contextmanager
@@ -71,8 +89,8 @@ def _without_cluster(problem: Problem) -> None:
 
 def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequence[Object]) -> Iterator[Problem]:
     spec, target = plan.spec, _target(plan)
-    holder = namespace["metadata"].get("annotations", {}).get(OWNER)
-    if holder != owner:
+    if not _is_ours(namespace, owner):
+        holder = namespace["metadata"].get("annotations", {}).get(OWNER)
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
         yield Problem(
             "EXISTS", "llmd-pd:namespace", f"namespace {spec.namespace} exists already",
@@ -91,9 +109,23 @@ def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequenc
         )  # fmt: skip
 
 
-def _newer_crds(api: Api, plan: Plan) -> Iterator[Problem]:
+def _is_ours(namespace: Object | None, owner: str) -> bool:
+    """Whether the namespace is there and marked as the stack's."""
+    return namespace is not None and namespace["metadata"].get("annotations", {}).get(OWNER) == owner
+
+
+def gke_preinstalled(version: Object | None) -> frozenset[str]:
+    """The CRDs of ours that a GKE cluster of this version (as `/version` says it) keeps itself."""
+    parts = re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)-gke\.(\d+)", (version or {}).get("gitVersion", ""))
+    since = tuple(int(part) for part in parts.groups()) >= GKE_BRINGS_POOLS if parts else False
+    return frozenset({"inferencepools.inference.networking.k8s.io"} if since else ())
+
+
+def _newer_crds(api: Api, plan: Plan, preinstalled: Collection[str]) -> Iterator[Problem]:
     for crd in plan.crds():
         ours, name = _bundle(crd), crd["metadata"]["name"]
+        if name in preinstalled:
+            continue
         live = api.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
         theirs = _bundle(live) if live else None
         if ours and theirs and theirs[0] > ours[0]:

@@ -19,6 +19,7 @@ from releases.gateway_api import CRDS as GATEWAY_API_CRDS
 from stacks.gateway import GatewayPlan, gateway_plan
 from stacks.router import HelmRelease, place, router_release
 from stacks.spec import StackSpec
+from stacks.token import MadeSecret, made_secret
 from stacks.workload import workload
 
 Object = dict[str, Any]
@@ -66,6 +67,11 @@ class Plan:
     def autoscaled(self) -> list[Role]:
         """Roles whose number of pods an autoscaler owns once they are there."""
         return [role for role, stated in self.spec.serving.sizing.items() if stated.autoscaled]
+
+    @property
+    def made_secret(self) -> MadeSecret | None:
+        """The Secret that is made of the stack's token, where it has one. What is in it is not here."""
+        return made_secret(self.spec)
 
     @property
     def selector(self) -> dict[str, str]:

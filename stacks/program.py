@@ -24,12 +24,13 @@ def run(base: Path) -> None:
     """
     try:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        spec = spec_from_config(_configuration())
+        config, hf_token = sealed(_configuration())
+        spec = spec_from_config(config)
         planned = plan(spec, base)
-        revisions = look_ahead(planned, owner)
+        found = look_ahead(planned, owner)
         if not pulumi.runtime.is_dry_run():
-            unblock(planned, revisions)
-        compose(planned, owner)
+            unblock(planned, found.revisions)
+        compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
     except (StackFileError, SourceError) as error:
         raise pulumi.RunError(str(error)) from error
 
@@ -41,6 +42,24 @@ def _configuration() -> dict[str, Any]:
         key.removeprefix(prefix): value for key, value in runtime_config.CONFIG.get().items() if key.startswith(prefix)
     }
     return {key: _structured(value) for key, value in found.items()}
+
+
+def sealed(config: dict[str, Any]) -> tuple[dict[str, Any], pulumi.Output[str] | None]:
+    """The configuration without the one secret it may hold, and that secret: nothing else ever sees it.
+
+    The engine hands a decrypted value over as text inside its section and marks the whole section as secret.
+    """
+    serving = config.get("serving")
+    if not runtime_config.is_config_secret(f"{PROJECT}:serving") or not isinstance(serving, dict):
+        return config, None
+    token = serving.get("hfToken")
+    if not isinstance(token, str):
+        return config, None
+    return {**config, "serving": {**serving, "hfToken": {"secure": SEALED}}}, pulumi.Output.secret(token)
+
+
+#: Stands for a secret wherever the configuration is looked at.
+SEALED = "[secret]"
 
 
 def _structured(value: str) -> Any:

@@ -8,10 +8,10 @@ import pulumi
 import pytest
 from pulumi.runtime import config as runtime_config
 
-from rehearsal.standins import crds as standins
-from releases import DEFAULT, release
 from stacks import program
+from stacks.lookahead import Found
 from stacks.plan import Plan
+from tests.crd_files import write
 from tests.mocks.recording import OWNER, Recording, record
 
 
@@ -19,7 +19,12 @@ from tests.mocks.recording import OWNER, Recording, record
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, str]]:
     """What was looked ahead for; the cluster itself is `tests/unit/test_lookahead.py`'s."""
     asked: list[tuple[Plan, str]] = []
-    monkeypatch.setattr(program, "look_ahead", lambda plan, owner: asked.append((plan, owner)))
+
+    def look_ahead(plan: Plan, owner: str) -> Found:
+        asked.append((plan, owner))
+        return Found()
+
+    monkeypatch.setattr(program, "look_ahead", look_ahead)
     monkeypatch.setattr(program, "unblock", lambda plan, _: asked.append((plan, "unblocked")))
     return asked
 
@@ -38,7 +43,7 @@ def run(base: Path, *, preview: bool = False, **config: Any) -> Recording:
 
 
 def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
-    standins.write(tmp_path / "crds", release(DEFAULT))
+    write(tmp_path / "crds")
     recording = run(
         tmp_path,
         name="tiny",

@@ -1,0 +1,132 @@
+"""The Gateway in front of a router: made and owned by the stack, or somebody else's and only looked at.
+
+Its implementation is `components.gateway_implementation`; what keeps others' routes safe is `components.gateway_guard`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import pulumi
+
+from components.objects import KubernetesObject, KubernetesPatch, Object, annotated, placed, register
+
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+#: Seconds a Gateway may take to be programmed, and to give its address back: a cloud's load balancer takes minutes.
+SECONDS = 15 * 60
+
+
+class GatewayArgs(TypedDict):
+    """Plain: the Gateway and what it refers to (the Gateway last), and their `namespace`. Wired: what they come `after`."""
+
+    objects: Sequence[Object]
+    namespace: str
+    after: Sequence[pulumi.Resource]
+
+
+class Gateway(pulumi.ComponentResource):
+    """A Gateway of the stack's own. `resource` is known when it is programmed, `address` is its first one.
+
+    Its deletion ends when its controller's finalizers are gone: when the address is released.
+    """
+
+    resource: pulumi.CustomResource
+    address: pulumi.Output[str | None]
+
+    def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:Gateway", name, None, opts)
+        *parameters, gateway = [placed(obj, args["namespace"]) for obj in args["objects"]]
+        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
+        needed = [register(f"{name}-{obj['kind']}-{obj['metadata']['name']}".lower(), obj, child) for obj in parameters]
+        limit = f"{SECONDS}s"
+        made = register(
+            name,
+            annotated(gateway, waitFor="condition=Programmed"),
+            pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[*args["after"], *needed],
+                custom_timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
+            ),
+        )
+        self.resource = made
+        self.address = made.status.apply(first_address)
+        self.register_outputs({"address": self.address})
+
+
+class SharedGatewayArgs(TypedDict):
+    """Plain: the Gateway's `name` and `namespace`."""
+
+    name: str
+    namespace: str
+
+
+class SharedGateway(pulumi.ComponentResource):
+    """A Gateway of somebody else's: nothing is made, `address` is its first one."""
+
+    address: pulumi.Output[str | None]
+
+    def __init__(self, name: str, args: SharedGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:SharedGateway", name, None, opts)
+        # No parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
+        read = pulumi.ResourceOptions(
+            id=f"{args['namespace']}/{args['name']}", provider=self.get_provider(f"kubernetes:{GATEWAY_API}:Gateway")
+        )
+        fields = {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": None, "spec": None, "status": None}
+        self.address = KubernetesObject(name, fields, read).status.apply(first_address)
+        self.register_outputs({"address": self.address})
+
+
+class RouteArgs(TypedDict):
+    """Plain: the HTTPRoute and its `namespace`. Wired: what it comes `after`."""
+
+    object: Object
+    namespace: str
+    after: Sequence[pulumi.Resource]
+
+
+class Route(pulumi.ComponentResource):
+    """The HTTPRoute of a stack whose chart cannot name a Gateway in another namespace."""
+
+    resource: pulumi.CustomResource
+
+    def __init__(self, name: str, args: RouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:Route", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
+        self.resource = register(name, placed(args["object"], args["namespace"]), child)
+        self.register_outputs({})
+
+
+class BackendTimeoutArgs(TypedDict):
+    """Plain: the policy's name and `namespace`, and the limit in `seconds`. Wired: what it comes `after`."""
+
+    policy: str
+    namespace: str
+    seconds: int
+    after: Sequence[pulumi.Resource]
+
+
+class BackendTimeout(pulumi.ComponentResource):
+    """GKE's limit for one response, patched into the GCPBackendPolicy that the router's chart makes with 300 s."""
+
+    resource: pulumi.CustomResource
+
+    def __init__(self, name: str, args: BackendTimeoutArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:BackendTimeout", name, None, opts)
+        metadata = {"name": args["policy"], "namespace": args["namespace"]}
+        policy = {
+            "apiVersion": "networking.gke.io/v1",
+            "kind": "GCPBackendPolicy",
+            "metadata": metadata,
+            "spec": {"default": {"timeoutSec": args["seconds"]}},
+        }
+        # Helm wrote the field first, and writes it again only when its chart's changes.
+        patch = annotated(policy, patchForce="true")
+        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
+        self.resource = KubernetesPatch(name, patch, child)
+        self.register_outputs({})
+
+
+def first_address(status: Mapping[str, Any] | None) -> str | None:
+    """The first address of a Gateway's status, an IP or a hostname; None where it has none yet."""
+    for row in (status or {}).get("addresses") or ():
+        return str(row["value"])
+    return None

@@ -1,0 +1,104 @@
+"""What keeps a destroy from taking a shared Gateway away under other stacks' routes.
+
+Neither Kubernetes nor the provider refuses that, and Pulumi runs no program on destroy. So the last thing a stack with a Gateway
+makes is a resource whose deletion, the first of a destroy, looks at the cluster. A dynamic resource is the one kind whose
+deletion can run code of ours (docs/adr/0012).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+GROUP, VERSION = "gateway.networking.k8s.io", "v1"
+#: The kinds of routes the standard channel has.
+ROUTES = ("httproutes", "grpcroutes", "tlsroutes")
+
+
+class GatewayInUseError(Exception):
+    """Routes of others hang on the Gateway, or nobody can say whether they do."""
+
+
+def foreign_routes(routes: list[Mapping[str, Any]], props: Mapping[str, Any]) -> Iterator[str]:
+    """The routes that hang on the Gateway of `props` and are not the stack's own, as `namespace/name`."""
+    for route in routes:
+        place = route["metadata"]["namespace"]
+        if (place, route["metadata"]["name"]) == (props["namespace"], props["route"]):
+            continue
+        for parent in route.get("spec", {}).get("parentRefs") or ():
+            found = (parent.get("kind", "Gateway"), parent.get("namespace", place), parent["name"])
+            if found == ("Gateway", props["gatewayNamespace"], props["gateway"]):
+                yield f"{place}/{route['metadata']['name']}"
+                break
+
+
+class GuardProvider(ResourceProvider):
+    """Does nothing but look, on delete. Pickled into the stack's state by name, so it has to stay importable."""
+
+    #: It holds no secret; encrypted, it would be another text in every state.
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(id_=f"{props['gatewayNamespace']}/{props['gateway']}", outs=props)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        changed = {key for key in {*_olds, *_news} if not key.startswith("__") and _olds.get(key) != _news.get(key)}
+        moved = sorted(changed & {"gateway", "gatewayNamespace"})
+        return DiffResult(changes=bool(changed), replaces=moved, delete_before_replace=False)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult(outs=_news)
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Refuses while routes of others hang on the Gateway, unless the stack said it may go.
+
+        Raises:
+            GatewayInUseError: with their names, or because the cluster does not answer.
+        """
+        if _props.get("deleteInUse"):
+            return
+        others = sorted(set(foreign_routes(_routes(_props), _props)))
+        if others:
+            raise GatewayInUseError(
+                f"Gateway {_id} is not deleted, because routes of others hang on it: {', '.join(others)}; destroy their stacks "
+                "first, or write `deleteInUse: true` under `llmd-pd:router.gateway`, run `pulumi up`, and destroy again. "
+                "Nothing of this stack was deleted."
+            )
+
+
+def _routes(props: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    from kubernetes import client, config
+    from kubernetes.client.exceptions import ApiException
+    from urllib3.exceptions import HTTPError
+
+    found: list[Mapping[str, Any]] = []
+    try:
+        connection = config.new_client_from_config(  # type: ignore[no-untyped-call]
+            config_file=props.get("kubeconfig"), context=props.get("context")
+        )
+        api: Any = client.CustomObjectsApi(connection)
+        for plural in ROUTES:
+            try:
+                found += api.list_cluster_custom_object(GROUP, VERSION, plural, _request_timeout=10)["items"]
+            except ApiException as error:
+                if error.status != 404:  # a cluster may lack the kind
+                    raise
+    except (ApiException, HTTPError, OSError, config.ConfigException) as error:
+        raise GatewayInUseError(
+            f"Gateway {props['gatewayNamespace']}/{props['gateway']} is not deleted, because its cluster does not say whether "
+            f"routes of others hang on it ({' '.join(str(error).split())}); check the context and your credentials, and "
+            "destroy again"
+        ) from error
+    return found
+
+
+class GatewayGuard(Resource, module="gateway", name="Guard"):
+    """Made after everything else, so that a destroy asks it before anything is gone.
+
+    Plain: `kubeconfig` and `context`, the Gateway's name and namespace, the stack's namespace and its route's name,
+    and `deleteInUse`.
+    """
+
+    def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(GuardProvider(), name, dict(props), opts)

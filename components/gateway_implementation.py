@@ -1,0 +1,70 @@
+"""What makes Gateways of a class work (Istio, agentgateway), on request: Helm releases in a namespace of their own."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+#: Seconds a control plane of a gateway may take to become Ready: one image under 500 MB.
+READY_SECONDS = 10 * 60
+
+
+class ImplementationRelease(TypedDict):
+    """One Helm release: name, `namespace`, chart, version, values."""
+
+    name: str
+    namespace: str
+    chart: str
+    version: str | None
+    values: Mapping[str, Any]
+
+
+class GatewayImplementationArgs(TypedDict):
+    """Plain: the releases in order, who owns them, and whether they stay on destroy. Wired: what they come `after`."""
+
+    releases: Sequence[ImplementationRelease]
+    owner: str
+    retain: bool
+    after: Sequence[pulumi.Resource]
+
+
+class GatewayImplementation(pulumi.ComponentResource):
+    """The releases, one after the other; `resources` is what a Gateway depends on."""
+
+    resources: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: GatewayImplementationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:GatewayImplementation", name, None, opts)
+        self.resources = []
+        for release in args["releases"]:
+            self.resources.append(
+                k8s.helm.v3.Release(
+                    f"{name}-{release['name']}",
+                    name=release["name"],
+                    namespace=release["namespace"],
+                    create_namespace=True,
+                    chart=_in_repository(release["chart"]),
+                    repository_opts=_repository(release["chart"]),
+                    version=release["version"],
+                    values=dict(release["values"]),
+                    description=args["owner"],
+                    timeout=READY_SECONDS,
+                    opts=pulumi.ResourceOptions(
+                        parent=self,
+                        depends_on=[*args["after"], *self.resources],
+                        retain_on_delete=args["retain"],
+                    ),
+                )
+            )
+        self.register_outputs({})
+
+
+def _in_repository(chart: str) -> str:
+    """A chart of an HTTP repository goes by its name alone; an OCI reference or a path is whole."""
+    return chart.rpartition("/")[2] if chart.startswith("http") else chart
+
+
+def _repository(chart: str) -> k8s.helm.v3.RepositoryOptsArgs | None:
+    repository = chart.rpartition("/")[0]
+    return k8s.helm.v3.RepositoryOptsArgs(repo=repository) if chart.startswith("http") else None

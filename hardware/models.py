@@ -1,0 +1,11 @@
+"""Facts about models that their ids tell: which can be had with a token only.
+
+By the beginning of the id, as Hugging Face's pages say it (2026-11); a stack that knows better says `serving.gated`.
+"""
+
+GATED = ("meta-llama/", "google/gemma-")
+
+
+def is_gated(model: str) -> bool:
+    """Whether a model can be downloaded only by those whom its owner let in."""
+    return model.startswith(GATED)

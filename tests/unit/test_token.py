@@ -1,0 +1,46 @@
+"""Hugging Face's token: which Secret the servers take it from, when they wait for it, and that it is never seen."""
+
+from typing import Any
+
+import pytest
+
+from hardware.vocabulary import SecretRef
+from stacks.workload import workload
+from tests.unit.test_rules import problems, spec
+
+NVIDIA = {"accelerator": "nvidia"}
+LLAMA = {**NVIDIA, "model": "meta-llama/Llama-3.3-70B-Instruct", "dropArgs": []}
+
+#: Rule, `serving`, the rest, path, words of the sentence.
+FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
+    ("SECRET-01", LLAMA, {}, "serving.hfToken", "there is no token for meta-llama/Llama-3.3-70B-Instruct"),
+    ("SECRET-01", {**NVIDIA, "gated": True}, {}, "serving.hfToken", "write `gated: false`"),
+    ("SECRET-01", {**NVIDIA, "hfToken": {}}, {}, "serving.hfToken", "neither a Secret nor a token"),
+    ("SECRET-01", {**NVIDIA, "hfToken": {"secret": "a", "secure": "v1:b"}}, {}, "serving.hfToken", "both"),
+]
+
+
+@pytest.mark.parametrize(("rule", "serving", "more", "path", "words"), FINDINGS, ids=[f[4][:30] for f in FINDINGS])
+def test_the_rule_finds_what_it_is_for(
+    rule: str, serving: dict[str, Any], more: dict[str, Any], path: str, words: str
+) -> None:
+    (found,) = problems(serving, **more)
+    assert (found.rule, found.path) == (rule, f"llmd-pd:{path}")
+    assert words in str(found)
+
+
+@pytest.mark.parametrize(
+    ("serving", "release", "expected"),
+    [
+        (NVIDIA, "guide-2026-05", None),
+        (NVIDIA, "guide-2026-06", SecretRef("llm-d-hf-token", "HF_TOKEN", True)),
+        ({**NVIDIA, "hfToken": "mine"}, "guide-2026-05", SecretRef("mine", "HF_TOKEN", True)),
+        ({**NVIDIA, "hfToken": "mine"}, "guide-2026-06", SecretRef("mine", "HF_TOKEN", True)),
+        ({**LLAMA, "hfToken": "mine"}, "guide-2026-05", SecretRef("mine", "HF_TOKEN", None)),
+        ({**NVIDIA, "hfToken": {"secure": "v1:x"}}, "guide-2026-05", SecretRef("llm-d-hf-token", "HF_TOKEN", None)),
+        ({**LLAMA, "gated": False}, "guide-2026-05", None),
+    ],
+    ids=str,
+)
+def test_where_the_token_comes_from(serving: dict[str, Any], release: str, expected: SecretRef | None) -> None:
+    assert workload(spec(serving, release=release)).hf_token == expected
