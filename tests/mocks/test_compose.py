@@ -12,12 +12,11 @@ import pytest
 from components.model_server import IMAGE_PULL_SECONDS
 from hardware.accelerators import ACCELERATORS
 from hardware.namespace import OWNER as OWNER_KEY
-from rehearsal.standins import crds as standins
-from releases import DEFAULT, release
 from stacks.compose import compose
 from stacks.files import load, spec_from_config
 from stacks.plan import Plan, plan
 from stacks.spec import StackSpec
+from tests.crd_files import write
 from tests.mocks.recording import OWNER, PROVIDER, SERVICE_ADDRESS, Recording, Registration, record
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +62,7 @@ class Case:
 
 @pytest.fixture(scope="module")
 def crd_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return standins.write(tmp_path_factory.mktemp("crds"), release(DEFAULT))
+    return write(tmp_path_factory.mktemp("crds"))
 
 
 @pytest.fixture(scope="module", params=CASES)

@@ -7,8 +7,7 @@ from typing import Any
 import yaml
 
 from operations.cli import run
-from rehearsal.standins.crds import write as write_crds
-from releases import release
+from tests.crd_files import write as write_crds
 
 
 def config(serving: Mapping[str, Any], **sections: Any) -> dict[str, Any]:
@@ -17,7 +16,7 @@ def config(serving: Mapping[str, Any], **sections: Any) -> dict[str, Any]:
 
 def stack_file(directory: Path, settings: Mapping[str, Any], name: str = "Pulumi.test.yaml") -> Path:
     """A stack file with CRDs beside it, so that no network is needed."""
-    crds = write_crds(directory / "crds", release(settings.get("llmd-pd:release", "guide-2026-05")))
+    crds = write_crds(directory / "crds")
     path = directory / name
     path.write_text(yaml.safe_dump({"config": {"llmd-pd:crds": {"directory": crds.name}, **settings}}))
     return path
