@@ -3,6 +3,7 @@
 import json
 import shlex
 
+from hardware.join import join
 from hardware.vocabulary import BEHIND_PROXY_PORT, SERVING_PORT, Role
 from hardware.workload import Workload
 
@@ -42,7 +43,7 @@ def command_line(workload: Workload, role: Role) -> list[str]:
         "{kv}": kv_config(workload, role),
         "{port}": str(port(role)),
     }
-    words = shlex.split(build.argv) + shlex.split(build.role_args.get(role, ""))
+    words = _without(shlex.split(build.argv) + shlex.split(build.role_args.get(role, "")), _dropped(workload))
     if "{port}" not in build.argv and port(role) != SERVING_PORT:
         words.append("--port={port}")
     words = _edited(words, workload.extra_args, workload.drop_args, known=_flags_of_any_role(workload))
@@ -52,15 +53,27 @@ def command_line(workload: Workload, role: Role) -> list[str]:
 
 
 def kv_config(workload: Workload, role: Role) -> str:
-    """The JSON of `--kv-transfer-config`: the build's pairs, the role's, then the fabric's."""
-    kv = workload.hardware.build.kv
-    pairs = {**kv.config, **kv.by_role.get(role, {}), **workload.hardware.fabric.kv}
-    return json.dumps(pairs, separators=(kv.separator, ":"))
+    """The JSON of `--kv-transfer-config`: the build's pairs, the role's, then the fabric's and its NIXL backend."""
+    kv, fabric = workload.hardware.build.kv, workload.hardware.fabric
+    backend = {"kv_connector_extra_config": {"backends": [fabric.nixl_backend]}} if fabric.nixl_backend else {}
+    pairs = {**kv.config, **kv.by_role.get(role, {}), **fabric.kv, **backend}
+    text = join(
+        {"separator": kv.separator} if kv.separator else {},
+        {"separator": fabric.kv_separator} if fabric.kv_separator else {},
+        path="kv",
+    )
+    return json.dumps(pairs, separators=(text.get("separator", ", "), ":"))
+
+
+def _dropped(workload: Workload) -> tuple[str, ...]:
+    """The build's flags that the release does without."""
+    return workload.bill.dropped.get(workload.build_key, ())
 
 
 def _flags_of_any_role(workload: Workload) -> set[str]:
     build = workload.hardware.build
-    return {flag(word) for text in (build.argv, *build.role_args.values()) for word in shlex.split(text)} - {""}
+    flags = {flag(word) for text in (build.argv, *build.role_args.values()) for word in shlex.split(text)}
+    return flags - {"", *_dropped(workload)}
 
 
 def _edited(words: list[str], extra: tuple[str, ...], drop: tuple[str, ...], known: set[str]) -> list[str]:
@@ -69,13 +82,7 @@ def _edited(words: list[str], extra: tuple[str, ...], drop: tuple[str, ...], kno
             raise ArgumentError("dropArgs", f"{name} follows from the rest of the stack and cannot be dropped")
         if name not in known:
             raise ArgumentError("dropArgs", f"{name} is not among this build's flags ({', '.join(sorted(known))})")
-    kept: list[str] = []
-    dropping = False
-    for word in words:
-        if name := flag(word):
-            dropping = name in drop
-        if not dropping:
-            kept.append(word)
+    kept = _without(words, drop)
     present = {flag(word) for word in kept} - {""}
     for name in filter(None, map(flag, extra)):
         if name in DERIVED:
@@ -83,3 +90,15 @@ def _edited(words: list[str], extra: tuple[str, ...], drop: tuple[str, ...], kno
         if name in present:
             raise ArgumentError("extraArgs", f"{name} is set by the build already; name it in dropArgs to replace it")
     return kept + list(extra)
+
+
+def _without(words: list[str], flags: tuple[str, ...]) -> list[str]:
+    """The words but for these flags and their values."""
+    kept: list[str] = []
+    dropping = False
+    for word in words:
+        if name := flag(word):
+            dropping = name in flags
+        if not dropping:
+            kept.append(word)
+    return kept

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hardware.vocabulary import ROLES, Role
+from hardware.vocabulary import ROLES, EnvValue, Role
 
-#: An engine for an accelerator, by their keys: ("nvidia", "vllm").
+#: An engine for an accelerator, by their keys: ("nvidia", "vllm"); and the same on a fabric: ("nvidia", "vllm", "aws").
 BuildKey = tuple[str, str]
+FabricKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ class Router:
     `monitoring` the tree for each of the chart's providers (`*`: every other). `settings` says where in the values each
     thing a stack may set is kept: what is not there, this release's charts cannot do. `plugin_config` is the
     EndpointPickerConfig that `values` carries as text, `plugins` the types its picker knows, `in_memory` those of them that keep
-    their state in the picker's memory, `plugin_keys` the sections such a configuration has. `proxy` is the chart's own
-    default, stated for those who mirror images; `proxy_modes` are the modes that have one.
+    their state in the picker's memory, `plugin_keys` the sections such a configuration has. `epp_selector` is the label key by
+    which its charts' Deployment selects the picker's pods, which Kubernetes never lets an upgrade change. `proxy` is the
+    chart's own default, stated for those who mirror images; `proxy_modes` are the modes that have one.
     """
 
     charts: Mapping[str, Chart]
@@ -84,6 +86,7 @@ class Router:
     plugins: frozenset[str]
     in_memory: frozenset[str]
     plugin_keys: frozenset[str]
+    epp_selector: str
     proxy_modes: tuple[str, ...] = ("standalone",)
 
     @property
@@ -111,21 +114,25 @@ class EngineMetrics:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Metric names. `decisions` counts the router's intentions by label `decision_label`: alone it proves nothing."""
+    """Metric names. `decisions` counts the router's intentions by label `decision_label`: alone it proves nothing.
+
+    `still` are names of an earlier release that this one exposes too, with the same values, before they go.
+    """
 
     decisions: str
     decision_label: str
     engines: Mapping[str, EngineMetrics]
+    still: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class AddedEnv:
     """Environment a bill adds to model servers: to the `builds` named (None: every build), in the `roles` named.
 
-    `first` puts it before the build's own environment, else after it; a value is text or a Kubernetes `valueFrom`.
+    `first` puts it before the build's own environment, else after it.
     """
 
-    variables: Mapping[str, Any]
+    variables: Mapping[str, EnvValue]
     builds: frozenset[BuildKey] | None = None
     roles: tuple[Role, ...] = ROLES
     first: bool = False
@@ -139,8 +146,15 @@ class AddedEnv:
 class Bill:
     """A set of versions tested together. Keys of two bills never mix.
 
-    `images` overrides the image a build carries, by build; `engine_label` and `guide_label` are label *keys*, which
-    upstream renames.
+    `engine_label` and `guide_label` are label *keys*, which upstream renames. The rest is what a release changes in the
+    builds and fabrics of `hardware`: `images` by build, or by build and fabric, the finer key first; `env`; `scratch`
+    directories on top of a build's; `dropped` flags of a build. `lacks` are accelerators it was not tested with, as
+    `("hpu",)`, and fabrics, as `("nvidia", "aws")`.
+
+    The last four are for people who move a stack from one release to another, and no render shows them. `apis` are the
+    versions of the APIs it installs, by their names. `kv_compatibility` is an opaque word: model servers of two bills that share
+    it may exchange KV cache though their images differ. `behaviour` says how it behaves where releases differ, and `reasons` why
+    upstream changed what it changed, by the name of that (a variable, a flag, a label key, a plugin).
     """
 
     name: str
@@ -153,12 +167,28 @@ class Bill:
     metrics: Metrics
     engine_label: str
     guide_label: str
-    images: Mapping[BuildKey, str] = field(default_factory=dict)
+    images: Mapping[BuildKey | FabricKey, str] = field(default_factory=dict)
     env: tuple[AddedEnv, ...] = ()
+    scratch: Mapping[BuildKey, Mapping[str, str]] = field(default_factory=dict)
+    dropped: Mapping[BuildKey, tuple[str, ...]] = field(default_factory=dict)
+    lacks: frozenset[tuple[str, ...]] = frozenset()
+    apis: Mapping[str, str] = field(default_factory=dict)
+    kv_compatibility: str = ""
+    behaviour: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
-    def added_env(self, build: BuildKey, role: Role, *, first: bool) -> dict[str, Any]:
+    def has(self, accelerator: str, fabric: str | None = None) -> bool:
+        """Whether it was tested with an accelerator, and with that fabric of it where one is given."""
+        return (accelerator,) not in self.lacks and (accelerator, fabric) not in self.lacks
+
+    def image(self, key: FabricKey) -> str | None:
+        """The image it has for a build on a fabric, if not the build's own."""
+        accelerator, engine, _ = key
+        return self.images.get(key) or self.images.get((accelerator, engine))
+
+    def added_env(self, build: BuildKey, role: Role, *, first: bool) -> dict[str, EnvValue]:
         """The variables this bill adds before (`first`) or after the environment of a build's pods in a role."""
-        added: dict[str, Any] = {}
+        added: dict[str, EnvValue] = {}
         for row in self.env:
             if row.first == first and row.applies(build, role):
                 added |= row.variables

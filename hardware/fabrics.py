@@ -1,6 +1,9 @@
 """Fabrics as data. Which of them an accelerator can use is said in that accelerator's file."""
 
-from hardware.vocabulary import Attachment, Fabric, NicClaim, variables
+from hardware.vocabulary import Attachment, ClaimPerDevice, Fabric, NicClaim, Placement, variables
+
+#: The attribute by which DRA drivers say where on a node's PCIe a device sits.
+PCIE_ROOT = "resource.kubernetes.io/pcieRoot"
 
 #: No RDMA is asked for: UCX falls back to TCP, silently. Fine for a first look, not for production.
 POD_NETWORK = Fabric(title="the pod network (TCP)", rdma=False)
@@ -10,11 +13,41 @@ SHARED_INFINIBAND = Fabric(
     title="InfiniBand, all HCAs of the node shared by its pods", rdma=True, per_pod={"rdma/ib": "1"}
 )
 
-#: At the pinned commit upstream's gke overlay only keeps NCCL off GKE's network plug-in; it brings no RDMA.
+IPC_LOCK = {"securityContext": {"capabilities": {"add": ["IPC_LOCK"]}}}
+
+#: Keeps NCCL off GKE's network plug-in and brings no RDMA: upstream's gke overlay in May, of sglang also in June.
 GKE_POD_NETWORK = Fabric(
     title="GKE's pod network (TCP), NCCL network plug-in off",
     rdma=False,
     env=variables("NCCL_TUNER_PLUGIN=none NCCL_NET_PLUGIN="),
+)
+
+#: Managed DRANET on GKE: GPU and NIC on one PCIe root in a claim per device. Such nodes have no device plugin, so the pods
+#: tolerate the GPU taint by themselves; the accelerator says which class its devices are. UCX has to be told that any NIC
+#: reaches any other, because the rails of RoCE look like networks of their own to it.
+GKE_RDMA = Fabric(
+    title="RoCE on GKE, a DRANET NIC on each device's PCIe root, NCCL network plug-in off",
+    rdma=True,
+    request="gpu",
+    nic=NicClaim("mrdma.google.com", "", PCIE_ROOT),
+    claims=ClaimPerDevice("gke-rdma-claim", "gke-rdma-template"),
+    env_first=variables("UCX_IB_ROCE_REACHABILITY_MODE=all"),
+    env=GKE_POD_NETWORK.env,
+    spec={"tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]},
+)
+
+#: EFA is no UCX transport: NIXL moves data by libfabric. Interfaces: 16 on a p5en.48xlarge with its 8 GPUs. One zone,
+#: because EFA does not leave it.
+EFA = Fabric(
+    title="EFA on AWS p5en, 2 interfaces per device",
+    rdma=True,
+    per_device={"vpc.amazonaws.com/efa": 2},
+    requested=("cpu",),
+    nixl_backend="LIBFABRIC",
+    kv_separator=",",
+    container=IPC_LOCK,
+    spec={"nodeSelector": {"node.kubernetes.io/instance-type": "p5en.48xlarge"}},
+    placement=Placement(together="topology.kubernetes.io/zone", apart="kubernetes.io/hostname"),
 )
 
 #: One SR-IOV virtual function per device. The resource is the NIC vendor's, whatever the accelerator; `cuda_copy` on AMD
@@ -22,10 +55,10 @@ GKE_POD_NETWORK = Fabric(
 SRIOV = Fabric(
     title="one SR-IOV RDMA virtual function per device",
     rdma=True,
-    per_device=("nvidia.com/sriov-rdma-vf",),
+    per_device={"nvidia.com/sriov-rdma-vf": 1},
     attachment=Attachment("sriov-rdma-vf"),
     env=variables("UCX_TLS=rc,ud,sm,self,cuda_copy UCX_IB_GID_INDEX=3"),
-    container={"securityContext": {"capabilities": {"add": ["IPC_LOCK"]}}},
+    container=IPC_LOCK,
     host_paths={"dev-infiniband": "/dev/infiniband"},
 )
 
@@ -36,5 +69,5 @@ DRANET_XPU = Fabric(
     kv={"kv_buffer_device": "xpu"},
     request="gpu",
     env=variables("UCX_TLS=ib,rc,ze_copy UCX_MEMTYPE_CACHE=0"),
-    nic=NicClaim("rdma-dranet", 'device.attributes["dra.net"].rdma == true', "resource.kubernetes.io/pcieRoot"),
+    nic=NicClaim("rdma-dranet", 'device.attributes["dra.net"].rdma == true', PCIE_ROOT),
 )

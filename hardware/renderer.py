@@ -7,24 +7,24 @@ no namespace; who applies them says where.
 from typing import Any
 
 from hardware.argv import command_line, port
+from hardware.claims import claim_templates, claims
+from hardware.environment import env_var, environment
 from hardware.join import join
-from hardware.vocabulary import ROLE_LABEL, ROLES, SERVING_PORT, Attachment, Check, FieldRef, Probes, Role
+from hardware.vocabulary import MODEL_LABEL, ROLE_LABEL, ROLES, SERVING_PORT, Attachment, Check, Probes, Role
 from hardware.workload import Workload
 
 Object = dict[str, Any]
 
 
 def model_server(workload: Workload) -> list[Object]:
-    """ServiceAccount, the Deployments of decode and prefill, and a ResourceClaimTemplate per role where devices are claimed.
+    """ServiceAccount, the Deployments of decode and prefill, and the ResourceClaimTemplates where devices are claimed.
 
     Raises:
         ConflictError: two parts of the workload set one field differently.
         ArgumentError: the stack's edits of the command line cannot be honoured.
     """
-    objects = [_service_account(workload), *(_deployment(workload, role) for role in ROLES)]
-    if workload.hardware.accelerator.devices.device_class:
-        objects += [_claim_template(workload, role) for role in ROLES]
-    return objects
+    deployments = [_deployment(workload, role) for role in ROLES]
+    return [_service_account(workload), *deployments, *claim_templates(workload)]
 
 
 def _service_account(workload: Workload) -> Object:
@@ -51,37 +51,53 @@ def _deployment(workload: Workload, role: Role) -> Object:
 
 
 def _pod(workload: Workload, role: Role) -> Object:
-    devices = workload.hardware.accelerator.devices
+    hardware = workload.hardware
+    selector, references = hardware.devices.node_selector, claims(workload, role)
     mounts, volumes = _volumes(workload)
     return join(
         {"serviceAccountName": f"{workload.stem}-sa", "containers": [_container(workload, role, mounts)]},
         {"initContainers": [_routing_proxy(workload)]} if role == "decode" else {},
-        {"nodeSelector": dict(devices.node_selector)} if devices.node_selector else {},
-        {"resourceClaims": [_claim(workload, role)]} if devices.device_class else {},
+        {"nodeSelector": dict(selector)} if selector else {},
+        {"resourceClaims": references} if references else {},
         {"volumes": volumes},
-        workload.hardware.build.spec,
+        _affinity(workload, role),
+        hardware.build.spec,
+        hardware.fabric.spec,
         workload.spec,
     )
+
+
+def _affinity(workload: Workload, role: Role) -> Object:
+    """Required: with every pod of the stack. Wished for: without those of the other role, whatever stack's they are."""
+    placement = workload.hardware.fabric.placement
+    if placement is None:
+        return {}
+    own = [
+        {"key": key, "operator": "In", "values": [workload.labels[key]]}
+        for key in (MODEL_LABEL, workload.bill.guide_label)
+    ]
+    other = {ROLE_LABEL: next(each for each in ROLES if each != role)}
+    together = {"labelSelector": {"matchExpressions": own}, "topologyKey": placement.together}
+    apart = {"labelSelector": {"matchLabels": other}, "topologyKey": placement.apart}
+    wish = {"weight": 100, "podAffinityTerm": apart}  # 100: the most a wish can weigh
+    return {
+        "affinity": {
+            "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [together]},
+            "podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]},
+        }
+    }
 
 
 def _container(workload: Workload, role: Role, mounts: list[Object]) -> Object:
     build, fabric = workload.hardware.build, workload.hardware.fabric
     ports = {**build.kv.ports, "modelserver": port(role), "nixl": 5600}
-    bill, key = workload.bill, workload.build_key
-    env = (
-        bill.added_env(key, role, first=True)
-        | dict(build.env)
-        | bill.added_env(key, role, first=False)
-        | dict(fabric.env)
-        | dict(workload.env)
-    )
     return join(
         {
             "name": "modelserver",
             "image": workload.image,
             "command": list(build.engine.command),
             "args": command_line(workload, role),
-            "env": [_env_var(name, value) for name, value in env.items()],
+            "env": [env_var(name, value) for name, value in environment(workload, role).items()],
             "ports": [{"name": name, "containerPort": number, "protocol": "TCP"} for name, number in ports.items()],
             "resources": _resources(workload, role),
             "volumeMounts": mounts,
@@ -108,31 +124,23 @@ def _routing_proxy(workload: Workload) -> Object:
     }
 
 
-def _env_var(name: str, value: Any) -> Object:
-    if isinstance(value, str):
-        return {"name": name, "value": value}
-    return {
-        "name": name,
-        "valueFrom": {"fieldRef": {"fieldPath": value.path}} if isinstance(value, FieldRef) else value,
-    }
-
-
 def _resources(workload: Workload, role: Role) -> Object:
-    sizing, devices, fabric = workload.sizing[role], workload.hardware.accelerator.devices, workload.hardware.fabric
+    sizing, devices, fabric = workload.sizing[role], workload.hardware.devices, workload.hardware.fabric
     amounts = join(
         {name: amount for name, amount in (("cpu", sizing.cpu), ("memory", sizing.memory)) if amount},
         {devices.resource: devices.quantity(sizing.devices)} if devices.resource else {},
         fabric.per_pod,
-        {name: str(sizing.devices) for name in fabric.per_device},
+        {name: str(number * sizing.devices) for name, number in fabric.per_device.items()},
     )
-    return ({"limits": amounts, "requests": dict(amounts)} if amounts else {}) | (
-        {"claims": [{"name": _claim(workload, role)["name"]}]} if devices.device_class else {}
-    )
+    limits = {name: amount for name, amount in amounts.items() if name not in fabric.requested}
+    names = [{"name": reference["name"]} for reference in claims(workload, role)]
+    parts = {"limits": limits, "requests": amounts, "claims": names}
+    return {name: part for name, part in parts.items() if part}
 
 
 def _volumes(workload: Workload) -> tuple[list[Object], list[Object]]:
     build = workload.hardware.build
-    scratch = {**build.engine.scratch, **build.scratch}
+    scratch = {**build.engine.scratch, **build.scratch, **workload.bill.scratch.get(workload.build_key, {})}
     host_paths = workload.hardware.fabric.host_paths
     mounts = [{"name": name, "mountPath": path} for name, path in {"shm": "/dev/shm", **scratch, **host_paths}.items()]
     volumes: list[Object] = [
@@ -174,28 +182,3 @@ def _networks(attachment: Attachment, devices: int) -> str:
         for index in range(1, devices + 1)
     )
     return f"[\n{rows}\n]\n"
-
-
-def _claim(workload: Workload, role: Role) -> Object:
-    name = f"{workload.hardware.accelerator.naming.variant}-{role}-claim"
-    return {"name": name, "resourceClaimTemplateName": f"{workload.stem}-{name}"}
-
-
-def _claim_template(workload: Workload, role: Role) -> Object:
-    devices, fabric = workload.hardware.accelerator.devices, workload.hardware.fabric
-    count = workload.sizing[role].devices
-    requests: list[Object] = [
-        {"name": fabric.request, "exactly": {"count": count, "deviceClassName": devices.device_class}}
-    ]
-    constraints: list[Object] = []
-    if nic := fabric.nic:
-        selectors = [{"cel": {"expression": nic.selector}}]
-        exactly = {"count": 1, "deviceClassName": nic.device_class, "selectors": selectors}
-        requests.append({"name": "nic", "exactly": exactly})
-        constraints.append({"matchAttribute": nic.match_attribute})
-    return {
-        "apiVersion": "resource.k8s.io/v1",
-        "kind": "ResourceClaimTemplate",
-        "metadata": {"name": _claim(workload, role)["resourceClaimTemplateName"], "labels": {ROLE_LABEL: role}},
-        "spec": {"spec": {"devices": {"requests": requests} | ({"constraints": constraints} if constraints else {})}},
-    }

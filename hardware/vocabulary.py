@@ -13,6 +13,7 @@ Role = Literal["prefill", "decode"]
 ROLES: tuple[Role, ...] = ("decode", "prefill")  # upstream lists decode first
 #: The label by which router and monitors tell the roles' pods apart.
 ROLE_LABEL = "llm-d.ai/role"
+MODEL_LABEL = "llm-d.ai/model"
 
 #: What the pool's clients (router, sidecar) talk to; decode moves to 8200 because its sidecar takes 8000.
 SERVING_PORT = 8000
@@ -29,7 +30,22 @@ class FieldRef:
     path: str
 
 
-EnvValue = str | FieldRef
+@dataclass(frozen=True)
+class SecretRef:
+    """The value of an environment variable that is a key of a Secret in the pod's namespace.
+
+    `optional`: a pod starts without it too; None leaves that to Kubernetes, which then waits for the Secret.
+    """
+
+    name: str
+    key: str
+    optional: bool | None = None
+
+
+EnvValue = str | FieldRef | SecretRef
+
+#: The variable by which both engines take Hugging Face's token.
+HF_TOKEN = "HF_TOKEN"
 
 
 def pairs(text: str) -> Mapping[str, str]:
@@ -110,11 +126,25 @@ def tpu_slice(accelerator: str, topology: str, cores_per_chip: int) -> Devices:
 
 @dataclass(frozen=True)
 class NicClaim:
-    """A NIC requested in the same DRA claim as the device and bound to it by `match_attribute`."""
+    """A NIC requested in the same DRA claim as the device and bound to it by `match_attribute`.
+
+    `selector` is CEL, empty where the class alone selects the right ones.
+    """
 
     device_class: str
     selector: str
     match_attribute: str
+
+
+@dataclass(frozen=True)
+class ClaimPerDevice:
+    """A claim for each device of a pod, all from one `template` that the roles share.
+
+    A pod of one device calls its claim `name`; of several, `name-0`, `name-1`, …
+    """
+
+    name: str
+    template: str
 
 
 @dataclass(frozen=True)
@@ -126,24 +156,46 @@ class Attachment:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where a stack's pods run relative to each other, by topology keys (node labels).
+
+    All of them in one `together`, and the pods of the two roles in different `apart` where the scheduler can.
+    """
+
+    together: str
+    apart: str
+
+
+@dataclass(frozen=True)
 class Fabric:
     """How KV cache travels between pods, and what that costs a pod.
 
-    `per_pod` and `per_device` are extended resources (quantity per pod, or per device of the pod); `env` may override
-    the build's; `container`, `kv`, `volumes` join and may not contradict. `request` names the device's request in a DRA claim.
+    `per_pod` and `per_device` are extended resources: a quantity per pod, a number per device of the pod; `requested` are
+    resources that pods request and are not limited to. `env_first` and `env` may override the build's; `container`, `spec`,
+    `kv`, `volumes` join and may not contradict. `devices` is how nodes with this fabric hand the silicon out, where that is
+    not the accelerator's own way; `request` names the device's request in a DRA claim, `claims` says where a pod makes one
+    per device and not one for all. `nixl_backend` is what NIXL moves data with where it is not UCX.
     """
 
     title: str
     rdma: bool
     per_pod: Mapping[str, str] = field(default_factory=dict)
-    per_device: tuple[str, ...] = ()
+    per_device: Mapping[str, int] = field(default_factory=dict)
+    requested: tuple[str, ...] = ()
+    env_first: Mapping[str, EnvValue] = field(default_factory=dict)
     env: Mapping[str, EnvValue] = field(default_factory=dict)
     container: Fragment = field(default_factory=dict)
+    spec: Fragment = field(default_factory=dict)
+    placement: Placement | None = None
     host_paths: Mapping[str, str] = field(default_factory=dict)  # volume name -> directory of the node, mounted as is
     attachment: Attachment | None = None
     kv: Mapping[str, str] = field(default_factory=dict)
+    kv_separator: str = ""  # between JSON pairs, where upstream wrote this fabric's unlike the build's
+    nixl_backend: str = ""
+    devices: Devices | None = None
     request: str = ""
     nic: NicClaim | None = None
+    claims: ClaimPerDevice | None = None
 
 
 @dataclass(frozen=True)
@@ -151,13 +203,15 @@ class Engine:
     """A serving engine, whatever it runs on.
 
     `connector` is what the routing sidecar is told to speak; `scratch` maps a volume's name to a directory that the
-    engine writes and only its pod uses.
+    engine writes and only its pod uses. `nixl_backend_env` is the variable that chooses NIXL's backend; without one, the
+    connector's configuration does.
     """
 
     key: str
     command: tuple[str, ...]
     connector: str
     scratch: Mapping[str, str]
+    nixl_backend_env: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,7 +221,17 @@ class KvTransfer:
     config: Mapping[str, str] = field(default_factory=dict)
     by_role: Mapping[Role, Mapping[str, str]] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
-    separator: str = ", "  # between JSON pairs; upstream writes both forms
+    separator: str = ""  # between JSON pairs; upstream writes both forms, and `, ` more often
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """One role's share: `replicas` pods of `devices` each, with cpu (cores) and memory (quantity) where upstream asks."""
+
+    replicas: int
+    devices: int
+    cpu: str | None = None
+    memory: str | None = None
 
 
 @dataclass(frozen=True)
@@ -177,6 +241,7 @@ class Build:
     `argv` is the engine's command line with the slots `{model} {role} {tp} {kv} {port}`, split as a shell splits words;
     where `{port}` is not placed it is appended when it differs from the engine's default. `tuned` names the flags chosen
     for the accelerator's own model: another model must say what becomes of them. `scratch` comes on top of the engine's.
+    `sizing` are roles' shares that differ from the accelerator's on a fabric, by its key.
     """
 
     engine: Engine
@@ -190,16 +255,7 @@ class Build:
     scratch: Mapping[str, str] = field(default_factory=dict)
     container: Fragment = field(default_factory=dict)
     spec: Fragment = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Sizing:
-    """One role's share: `replicas` pods of `devices` each, with cpu (cores) and memory (quantity) where upstream asks."""
-
-    replicas: int
-    devices: int
-    cpu: str | None = None
-    memory: str | None = None
+    sizing: Mapping[str, Mapping[Role, Sizing]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

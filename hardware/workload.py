@@ -7,8 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hardware.accelerators import ACCELERATORS
-from hardware.bill import Bill, BuildKey
-from hardware.vocabulary import EMPTY, Accelerator, Build, Fabric, Fragment, Role, Sizing
+from hardware.bill import Bill, BuildKey, FabricKey
+from hardware.vocabulary import (
+    EMPTY,
+    MODEL_LABEL,
+    Accelerator,
+    Build,
+    Devices,
+    Fabric,
+    Fragment,
+    Role,
+    SecretRef,
+    Sizing,
+)
 
 
 class UnknownChoiceError(LookupError):
@@ -21,28 +32,56 @@ class UnknownChoiceError(LookupError):
 
 @dataclass(frozen=True)
 class Hardware:
-    """One possible combination of accelerator, build and fabric."""
+    """One possible combination of accelerator, build and fabric. A fabric's key is the accelerator's word for it."""
 
     accelerator: Accelerator
     build: Build
     fabric: Fabric
+    fabric_key: str
+
+    @property
+    def key(self) -> FabricKey:
+        """The keys of accelerator, engine and fabric, by which a bill knows the combination."""
+        return self.accelerator.key, self.build.engine.key, self.fabric_key
+
+    @property
+    def devices(self) -> Devices:
+        """How the silicon is handed out: the fabric's nodes may do it another way than the accelerator's usually do."""
+        return self.fabric.devices or self.accelerator.devices
+
+    @property
+    def sizing(self) -> dict[Role, Sizing]:
+        """The recipe's share of each role."""
+        usual: dict[Role, Sizing] = {"prefill": self.accelerator.prefill, "decode": self.accelerator.decode}
+        return {**usual, **self.build.sizing.get(self.fabric_key, {})}
 
 
-def hardware(accelerator: str, engine: str, fabric: str) -> Hardware:
-    """Looks a combination up, by the keys a stack file uses.
+def accelerators(bill: Bill) -> list[str]:
+    """The keys of the accelerators a bill was tested with."""
+    return [key for key in ACCELERATORS if bill.has(key)]
+
+
+def fabrics(accelerator: Accelerator, bill: Bill) -> list[str]:
+    """The keys of an accelerator's fabrics that a bill was tested with."""
+    return [key for key in accelerator.fabrics if bill.has(accelerator.key, key)]
+
+
+def hardware(accelerator: str, engine: str, fabric: str, bill: Bill) -> Hardware:
+    """Looks a combination up in a bill, by the keys a stack file uses.
 
     Raises:
-        UnknownChoiceError: the accelerator is unknown, or it has no such build or fabric.
+        UnknownChoiceError: the bill has no such accelerator, or that no such build or fabric.
     """
-    found = ACCELERATORS.get(accelerator)
-    if found is None:
-        raise UnknownChoiceError("accelerator", accelerator, ACCELERATORS)
+    where = f" in {bill.name}"
+    if accelerator not in (known := accelerators(bill)):
+        raise UnknownChoiceError("accelerator", accelerator, known, where)
+    found = ACCELERATORS[accelerator]
     build = found.build(engine)
     if build is None:
         raise UnknownChoiceError("engine", engine, found.engines, f" for accelerator {accelerator!r}")
-    if fabric not in found.fabrics:
-        raise UnknownChoiceError("fabric", fabric, found.fabrics, f" for accelerator {accelerator!r}")
-    return Hardware(found, build, found.fabrics[fabric])
+    if fabric not in (known := fabrics(found, bill)):
+        raise UnknownChoiceError("fabric", fabric, known, f" for accelerator {accelerator!r}{where}")
+    return Hardware(found, build, found.fabrics[fabric], fabric)
 
 
 @dataclass(frozen=True)
@@ -50,7 +89,8 @@ class Workload:
     """Everything the renderer needs to know. `name` is the guide label and the stem of every object's name.
 
     `extra_args` go to the end of the engine's command line, `drop_args` are flags (`--flag`) left out of it; `env` may
-    override, `spec` is joined to the pod's and may not contradict it.
+    override, `spec` is joined to the pod's and may not contradict it. `hf_token` is where the variable HF_TOKEN comes from,
+    in the place of the bill's own reference where that has one.
     """
 
     name: str
@@ -61,6 +101,7 @@ class Workload:
     extra_args: tuple[str, ...] = ()
     drop_args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    hf_token: SecretRef | None = None
     spec: Fragment = field(default_factory=lambda: EMPTY)
 
     @property
@@ -71,12 +112,13 @@ class Workload:
     @property
     def image(self) -> str:
         """The model server's image: the bill's where it names one for this build, else the build's own."""
-        return self.bill.images.get(self.build_key, self.hardware.build.image)
+        return self.bill.image(self.hardware.key) or self.hardware.build.image
 
     @property
     def build_key(self) -> BuildKey:
         """The keys of accelerator and engine, by which a bill knows a build."""
-        return self.hardware.accelerator.key, self.hardware.build.engine.key
+        accelerator, engine, _ = self.hardware.key
+        return accelerator, engine
 
     @property
     def labels(self) -> dict[str, str]:
@@ -87,7 +129,7 @@ class Workload:
             "llm-d.ai/accelerator-variant": naming.variant,
             "llm-d.ai/accelerator-vendor": naming.vendor,
             self.bill.guide_label: self.name,
-            "llm-d.ai/model": self.model.rsplit("/", 1)[-1],
+            MODEL_LABEL: self.model.rsplit("/", 1)[-1],
         }
 
     def deployment_name(self, role: Role) -> str:
@@ -96,4 +138,4 @@ class Workload:
 
     def tensor_parallel(self, role: Role) -> int:
         """TP of one role: devices x shards per device, never stated."""
-        return self.sizing[role].devices * self.hardware.accelerator.devices.shards_per_device
+        return self.sizing[role].devices * self.hardware.devices.shards_per_device

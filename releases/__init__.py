@@ -2,11 +2,11 @@
 
 from hardware.bill import Bill
 from hardware.workload import UnknownChoiceError
-from releases import guide_2026_05
+from releases import guide_2026_05, guide_2026_06
 
 DEFAULT = "guide-2026-05"
 
-RELEASES: dict[str, Bill] = {bill.name: bill for bill in (guide_2026_05.BILL,)}
+RELEASES: dict[str, Bill] = {bill.name: bill for bill in (guide_2026_05.BILL, guide_2026_06.BILL)}
 
 
 def release(name: str) -> Bill:

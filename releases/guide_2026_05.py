@@ -48,4 +48,6 @@ BILL = Bill(
     ),
     engine_label="inference.networking.k8s.io/engine-type",
     guide_label="llm-d.ai/guide",
+    # Upstream has them since June.
+    lacks=frozenset({("tpu-v6e",), ("nvidia", "aws")}),
 )

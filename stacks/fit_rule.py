@@ -57,7 +57,7 @@ def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, 
 
 def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
     """The key of the stack file that asks for what is short."""
-    devices, fabric = subject.workload.hardware.accelerator.devices, subject.workload.hardware.fabric
+    devices, fabric = subject.workload.hardware.devices, subject.workload.hardware.fabric
     if misfit.what in (devices.resource, devices.device_class):
         return f"serving.{role}.devices"
     if misfit.what in ("cpu", "memory"):

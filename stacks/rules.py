@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from hardware.accelerators import ACCELERATORS
 from hardware.argv import ArgumentError, command_line, flag
 from hardware.join import ConflictError
 from hardware.machines import MACHINES
@@ -16,11 +15,12 @@ from hardware.renderer import model_server
 from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks import router_rules
+from stacks import choice_rule, router_rules
 from stacks.fit_rule import fits
 from stacks.problems import Problem, known
 from stacks.rule import Finding, Rule, Subject
 from stacks.spec import StackSpec
+from stacks.token_rule import token_rule
 
 #: Words of a tag that moves, unless a date or a commit stands beside them.
 FLOATING = {"latest", "main", "master", "nightly", "dev", "edge", "stable"}
@@ -60,35 +60,6 @@ def _known_machine(subject: Subject) -> Iterator[Finding]:
 def _without_machine(spec: StackSpec) -> StackSpec | None:
     """The spec with the default machine, and no number of nodes, which was meant for another."""
     return spec.model_copy(update={"cluster": spec.cluster.model_copy(update={"machine": None, "nodes": None})})
-
-
-def _known_choices(subject: Subject) -> Iterator[Finding]:
-    serving, why = subject.spec.serving, "only what upstream tested together composes"
-    accelerator = ACCELERATORS.get(serving.accelerator)
-    if accelerator is None:
-        what = f"accelerator `{serving.accelerator}` does not exist"
-        yield Finding("serving.accelerator", what, why, known(serving.accelerator, ACCELERATORS))
-        return
-    for word, key, keys in (
-        ("engine", serving.engine, accelerator.engines),
-        ("fabric", serving.fabric, [*accelerator.fabrics]),
-    ):
-        if key not in keys:
-            what = f"{word} `{key}` does not exist for accelerator `{accelerator.key}`"
-            yield Finding(f"serving.{word}", what, why, known(key, keys))
-
-
-def _with_known_choices(spec: StackSpec) -> StackSpec | None:
-    """The spec with what the accelerator does not know replaced by its default; None when the accelerator is unknown."""
-    accelerator = ACCELERATORS.get(spec.serving.accelerator)
-    if accelerator is None:
-        return None
-    serving = {}
-    if accelerator.build(spec.serving.engine) is None:
-        serving["engine"] = accelerator.builds[0].engine.key
-    if spec.serving.fabric not in accelerator.fabrics:
-        serving["fabric"] = next(iter(accelerator.fabrics))
-    return spec.model_copy(update={"serving": spec.serving.model_copy(update=serving)})
 
 
 def _composes(subject: Subject) -> Iterator[Finding]:
@@ -206,7 +177,8 @@ RULES: tuple[Rule, ...] = (
     Rule("ROUTER-04", "the router's chart", router_rules.proxy_resources),
     Rule("BILL-02", "releases", router_rules.own_bills_values),
     Rule("MACHINE-01", "hardware/machines", _known_machine, gate=_without_machine),
-    Rule("HW-01", "upstream's overlays", _known_choices, gate=_with_known_choices),
+    Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),
+    Rule("SECRET-01", "Hugging Face's gated models", token_rule),
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),

@@ -8,31 +8,32 @@ from hardware.vocabulary import Role, Sizing
 from hardware.workload import Hardware, Workload, hardware
 from releases import release
 from stacks.spec import RoleSizing, StackSpec
+from stacks.token import token_reference
 
 
 def workload(spec: StackSpec) -> Workload:
     """Resolves a stack file that obeys the rules.
 
     Raises:
-        UnknownChoiceError: accelerator, engine or fabric do not exist (together).
-        UnknownRelease: there is no such bill of versions.
+        UnknownChoiceError: there is no such bill of versions, or accelerator, engine and fabric do not exist (together) in it.
     """
     serving = spec.serving
-    found = hardware(serving.accelerator, serving.engine, serving.fabric)
     bill = release(spec.release)
-    key = (found.accelerator.key, found.build.engine.key)
+    found = hardware(serving.accelerator, serving.engine, serving.fabric, bill)
     if serving.image:
-        bill = replace(bill, images={**bill.images, key: serving.image})
+        bill = replace(bill, images={**bill.images, found.key: serving.image})
+    model = serving.model or found.accelerator.model
     return Workload(
         name=spec.name,
         hardware=found,
         sizing={role: _sizing(found, role, stated) for role, stated in serving.sizing.items()},
-        model=serving.model or found.accelerator.model,
+        model=model,
         bill=bill,
         extra_args=serving.extra_args or (),
         drop_args=serving.drop_args or (),
         env=serving.env,
         spec=_scheduling(spec),
+        hf_token=token_reference(spec, bill, (found.accelerator.key, found.build.engine.key), model),
     )
 
 
@@ -53,9 +54,8 @@ def selected(spec: StackSpec, found: Machine) -> Machine:
 
 
 def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
-    recipe = found.accelerator.prefill if role == "prefill" else found.accelerator.decode
     given = {field.name: getattr(stated, field.name) for field in fields(Sizing)}
-    return replace(recipe, **{name: value for name, value in given.items() if value is not None})
+    return replace(found.sizing[role], **{name: value for name, value in given.items() if value is not None})
 
 
 def _scheduling(spec: StackSpec) -> dict[str, Any]:

@@ -1,7 +1,12 @@
-"""NVIDIA GPUs through the device plugin; the guide's own target (8 x TP1 prefill, 2 x TP4 decode on 16 H200)."""
+"""NVIDIA GPUs through the device plugin, on GKE with RDMA by DRA; the guide's own target.
+
+That is 8 x TP1 prefill and 2 x TP4 decode on 16 H200.
+"""
+
+from dataclasses import replace
 
 from hardware.engines import NIXL, SGLANG, VLLM
-from hardware.fabrics import GKE_POD_NETWORK, POD_NETWORK, SHARED_INFINIBAND
+from hardware.fabrics import EFA, GKE_POD_NETWORK, GKE_RDMA, POD_NETWORK, SHARED_INFINIBAND
 from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, brisk, variables
 
 NVIDIA = Accelerator(
@@ -12,7 +17,13 @@ NVIDIA = Accelerator(
     probes=brisk(startup_failures=120),
     prefill=Sizing(8, 1, "8", "16Gi"),
     decode=Sizing(2, 4, "16", "64Gi"),
-    fabrics={"base": POD_NETWORK, "coreweave": SHARED_INFINIBAND, "gke": GKE_POD_NETWORK},
+    fabrics={
+        "base": POD_NETWORK,
+        "coreweave": SHARED_INFINIBAND,
+        "gke": GKE_POD_NETWORK,
+        "gke-rdma": replace(GKE_RDMA, devices=Devices(device_class="gpu.nvidia.com")),
+        "aws": EFA,
+    },
     builds=(
         Build(
             engine=VLLM,
@@ -32,6 +43,7 @@ NVIDIA = Accelerator(
             argv="--model-path={model} --port={port} --host=0.0.0.0 --disaggregation-mode={role}"
             " --disaggregation-transfer-backend=nixl --tensor-parallel-size={tp} --log-level=info --enable-metrics"
             " --uvicorn-access-log-exclude-prefixes=/metrics",
+            sizing={"aws": {"prefill": Sizing(2, 4, "16", "64Gi")}},
         ),
     ),
 )

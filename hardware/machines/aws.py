@@ -1,4 +1,4 @@
-"""AWS machines. In the table ahead of their fabric: no stack can name `aws` yet, so they serve nothing."""
+"""AWS machines."""
 
 from hardware.machines.generic import H200_FEATURE_LABELS
 from hardware.machines.silicon import H200
@@ -20,7 +20,8 @@ AWS_P5EN = Machine(
         asked_as=("vpc.amazonaws.com/efa",),
         interfaces=16,
         gbit_per_interface=None,
-        note="a pod asks for a number of interfaces, 2 per GPU in upstream's June overlays",
+        note="a pod asks for a number of interfaces, 2 per GPU in upstream's overlays",
     ),
+    serves=(("nvidia", "aws"), ("nvidia", "base")),
     assumptions=("CPU and memory are the machine's size less a margin",),
 )

@@ -138,6 +138,7 @@ A3_ULTRA_DRA = Machine(
         note="two GPUs and two NICs on each PCIe root; the driver behind the class is dra.net (managed DRANET)",
     ),
     os_image=_OS_IMAGE,
+    serves=(("nvidia", "gke-rdma"),),
     assumptions=(_ALLOCATABLE_ASSUMED, "PCIe roots 93 and c1 (8c and c8 were read from a node)"),
 )
 
@@ -192,5 +193,6 @@ TPU_V6E_HOST = Machine(
     },
     taints=(_TPU_TAINT,),
     os_image=_OS_IMAGE,
+    serves=(("tpu-v6e", "base"),),
     assumptions=(_ALLOCATABLE_ASSUMED, "180 vCPU and 1440 GB of memory, taken as decimal"),
 )

@@ -1,8 +1,8 @@
 """Upstream's reference files, when they are at hand, and the digests that stand for them when they are not.
 
 A digest is the SHA-256 of a canonical form: parsed objects as sorted JSON, each pod's `volumes` ordered by name. Nothing
-else is normalised. With the files at hand (`../shared/upstream` beside the checkout, or `LLMD_UPSTREAM`), a mismatch is
-shown field by field.
+else is normalised. With the files at hand (`../shared/upstream` beside the checkout, or `LLMD_UPSTREAM`; a later release's
+in a directory beside it), a mismatch is shown field by field.
 """
 
 import hashlib
@@ -15,11 +15,14 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+PINNED = "guide-2026-05"
+#: Where a release's files are, from those of the pinned one.
+BESIDE = {PINNED: ".", "guide-2026-06": "../upstream-2026-06"}
 
 
-def upstream() -> Path | None:
-    """The directory of upstream's rendered files, or None."""
-    directory = Path(os.environ.get("LLMD_UPSTREAM", ROOT.parent / "shared" / "upstream"))
+def upstream(release: str = PINNED) -> Path | None:
+    """The directory of upstream's rendered files of a release, or None."""
+    directory = Path(os.environ.get("LLMD_UPSTREAM", ROOT.parent / "shared" / "upstream")) / BESIDE[release]
     return directory if directory.is_dir() else None
 
 
@@ -55,9 +58,9 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         yield f"{path}: ours {ours!r}, upstream {theirs!r}"
 
 
-def assert_upstreams(ours: Any, expected: str, theirs: Callable[[Path], Any]) -> None:
+def assert_upstreams(ours: Any, expected: str, theirs: Callable[[Path], Any], release: str = PINNED) -> None:
     """Ours has the digest of upstream's; with the files at hand, `theirs` reads them from their directory."""
-    directory = upstream()
+    directory = upstream(release)
     if directory is not None:
         found = theirs(directory)
         different = list(differences(ours, found))

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from hardware.accelerators import ACCELERATORS
 from hardware.machines import machine_for
+from releases import RELEASES
 from stacks.files import load
 from stacks.rules import RULES
 from stacks.spec import StackSpec
@@ -60,11 +61,21 @@ def test_every_rule_has_a_row() -> None:
 def test_what_goes_together(key: str) -> None:
     accelerator = ACCELERATORS[key]
     (row,) = [row for row in ROWS if row.startswith(f"| `{key}` |")]
-    _, _, engines, fabrics, model, machines, _ = row.split("|")
+    _, _, engines, fabrics, model, machines, absent, _ = row.split("|")
     assert re.findall(r"`(\S+)`", engines) == [build.engine.key for build in accelerator.builds]
     assert re.findall(r"`(\S+)`", fabrics) == [*accelerator.fabrics]
     assert model.strip() == accelerator.model
     assert re.findall(r"`(\S+)`", machines) == [machine_for(key, fabric).key for fabric in accelerator.fabrics]
+    lacking = {(*key, name) for name, bill in RELEASES.items() for key in bill.lacks}
+    documented = {(key, *found) for found in re.findall(r"(?:`([^`]+)`: )?`([^`]+)`", absent)}
+    assert {tuple(filter(None, row)) for row in documented} == {row for row in lacking if row[0] == key}
+
+
+def test_every_fabric_is_explained() -> None:
+    section = TEXT[TEXT.index("| fabric |") : TEXT.index("## Rules")]
+    rows = [row.split("|")[1] for row in section.splitlines() if row.startswith("| `")]
+    explained = [fabric for row in rows for fabric in re.findall(r"`(\S+?)`", row)]
+    assert sorted(explained) == sorted({fabric for found in ACCELERATORS.values() for fabric in found.fabrics})
 
 
 @pytest.mark.parametrize("example", EXAMPLES)

@@ -7,34 +7,53 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import hardware.accelerators
 from hardware.accelerators import ACCELERATORS
-from hardware.argv import ArgumentError, command_line
+from hardware.argv import ArgumentError, command_line, flag, kv_config
+from hardware.bill import Bill
 from hardware.engines import ENGINES
 from hardware.join import ConflictError, join
 from hardware.renderer import model_server
-from hardware.vocabulary import Sizing
-from hardware.workload import UnknownChoiceError, Workload
+from hardware.vocabulary import HF_TOKEN, ROLES, SecretRef, Sizing
+from hardware.workload import UnknownChoiceError, Workload, accelerators, fabrics
 from hardware.workload import hardware as look_up
-from releases import release
+from releases import RELEASES, release
 
 FILES = sorted(path for path in Path(hardware.accelerators.__file__).parent.glob("*.py") if path.name != "__init__.py")
 FABRICS = sorted({fabric for accelerator in ACCELERATORS.values() for fabric in accelerator.fabrics})
 
 
-def workload(accelerator: str = "nvidia", engine: str = "vllm", fabric: str = "base", **changes: object) -> Workload:
-    found = look_up(accelerator, engine, fabric)
+MAY, JUNE = release("guide-2026-05"), release("guide-2026-06")
+
+
+def workload(
+    accelerator: str = "nvidia", engine: str = "vllm", fabric: str = "base", bill: Bill = MAY, **changes: object
+) -> Workload:
+    found = look_up(accelerator, engine, fabric, bill)
     base = Workload(
-        name="pd-disaggregation",
-        hardware=found,
-        sizing={"prefill": found.accelerator.prefill, "decode": found.accelerator.decode},
-        model=found.accelerator.model,
-        bill=release("guide-2026-05"),
+        name="pd-disaggregation", hardware=found, sizing=found.sizing, model=found.accelerator.model, bill=bill
     )
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def container(workload: Workload, role: int = 0) -> dict[str, Any]:
+    """The model server's container, of decode or (1) prefill."""
+    found: dict[str, Any] = model_server(workload)[1 + role]["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+def combinations(bill: Bill) -> list[tuple[str, str, str]]:
+    """Every accelerator, engine and fabric a bill has."""
+    return [
+        (key, engine, fabric)
+        for key in accelerators(bill)
+        for engine in ACCELERATORS[key].engines
+        for fabric in fabrics(ACCELERATORS[key], bill)
+    ]
 
 
 def data_lines(path: Path) -> int:
@@ -52,28 +71,31 @@ def test_accelerator_files_are_data(path: Path) -> None:
     assert [type(node).__name__ for node in ast.walk(tree) if isinstance(node, logic)] == []
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert all(module == "dataclasses" or str(module).startswith("hardware.") for module in imported)
-    builds = sum(len(found.builds) for found in ACCELERATORS.values() if found.key == path.stem)
+    builds = sum(len(found.builds) for found in ACCELERATORS.values() if found.key.replace("-", "_") == path.stem)
     assert data_lines(path) <= 25 * builds
 
 
 def test_every_accelerator_file_is_registered() -> None:
     modules = {module.name for module in pkgutil.iter_modules(hardware.accelerators.__path__)}
-    assert modules == set(ACCELERATORS)
+    assert modules == {key.replace("-", "_") for key in ACCELERATORS}
 
 
+@pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
 @pytest.mark.parametrize(
     ("accelerator", "engine", "fabric"), list(itertools.product(sorted(ACCELERATORS), sorted(ENGINES), FABRICS))
 )
-def test_cross_product_composes_or_is_refused_by_name(accelerator: str, engine: str, fabric: str) -> None:
+def test_cross_product_composes_or_is_refused_by_name(accelerator: str, engine: str, fabric: str, bill: Bill) -> None:
     known = ACCELERATORS[accelerator]
-    if known.build(engine) is not None and fabric in known.fabrics:
-        kinds = [item["kind"] for item in model_server(workload(accelerator, engine, fabric))]
+    if known.build(engine) is not None and fabric in known.fabrics and bill.has(accelerator, fabric):
+        kinds = [item["kind"] for item in model_server(workload(accelerator, engine, fabric, bill))]
         assert kinds[:3] == ["ServiceAccount", "Deployment", "Deployment"]
         return
     with pytest.raises(UnknownChoiceError) as refused:
-        look_up(accelerator, engine, fabric)
-    assert refused.value.key in (engine, fabric)
+        look_up(accelerator, engine, fabric, bill)
+    assert refused.value.key in (accelerator, engine, fabric)
     assert accelerator in str(refused.value)
+    assert refused.value.key not in refused.value.known
+    assert refused.value.key != accelerator or bill.name in str(refused.value)
     assert all(choice in str(refused.value) for choice in refused.value.known)
 
 
@@ -82,12 +104,12 @@ def test_every_fabric_composes_with_every_accelerator_that_could_carry_it() -> N
     for accelerator, fabric in itertools.product(ACCELERATORS.values(), FABRICS):
         owner = next(found for found in ACCELERATORS.values() if fabric in found.fabrics)
         moved = replace(accelerator, fabrics={fabric: owner.fabrics[fabric]})
-        found = workload(accelerator.key, "vllm", next(iter(accelerator.fabrics)))
+        bill = MAY if MAY.has(accelerator.key) else JUNE
+        found = workload(accelerator.key, "vllm", next(iter(accelerator.fabrics)), bill)
         combined = replace(found, hardware=replace(found.hardware, accelerator=moved, fabric=owner.fabrics[fabric]))
-        container = model_server(combined)[1]["spec"]["template"]["spec"]["containers"][0]
-        context = container.get("securityContext", {})
+        context = container(combined).get("securityContext", {})
         assert ("privileged" in context) == (accelerator.key == "hpu")
-        assert ("capabilities" in context) == (fabric == "oci")
+        assert ("capabilities" in context) == (fabric in ("oci", "aws"))
 
 
 def test_two_values_for_one_field_raise() -> None:
@@ -111,15 +133,14 @@ def test_tensor_parallel_follows_from_devices() -> None:
     assert "--tensor-parallel-size=2" in command_line(workload(sizing=sizing), "prefill")
     assert "--tensor-parallel-size=8" in command_line(workload(sizing=sizing), "decode")
     assert workload("tpu").tensor_parallel("decode") == 8  # 4 chips of 2 cores
+    assert workload("tpu-v6e", bill=JUNE).tensor_parallel("decode") == 8  # 8 chips of 1 core
 
 
 def test_environment_alone_may_override_and_keeps_its_place() -> None:
-    env = model_server(workload("xpu", fabric="rdma"))[1]["spec"]["template"]["spec"]["containers"][0]["env"]
+    env = container(workload("xpu", fabric="rdma"))["env"]
     assert env[0] == {"name": "UCX_TLS", "value": "ib,rc,ze_copy"}
     assert env[-1] == {"name": "UCX_MEMTYPE_CACHE", "value": "0"}
-    mine = model_server(workload("xpu", env={"UCX_TLS": "tcp,self"}))[1]["spec"]["template"]["spec"]["containers"][0][
-        "env"
-    ]
+    mine = container(workload("xpu", env={"UCX_TLS": "tcp,self"}))["env"]
     assert mine[0] == {"name": "UCX_TLS", "value": "tcp,self"}
 
 
@@ -166,5 +187,165 @@ def test_rooms_without_pulumi() -> None:
 
 
 def test_a_stacks_own_variable_is_text_whatever_it_begins_with() -> None:
-    container = model_server(workload(env={"HANDLE": "@llm-d"}))[1]["spec"]["template"]["spec"]["containers"][0]
-    assert {"name": "HANDLE", "value": "@llm-d"} in container["env"]
+    assert {"name": "HANDLE", "value": "@llm-d"} in container(workload(env={"HANDLE": "@llm-d"}))["env"]
+
+
+# --- what a fabric may say ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("devices", "names"),
+    [(1, ["gke-rdma-claim"]), (3, ["gke-rdma-claim-0", "gke-rdma-claim-1", "gke-rdma-claim-2"])],
+)
+@pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
+def test_a_claim_per_device_from_one_template(devices: int, names: list[str], bill: Bill) -> None:
+    sizing = {role: Sizing(1, devices) for role in ROLES}
+    objects = model_server(workload(fabric="gke-rdma", bill=bill, sizing=sizing))
+    assert [item["metadata"] for item in objects if item["kind"] == "ResourceClaimTemplate"] == [
+        {"name": "gke-rdma-template"}
+    ]
+    for deployment in objects[1:3]:
+        pod = deployment["spec"]["template"]["spec"]
+        assert pod["resourceClaims"] == [
+            {"name": name, "resourceClaimTemplateName": "gke-rdma-template"} for name in names
+        ]
+        assert pod["containers"][0]["resources"] == {"claims": [{"name": name} for name in names]}
+
+
+def test_interfaces_follow_from_devices() -> None:
+    for devices, interfaces in ((1, "2"), (4, "8"), (8, "16")):
+        sizing = {role: Sizing(1, devices, "8") for role in ROLES}
+        found = container(workload(fabric="aws", bill=JUNE, sizing=sizing))["resources"]
+        assert found["limits"]["vpc.amazonaws.com/efa"] == found["requests"]["vpc.amazonaws.com/efa"] == interfaces
+        assert ("cpu" in found["limits"], found["requests"]["cpu"]) == (False, "8")
+
+
+def test_every_engine_is_told_the_nixl_backend_in_its_own_way() -> None:
+    vllm, sglang = workload(fabric="aws", bill=JUNE), workload(engine="sglang", fabric="aws", bill=JUNE)
+    assert '"kv_connector_extra_config":{"backends":["LIBFABRIC"]}' in kv_config(vllm, "decode")
+    assert {"name": "SGLANG_DISAGGREGATION_NIXL_BACKEND", "value": "LIBFABRIC"} in container(sglang)["env"]
+    assert "LIBFABRIC" not in str(container(workload(engine="sglang")))
+    assert "SGLANG" not in str(container(vllm))
+
+
+def test_roles_are_placed_together_and_apart() -> None:
+    decode, prefill = model_server(workload(fabric="aws", bill=JUNE, name="chat"))[1:3]
+    for deployment, other in ((decode, "prefill"), (prefill, "decode")):
+        affinity = deployment["spec"]["template"]["spec"]["affinity"]
+        (together,) = affinity["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+        wanted = {row["key"]: row["values"] for row in together["labelSelector"]["matchExpressions"]}
+        # The first pod of all is scheduled only because the term selects the pod itself.
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert wanted == {key: [labels[key]] for key in ("llm-d.ai/model", "llm-d.ai/guide")}
+        (apart,) = affinity["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+        assert apart["podAffinityTerm"]["labelSelector"] == {"matchLabels": {"llm-d.ai/role": other}}
+
+
+def test_a_fabric_with_another_json_spacing_than_its_build_raises() -> None:
+    tpu = workload("tpu")
+    spaced = replace(tpu, hardware=replace(tpu.hardware, fabric=replace(tpu.hardware.fabric, kv_separator=", ")))
+    with pytest.raises(ConflictError, match=r"kv\.separator"):
+        kv_config(spaced, "decode")
+
+
+def test_what_stands_in_front_is_the_fabrics_to_say() -> None:
+    given = workload(fabric="gke-rdma", bill=JUNE)
+    build = replace(given.hardware.build, env={"UCX_IB_ROCE_REACHABILITY_MODE": "route"})
+    env = container(replace(given, hardware=replace(given.hardware, build=build)))["env"]
+    assert env[0] == {"name": "UCX_IB_ROCE_REACHABILITY_MODE", "value": "all"}
+    assert len({row["name"] for row in env}) == len(env)
+
+
+# --- what a release may say --------------------------------------------------------------------------------------------
+
+RENDERING = ("renderer", "argv", "claims", "environment", "workload", "vocabulary", "join")
+
+
+@pytest.mark.parametrize("module", RENDERING)
+def test_no_release_is_known_where_objects_are_rendered(module: str) -> None:
+    text = (Path(hardware.accelerators.__file__).parents[1] / f"{module}.py").read_text()
+    assert not any(name in text for name in (*RELEASES, "guide-20", "2026"))
+    compared = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Compare | ast.Match)]
+    identity = {"name", "date", "commit", "source"}
+    asked = [
+        ast.unparse(node)
+        for node in compared
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute) and part.attr in identity and "bill" in ast.unparse(part.value)
+    ]
+    assert asked == []
+
+
+@pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
+def test_a_release_by_another_name_renders_the_same(bill: Bill) -> None:
+    renamed = replace(bill, name="x", date="", commit="", source="")
+    for choice in combinations(bill):
+        assert model_server(workload(*choice, bill)) == model_server(workload(*choice, renamed))
+
+
+def test_every_combination_is_in_some_release() -> None:
+    everything = {
+        (key, build.engine.key, fabric)
+        for key, accelerator in ACCELERATORS.items()
+        for build in accelerator.builds
+        for fabric in accelerator.fabrics
+    }
+    assert {choice for bill in RELEASES.values() for choice in combinations(bill)} == everything
+
+
+@pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
+def test_a_release_speaks_of_what_there_is(bill: Bill) -> None:
+    """A key that nothing has any more would change nothing, silently."""
+    there = combinations(bill)
+    builds = {choice[:2] for choice in there}
+    assert bill.images.keys() <= builds | set(there)
+    assert bill.scratch.keys() | bill.dropped.keys() <= builds
+    assert all(row.builds is None or row.builds <= builds for row in bill.env)
+    assert {len(key) for key in bill.lacks} <= {1, 2}
+    assert all(key[0] in ACCELERATORS for key in bill.lacks)
+    assert all(key[1] in ACCELERATORS[key[0]].fabrics for key in bill.lacks if len(key) == 2)
+    for (accelerator, engine), flags in bill.dropped.items():
+        build = ACCELERATORS[accelerator].build(engine)
+        assert build is not None
+        assert set(flags) <= {flag(word) for text in (build.argv, *build.role_args.values()) for word in text.split()}
+        assert not set(flags) & set(build.tuned)
+
+
+def test_a_flag_the_release_dropped_is_the_stacks_to_set() -> None:
+    for role in ROLES:
+        assert not any("memory" in word for word in command_line(workload(bill=JUNE), role))
+    mine = workload(bill=JUNE, extra_args=("--gpu-memory-utilization=0.8",))
+    assert command_line(mine, "decode")[-1] == "--gpu-memory-utilization=0.8"
+    with pytest.raises(ArgumentError, match="not among this build's flags"):
+        command_line(workload(bill=JUNE, drop_args=("--gpu-memory-utilization",)), "prefill")
+
+
+@pytest.mark.parametrize(
+    ("choice", "bill"),
+    [(choice, bill) for bill in RELEASES.values() for choice in combinations(bill)],
+    ids=lambda value: value.name if isinstance(value, Bill) else "-".join(value),
+)
+def test_the_token_is_the_releases_or_the_stacks(choice: tuple[str, str, str], bill: Bill) -> None:
+    given = workload(*choice, bill, env={"LAST": "1"})
+    token = replace(given, hf_token=SecretRef("mine", "key", optional=True))
+    for role in range(2):
+        before, after = container(given, role)["env"], container(token, role)["env"]
+        mine = {"name": "mine", "key": "key", "optional": True}
+        assert {"name": HF_TOKEN, "valueFrom": {"secretKeyRef": mine}} in after
+        assert [row["name"] for row in after] == (
+            [row["name"] for row in before]
+            if HF_TOKEN in {row["name"] for row in before}
+            else [*(row["name"] for row in before[:-1]), HF_TOKEN, "LAST"]
+        )
+
+
+def test_the_stacks_own_variable_may_be_the_token() -> None:
+    env = container(workload(bill=JUNE, hf_token=SecretRef("s", "k"), env={HF_TOKEN: "plain"}))["env"]
+    assert env[0] == {"name": HF_TOKEN, "value": "plain"}
+
+
+def test_the_finer_image_wins() -> None:
+    assert workload(bill=JUNE).image == "vllm/vllm-openai:v0.23.0"
+    assert workload(bill=JUNE, fabric="coreweave").image == "vllm/vllm-openai:v0.23.0"
+    assert "ecr" in workload(bill=JUNE, fabric="aws").image
+    assert workload("amd", bill=JUNE).image == workload("amd").image == "ghcr.io/llm-d/llm-d-rocm:v0.7.0"

@@ -26,7 +26,10 @@ DEFAULTS = {
     ("nvidia", "base"): "nvidia-generic",
     ("nvidia", "coreweave"): "coreweave-h200",
     ("nvidia", "gke"): "gke-a3-ultragpu-8g-rdma",
+    ("nvidia", "gke-rdma"): "gke-a3-ultragpu-8g-dra",
+    ("nvidia", "aws"): "aws-p5en",
     ("tpu", "base"): "gke-tpu7x",
+    ("tpu-v6e", "base"): "gke-ct6e",
     ("amd", "base"): "amd-mi300x",
     ("amd", "oci"): "amd-mi300x-oci",
     ("amd", "tensorwave"): "amd-mi300x",
@@ -53,6 +56,7 @@ def test_other_machines_that_serve_a_pair() -> None:
         "nvidia-generic",
         "coreweave-h200",
         "gke-a3-ultragpu-8g-rdma",
+        "aws-p5en",
     ]
     assert [row.key for row in machines_for("amd", "base")] == ["amd-mi300x", "amd-mi300x-oci"]
     assert [row.key for row in machines_for("xpu", "base")] == ["intel-xpu-dra", "intel-xpu-rdma-dra"]

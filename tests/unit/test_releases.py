@@ -14,8 +14,9 @@ import yaml
 
 from hardware.accelerators import ACCELERATORS
 from hardware.bill import AddedEnv, Bill, Crd
-from hardware.workload import UnknownChoiceError
+from hardware.vocabulary import SecretRef
 from rehearsal.standins import crds as standins
+from hardware.workload import UnknownChoiceError
 from releases import DEFAULT, RELEASES, release
 from releases.crds import Directory, Pinned, SourceError, crd_objects, download
 
@@ -95,7 +96,7 @@ def test_sidecar_speaks_the_engines_connector() -> None:
 
 
 def test_added_environment_reaches_only_the_pods_it_names() -> None:
-    token = {"HF_TOKEN": {"secretKeyRef": {"name": "llm-d-hf-token", "key": "HF_TOKEN"}}}
+    token = {"HF_TOKEN": SecretRef("llm-d-hf-token", "HF_TOKEN")}
     gpu, tpu = ("nvidia", "vllm"), ("tpu", "vllm")
     bill = replace(
         BILL,

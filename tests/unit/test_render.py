@@ -32,7 +32,7 @@ def _nothing_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def overlay_file(directory: Path, overlay: Overlay) -> Path:
     serving = {"accelerator": overlay.accelerator, "engine": overlay.engine, "fabric": overlay.fabric}
-    return stack_file(directory, config(serving, monitoring={"podMonitors": True}))
+    return stack_file(directory, config(serving, release=overlay.release, monitoring={"podMonitors": True}))
 
 
 def project_file(directory: Path, path: Path) -> Path:
@@ -41,7 +41,7 @@ def project_file(directory: Path, path: Path) -> Path:
 
 CASES = [
     *(pytest.param(project_file, path, id=path.name) for path in STACK_FILES),
-    *(pytest.param(overlay_file, overlay, id=overlay.file) for overlay in OVERLAYS),
+    *(pytest.param(overlay_file, overlay, id=overlay.id) for overlay in OVERLAYS),
 ]
 
 
@@ -73,7 +73,7 @@ def test_files_can_be_applied_and_read(make: Any, case: Any, tmp_path: Path) -> 
     texts = rendered(file, tmp_path / "out")
     seen = set()
     for name, text in texts.items():
-        assert text.startswith(f"{MARK} from {file.name}, release guide-2026-05.\n")
+        assert text.startswith(f"{MARK} from {file.name}, release {load(file).spec.release}.\n")
         assert str(tmp_path) not in text
         assert not any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
         assert text.endswith("\n")

@@ -1,6 +1,7 @@
 """Every rule finds what it is for, names the key, says reason and fix, and leaves good stacks alone."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -8,21 +9,25 @@ import pytest
 
 from hardware.accelerators import ACCELERATORS
 from hardware.machines import MACHINES
+from hardware.vocabulary import Sizing
+from releases import RELEASES
 from stacks import rule
 from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import RULES, problems_of
 from stacks.spec import StackSpec
-from stacks.workload import machine_of
+from stacks.workload import machine_of, workload
 
 COMBINATIONS = [
-    (accelerator.key, build.engine.key, fabric)
+    (bill.name, accelerator.key, build.engine.key, fabric)
+    for bill in RELEASES.values()
     for accelerator in ACCELERATORS.values()
     for build in accelerator.builds
     for fabric in accelerator.fabrics
+    if bill.has(accelerator.key, fabric)
 ]
-ENGINES = sorted({engine for _, engine, _ in COMBINATIONS})
-FABRICS = sorted({fabric for _, _, fabric in COMBINATIONS})
+ENGINES = sorted({engine for _, _, engine, _ in COMBINATIONS})
+FABRICS = sorted({fabric for _, _, _, fabric in COMBINATIONS})
 
 
 def spec(serving: dict[str, Any], **more: Any) -> StackSpec:
@@ -39,32 +44,43 @@ def problems(serving: dict[str, Any], **more: Any) -> list[Problem]:
 # --- what every stack may say --------------------------------------------------------------------------------------------
 
 
-def test_the_combinations_are_upstreams() -> None:
-    assert len(COMBINATIONS) == 13
+def test_the_combinations_are_upstreams_and_gke_rdma_everywhere() -> None:
+    # Upstream's 13, and gke-rdma of both engines; its 15 that differ, gke of vllm, and gke-rdma of sglang.
+    assert Counter(name for name, *_ in COMBINATIONS) == {"guide-2026-05": 13 + 2, "guide-2026-06": 15 + 2}
 
 
+@pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("fabric", FABRICS)
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("accelerator", ACCELERATORS)
-def test_the_cross_product_composes_or_is_refused_by_name(accelerator: str, engine: str, fabric: str) -> None:
-    found = problems({"accelerator": accelerator, "engine": engine, "fabric": fabric})
-    if (accelerator, engine, fabric) in COMBINATIONS:
+def test_the_cross_product_composes_or_is_refused_by_name(
+    accelerator: str, engine: str, fabric: str, release: str
+) -> None:
+    found = problems({"accelerator": accelerator, "engine": engine, "fabric": fabric}, release=release)
+    if (release, accelerator, engine, fabric) in COMBINATIONS:
         assert found == []
         return
     assert {problem.rule for problem in found} == {"HW-01"}
     for problem in found:
-        word, key = problem.path.rpartition(".")[2], {"engine": engine, "fabric": fabric}
-        assert problem.what == f"{word} `{key[word]}` does not exist for accelerator `{accelerator}`"
+        word, key = problem.path.rpartition(".")[2], {"accelerator": accelerator, "engine": engine, "fabric": fabric}
+        assert f"{word} `{key[word]}` " in problem.what
+        assert f"accelerator `{accelerator}`" in problem.what
+        assert problem.what.endswith((f" does not exist for accelerator `{accelerator}`", f" is not in {release}"))
         assert problem.fix.startswith(("use one of ", "did you mean ", "write "))
 
 
-@pytest.mark.parametrize(("accelerator", "engine", "fabric"), COMBINATIONS)
-def test_the_recipe_fits_the_number_of_nodes_upstream_used(accelerator: str, engine: str, fabric: str) -> None:
-    nodes = {"nvidia": 2, "tpu": 2, "amd": 1, "xpu": 1, "hpu": 1}[accelerator]
+@pytest.mark.parametrize(("release", "accelerator", "engine", "fabric"), COMBINATIONS)
+def test_the_recipe_fits_the_number_of_nodes_upstream_used(
+    release: str, accelerator: str, engine: str, fabric: str
+) -> None:
+    nodes = {"nvidia": 2, "tpu": 2, "tpu-v6e": 2, "amd": 1, "xpu": 1, "hpu": 1}[accelerator]
     serving = {"accelerator": accelerator, "engine": engine, "fabric": fabric}
     if (accelerator, fabric) == ("xpu", "base"):
         nodes = 2
-    assert problems(serving, cluster={"nodes": nodes}) == []
+    assert problems(serving, cluster={"nodes": nodes}, release=release) == []
+    if accelerator == "nvidia":
+        (short,) = problems(serving, cluster={"nodes": 1}, release=release)
+        assert (short.rule, short.path) == ("FIT-01", "llmd-pd:cluster.nodes")
 
 
 # --- each rule -----------------------------------------------------------------------------------------------------------
@@ -73,6 +89,7 @@ NVIDIA = {"accelerator": "nvidia"}
 AMD = {"accelerator": "amd"}
 TPU = {"accelerator": "tpu"}
 TOPOLOGY = "cloud.google.com/gke-tpu-topology"
+INSTANCE = "node.kubernetes.io/instance-type"
 
 #: Rule, `serving`, the rest, path, words of the sentence.
 FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
@@ -89,6 +106,14 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("HW-01", {"accelerator": "gpu"}, {}, "serving.accelerator", "use one of nvidia, tpu, amd, xpu, hpu"),
     ("HW-01", {**NVIDIA, "fabric": "coreweve"}, {}, "serving.fabric", "did you mean `coreweave`?"),
     ("HW-01", {**AMD, "engine": "sglang"}, {}, "serving.engine", "write `vllm`"),
+    ("HW-01", {"accelerator": "tpu-v6e"}, {}, "serving.accelerator",
+     "accelerator `tpu-v6e` is not in guide-2026-05, because only what upstream tested together composes; "
+     "write `release: guide-2026-06`, or use one of nvidia, tpu, amd, xpu, hpu."),
+    ("HW-01", {"accelerator": "hpu"}, {"release": "guide-2026-06"}, "serving.accelerator",
+     "write `release: guide-2026-05`, or use one of nvidia, tpu, tpu-v6e, amd, xpu."),
+    ("HW-01", {**NVIDIA, "fabric": "aws"}, {}, "serving.fabric",
+     "fabric `aws` of accelerator `nvidia` is not in guide-2026-05, because only what upstream tested together composes; "
+     "write `release: guide-2026-06`, or use one of base, coreweave, gke, gke-rdma."),
     ("MODEL-01", {**NVIDIA, "model": "a/b"}, {}, "serving.model", "--no-disable-hybrid-kv-cache-manager"),
     ("MODEL-01", {**AMD, "model": "a/b"}, {}, "serving.model", "write `dropArgs: []` to keep them"),
     ("HW-02", {**NVIDIA, "dropArgs": ["--nope"]}, {}, "serving.dropArgs", "--nope is not among this build's flags"),
@@ -96,6 +121,10 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("HW-02", {**NVIDIA, "extraArgs": ["--port=1"]}, {}, "serving.extraArgs", "cannot be set"),
     ("HW-02", {**NVIDIA, "extraArgs": ["--block-size=64"]}, {}, "serving.extraArgs", "name it in dropArgs to replace it"),
     ("HW-02", {**TPU, "nodeSelector": {TOPOLOGY: "4x4"}}, {}, "serving.nodeSelector", f"leave {TOPOLOGY} out"),
+    ("HW-02", {**NVIDIA, "fabric": "aws", "nodeSelector": {INSTANCE: "p5e.48xlarge"}}, {"release": "guide-2026-06"},
+     "serving.nodeSelector", f"leave {INSTANCE} out"),
+    ("HW-02", {**NVIDIA, "dropArgs": ["--gpu-memory-utilization"]}, {"release": "guide-2026-06"}, "serving.dropArgs",
+     "--gpu-memory-utilization is not among this build's flags"),
     ("HW-03", {**TPU, "decode": {"devices": 8}}, {}, "serving.decode.devices", "slice of 4 chips; leave it out, or write 4"),
     ("NAME-02", NVIDIA, {"name": "a" * 30}, "name", "shorten the stack's name by 8"),
     ("FIT-01", {**NVIDIA, "prefill": {"devices": 16}}, {}, "serving.prefill.devices",
@@ -128,9 +157,10 @@ def test_a_rule_finds_what_it_is_for(
 def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
     ids = [rule.id for rule in RULES]
     assert len(set(ids)) == len(ids)
-    from tests.unit import test_router_rules
+    from tests.unit import test_router_rules, test_token
 
-    assert {rule for rule, *_ in (*FINDINGS, *test_router_rules.FINDINGS)} == set(ids)
+    cases = (*FINDINGS, *test_router_rules.FINDINGS, *test_token.FINDINGS)
+    assert {rule for rule, *_ in cases} == set(ids)
 
 
 #: The mismatches of accelerators and machines that a real scheduler left Pending, and what the rules call them.
@@ -138,6 +168,7 @@ MISMATCHES = [
     (NVIDIA | {"fabric": "gke"}, {"machine": "gke-a3-ultragpu-8g-dra", "nodes": 2}, "nvidia.com/gpu"),
     (NVIDIA | {"fabric": "coreweave"}, {"machine": "nvidia-generic", "nodes": 2}, "rdma/ib"),
     (NVIDIA | {"fabric": "coreweave"}, {"machine": "coreweave-h200", "nodes": 1}, "coreweave-h200"),
+    (NVIDIA | {"fabric": "gke-rdma"}, {"machine": "gke-a3-ultragpu-8g-rdma", "nodes": 2}, "gpu.nvidia.com"),
     ({"accelerator": "xpu", "fabric": "rdma"}, {"machine": "intel-xpu-dra", "nodes": 1}, "rdma-dranet"),
     (TPU, {"machine": "gke-ct6e", "nodes": 2}, "cloud.google.com/gke-tpu-accelerator"),
 ]
@@ -238,6 +269,30 @@ def test_a_gate_does_not_hide_what_comes_after() -> None:
     assert [problem.rule for problem in found] == [
         *("PIN-01", "NAME-01", "BILL-01", "MACHINE-01", "HW-01", "HW-01", "HW-02", "HW-03", "NAME-02", "FIT-01")
     ]
+
+
+def test_a_release_without_the_accelerator_does_not_hide_what_comes_after() -> None:
+    found = problems({"accelerator": "tpu-v6e", "decode": {"devices": 4}, "fabric": "roce"})
+    assert [(problem.rule, problem.path.rpartition(".")[2]) for problem in found] == [
+        ("HW-01", "fabric"),
+        ("HW-01", "accelerator"),
+        ("HW-03", "devices"),
+    ]
+    found = problems({**NVIDIA, "fabric": "aws", "prefill": {"devices": 16}})
+    assert [problem.rule for problem in found] == ["HW-01", "FIT-01", "FIT-01"]
+    assert all("aws-p5en" in problem.what for problem in found[1:])
+
+
+def test_an_image_of_the_stacks_own_wins_on_every_fabric() -> None:
+    for fabric in ("base", "aws"):
+        mine = spec({**NVIDIA, "fabric": fabric, "image": "a/b:v1"}, release="guide-2026-06")
+        assert workload(mine).image == "a/b:v1"
+
+
+def test_the_sizing_of_the_fabric_is_the_recipe_that_a_stack_overrides() -> None:
+    sglang = {**NVIDIA, "engine": "sglang", "fabric": "aws", "prefill": {"replicas": 3}}
+    assert workload(spec(sglang, release="guide-2026-06")).sizing["prefill"] == Sizing(3, 4, "16", "64Gi")
+    assert workload(spec({**sglang, "fabric": "gke-rdma"})).sizing["prefill"] == Sizing(3, 1, "8", "16Gi")
 
 
 def test_without_an_accelerator_only_what_needs_none_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,66 @@
+"""llm-d's guide "P/D Disaggregation" a month after the pin: llm-d 7edda66 of 2026-06-27, on llm-d's own router charts.
+
+What it changes in the builds of `hardware/accelerators` is said here; what it adds (`tpu-v6e`, AWS) is a row there, which
+the bill before it lacks. Model servers take HF_TOKEN from a Secret `llm-d-hf-token`.
+"""
+
+from dataclasses import replace
+
+from hardware.bill import AddedEnv, Bill, Sidecar
+from hardware.vocabulary import HF_TOKEN, SecretRef
+from releases.guide_2026_05 import BILL as MAY
+from releases.router_2026_06 import CRDS, DECISIONS, ROUTER
+
+COMMIT = "7edda66"
+
+NVIDIA_VLLM, NVIDIA_SGLANG, AMD_VLLM = ("nvidia", "vllm"), ("nvidia", "sglang"), ("amd", "vllm")
+XPU_VLLM, TPU_VLLM, TPU_V6E_VLLM = ("xpu", "vllm"), ("tpu", "vllm"), ("tpu-v6e", "vllm")
+
+#: AWS Deep Learning Containers: the engines with libfabric and NIXL's plug-in for it.
+AWS_IMAGES = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
+
+TOKEN = {HF_TOKEN: SecretRef("llm-d-hf-token", HF_TOKEN)}
+
+BILL = Bill(
+    name="guide-2026-06",
+    date="2026-06-27",
+    commit=COMMIT,
+    source=f"https://github.com/llm-d/llm-d/tree/{COMMIT}/guides/pd-disaggregation",
+    router=ROUTER,
+    sidecar=Sidecar(
+        image="ghcr.io/llm-d/llm-d-router-disagg-sidecar:v0.9.0",
+        args=(
+            "--port=8000",
+            "--vllm-port=8200",
+            "--kv-connector={connector}",
+            "--zap-log-level=1",
+            "--secure-proxy=false",
+        ),
+        image_pull_policy="Always",
+    ),
+    crds=CRDS,
+    metrics=replace(MAY.metrics, decisions=DECISIONS),
+    engine_label="llm-d.ai/engine-type",
+    guide_label="llm-d.ai/guide",
+    images={
+        NVIDIA_VLLM: "vllm/vllm-openai:v0.23.0",
+        NVIDIA_SGLANG: "docker.io/lmsysorg/sglang:v0.5.13.post1",
+        (*NVIDIA_VLLM, "aws"): f"{AWS_IMAGES}/vllm:0.23.0-gpu-py312-cu130-ubuntu22.04-ec2",
+        (*NVIDIA_SGLANG, "aws"): f"{AWS_IMAGES}/sglang:0.5.12-gpu-py312-cu130-ubuntu24.04-ec2",
+    },
+    env=(
+        AddedEnv(TOKEN, builds=frozenset({NVIDIA_VLLM, NVIDIA_SGLANG, AMD_VLLM}), first=True),
+        # vLLM closes an idle connection after 5 s, the sidecar keeps it for 90 s and then writes into a reset: a 502.
+        AddedEnv(
+            {"VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "120"},
+            builds=frozenset({NVIDIA_VLLM, AMD_VLLM, XPU_VLLM, TPU_VLLM, TPU_V6E_VLLM}),
+            roles=("prefill",),
+        ),
+        AddedEnv(TOKEN, builds=frozenset({XPU_VLLM, TPU_VLLM, TPU_V6E_VLLM})),
+        # vLLM fails where the user has no name (vllm#44548).
+        AddedEnv({"USER": "llm-d"}, builds=frozenset({NVIDIA_VLLM, XPU_VLLM})),
+    ),
+    scratch={NVIDIA_VLLM: {"vllm-config": "/.config", "triton-cache": "/.triton"}},
+    dropped={NVIDIA_VLLM: ("--gpu-memory-utilization",)},
+    lacks=frozenset({("hpu",)}),
+)
