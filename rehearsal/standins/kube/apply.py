@@ -15,6 +15,7 @@ from rehearsal.standins.kube.client import ApiError, Cluster, NoMatch
 from rehearsal.standins.kube.objects import annotated, annotation
 
 PATCH_FORCE = "pulumi.com/patchForce"
+PATCH_MANAGER = "pulumi.com/patchFieldManager"
 PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 CREATOR = "pulumi-kubernetes"  # the field manager of a plain create
 
@@ -54,12 +55,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Writer:
-    """Writes to one cluster under the provider's settings. `upsert`: a create may take over what exists."""
+    """Writes to one cluster under the provider's settings.
+
+    `upsert`: a create may take over what exists. `adopts`: an update takes over the fields of plain creates and of kubectl.
+    """
 
     cluster: Cluster
     upsert: bool
     force: bool
     cancelled: threading.Event
+    adopts: bool = True
 
     def create(self, obj: Object, manager: str, *, preview: bool, tell: Callable[[str], None]) -> Object:
         """The created object. Raises Refused, NoMatch, Unreachable; tries again for a minute when something may still come."""
@@ -84,7 +89,7 @@ class Writer:
 
     def update(self, obj: Object, manager: str, ignore: Sequence[str], *, preview: bool) -> Object:
         """The updated object. Raises Refused; ApiError with code 404 when there is nothing to update."""
-        live = self.cluster.get(obj) if preview else self._adopted(obj, manager)
+        live = self.cluster.get(obj) if preview or not self.adopts else self._adopted(obj, manager)
         force = self._forced(obj) or (preview and managers.created_plainly(live))
         wanted = copy.deepcopy(obj)
         for path in ignore:
@@ -93,6 +98,12 @@ class Writer:
             return self._apply(wanted, manager, force=force, preview=preview)
         except ApiError as error:
             raise _refused(error, manager) from error
+
+    def relinquish(self, obj: Mapping[str, Any], manager: str) -> None:
+        """Give back every field of `manager`: one that nobody else owns goes. Raises ApiError, NoMatch and Unreachable."""
+        metadata = {key: value for key, value in obj["metadata"].items() if key in ("name", "namespace")}
+        bare = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata}
+        self._apply(bare, manager, force=False, preview=False)
 
     def delete(self, obj: Object, inputs: Mapping[str, Any]) -> None:
         """Ask for the deletion. Raises ApiError and NoMatch; what is gone already is fine."""

@@ -8,6 +8,7 @@ components.
 from collections.abc import Mapping
 
 from rehearsal.standins.kube.client import Cluster
+from rehearsal.standins.kube.patches import SUFFIX, Patches
 from rehearsal.standins.kube.release import Releases
 from rehearsal.standins.kube.resources import KubernetesObjects
 from rehearsal.standins.kube.settings import Settings
@@ -33,6 +34,7 @@ class KubernetesProvider(Provider):
             )
         cluster = Cluster(settings.kubeconfig)
         self._objects = KubernetesObjects(settings, cluster, self.engine, self.cancelled)
+        self._patches = Patches(settings, cluster, self.engine, self.cancelled)
         self._releases = Releases(settings, cluster, self.cancelled)
 
     def diff_config(self, old: Properties, new: Properties) -> set[str]:
@@ -44,4 +46,6 @@ class KubernetesProvider(Provider):
         return {key for key in ("kubeconfig", "context", "cluster") if old.get(key) != new.get(key)}
 
     def lifecycle(self, resource: Resource) -> Lifecycle:
-        return self._releases if resource.type == RELEASE else self._objects
+        if resource.type == RELEASE:
+            return self._releases
+        return self._patches if resource.type.endswith(SUFFIX) else self._objects

@@ -1,6 +1,6 @@
 """Kubernetes objects of every kind as Pulumi resources: what an operation does, and what the user is told of its outcome.
 
-The messages are the official provider's. Left out, and said so when asked for: Patch and List resources.
+The messages are the official provider's. Patch resources are `patches`'. Left out, and said so when asked for: List resources.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.standins.kube import diff, kinds, objects, readiness, waiting
-from rehearsal.standins.kube.apply import Refused, Writer
+from rehearsal.standins.kube.apply import PATCH_MANAGER, Refused, Writer
 from rehearsal.standins.kube.client import ApiError, Cluster, Kind, NoMatch, Unreachable
 from rehearsal.standins.kube.settings import Settings
 from rehearsal.standins.plugin import Engine, Failure, InitFailure
@@ -42,10 +42,6 @@ class KubernetesObjects(Lifecycle):
         kind = str(inputs.get("kind", ""))
         if not kind or not inputs.get("apiVersion"):
             raise Failure(f"{resource.type} is not a kind of object that the stand-in for the kubernetes plugin offers")
-        if resource.type.endswith(f":{kind}Patch"):
-            raise Failure(
-                "Patch resources are not offered by the offline stand-in for the kubernetes plugin: use the official one"
-            )
         if kind.endswith("List"):
             raise Failure(
                 "list resources exist for compatibility with YAML manifests and Helm charts, and cannot be created directly. "
@@ -65,20 +61,24 @@ class KubernetesObjects(Lifecycle):
         return kind is None or kind.namespaced
 
     def diff(self, resource: Resource, old: Properties, new: Properties, state: Properties) -> Changes:
-        switch = kinds.mutable_switch(new)
-        force_new = kinds.force_new(new, content_mutable=switch is not None and self.settings.enabled(switch))
-        changes = diff.detailed(objects.to_object(objects.applied(old, state)), objects.to_object(new), force_new)
+        before = objects.to_object(objects.applied(old, state))
+        changes = diff.detailed(before, objects.to_object(new), self.force_new(new))
         before, after = state.get("metadata") or old["metadata"], new["metadata"]
         same = all(before.get(key) == after.get(key) for key in ("name", "namespace"))
         changes.delete_first = bool(changes.replaces) and same and not objects.annotated(new, objects.AUTONAMED)
         return changes
+
+    def force_new(self, new: Properties) -> list[kinds.Path]:
+        """Paths whose change makes a new object."""
+        switch = kinds.mutable_switch(new)
+        return kinds.force_new(new, content_mutable=switch is not None and self.settings.enabled(switch))
 
     def create(self, resource: Resource, new: Properties, timeout: float, preview: bool) -> tuple[str, Properties]:
         self._reachable(preview)
         if preview and self._kind(new) is None:
             return "", new
         obj = self._in_scope(objects.to_object(new))
-        manager = _new_manager()
+        manager = manager_of(obj, {})
         tell = self._tell(resource)
         try:
             live = self.writer.create(obj, manager, preview=preview, tell=tell)
@@ -122,7 +122,7 @@ class KubernetesObjects(Lifecycle):
         if preview and self._kind(new) is None:
             return new
         obj = self._in_scope(objects.to_object(new))
-        manager = state.get(objects.FIELD_MANAGER) or _new_manager()
+        manager = manager_of(obj, state)
         story = f'the Kubernetes API server reported that "{id_}" failed to fully initialize or become live'
         try:
             live = self.writer.update(obj, manager, ignore, preview=preview)
@@ -171,7 +171,7 @@ class KubernetesObjects(Lifecycle):
             if error.code == 404:
                 return None
             raise Failure(f"resource {id_} could not be read: {error}") from error
-        manager = str(state.get(objects.FIELD_MANAGER) or _new_manager())
+        manager = manager_of(inputs, state)
         current = objects.inputs_of(live, objects.to_object(inputs)) if inputs else objects.import_inputs(live)
         if inputs:
             self._still_ready(live, id_, current, manager)
@@ -188,14 +188,8 @@ class KubernetesObjects(Lifecycle):
             raise InitFailure(id_, objects.to_state(live, manager), [story, *details], inputs)
 
     def delete(self, resource: Resource, id_: str, inputs: Properties, state: Properties, timeout: float) -> None:
-        reason = self.cluster.unreachable()
-        if reason and self.settings.enabled("deleteUnreachable"):
-            self.engine.warn(
-                resource.urn, f"configured Kubernetes cluster is unreachable: {reason}. Removed from the state only"
-            )
+        if self.gone_with_cluster(resource):
             return
-        if reason:
-            raise Failure(f"configured Kubernetes cluster is unreachable: {reason}. {_FORGET_HELP}")
         namespace, name = objects.split_id(id_)
         obj = {
             "apiVersion": state["apiVersion"],
@@ -220,6 +214,18 @@ class KubernetesObjects(Lifecycle):
             raise InitFailure(id_, state, [str(error), *error.details]) from error
         except (ApiError, Unreachable) as error:
             raise Failure(f'deletion of resource "{resource.urn}" failed: {error}') from error
+
+    def gone_with_cluster(self, resource: Resource) -> bool:
+        """Whether the cluster is unreachable and its objects are to be forgotten; Failure where they are not."""
+        reason = self.cluster.unreachable()
+        if reason is None:
+            return False
+        if not self.settings.enabled("deleteUnreachable"):
+            raise Failure(f"configured Kubernetes cluster is unreachable: {reason}. {_FORGET_HELP}")
+        self.engine.warn(
+            resource.urn, f"configured Kubernetes cluster is unreachable: {reason}. Removed from the state only"
+        )
+        return True
 
     def _wait(
         self,
@@ -285,8 +291,10 @@ def _expected_in_preview(error: ApiError) -> bool:
     return error.reason in ("AlreadyExists", "Forbidden") or error.namespace_missing
 
 
-def _new_manager() -> str:
-    return f"pulumi-kubernetes-{os.urandom(4).hex()}"
+def manager_of(inputs: Mapping[str, Any], state: Mapping[str, Any]) -> str:
+    """The name an object's fields are set under: what the program says, what it was before, or a new one."""
+    said = objects.annotation(inputs, PATCH_MANAGER) or state.get(objects.FIELD_MANAGER)
+    return str(said or f"pulumi-kubernetes-{os.urandom(4).hex()}")
 
 
 def _of_type(type_: str) -> dict[str, str]:
