@@ -17,20 +17,36 @@ FabricKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
+class InModule:
+    """Where in a Go module the same thing lies: the module's path, and a file or directory in it.
+
+    At which version is pinned, with its checksum, by the one who downloads it: `rehearsal/tools/upstream`.
+    """
+
+    module: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Chart:
-    """A Helm chart at one version. `ref` is an OCI reference without a tag."""
+    """A Helm chart at one version. `ref` is an OCI reference without a tag, `source` what it is packaged from."""
 
     ref: str
     version: str
+    source: InModule | None = None
 
 
 @dataclass(frozen=True)
 class Crd:
-    """One pinned file of CustomResourceDefinitions: its name in a directory, where it is published, its checksum."""
+    """One pinned file of CustomResourceDefinitions: its name in a directory, where it is published, its checksum.
+
+    `source` is the same file, byte for byte, for those who reach a Go module proxy and not `url`.
+    """
 
     file: str
     url: str
     sha256: str
+    source: InModule | None = None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,15 @@
-"""The CRDs of the Gateway API, standard channel, at the version the guide's gateway mode installs. Both releases use it."""
+"""The CRDs of the Gateway API, standard channel, at the version the guide's gateway mode installs. Both releases use it.
 
-from hardware.bill import Crd
+Left out of what upstream's kustomization applies: the ValidatingAdmissionPolicy `safe-upgrades.gateway.networking.k8s.io` with
+its binding. It guards what every team of a cluster shares: from then on older CRDs of this group, and those of the experimental
+channel, are refused to everybody, whose own charts and pipelines may install them. That is a cluster's owner to decide and
+no stack's, and nothing the stack does needs it; what it guards us against, taking newer CRDs back, the look ahead refuses.
+"""
+
+from hardware.bill import Crd, InModule
 
 GATEWAY_API = "v1.5.1"
+MODULE = "sigs.k8s.io/gateway-api"
 CRD_URL = f"https://raw.githubusercontent.com/kubernetes-sigs/gateway-api/{GATEWAY_API}/config/crd/standard"
 
 CRD_SHA256 = {
@@ -22,4 +29,7 @@ CRD_SHA256 = {
     "gateway.networking.k8s.io_tlsroutes.yaml": ("818e4827c469a40e2527a2851591e656782c50fea8dd44812c900d219da09345"),
 }
 
-CRDS = tuple(Crd(file, f"{CRD_URL}/{file}", sha256) for file, sha256 in CRD_SHA256.items())
+CRDS = tuple(
+    Crd(file, f"{CRD_URL}/{file}", sha256, InModule(MODULE, f"config/crd/standard/{file}"))
+    for file, sha256 in CRD_SHA256.items()
+)

@@ -4,10 +4,11 @@ from typing import Any
 
 import yaml
 
-from hardware.bill import Chart, ChartImage, Crd, Router
+from hardware.bill import Chart, ChartImage, Crd, InModule, Router
 from releases.plugins import CONFIG_KEYS_0_8, IN_MEMORY, PLUGINS_0_8
 
 GAIE = "v1.5.0"
+GAIE_MODULE = "sigs.k8s.io/gateway-api-inference-extension"
 CRD_URL = f"https://raw.githubusercontent.com/kubernetes-sigs/gateway-api-inference-extension/{GAIE}/config/crd/bases"
 
 CRD_SHA256 = {
@@ -143,14 +144,17 @@ HTTP_ROUTE: dict[str, Any] = {
     },
 }
 
-CRDS = tuple(Crd(file, f"{CRD_URL}/{file}", sha256) for file, sha256 in CRD_SHA256.items())
+CRDS = tuple(
+    Crd(file, f"{CRD_URL}/{file}", sha256, InModule(GAIE_MODULE, f"config/crd/bases/{file}"))
+    for file, sha256 in CRD_SHA256.items()
+)
 
 CHARTS = "oci://registry.k8s.io/gateway-api-inference-extension/charts"
 
 ROUTER = Router(
     charts={
-        "standalone": Chart(f"{CHARTS}/standalone", GAIE),
-        "gateway": Chart(f"{CHARTS}/inferencepool", GAIE),
+        "standalone": Chart(f"{CHARTS}/standalone", GAIE, InModule(GAIE_MODULE, "config/charts/standalone")),
+        "gateway": Chart(f"{CHARTS}/inferencepool", GAIE, InModule(GAIE_MODULE, "config/charts/inferencepool")),
     },
     endpoint_picker=ChartImage(
         f"{EPP_REGISTRY}/{EPP_OWNER}/{EPP_NAME}:{EPP_TAG}",
