@@ -1,22 +1,22 @@
 """The router's chart as objects: what `helm install` would apply, without a cluster.
 
-Helm is the one on PATH, else the one of `llmd-pd setup`. Fetching and rendering are two steps, because failing at the first is
-the network's affair and at the second the chart's.
+Helm is the one on PATH, else the one of `llmd-pd setup`; a chart that was had before is not asked for again. Fetching and
+rendering are two steps, because failing at the first is the network's affair and at the second the chart's.
 """
 
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from operations import console, manifests
-
-#: Seconds for a chart of 20 KB: a registry that takes longer cannot be reached.
-FETCH_SECONDS = 60
+from rehearsal import charts
+from rehearsal.errors import UnavailableError
+from rehearsal.packaging import reason
+from rehearsal.toolchain import at_hand
 
 
 class ChartError(ValueError):
@@ -38,14 +38,14 @@ def template(
     """
     helm = _helm()
     with tempfile.TemporaryDirectory(prefix="llmd-pd-") as scratch:
-        place = _fetched(helm, chart, version, Path(scratch)) if "://" in chart else chart
+        place = _fetched(helm, chart, version) if "://" in chart else chart
         tree = Path(scratch) / "values.yaml"
         tree.write_text(manifests.document(values), encoding="utf-8")
         command = [helm, "template", release, place, "--namespace", namespace, "--values", str(tree), "--skip-tests"]
-        done = _run(command)
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode != 0:
         raise ChartError(
-            f"the router's chart {chart} does not render, because helm says: {_reason(done.stderr)}; "
+            f"the router's chart {chart} does not render, because helm says: {reason(done.stderr)}; "
             "check `llmd-pd:router.chart`."
         )
     objects = [found for found in yaml.safe_load_all(done.stdout) if found]
@@ -55,32 +55,16 @@ def template(
 def _helm() -> str:
     if on_path := shutil.which("helm"):
         return on_path
-    from rehearsal.toolchain import at_hand
-
     if (of_setup := at_hand("helm")) is None:
         raise ChartUnreachableError("helm is not on PATH (`llmd-pd setup` gets one)")
     return str(of_setup.path)
 
 
-def _fetched(helm: str, chart: str, version: str | None, directory: Path) -> str:
-    command = [helm, "pull", chart, "--destination", str(directory), *(("--version", version) if version else ())]
-    try:
-        with console.working(f"fetching {chart}"):
-            done = _run(command, timeout=FETCH_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise ChartUnreachableError(f"{chart} did not arrive within {FETCH_SECONDS} s") from None
-    packages = list(directory.glob("*.tgz"))
-    if done.returncode != 0 or not packages:
-        raise ChartUnreachableError(f"{chart} cannot be fetched ({_reason(done.stderr)})")
-    return str(packages[0])
-
-
-def _run(command: Sequence[str], timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=timeout, check=False)
-
-
-def _reason(stderr: str) -> str:
-    """The line in which helm says what went wrong; warnings come before it."""
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("Error:")]
-    return (errors or lines or ["nothing"])[-1].removeprefix("Error:").strip()
+def _fetched(helm: str, chart: str, version: str | None) -> str:
+    if (found := charts.kept(chart, version)) is None:
+        try:
+            with console.working(f"fetching {chart}"):
+                found = charts.pull(chart, version, Path(helm))
+        except UnavailableError as error:
+            raise ChartUnreachableError(f"{chart} cannot be fetched ({error})") from None
+    return str(found.path)

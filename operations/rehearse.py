@@ -99,8 +99,10 @@ def down(
 
 
 def setup() -> None:
-    """Get every tool a rehearsal needs, so that the next one starts at once."""
+    """Get every tool a rehearsal needs, and the charts and CRDs of the default release, so that the next one starts at once."""
+    from rehearsal.parts import prepare
     from rehearsal.report import PlainReport
     from rehearsal.toolchain import ensure
 
-    ensure(PlainReport())
+    report = PlainReport()
+    prepare(ensure(report), report)

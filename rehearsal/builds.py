@@ -44,24 +44,25 @@ def stamps(module: str) -> dict[str, str]:
     """Variables that official builds set by `-ldflags -X`: an unstamped kube-apiserver, helm or pulumi reports a version
     that version checks refuse. The versions themselves are read from the module's go.mod.
     """
-    required = _required(module)
+    versions = required(module)
     match module:
         case "kubernetes":
-            kubernetes = required["k8s.io/kubernetes"]
+            kubernetes = versions["k8s.io/kubernetes"]
             major, minor, _ = kubernetes.split(".")
             return {
                 **_kubernetes_stamps(kubernetes),
-                "helm.sh/helm/v3/internal/version.version": f"v{required['helm.sh/helm/v3']}",
+                "helm.sh/helm/v3/internal/version.version": f"v{versions['helm.sh/helm/v3']}",
                 "helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor": major,
                 "helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor": minor,
             }
         case "pulumi":
-            pulumi = required["github.com/pulumi/pulumi/pkg/v3"]
+            pulumi = versions["github.com/pulumi/pulumi/pkg/v3"]
             return {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{pulumi}"}
     raise KeyError(module)
 
 
-def _required(module: str) -> dict[str, str]:
+def required(module: str) -> dict[str, str]:
+    """What a module under `tools/` requires: path -> version, without its `v`."""
     go_mod = (MODULES / module / "go.mod").read_text()
     return dict(re.findall(r"^\s*(?:require\s+)?(\S+) v(\S+)", go_mod, re.MULTILINE))
 

@@ -1,4 +1,4 @@
-"""The one error of a rehearsal's lower half: tools, control plane, registry.
+"""The errors of a rehearsal's lower half: tools, parts, control plane, registry.
 
 Owns the sentence a user reads when one of them cannot go on. Catching it, and deciding on an exit code, is the
 business of the commands.
@@ -20,3 +20,7 @@ class RehearsalError(Exception):
         super().__init__(f"{what}: {why}; {fix}.")
         if details:
             self.add_note(details)
+
+
+class UnavailableError(LookupError):
+    """One source cannot give a part, and the next may: the message says why, without a full stop. No user sees it bare."""

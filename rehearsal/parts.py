@@ -1,25 +1,26 @@
-"""Official parts and their stand-ins: what a rehearsal uses for the router's chart, the CRDs and Pulumi's plugins.
+"""Official parts and their stand-ins: what a rehearsal uses for the router's chart and the CRDs.
 
-Each part is looked for where it is officially; only where that cannot be reached a stand-in takes its place, and every
-rehearsal says which (`Part`). What the stack file itself names (a mirror, a directory) is tried first.
+Each part is looked for where it is officially: what the stack file names on this machine, what was had before, its
+publisher, a Go module that holds the same. Only where none gives it a stand-in takes its place, if there is one, and every
+rehearsal says which (`Part`).
 """
 
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
+from hardware.bill import Crd
+from rehearsal import charts, upstream
+from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.report import Report
-from rehearsal.standins import charts, crds
+from rehearsal.standins import charts as standins
 from rehearsal.toolchain import OFFLINE, Toolchain, offline
-from releases.cache import cache_dir
+from releases import DEFAULT, gateway_api, release
 from releases.crds import Pinned, SourceError, crd_objects
 from stacks.plan import Plan
-
-CHART_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -43,72 +44,119 @@ class Substitution:
 
 
 def router_chart(plan: Plan, toolchain: Toolchain, workdir: Path, report: Report) -> Substitution:
-    """The chart the stack names if helm can fetch it, kept for the next rehearsal; else the stand-in."""
-    wanted = f"{plan.router.chart} {plan.router.version or ''}".strip()
-    if "://" not in plan.router.chart:
-        return Substitution(Part("router chart", True, wanted), {})
-    kept = cache_dir() / "charts" / f"{plan.router.chart.rpartition('/')[2]}-{plan.router.version}"
-    fetched = _kept_chart(kept) or (None if offline() else _pull(plan, toolchain, kept))
-    if fetched is not None:
-        return Substitution(Part("router chart", True, wanted), {"router": {"chart": {"source": str(fetched)}}})
-    report.info(f"router chart {wanted} cannot be fetched: using the stand-in")
-    package = charts.package(workdir / "charts", toolchain["helm"].path)
-    return Substitution(Part("router chart", False, f"for {wanted}"), {"router": {"chart": {"source": str(package)}}})
-
-
-def custom_resource_definitions(plan: Plan, workdir: Path, report: Report) -> Substitution:
-    """The CRDs the stack names if they can be read; else permissive ones of the same names and versions.
+    """The chart the stack names, as a package of this machine; else the stand-in for it.
 
     Raises:
-        SourceError: the stack's own directory does not hold them, or a download is not what its checksum says.
+        RehearsalError: no source has it, and there is no stand-in for it.
     """
-    count = f"{len(plan.bill.crds)} of {plan.bill.name}"
+    ref, version, helm = plan.router.chart, plan.router.version, toolchain["helm"].path
+    wanted = f"{ref} {version or ''}".strip()
+    if "://" not in ref:
+        return Substitution(Part("router chart", True, wanted), {})
+    try:
+        found = charts.find(ref, version, helm, report)
+        return Substitution(Part("router chart", True, found.origin), _chart(found.path))
+    except UnavailableError as error:
+        why = str(error)
+    try:
+        package = standins.package(ref.rpartition("/")[2], workdir / "charts", helm)
+    except UnavailableError as error:
+        raise RehearsalError(
+            f"the router's chart {wanted} cannot be had",
+            f"{why}; {error}",
+            "run `llmd-pd setup` where one of these can be reached, or name a chart on this machine: "
+            "`llmd-pd:router: {chart: {source: …}}`",
+        ) from None
+    report.info(f"router chart {wanted} cannot be had: using the stand-in")
+    return Substitution(Part("router chart", False, f"for {wanted}"), _chart(package))
+
+
+def _chart(package: Path) -> Mapping[str, Any]:
+    return {"router": {"chart": {"source": str(package)}}}
+
+
+def custom_resource_definitions(plan: Plan, report: Report) -> Part:
+    """The CRDs the stack names, read and checked; what had to be downloaded is kept, where the program will look for it.
+
+    Raises:
+        SourceError: they cannot be had, or are not what their checksums say.
+    """
     if plan.crd_source is None:
-        return Substitution(Part("CRDs", True, "not managed by this stack"), {})
-    downloads: list[Exception] = []
-    source = plan.crd_source
-    if isinstance(source, Pinned):
-        source = replace(source, fetch=_noting(downloads, _refused if offline() else source.fetch))
-    try:
-        crd_objects(plan.bill, source)
-    except SourceError:
-        if not downloads:
-            raise
-        reason = getattr(downloads[-1], "reason", None) or downloads[-1]
-        text = getattr(reason, "strerror", None) or str(reason)
-        report.info(f"CRDs of {plan.bill.name} cannot be downloaded ({text}): using permissive stand-ins")
-        directory = crds.write(workdir / "crds", plan.bill)
-        return Substitution(Part("CRDs", False, f"permissive, for {count}"), {"crds": {"directory": str(directory)}})
-    return Substitution(Part("CRDs", True, count), {})
+        return Part("CRDs", True, "not managed by this stack")
+    source, files = plan.crd_source, plan.crd_files
+    if not isinstance(source, Pinned):
+        crd_objects(files, source)
+        return Part("CRDs", True, f"{len(files)} files of the stack's own directory")
+    fetch = _Fetch(files, source.fetch, report)
+    crd_objects(files, replace(source, fetch=fetch))
+    return Part("CRDs", True, "; ".join([f"{len(files)} files, each with its pinned checksum", *fetch.modules]))
 
 
-def _noting(failures: list[Exception], fetch: Callable[[str], bytes]) -> Callable[[str], bytes]:
-    """Told apart from a file that was had and is wrong: that is no reason for a stand-in."""
+def monitors(plan: Plan) -> tuple[Part, ...]:
+    """What stands for the Prometheus operator, which a stack with monitors expects its cluster to have."""
+    wanted = plan.monitoring or plan.spec.monitoring.router
+    return (Part("permissive CRDs of the Prometheus operator", False),) if wanted else ()
 
-    def noting(url: str) -> bytes:
+
+def prepare(toolchain: Toolchain, report: Report) -> None:
+    """Charts and CRDs of the default release into the user's cache, so that the next rehearsal asks no network for them.
+
+    What cannot be had is said and no error: a stack may name its own.
+    """
+    bill = release(DEFAULT)
+    files = (*bill.crds, *gateway_api.CRDS)
+    with report.step("charts and CRDs"):
+        for chart in bill.router.charts.values():
+            try:
+                charts.find(chart.ref, chart.version, toolchain["helm"].path, report)
+            except UnavailableError as error:
+                report.info(f"chart {chart.ref} {chart.version} cannot be had: {error}")
+        source = Pinned()
+        source = replace(source, fetch=_Fetch(files, source.fetch, report))
         try:
-            return fetch(url)
-        except (OSError, HTTPException) as error:
-            failures.append(error)
-            raise
-
-    return noting
+            for file in files:
+                source.read(file)
+        except SourceError as error:
+            report.info(str(error))
 
 
-def _refused(url: str) -> bytes:
-    raise URLError(f"{OFFLINE} is set, so {url} is not asked")
+class _Fetch:
+    """A `fetch` for `Pinned`: the pinned URL; and once one does not answer, the same file of a Go module.
+
+    Whose content it is matters not: `Pinned` takes what has the pinned checksum.
+    """
+
+    def __init__(self, files: Sequence[Crd], download: Callable[[str], bytes], report: Report) -> None:
+        self._sources = {file.url: file.source for file in files}
+        self._download = download
+        self._report = report
+        self._refusal: Exception | None = None
+        #: The modules that were used, for people.
+        self.modules: list[str] = []
+
+    def __call__(self, url: str) -> bytes:
+        if offline():
+            raise URLError(f"{OFFLINE} is set, and the file is not kept from before")
+        if self._refusal is None:
+            try:
+                return self._download(url)
+            except (OSError, HTTPException) as error:
+                self._refusal = error
+        return self._of_module(url, self._refusal)
+
+    def _of_module(self, url: str, refusal: Exception) -> bytes:
+        if (source := self._sources[url]) is None:
+            raise refusal
+        said = upstream.said(source.module)
+        if said not in self.modules:
+            self.modules.append(said)
+            self._report.info(f"CRDs cannot be downloaded: taking them from {said}")
+        try:
+            return upstream.read(source, self._report)
+        except UnavailableError as error:
+            raise URLError(f"{_reason(refusal)}; {error}") from None
 
 
-def _kept_chart(directory: Path) -> Path | None:
-    return next(iter(sorted(directory.glob("*.tgz"))), None)
-
-
-def _pull(plan: Plan, toolchain: Toolchain, directory: Path) -> Path | None:
-    version = ["--version", plan.router.version] if plan.router.version else []
-    command = [str(toolchain["helm"].path), "pull", plan.router.chart, *version, "--destination", str(directory)]
-    directory.mkdir(parents=True, exist_ok=True)
-    try:
-        subprocess.run(command, capture_output=True, timeout=CHART_SECONDS, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return _kept_chart(directory)
+def _reason(error: Exception) -> str:
+    reason = getattr(error, "reason", None) or error
+    return getattr(reason, "strerror", None) or str(reason)

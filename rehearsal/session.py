@@ -77,9 +77,10 @@ def stage(file: StackFile, *, kept: bool, report: Report, registry: Registry | N
     """Sets the stage for a stack file; a kept one is taken up where it was left, and left running at the end.
 
     Raises:
-        RehearsalError: a tool, the control plane or a node cannot be had, or somebody else works with the rehearsal.
+        RehearsalError: a tool, the router's chart, the control plane or a node cannot be had, or somebody else works with
+            the rehearsal.
         StackFileError: the stack file is about pods that fit no machine.
-        SourceError: its CRDs are not what they should be.
+        SourceError: its CRDs cannot be had or are not what they should be.
     """
     registry = registry or Registry()
     unquestioned = undisputed(file.spec)
@@ -96,7 +97,7 @@ def _set(
     workdir, planned = rehearsal.workdir, plan(file.spec, CHECKOUT)
     with report.step("parts of the stack"):
         chart = parts.router_chart(planned, toolchain, workdir, report)
-        crds = parts.custom_resource_definitions(planned, workdir, report)
+        crds = parts.custom_resource_definitions(planned, report)
     plane = resume.take_up(workdir, report)
     if plane is None:
         plane = ControlPlane.start(rehearsal.name, workdir, toolchain, report)
@@ -120,11 +121,11 @@ def _set(
             file.stack,
             target,
             chart.config,
-            crds.config,
         )
         engine = Engine(project, env)
         engine.select()
-    made = Stage(rehearsal, plane, planned, engine, (*_tools(toolchain), *found, chart.part, crds.part), machines)
+    everything = (*_tools(toolchain), *found, chart.part, crds, *parts.monitors(planned))
+    made = Stage(rehearsal, plane, planned, engine, everything, machines)
     shell.write(made.shell, added, project.directory)
     return made
 

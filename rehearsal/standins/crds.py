@@ -1,25 +1,14 @@
-"""Permissive CustomResourceDefinitions for a rehearsal cluster, for when the official files cannot be had.
+"""Permissive CustomResourceDefinitions of what a stack expects its cluster to have already, for a rehearsal's cluster.
 
 Names, groups, versions and scopes are the official ones. Schemas keep what they do not know and check only the types of the
 fields this project's objects set, so an object refused here is refused by the official CRD too, but not the other way round.
+Left out: the CRDs a stack installs itself. Those are the official files, pinned by their checksums, or there is no rehearsal.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from hardware.bill import Bill
-
 Schema = dict[str, Any]
-
-#: The API server refuses a CRD of a community group that does not say who approved it.
-COMMUNITY = ".k8s.io"
-APPROVAL = {
-    "api-approved.kubernetes.io": "unapproved, stand-in of a rehearsal",
-    "inference.networking.k8s.io/bundle-version": "v1.5.0",  # of the official CRDs these stand for
-}
 
 
 def _object(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
@@ -27,14 +16,12 @@ def _object(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
     return schema | ({"properties": properties} if properties else {}) | ({"required": [*required]} if required else {})
 
 
-def _list(items: Schema, least: int = 0) -> Schema:
-    return {"type": "array", "items": items, "minItems": least}
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
 
 
 TEXT: Schema = {"type": "string"}
-PORT = _object(("number",), number={"type": "integer", "format": "int32", "minimum": 1, "maximum": 65535})
 LABELS: Schema = {"type": "object", "additionalProperties": {"type": "string", "maxLength": 63}}
-LABELLED = _object(("matchLabels",), matchLabels=LABELS | {"minProperties": 1})
 SELECTOR = _object(matchLabels=LABELS)
 SCRAPE = _object(port=TEXT, path=TEXT, interval=TEXT)
 
@@ -74,10 +61,7 @@ class Resource:
         return {
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
-            "metadata": {
-                "name": f"{self.plural}.{self.group}",
-                "annotations": APPROVAL if self.group.endswith(COMMUNITY) else {},
-            },
+            "metadata": {"name": f"{self.plural}.{self.group}"},
             "spec": {
                 "group": self.group,
                 "names": names | ({"shortNames": [*self.short]} if self.short else {}),
@@ -86,21 +70,6 @@ class Resource:
             },
         }
 
-
-INFERENCE_POOL = _object(
-    ("endpointPickerRef", "selector", "targetPorts"),
-    targetPorts=_list(PORT, least=1),
-    selector=LABELLED,
-    endpointPickerRef=_object(("name",), name=TEXT, port=PORT),
-)
-
-#: The CRDs of the Gateway API Inference Extension.
-INFERENCE = (
-    Resource("inference.networking.k8s.io", "v1", "InferencePool", "inferencepools", ("infpool",), INFERENCE_POOL),
-    Resource("inference.networking.x-k8s.io", "v1alpha2", "InferenceModelRewrite", "inferencemodelrewrites"),
-    Resource("inference.networking.x-k8s.io", "v1alpha2", "InferenceObjective", "inferenceobjectives"),
-    Resource("inference.networking.x-k8s.io", "v1alpha1", "InferencePoolImport", "inferencepoolimports", ("infpimp",)),
-)
 
 #: The two of the Prometheus operator that a stack makes objects of, and so expects the cluster to have.
 MONITORING = (
@@ -121,21 +90,6 @@ MONITORING = (
         _object(("endpoints", "selector"), selector=SELECTOR, endpoints=_list(SCRAPE)),
     ),
 )
-
-
-def write(directory: Path, bill: Bill) -> Path:
-    """Write a stand-in for every CRD file of the bill, under the bill's names, into `directory` (made if absent).
-
-    Returns the directory, for `llmd-pd:crds: {directory: …}`. Raises LookupError for a file there is no stand-in for.
-    """
-    known = {resource.file: resource for resource in INFERENCE}
-    missing = [crd.file for crd in bill.crds if crd.file not in known]
-    if missing:
-        raise LookupError(f"release {bill.name} has CRD files without a stand-in: {', '.join(missing)}; add them here")
-    directory.mkdir(parents=True, exist_ok=True)
-    for crd in bill.crds:
-        (directory / crd.file).write_text(yaml.safe_dump(known[crd.file].definition, sort_keys=False))
-    return directory
 
 
 def monitoring_crds() -> list[dict[str, Any]]:

@@ -164,16 +164,15 @@ class Stack:
             source,
             self.name,
             target,
-            *self._substitutes(source),
+            self._chart(source),
         )
         self.engine = Engine(project, self.env)
 
-    def _substitutes(self, source: Path) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    def _chart(self, source: Path) -> Mapping[str, Any]:
         report = PlainReport()
         planned = plan(load(source, but=frozenset({"FIT-01"})).spec, CHECKOUT)
-        chart = parts.router_chart(planned, self.toolchain, self.workdir, report)
-        crds = parts.custom_resource_definitions(planned, self.workdir, report)
-        return chart.config, crds.config
+        parts.custom_resource_definitions(planned, report)
+        return parts.router_chart(planned, self.toolchain, self.workdir, report).config
 
 
 @contextmanager

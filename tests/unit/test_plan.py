@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from hardware.namespace import OWNER
-from rehearsal.standins import crds as standins
 from releases import DEFAULT, release
 from releases.crds import Directory, Pinned, SourceError
 from stacks.fields import read
 from stacks.plan import Plan, plan
+from tests.crd_files import write
 
 BILL = release(DEFAULT)
 CHART = BILL.router.charts["standalone"]
@@ -185,7 +185,7 @@ def test_a_path_from_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 
 def test_crds_from_a_directory_beside_the_stack_file(tmp_path: Path) -> None:
-    standins.write(tmp_path / "crds", BILL)
+    write(tmp_path / "crds")
     local = planned(tmp_path, crds={"directory": "crds"})
     assert local.crd_source == Directory(tmp_path / "crds")
     assert [crd["kind"] for crd in local.crds()] == ["CustomResourceDefinition"] * 4

@@ -15,10 +15,10 @@ import yaml
 from hardware.accelerators import ACCELERATORS
 from hardware.bill import AddedEnv, Bill, Crd
 from hardware.vocabulary import SecretRef
-from rehearsal.standins import crds as standins
 from hardware.workload import UnknownChoiceError
 from releases import DEFAULT, RELEASES, release
 from releases.crds import Directory, Pinned, SourceError, crd_objects, download
+from tests.crd_files import write
 
 BILL = release(DEFAULT)
 
@@ -122,8 +122,8 @@ def test_directory_gives_every_definition_without_its_status(tmp_path: Path) -> 
     assert all(item.keys() == {"apiVersion", "kind", "metadata", "spec"} for item in objects)
 
 
-def test_stand_ins_load_in_the_bills_order(tmp_path: Path) -> None:
-    objects = crd_objects(BILL.crds, Directory(standins.write(tmp_path / "crds", BILL)))
+def test_files_load_in_the_bills_order(tmp_path: Path) -> None:
+    objects = crd_objects(BILL.crds, Directory(write(tmp_path / "crds")))
     assert [f"{item['spec']['group']}_{item['spec']['names']['plural']}.yaml" for item in objects] == [
         crd.file for crd in BILL.crds
     ]

@@ -9,14 +9,15 @@ import pytest
 from operations import manifests
 from operations.cli import run
 from rehearsal import builds
-from rehearsal.standins.charts import STANDALONE
 from releases import release
 from stacks.files import load
 from stacks.plan import plan
+from tests.parity.charts import official
 from tests.parity.helm import helm, template
 from tests.unit.rendering import config, objects, rendered, stack_file
 
 NAMESPACE = "llm-d-pd-disaggregation"
+PINNED = release("guide-2026-05").router.charts["standalone"]
 
 
 @pytest.fixture
@@ -26,10 +27,17 @@ def real_helm() -> Path:
 
 
 @pytest.fixture
+def real_chart() -> Path:
+    """Asked for before `path`, which hides it."""
+    return official(PINNED)
+
+
+@pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The only directory on PATH, empty."""
+    """The only directory on PATH, empty; and nothing is kept from before."""
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("LLMD_PD_CACHE", str(tmp_path / "cache"))
     return tmp_path / "bin"
 
 
@@ -60,27 +68,31 @@ def test_the_router_is_what_helm_makes_of_the_pinned_chart(tmp_path: Path, path:
         path,
         f"""echo "$@" >> {tmp_path}/calls
 case $1 in
-pull) : > "$4/standalone-v1.5.0.tgz" ;;
+pull) : > "$6/standalone-v1.5.0.tgz" ;;
 template) /bin/cat {tmp_path}/chart-output ;;
 esac""",
     )
-    text = rendered(stack_file(tmp_path, config({"accelerator": "nvidia"})), tmp_path / "out")["router.yaml"]
+    file = stack_file(tmp_path, config({"accelerator": "nvidia"}))
+    text = rendered(file, tmp_path / "out")["router.yaml"]
     identities = [(obj["kind"], obj["metadata"].get("namespace")) for obj in objects(text)]
     assert identities == [("ServiceAccount", NAMESPACE), ("ClusterRole", None), ("ConfigMap", "other")]
     pull, made = (tmp_path / "calls").read_text().splitlines()
-    chart = release("guide-2026-05").router.charts["standalone"]
-    assert pull.startswith(f"pull {chart.ref} ")
-    assert pull.endswith(f"--version {chart.version}")
+    assert pull.startswith(f"pull {PINNED.ref} --version {PINNED.version} --destination ")
     assert made.startswith("template pd-disaggregation /")
     assert f"standalone-v1.5.0.tgz --namespace {NAMESPACE} --values " in made
+    assert rendered(file, tmp_path / "again")["router.yaml"] == text
+    assert [call.split()[0] for call in (tmp_path / "calls").read_text().splitlines()] == [
+        "pull",
+        "template",
+        "template",
+    ]
 
 
 def test_without_a_helm_on_path_the_one_of_the_set_up_is_used(
-    tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert list(path.iterdir()) == []
-    monkeypatch.setenv("LLMD_PD_CACHE", str(tmp_path / "cache"))
-    file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": str(STANDALONE)}}))
+    file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": "./chart"}}))
     assert "router.yaml" not in rendered(file, tmp_path / "out")
     assert "left out, because helm is not on PATH (`llmd-pd setup` gets one)" in capsys.readouterr().out
     cached = builds.directory("kubernetes")
@@ -93,9 +105,12 @@ def test_without_a_helm_on_path_the_one_of_the_set_up_is_used(
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("echo 'WARNING: x' >&2; echo 'Error: no route to host' >&2; exit 1", "(no route to host)"),
-        ("exit 0", "cannot be fetched"),
-        ("while :; do :; done", "did not arrive within 0.2 s"),
+        (
+            "echo 'WARNING: x' >&2; echo 'Error: no route to host' >&2; exit 1",
+            "cannot be fetched (`helm pull` says: no route to host)",
+        ),
+        ("exit 0", "left no chart"),
+        ("while :; do :; done", "did not end within 0.2 s"),
     ],
     ids=["refused", "nothing came", "hangs"],
 )
@@ -107,7 +122,7 @@ def test_a_chart_that_cannot_be_fetched_is_no_error(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("operations.helm.FETCH_SECONDS", 0.2)
+    monkeypatch.setattr("rehearsal.charts.PULL_SECONDS", 0.2)
     fake_helm(path, script)
     texts = rendered(stack_file(tmp_path, config({"accelerator": "nvidia"})), tmp_path / "out")
     assert "router.yaml" not in texts
@@ -128,15 +143,15 @@ def test_a_chart_that_does_not_render_is_an_error(
 
 
 def test_the_router_with_the_real_helm(
-    real_helm: Path, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    real_helm: Path, real_chart: Path, path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (path / "helm").symlink_to(real_helm.resolve())
-    source = os.path.relpath(STANDALONE, tmp_path)
+    source = os.path.relpath(real_chart, tmp_path)
     file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": source}}))
     text = rendered(file, tmp_path / "out")["router.yaml"]
     expected = template(
         real_helm,
-        STANDALONE,
+        real_chart,
         plan(load(file).spec, file.parent).router.values,
         release="pd-disaggregation",
         namespace=NAMESPACE,

@@ -1,0 +1,193 @@
+"""Where a rehearsal's CRDs come from: the order of their sources; what the set-up fetches; what pins it all."""
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+import yaml
+
+from hardware.bill import Crd, InModule
+from rehearsal import builds, parts
+from releases import RELEASES, gateway_api
+from releases.crds import Pinned, SourceError
+from stacks.plan import Plan, plan
+from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned
+
+__all__ = ["machine"]
+
+BILL = RELEASES["guide-2026-05"]
+FILES = {
+    name: yaml.safe_dump(
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": f"{name}.example.test"},
+        }
+    ).encode()
+    for name in ("things", "others")
+}
+CRDS = tuple(
+    Crd(
+        f"{name}.yaml",
+        f"https://example.test/{name}.yaml",
+        hashlib.sha256(content).hexdigest(),
+        InModule(GAIE, f"config/crd/bases/{name}.yaml"),
+    )
+    for name, content in FILES.items()
+)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The URLs that were asked for, by a network that knows no name."""
+    urls: list[str] = []
+
+    def nobody_answers(url: str, **_: object) -> None:
+        urls.append(url)
+        raise URLError("no such host")
+
+    monkeypatch.setattr("releases.crds.urlopen", nobody_answers)
+    return urls
+
+
+def crd_module(machine: Machine, change: Callable[[bytes], bytes] = lambda content: content) -> None:
+    machine.module(GAIE, {f"config/crd/bases/{name}.yaml": change(content) for name, content in FILES.items()})
+
+
+def crd_plan(crds: tuple[Crd, ...] = CRDS, directory: Path | None = None) -> Plan:
+    found = planned(crds={"directory": str(directory)} if directory else {})
+    bill = replace(found.bill, crds=crds)
+    return replace(found, workload=replace(found.workload, bill=bill))
+
+
+def test_urls_come_first(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    crd_module(machine)
+    bodies = {f"https://example.test/{name}.yaml": content for name, content in FILES.items()}
+    monkeypatch.setattr("releases.crds.urlopen", lambda url, **_: io.BytesIO(bodies[url]))
+    part = parts.custom_resource_definitions(crd_plan(), machine.report)
+    assert (part.official, part.origin) == (True, "2 files, each with its pinned checksum")
+    assert machine.calls("go") == []
+
+
+def test_then_the_go_module_into_the_cache_of_every_command(machine: Machine, asked: list[str]) -> None:
+    crd_module(machine)
+    part = parts.custom_resource_definitions(crd_plan(), machine.report)
+    assert str(part) == f"CRDs (2 files, each with its pinned checksum; {SAID})"
+    assert part.official
+    assert asked == [CRDS[0].url], "a site that does not answer is not asked for every file"
+    assert machine.out.getvalue().splitlines() == [f"CRDs cannot be downloaded: taking them from {SAID}"]
+    assert [Pinned().read(crd) for crd in CRDS] == list(FILES.values())
+    before = machine.calls("go")
+    again = parts.custom_resource_definitions(crd_plan(), machine.report)
+    assert again.origin == "2 files, each with its pinned checksum"
+    assert machine.calls("go") == before
+    assert len(asked) == 1
+
+
+def test_a_file_of_the_module_is_taken_only_with_the_bills_checksum(machine: Machine, asked: list[str]) -> None:
+    crd_module(machine, lambda content: content + b"# changed\n")
+    with pytest.raises(SourceError, match="and not the pinned sha256:"):
+        parts.custom_resource_definitions(crd_plan(), machine.report)
+    assert asked
+    assert not list((machine.cache / "crds").glob("*"))
+
+
+def test_what_nobody_has_is_one_sentence_with_every_reason(machine: Machine, asked: list[str]) -> None:
+    with pytest.raises(SourceError) as error:
+        parts.custom_resource_definitions(crd_plan(), machine.report)
+    assert str(error.value) == (
+        f"CRD file things.yaml cannot be used, because {CRDS[0].url} cannot be reached: no such host; {SAID} cannot be "
+        "downloaded: connection refused; put the release's CRD files in a directory and name it: "
+        "`llmd-pd:crds: {directory: …}`"
+    )
+    with pytest.raises(SourceError, match="cannot be reached: no such host; put"):
+        parts.custom_resource_definitions(crd_plan((replace(CRDS[0], source=None),)), machine.report)
+    assert len(asked) == 2
+
+
+def test_offline_only_the_cache_is_read(machine: Machine, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    crd_module(machine)
+    monkeypatch.setenv("LLMD_PD_OFFLINE", "1")
+    with pytest.raises(SourceError, match="LLMD_PD_OFFLINE is set, and the file is not kept from before; put"):
+        parts.custom_resource_definitions(crd_plan(), machine.report)
+    assert asked == machine.calls("go") == []
+
+
+def test_the_stacks_own_directory_is_taken_as_it_is(machine: Machine, asked: list[str], tmp_path: Path) -> None:
+    directory = tmp_path / "crds"
+    directory.mkdir()
+    for name, content in FILES.items():
+        (directory / f"{name}.yaml").write_bytes(content + b"# patched by the team\n")
+    part = parts.custom_resource_definitions(crd_plan(directory=directory), machine.report)
+    assert (part.official, part.origin) == (True, "2 files of the stack's own directory")
+    (directory / "others.yaml").unlink()
+    with pytest.raises(SourceError, match=r"others\.yaml is missing"):
+        parts.custom_resource_definitions(crd_plan(directory=directory), machine.report)
+    assert asked == machine.calls("go") == []
+
+
+# --- the set-up, and the pins --------------------------------------------------------------------------------------------
+
+
+def test_the_set_up_leaves_nothing_to_ask_for(
+    machine: Machine, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.chart_module()
+    crd_module(machine)
+    monkeypatch.setattr(parts, "release", lambda _: replace(BILL, crds=CRDS))
+    monkeypatch.setattr(gateway_api, "CRDS", ())
+    parts.prepare(machine.toolchain, machine.report)
+    assert len(list((machine.cache / "charts").glob("*/*.tgz"))) == 2
+    assert len(list((machine.cache / "crds").glob("*.yaml"))) == 2
+    before = (machine.calls("go"), list(asked))
+    monkeypatch.setenv("LLMD_PD_OFFLINE", "1")
+    assert machine.chart().part.origin == SAID
+    assert parts.custom_resource_definitions(crd_plan(), machine.report).official
+    parts.prepare(machine.toolchain, machine.report)
+    assert (machine.calls("go"), asked) == before
+
+
+def test_a_set_up_that_cannot_have_them_says_so_and_goes_on(machine: Machine, asked: list[str]) -> None:
+    parts.prepare(machine.toolchain, machine.report)
+    said = machine.out.getvalue()
+    for name in ("standalone", "inferencepool"):
+        assert (
+            f"charts/{name} v1.5.0 cannot be had: `helm pull` says: no such host; {SAID} cannot be downloaded" in said
+        )
+    assert "CRD file inference.networking.k8s.io_inferencepools.yaml cannot be used" in said
+    assert asked
+
+
+@pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
+def test_modules_are_pinned_at_the_versions_of_the_releases(bill: Any) -> None:
+    required = builds.required("upstream")
+    for chart in bill.router.charts.values():
+        if chart.source:
+            assert f"v{required[chart.source.module]}" == chart.version
+            assert chart.ref.rpartition("/")[2] == chart.source.path.rpartition("/")[2]
+    for crd in (*bill.crds, *gateway_api.CRDS):
+        assert crd.source, f"{crd.file} is in a Go module"
+        assert crd.source.path.endswith(f"/{crd.file}")
+        assert f"/v{required[crd.source.module]}/{crd.source.path}" in crd.url, "one tag, one path, two publishers"
+
+
+def test_every_byte_of_the_modules_is_pinned() -> None:
+    lines = (builds.MODULES / "upstream" / "go.sum").read_text().splitlines()
+    pinned = {tuple(line.split()[:2]) for line in lines}
+    for module, version in builds.required("upstream").items():
+        # Go adds what is missing without a word: the line without `/go.mod` is the one of the content.
+        assert {(module, f"v{version}"), (module, f"v{version}/go.mod")} <= pinned
+
+
+def test_what_stands_for_the_prometheus_operator_is_named_where_a_stack_uses_it() -> None:
+    plain = planned()
+    assert parts.monitors(plain) == ()
+    for monitoring in ({"pod_monitors": True}, {"router": True}):
+        spec = plain.spec.model_copy(update={"monitoring": plain.spec.monitoring.model_copy(update=monitoring)})
+        (part,) = parts.monitors(plan(spec, Path("/project")))
+        assert (part.official, part.name) == (False, "permissive CRDs of the Prometheus operator")
