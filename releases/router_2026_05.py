@@ -193,4 +193,5 @@ ROUTER = Router(
     plugins=PLUGINS_0_8,
     in_memory=IN_MEMORY,
     plugin_keys=CONFIG_KEYS_0_8,
+    epp_selector="inferencepool",
 )

@@ -118,4 +118,5 @@ ROUTER = Router(
     plugins=PLUGINS_0_9,
     in_memory=IN_MEMORY,
     plugin_keys=CONFIG_KEYS_0_9,
+    epp_selector="llm-d-router-gateway",
 )
