@@ -1,4 +1,4 @@
-"""Every combination of the guide on its machine, and the five pairs that do not fit: placed and refused by the real
+"""Every combination of the guides on its machine, and the five pairs that do not fit: placed and refused by the real
 scheduler, devices handed out by its own DRA plugin.
 
 How a stack is removed is not tested here, and waiting for it is what would take the time: Kubernetes begins to empty a
@@ -36,10 +36,15 @@ PLACES: dict[tuple[str, str, str], tuple[str, int, tuple[int, int], tuple[int, i
     ("nvidia", "vllm", "base"): ("nvidia-generic", 2, (8, 1), (2, 4)),
     ("nvidia", "vllm", "coreweave"): ("coreweave-h200", 2, (8, 1), (2, 4)),
     ("nvidia", "vllm", "gke"): ("gke-a3-ultragpu-8g-rdma", 2, (8, 1), (2, 4)),
+    ("nvidia", "vllm", "gke-rdma"): ("gke-a3-ultragpu-8g-dra", 2, (8, 1), (2, 4)),
+    ("nvidia", "vllm", "aws"): ("aws-p5en", 2, (8, 1), (2, 4)),
     ("nvidia", "sglang", "base"): ("nvidia-generic", 2, (8, 1), (2, 4)),
     ("nvidia", "sglang", "coreweave"): ("coreweave-h200", 2, (8, 1), (2, 4)),
     ("nvidia", "sglang", "gke"): ("gke-a3-ultragpu-8g-rdma", 2, (8, 1), (2, 4)),
+    ("nvidia", "sglang", "gke-rdma"): ("gke-a3-ultragpu-8g-dra", 2, (8, 1), (2, 4)),
+    ("nvidia", "sglang", "aws"): ("aws-p5en", 2, (2, 4), (2, 4)),
     ("tpu", "vllm", "base"): ("gke-tpu7x", 2, (1, 4), (1, 4)),
+    ("tpu-v6e", "vllm", "base"): ("gke-ct6e", 2, (1, 8), (1, 8)),
     ("amd", "vllm", "base"): ("amd-mi300x", 1, (4, 1), (1, 4)),
     ("amd", "vllm", "oci"): ("amd-mi300x-oci", 1, (4, 1), (1, 4)),
     ("amd", "vllm", "tensorwave"): ("amd-mi300x", 1, (4, 1), (1, 4)),
@@ -49,8 +54,12 @@ PLACES: dict[tuple[str, str, str], tuple[str, int, tuple[int, int], tuple[int, i
 }
 
 
+#: The first release that has it: where pods go does not depend on it.
+RELEASE = {row.choice: row.release for row in reversed(OVERLAYS)}
+
+
 def test_every_overlay_has_its_place() -> None:
-    assert [(row.accelerator, row.engine, row.fabric) for row in OVERLAYS] == list(PLACES)
+    assert RELEASE.keys() == PLACES.keys()
 
 
 @pytest.mark.parametrize("choice", PLACES, ids="-".join)
@@ -59,7 +68,9 @@ def test_placed_on_its_machine(stack: Callable[..., Stack], choice: tuple[str, s
     key, count, *roles = PLACES[choice]
     machine = MACHINES[key]
     deployed = stack(
-        f"place-{list(PLACES).index(choice)}", serving={"accelerator": accelerator, "engine": engine, "fabric": fabric}
+        f"place-{list(PLACES).index(choice)}",
+        serving={"accelerator": accelerator, "engine": engine, "fabric": fabric},
+        release=RELEASE[choice],
     )
     assert deployed.nodes() == [*(node_name(machine, index) for index in range(count)), node_name(SYSTEM, 0)]
 
@@ -86,7 +97,7 @@ def test_placed_on_its_machine(stack: Callable[..., Stack], choice: tuple[str, s
     devices = sum(number * each for number, each in roles)
     if machine.slices:
         claims = deployed.api.items(f"{DRA}/namespaces/{namespace}/resourceclaims")
-        assert verdict.claims == len(claims) == len(pods)
+        assert verdict.claims == len(claims) == (devices if fabric == "gke-rdma" else len(pods))
         assert _handed_out_by_claims(claims, pods, machine) == devices
     else:
         assert verdict.claims == 0
@@ -132,7 +143,7 @@ def _on_one_root(devices: list[SliceDevice], machine: Machine) -> None:
     if machine.rdma is None:
         return
     drivers = Counter(device.driver for device in devices)
-    assert drivers == {"gpu.intel.com": 1, "dra.net": 1}
+    assert drivers == {machine.devices_of(machine.handed_out_as)[0].driver: 1, "dra.net": 1}
     assert len({device.attributes[PCIE_ROOT] for device in devices}) == 1
     assert all(device.attributes["dra.net/rdma"] is True for device in devices if device.driver == "dra.net")
 

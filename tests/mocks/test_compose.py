@@ -27,6 +27,9 @@ SPECS: dict[str, dict[str, Any]] = {
     "bare": {"serving": {"accelerator": "nvidia"}},
     "privileged claims": {"serving": {"accelerator": "hpu"}},
     "claims with a NIC": {"serving": {"accelerator": "xpu", "fabric": "rdma"}, "monitoring": {"router": True}},
+    "a claim per device": {"serving": {"accelerator": "nvidia", "fabric": "gke-rdma"}},
+    "another release": {"release": "guide-2026-06", "serving": {"accelerator": "tpu-v6e"}},
+    "EFA": {"release": "guide-2026-06", "serving": {"accelerator": "nvidia", "engine": "sglang", "fabric": "aws"}},
     "amd": {"serving": {"accelerator": "amd", "fabric": "oci"}, "monitoring": {"podMonitors": True}},
     "named": {
         "name": "tiny",
@@ -225,8 +228,9 @@ def test_everything_in_the_namespace_comes_after_it(case: Case) -> None:
 
 def test_deployments_come_after_what_their_pods_name(case: Case) -> None:
     needed = {obj["metadata"]["name"] for obj in case.objects if obj["kind"] != "Deployment"}
-    claims = ACCELERATORS[case.spec.serving.accelerator].devices.device_class != ""
-    assert len(needed) == (3 if claims else 1)
+    hardware = case.plan.workload.hardware
+    templates = (1 if hardware.fabric.claims else 2) if hardware.devices.device_class else 0
+    assert len(needed) == 1 + templates
     deployments = case.recording.of(":Deployment")
     assert len(deployments) == 2
     for deployment in deployments:
