@@ -69,8 +69,9 @@ Path = tuple[str, ...]
 class ChartImage:
     """An image the router's chart names, and how its values spell another one.
 
-    `keys` maps paths in the values to a form with the slots `{image} {host} {directory} {base} {tag}`: a reference
-    `ghcr.io/llm-d/picker:v1` has host `ghcr.io`, directory `llm-d`, base `picker` and tag `v1` (or `v1@sha256:…`).
+    `keys` maps paths in the values to a form with the slots `{image} {host} {place} {path} {base} {tag}`: a reference
+    `ghcr.io/llm-d/picker:v1` has host `ghcr.io`, place `ghcr.io/llm-d`, path `llm-d/picker`, base `picker` and tag `v1`
+    (or `v1@sha256:…`).
     """
 
     image: str

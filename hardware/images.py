@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 DEFAULT_HOST = "docker.io"
 
+#: Seconds an image pull may take. The largest image of the guide has ~20 GB, which is 27 minutes at 100 Mbit/s.
+IMAGE_PULL_SECONDS = 30 * 60
+
 
 @dataclass(frozen=True)
 class ImageRef:
@@ -33,9 +36,9 @@ class ImageRef:
         return f"{self.host}/{self.path}{joint}{self.tag}"
 
     @property
-    def directory(self) -> str:
-        """The path but for its last part."""
-        return self.path.rpartition("/")[0]
+    def place(self) -> str:
+        """Everything before the path's last part."""
+        return f"{self.host}/{self.path}".rpartition("/")[0]
 
     @property
     def base(self) -> str:
@@ -43,9 +46,9 @@ class ImageRef:
         return self.path.rpartition("/")[2]
 
 
-def mirrored(text: str, registry: str) -> str:
-    """The same image in another registry, under its own path: `registry` takes the host's place."""
-    if is_in(text, registry):
+def mirrored(text: str, registry: str | None) -> str:
+    """The same image in another registry, under its own path: `registry` takes the host's place. None leaves it alone."""
+    if registry is None or is_in(text, registry):
         return text
     ref = ImageRef.parse(text)
     return str(ImageRef(registry.rstrip("/"), ref.path, ref.tag))

@@ -139,6 +139,7 @@ ISTIO = "1.29.2"
 AGENTGATEWAY = "v1.1.0"
 ISTIO_CHARTS = "https://istio-release.storage.googleapis.com/charts"
 AGENTGATEWAY_CHARTS = "oci://cr.agentgateway.dev/charts"
+AGENTGATEWAY_IMAGES = "cr.agentgateway.dev"
 INFERENCE = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
 
 #: By the router chart's provider; GKE brings its own, and what `na` stands for we cannot know.
@@ -156,7 +157,7 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
                 },
                 # One value names the registry of both.
                 tuple(
-                    ChartImage(f"docker.io/istio/{name}:{ISTIO}", {("global", "hub"): "{host}/{directory}"})
+                    ChartImage(f"docker.io/istio/{name}:{ISTIO}", {("global", "hub"): "{place}"})
                     for name in ("pilot", "proxyv2")
                 ),
             ),
@@ -170,6 +171,11 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
                 "agentgateway",
                 Chart(f"{AGENTGATEWAY_CHARTS}/agentgateway", AGENTGATEWAY),
                 {"inferenceExtension": {"enabled": True}},
+                # The controller, and the proxy it starts for each Gateway: one value names the registry of both.
+                tuple(
+                    ChartImage(f"{AGENTGATEWAY_IMAGES}/{name}:{AGENTGATEWAY}", {("image", "registry"): "{place}"})
+                    for name in ("controller", "agentgateway")
+                ),
             ),
         ),
     ),

@@ -159,10 +159,10 @@ ROUTER = Router(
     endpoint_picker=ChartImage(
         f"{EPP_REGISTRY}/{EPP_OWNER}/{EPP_NAME}:{EPP_TAG}",
         {
-            ("inferenceExtension", "image", "hub"): "{host}/{directory}",
+            ("inferenceExtension", "image", "hub"): "{place}",
             ("inferenceExtension", "image", "name"): "{base}",
             ("inferenceExtension", "image", "registry"): "{host}",
-            ("inferenceExtension", "image", "repository"): "{directory}/{base}",
+            ("inferenceExtension", "image", "repository"): "{path}",
             ("inferenceExtension", "image", "tag"): "{tag}",
         },
     ),

@@ -1,7 +1,6 @@
 """The router of June's guide (llm-d 7edda66): llm-d's own router charts, which refuse the keys of the charts before them.
 
-The endpoint picker is pinned here, because these charts' default is the moving tag `main`; upstream names the version on
-helm's command line.
+Neither upstream's values nor ours name the endpoint picker: the chart as it is published carries its own version's.
 """
 
 from typing import Any
@@ -57,11 +56,6 @@ PD_VALUES: dict[str, Any] = {
     },
 }
 
-#: Not upstream's file: see the module's docstring.
-PINNED: dict[str, Any] = {
-    "router": {"epp": {"image": {"registry": f"{EPP_HOST}/{EPP_OWNER}", "repository": EPP_NAME, "tag": VERSION}}},
-}
-
 MONITORING: dict[str, Any] = {"router": {"monitoring": may.MONITORING["inferenceExtension"]["monitoring"]}}
 
 #: The same trap as before: without authentication that chart renders no monitor on GKE.
@@ -75,7 +69,8 @@ HTTP_ROUTE: dict[str, Any] = {
     "httpRoute": {"create": True, "inferenceGatewayName": "llm-d-inference-gateway", "requestTimeout": "0s"},
 }
 
-CRDS: tuple[Crd, ...] = may.CRDS
+#: June's guide installs InferencePool alone: its endpoint picker starts without the others.
+CRDS: tuple[Crd, ...] = tuple(crd for crd in may.CRDS if crd.file.endswith("_inferencepools.yaml"))
 
 CHARTS = "oci://ghcr.io/llm-d/charts"
 
@@ -87,13 +82,13 @@ ROUTER = Router(
     endpoint_picker=ChartImage(
         f"{EPP_HOST}/{EPP_OWNER}/{EPP_NAME}:{VERSION}",
         {
-            ("router", "epp", "image", "registry"): "{host}/{directory}",
+            ("router", "epp", "image", "registry"): "{place}",
             ("router", "epp", "image", "repository"): "{base}",
             ("router", "epp", "image", "tag"): "{tag}",
         },
     ),
     proxy=ChartImage("docker.io/envoyproxy/envoy:distroless-v1.33.2", {("router", "proxy", "image"): "{image}"}),
-    values=(BASE_VALUES, PD_VALUES, PINNED),
+    values=(BASE_VALUES, PD_VALUES),
     features={"tracing": TRACING, "httpRoute": HTTP_ROUTE},
     monitoring={"*": MONITORING, "gke": MONITORING_ON_GKE},
     settings={

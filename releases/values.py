@@ -70,5 +70,5 @@ def look_up(tree: Tree, path: Path) -> Any:
 def image_values(known: ChartImage, image: str) -> dict[str, Any]:
     """The tree that makes a chart use `image` in the place of the one it names."""
     ref = ImageRef.parse(image)
-    slots = {"image": image, "host": ref.host, "directory": ref.directory, "base": ref.base, "tag": ref.tag}
+    slots = {"image": image, "host": ref.host, "place": ref.place, "path": ref.path, "base": ref.base, "tag": ref.tag}
     return merge(*(at(path, form.format(**slots)) for path, form in known.keys.items()))

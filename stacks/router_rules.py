@@ -114,13 +114,16 @@ def _references(profiles: Any) -> Iterator[Any]:
 
 
 def one_replica(subject: Subject) -> Iterator[Finding]:
-    """Plugins that keep their state in the picker's memory allow one replica."""
+    """Of several endpoint pickers one serves (the charts have them elect a leader), and what it knows is in its memory."""
     replicas, bill = subject.spec.router.replicas or 1, subject.bill
     stateful = [kind for kind in _types(subject.spec, bill) if kind in bill.router.in_memory]
     if replicas > 1 and stateful:
         what = f"{replicas} replicas of an endpoint picker with {', '.join(stateful)}"
-        why = "they keep what they know in its memory, of which another replica has nothing"
+        why = "one of them serves, and what these know is in its memory: the next one would start with nothing"
         yield Finding("router.replicas", what, why, "write 1, or bring `router.plugins` without them")
+    elif replicas > 1 and subject.spec.router.wait:
+        what, why = f"a wait for {replicas} replicas", "only the leader is ever Ready, so the wait for all would fail"
+        yield Finding("router.wait", what, why, "write `wait: false` under `router`")
 
 
 def _types(spec: StackSpec, bill: Bill) -> list[str]:

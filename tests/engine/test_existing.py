@@ -12,7 +12,7 @@ import yaml
 
 from rehearsal import fleet
 from stacks.kube_api import Api
-from stacks.plan import RouterRelease
+from stacks.router import HelmRelease
 from tests.engine.harness import Run, Stack
 from tests.engine.inventory import steady
 
@@ -176,7 +176,7 @@ def test_namespace_and_release_are_imported_together(stack: Callable[..., Stack]
     assert objects_of(both) == theirs
 
 
-def installed(stack: Stack, router: RouterRelease, **changed: Any) -> dict[str, str]:
+def installed(stack: Stack, router: HelmRelease, **changed: Any) -> dict[str, str]:
     """The router by somebody's own helm, with some values of the picker changed."""
     values = deepcopy(router.values)
     values["inferenceExtension"] |= changed
