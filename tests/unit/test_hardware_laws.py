@@ -7,53 +7,25 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import hardware.accelerators
 from hardware.accelerators import ACCELERATORS
-from hardware.argv import ArgumentError, command_line, flag, kv_config
+from hardware.argv import ArgumentError, command_line, kv_config
 from hardware.bill import Bill
 from hardware.engines import ENGINES
 from hardware.join import ConflictError, join
 from hardware.renderer import model_server
-from hardware.vocabulary import HF_TOKEN, ROLES, SecretRef, Sizing
-from hardware.workload import UnknownChoiceError, Workload, accelerators, fabrics
+from hardware.vocabulary import ROLES, Sizing
+from hardware.workload import UnknownChoiceError
 from hardware.workload import hardware as look_up
-from releases import RELEASES, release
+from releases import RELEASES
+from tests.unit.workloads import JUNE, MAY, container, workload
 
 FILES = sorted(path for path in Path(hardware.accelerators.__file__).parent.glob("*.py") if path.name != "__init__.py")
+FABRIC_FILE = Path(hardware.accelerators.__file__).parents[1] / "fabrics.py"
 FABRICS = sorted({fabric for accelerator in ACCELERATORS.values() for fabric in accelerator.fabrics})
-
-
-MAY, JUNE = release("guide-2026-05"), release("guide-2026-06")
-
-
-def workload(
-    accelerator: str = "nvidia", engine: str = "vllm", fabric: str = "base", bill: Bill = MAY, **changes: object
-) -> Workload:
-    found = look_up(accelerator, engine, fabric, bill)
-    base = Workload(
-        name="pd-disaggregation", hardware=found, sizing=found.sizing, model=found.accelerator.model, bill=bill
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]
-
-
-def container(workload: Workload, role: int = 0) -> dict[str, Any]:
-    """The model server's container, of decode or (1) prefill."""
-    found: dict[str, Any] = model_server(workload)[1 + role]["spec"]["template"]["spec"]["containers"][0]
-    return found
-
-
-def combinations(bill: Bill) -> list[tuple[str, str, str]]:
-    """Every accelerator, engine and fabric a bill has."""
-    return [
-        (key, engine, fabric)
-        for key in accelerators(bill)
-        for engine in ACCELERATORS[key].engines
-        for fabric in fabrics(ACCELERATORS[key], bill)
-    ]
 
 
 def data_lines(path: Path) -> int:
@@ -64,11 +36,15 @@ def data_lines(path: Path) -> int:
     return sum(1 for line in lines if not line.startswith("#") and any(char.isalnum() for char in line))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_accelerator_files_are_data(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+@pytest.mark.parametrize("path", [*FILES, FABRIC_FILE], ids=lambda path: path.stem)
+def test_hardware_files_are_data(path: Path) -> None:
     logic = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.If, ast.IfExp, ast.For, ast.ListComp, ast.DictComp)
-    assert [type(node).__name__ for node in ast.walk(tree) if isinstance(node, logic)] == []
+    assert [type(node).__name__ for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, logic)] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_accelerator_files_are_short_and_import_hardware_only(path: Path) -> None:
+    tree = ast.parse(path.read_text())
     imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert all(module == "dataclasses" or str(module).startswith("hardware.") for module in imported)
     builds = sum(len(found.builds) for found in ACCELERATORS.values() if found.key.replace("-", "_") == path.stem)
@@ -254,98 +230,3 @@ def test_what_stands_in_front_is_the_fabrics_to_say() -> None:
     env = container(replace(given, hardware=replace(given.hardware, build=build)))["env"]
     assert env[0] == {"name": "UCX_IB_ROCE_REACHABILITY_MODE", "value": "all"}
     assert len({row["name"] for row in env}) == len(env)
-
-
-# --- what a release may say --------------------------------------------------------------------------------------------
-
-RENDERING = ("renderer", "argv", "claims", "environment", "workload", "vocabulary", "join")
-
-
-@pytest.mark.parametrize("module", RENDERING)
-def test_no_release_is_known_where_objects_are_rendered(module: str) -> None:
-    text = (Path(hardware.accelerators.__file__).parents[1] / f"{module}.py").read_text()
-    assert not any(name in text for name in (*RELEASES, "guide-20", "2026"))
-    compared = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Compare | ast.Match)]
-    identity = {"name", "date", "commit", "source"}
-    asked = [
-        ast.unparse(node)
-        for node in compared
-        for part in ast.walk(node)
-        if isinstance(part, ast.Attribute) and part.attr in identity and "bill" in ast.unparse(part.value)
-    ]
-    assert asked == []
-
-
-@pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
-def test_a_release_by_another_name_renders_the_same(bill: Bill) -> None:
-    renamed = replace(bill, name="x", date="", commit="", source="")
-    for choice in combinations(bill):
-        assert model_server(workload(*choice, bill)) == model_server(workload(*choice, renamed))
-
-
-def test_every_combination_is_in_some_release() -> None:
-    everything = {
-        (key, build.engine.key, fabric)
-        for key, accelerator in ACCELERATORS.items()
-        for build in accelerator.builds
-        for fabric in accelerator.fabrics
-    }
-    assert {choice for bill in RELEASES.values() for choice in combinations(bill)} == everything
-
-
-@pytest.mark.parametrize("bill", RELEASES.values(), ids=RELEASES)
-def test_a_release_speaks_of_what_there_is(bill: Bill) -> None:
-    """A key that nothing has any more would change nothing, silently."""
-    there = combinations(bill)
-    builds = {choice[:2] for choice in there}
-    assert bill.images.keys() <= builds | set(there)
-    assert bill.scratch.keys() | bill.dropped.keys() <= builds
-    assert all(row.builds is None or row.builds <= builds for row in bill.env)
-    assert {len(key) for key in bill.lacks} <= {1, 2}
-    assert all(key[0] in ACCELERATORS for key in bill.lacks)
-    assert all(key[1] in ACCELERATORS[key[0]].fabrics for key in bill.lacks if len(key) == 2)
-    for (accelerator, engine), flags in bill.dropped.items():
-        build = ACCELERATORS[accelerator].build(engine)
-        assert build is not None
-        assert set(flags) <= {flag(word) for text in (build.argv, *build.role_args.values()) for word in text.split()}
-        assert not set(flags) & set(build.tuned)
-
-
-def test_a_flag_the_release_dropped_is_the_stacks_to_set() -> None:
-    for role in ROLES:
-        assert not any("memory" in word for word in command_line(workload(bill=JUNE), role))
-    mine = workload(bill=JUNE, extra_args=("--gpu-memory-utilization=0.8",))
-    assert command_line(mine, "decode")[-1] == "--gpu-memory-utilization=0.8"
-    with pytest.raises(ArgumentError, match="not among this build's flags"):
-        command_line(workload(bill=JUNE, drop_args=("--gpu-memory-utilization",)), "prefill")
-
-
-@pytest.mark.parametrize(
-    ("choice", "bill"),
-    [(choice, bill) for bill in RELEASES.values() for choice in combinations(bill)],
-    ids=lambda value: value.name if isinstance(value, Bill) else "-".join(value),
-)
-def test_the_token_is_the_releases_or_the_stacks(choice: tuple[str, str, str], bill: Bill) -> None:
-    given = workload(*choice, bill, env={"LAST": "1"})
-    token = replace(given, hf_token=SecretRef("mine", "key", optional=True))
-    for role in range(2):
-        before, after = container(given, role)["env"], container(token, role)["env"]
-        mine = {"name": "mine", "key": "key", "optional": True}
-        assert {"name": HF_TOKEN, "valueFrom": {"secretKeyRef": mine}} in after
-        assert [row["name"] for row in after] == (
-            [row["name"] for row in before]
-            if HF_TOKEN in {row["name"] for row in before}
-            else [*(row["name"] for row in before[:-1]), HF_TOKEN, "LAST"]
-        )
-
-
-def test_the_stacks_own_variable_may_be_the_token() -> None:
-    env = container(workload(bill=JUNE, hf_token=SecretRef("s", "k"), env={HF_TOKEN: "plain"}))["env"]
-    assert env[0] == {"name": HF_TOKEN, "value": "plain"}
-
-
-def test_the_finer_image_wins() -> None:
-    assert workload(bill=JUNE).image == "vllm/vllm-openai:v0.23.0"
-    assert workload(bill=JUNE, fabric="coreweave").image == "vllm/vllm-openai:v0.23.0"
-    assert "ecr" in workload(bill=JUNE, fabric="aws").image
-    assert workload("amd", bill=JUNE).image == workload("amd").image == "ghcr.io/llm-d/llm-d-rocm:v0.7.0"
