@@ -114,7 +114,7 @@ def _routing_proxy(workload: Workload) -> Object:
     connector = workload.hardware.build.engine.connector
     return {
         "name": "routing-proxy",
-        "image": sidecar.image,
+        "image": workload.sidecar_image,
         "imagePullPolicy": sidecar.image_pull_policy,
         "args": sidecar.argv(connector),
         "ports": [{"name": "sidecar", "containerPort": SERVING_PORT, "protocol": "TCP"}],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from hardware.accelerators import ACCELERATORS
 from hardware.bill import Bill, BuildKey, FabricKey
+from hardware.images import mirrored
 from hardware.vocabulary import (
     EMPTY,
     MODEL_LABEL,
@@ -90,7 +91,7 @@ class Workload:
 
     `extra_args` go to the end of the engine's command line, `drop_args` are flags (`--flag`) left out of it; `env` may
     override, `spec` is joined to the pod's and may not contradict it. `hf_token` is where the variable HF_TOKEN comes from,
-    in the place of the bill's own reference where that has one.
+    in the place of the bill's own reference where that has one. `registry` takes the place of the host of every image.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Workload:
     drop_args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     hf_token: SecretRef | None = None
+    registry: str | None = None
     spec: Fragment = field(default_factory=lambda: EMPTY)
 
     @property
@@ -112,7 +114,12 @@ class Workload:
     @property
     def image(self) -> str:
         """The model server's image: the bill's where it names one for this build, else the build's own."""
-        return self.bill.image(self.hardware.key) or self.hardware.build.image
+        return mirrored(self.bill.image(self.hardware.key) or self.hardware.build.image, self.registry)
+
+    @property
+    def sidecar_image(self) -> str:
+        """The image of the routing proxy beside each decode server."""
+        return mirrored(self.bill.sidecar.image, self.registry)
 
     @property
     def build_key(self) -> BuildKey:

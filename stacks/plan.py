@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hardware.bill import Bill, Crd
+from hardware.images import mirrored
 from hardware.monitoring import pod_monitors
 from hardware.namespace import namespace
 from hardware.renderer import model_server
@@ -86,8 +87,8 @@ class Plan:
             "release": self.bill.name,
             "guide": self.bill.commit,
             "routerChart": self.router.version or chart.version,
-            "endpointPicker": self.bill.router.endpoint_picker.image,
-            "routingProxy": self.bill.sidecar.image,
+            "endpointPicker": mirrored(self.bill.router.endpoint_picker.image, self.spec.mirror.registry),
+            "routingProxy": self.workload.sidecar_image,
             "modelServer": self.workload.image,
         }
 

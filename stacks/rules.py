@@ -17,6 +17,7 @@ from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
 from stacks import choice_rule, router_rules
 from stacks.fit_rule import fits
+from stacks.mirror_rule import all_from_the_mirror
 from stacks.problems import Problem, known
 from stacks.rule import Finding, Rule, Subject
 from stacks.spec import StackSpec
@@ -184,4 +185,5 @@ RULES: tuple[Rule, ...] = (
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
     Rule("NAME-02", "Kubernetes names", _names),
     Rule("FIT-01", "hardware/machines", fits),
+    Rule("MIRROR-01", "the stack's mirror", all_from_the_mirror),
 )

@@ -34,6 +34,7 @@ def workload(spec: StackSpec) -> Workload:
         env=serving.env,
         spec=_scheduling(spec),
         hf_token=token_reference(spec, bill, (found.accelerator.key, found.build.engine.key), model),
+        registry=spec.mirror.registry,
     )
 
 

@@ -1,0 +1,71 @@
+"""Where images are named: by the pods in Kubernetes objects, and in the values of charts.
+
+Knows the API's names for it and the two ways charts have of spelling an image. What is made of the images is others' affair.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hardware.bill import Path
+
+
+@dataclass(frozen=True)
+class PodImage:
+    """An image a pod runs or mounts, and by which name: its container's, or its volume's."""
+
+    image: str
+    name: str
+
+
+def pod_images(obj: Any) -> Iterator[PodImage]:
+    """Every image of every pod in an object, whatever its kind: of containers, of init containers, and as volumes."""
+    if isinstance(obj, Mapping):
+        for part in ("containers", "initContainers"):
+            for row in _maps(obj.get(part)):
+                if image := row.get("image"):
+                    yield PodImage(str(image), str(row.get("name", "")))
+        for row in _maps(obj.get("volumes")):
+            if isinstance(source := row.get("image"), Mapping) and (reference := source.get("reference")):
+                yield PodImage(str(reference), str(row.get("name", "")))
+    for below in _below(obj).values():
+        yield from pod_images(below)
+
+
+def value_images(tree: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Every image in a chart's values, with its place: text under a key `image`, or a map with repository, registry, tag.
+
+    An item of a list has its number in the last key of its place: `("containers[0]", "image")`.
+    """
+    if isinstance(tree, Mapping) and (image := _spelled_in_parts(tree, path)):
+        yield path, image
+        return
+    for key, value in _below(tree).items():
+        at = (*path[:-1], f"{path[-1]}[{key}]") if isinstance(key, int) and path else (*path, str(key))
+        if at[-1] == "image" and isinstance(value, str):
+            if value:
+                yield at, value
+        else:
+            yield from value_images(value, at)
+
+
+def _spelled_in_parts(tree: Mapping[str, Any], path: Path) -> str:
+    """The image a map spells, or nothing where it is another map: one that is called `image`, or has a tag beside it."""
+    registry, repository, tag, digest = (
+        str(tree.get(key) or "") for key in ("registry", "repository", "tag", "digest")
+    )
+    if not repository or "://" in repository or not (path[-1:] == ("image",) or registry or tag or digest):
+        return ""
+    name = f"{registry.rstrip('/')}/{repository}" if registry else repository
+    return f"{name}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
+
+
+def _maps(value: Any) -> list[Mapping[str, Any]]:
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def _below(value: Any) -> dict[Any, Any]:
+    """What is in a map by its keys, in a list by their numbers."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return dict(enumerate(value)) if isinstance(value, list | tuple) else {}
