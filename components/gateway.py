@@ -70,8 +70,8 @@ class SharedGateway(pulumi.ComponentResource):
         read = pulumi.ResourceOptions(
             id=f"{args['namespace']}/{args['name']}", provider=self.get_provider(f"kubernetes:{GATEWAY_API}:Gateway")
         )
-        fields = {"apiVersion": GATEWAY_API, "kind": "Gateway", "metadata": None, "spec": None, "status": None}
-        self.address = KubernetesObject(name, fields, read).status.apply(first_address)
+        live = KubernetesObject(name, {"apiVersion": GATEWAY_API, "kind": "Gateway"}, read)
+        self.address = live.status.apply(first_address)
         self.register_outputs({"address": self.address})
 
 

@@ -23,7 +23,9 @@ class KubernetesObject(pulumi.CustomResource):
     status: pulumi.Output[dict[str, Any] | None]
 
     def __init__(self, name: str, obj: Object, opts: pulumi.ResourceOptions) -> None:
-        super().__init__(_token(obj), name, dict(obj), opts)
+        # An output has to have a property from the start, stated or not.
+        outputs = dict.fromkeys(("metadata", "spec", "status"))
+        super().__init__(_token(obj), name, {**outputs, **obj}, opts)
 
 
 class KubernetesPatch(pulumi.CustomResource):

@@ -13,7 +13,8 @@ READY_SECONDS = 10 * 60
 
 
 class RouterArgs(TypedDict):
-    """Plain: release name, `namespace`, chart (reference, directory or `.tgz`), its version, values, who owns it, wait or not.
+    """Plain: release name, `namespace`, chart (reference, directory or `.tgz`), its version, values, who owns it, wait or not;
+    and the label key by which the chart's Deployment selects the endpoint picker.
 
     Wired: the resources it comes `after`.
     """
@@ -23,6 +24,7 @@ class RouterArgs(TypedDict):
     version: str | None
     values: Mapping[str, Any]
     owner: str
+    selector: str
     wait: bool
     namespace: str
     after: Sequence[pulumi.Resource]
@@ -36,7 +38,14 @@ class Router(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: RouterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:Router", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
+        child = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=[*args["after"]],
+            # Helm upgrades a release to any chart, and fails half-way where a Deployment would select its pods otherwise.
+            replacement_trigger=args["selector"],
+            # Helm installs no second release of a name.
+            delete_before_replace=True,
+        )
         release = k8s.helm.v3.Release(
             name,
             name=args["release"],
@@ -60,8 +69,7 @@ class Router(pulumi.ComponentResource):
         identity = pulumi.Output.concat(release.status.namespace, "/", release.status.name, "-epp")
         # No parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
         read = pulumi.ResourceOptions(id=identity, provider=self.get_provider("kubernetes:core/v1:Service"))
-        fields = {"apiVersion": "v1", "kind": "Service", "metadata": None, "spec": None}
-        service = KubernetesObject(f"{name}-service", fields, read)
+        service = KubernetesObject(f"{name}-service", {"apiVersion": "v1", "kind": "Service"}, read)
         self.service = f"{args['release']}-epp"
         self.address = service.spec.apply(lambda spec: (spec or {}).get("clusterIP"))
         self.register_outputs({"service": self.service, "address": self.address})

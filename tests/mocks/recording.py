@@ -5,7 +5,7 @@ Everything is read after the program returned and every registration was answere
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ OWNER = f"{ORGANIZATION}/{PROJECT}/{STACK}"
 SERVICE_ADDRESS = "10.96.0.17"
 RELEASE = "kubernetes:helm.sh/v3:Release"
 SERVICE = "kubernetes:core/v1:Service"
+GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 PROVIDER = "pulumi:providers:kubernetes"
 
 
@@ -35,6 +36,8 @@ class Registration:
     ignored: tuple[str, ...]
     create_timeout: str
     update_timeout: str
+    delete_timeout: str
+    secret_outputs: tuple[str, ...]
     read: bool
 
 
@@ -59,9 +62,23 @@ class Recording:
         names = {resource.name for resource in self.resources if resource.type == f"llmd-pd:index:{component}"}
         return [resource for resource in self.resources if resource.parent in names]
 
+    def before(self, resource: Registration) -> set[str]:
+        """The names of all that is there before a resource, and goes after it on destroy."""
+        after = {other.name: other.after for other in self.resources if other.after}
+        found: set[str] = set()
+        waiting = {*resource.after}
+        while waiting:
+            name = waiting.pop()
+            found.add(name)
+            waiting |= after.get(name, frozenset()) - found
+        return found
+
 
 class _Cluster(mocks.Mocks):
-    """Gives every resource what it asked for, and the two a status that the program reads."""
+    """Gives every resource what it asked for, and those a status that the program reads."""
+
+    def __init__(self, addresses: Sequence[str] | None) -> None:
+        self.addresses = addresses
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         state = dict(args.inputs)
@@ -73,6 +90,8 @@ class _Cluster(mocks.Mocks):
                 "metadata": {"name": args.resource_id.split("/")[1]},
                 "spec": {"clusterIP": SERVICE_ADDRESS},
             }
+        if args.typ == GATEWAY and self.addresses is not None:
+            state["status"] = {"addresses": [{"value": address} for address in self.addresses]}
         return args.resource_id or f"{args.name}-id", state
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
@@ -80,8 +99,8 @@ class _Cluster(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    def __init__(self, recording: Recording, slow: str) -> None:
-        super().__init__(_Cluster())
+    def __init__(self, recording: Recording, slow: str, addresses: Sequence[str] | None) -> None:
+        super().__init__(_Cluster(addresses))
         self.recording = recording
         self.slow = slow
         self.names: dict[str, str] = {}
@@ -116,6 +135,8 @@ class _Monitor(mocks.MockMonitor):
                 ignored=tuple(getattr(request, "ignoreChanges", ())),
                 create_timeout=timeouts.create if timeouts else "",
                 update_timeout=timeouts.update if timeouts else "",
+                delete_timeout=timeouts.delete if timeouts else "",
+                secret_outputs=tuple(getattr(request, "additionalSecretOutputs", ())),
                 read=read,
             )
         )
@@ -124,13 +145,16 @@ class _Monitor(mocks.MockMonitor):
         return self.names.get(urn, "")
 
 
-def record(program: Callable[[], None], *, preview: bool = False, slow: str = "") -> Recording:
+def record(
+    program: Callable[[], None], *, preview: bool = False, slow: str = "", addresses: Sequence[str] | None = None
+) -> Recording:
     """Runs a program to its end, as the engine would, and tells what it registered and exported.
 
-    Resources whose type ends in `slow` take 0.1 s each, so that whoever does not wait for them overtakes them.
+    Resources whose type ends in `slow` take 0.1 s each, so that whoever does not wait for them overtakes them. `addresses`
+    are those of every Gateway; None: it has no status.
     """
     recording = Recording()
-    monitor = _Monitor(recording, slow)
+    monitor = _Monitor(recording, slow, addresses)
     mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview, monitor=monitor, organization=ORGANIZATION)
     stack = settings.get_root_resource()
     assert isinstance(stack, pulumi.runtime.stack.Stack)
