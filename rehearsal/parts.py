@@ -64,7 +64,7 @@ def router_chart(plan: Plan, toolchain: Toolchain, workdir: Path, report: Report
         raise RehearsalError(
             f"the router's chart {wanted} cannot be had",
             f"{why}; {error}",
-            "run `llmd-pd setup` where one of these can be reached, or name a chart on this machine: "
+            "run `llmd-pd setup` once where one of these can be reached, or name a chart on this machine: "
             "`llmd-pd:router: {chart: {source: …}}`",
         ) from None
     report.info(f"router chart {wanted} cannot be had: using the stand-in")

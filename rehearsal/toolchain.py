@@ -20,7 +20,8 @@ from rehearsal.report import Report
 from releases.cache import cache_dir
 
 OFFLINE = "LLMD_PD_OFFLINE"
-"""Environment variable; set to 1, no host of official downloads is probed (air-gapped machines)."""
+"""Environment variable; set to 1, no host of official downloads is probed, and charts and CRDs are only taken from the user's
+cache (air-gapped machines, after one `llmd-pd setup` without it)."""
 
 Version = tuple[int, int, int]
 

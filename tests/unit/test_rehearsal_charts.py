@@ -127,7 +127,7 @@ def test_without_a_stand_in_every_reason_and_the_way_on_are_one_sentence(machine
         machine.chart()
     assert str(error.value) == (
         f"the router's chart {CHART.ref} v1.5.0 cannot be had: `helm pull` says: no such host; {SAID} cannot be "
-        "downloaded: connection refused; there is no stand-in for chart standalone; run `llmd-pd setup` where one of "
+        "downloaded: connection refused; there is no stand-in for chart standalone; run `llmd-pd setup` once where one of "
         "these can be reached, or name a chart on this machine: `llmd-pd:router: {chart: {source: …}}`."
     )
 
