@@ -4,153 +4,16 @@ import base64
 import gzip
 import json
 import logging
-import socket
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from pulumi.runtime import mocks
 
 from hardware.namespace import OWNER as OWNER_KEY
-from stacks.files import spec_from_config
-from stacks.lookahead import look_ahead
-from stacks.plan import Plan, plan
 from stacks.problems import StackFileError
 from stacks.unblock import unblock
 from tests.crd_files import write
-
-OWNER = "acme/llmd-pd/prod"
-NAMESPACE = "/api/v1/namespaces/team-a"
-SECRETS = f"{NAMESPACE}/secrets"
-Answer = tuple[int, Any]
-
-
-class ApiServer:
-    """Answers by path; what it does not know is not there. Keeps what it was asked, with whose token."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
-        self.asked: list[tuple[str, str, str | None]] = []
-        self.patched: list[tuple[str, str, Any]] = []
-        self.patch_answer = 200
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                path, _, query = self.path.partition("?")
-                server.asked.append((path, query, self.headers["Authorization"]))
-                status, body = server.answers.get(path, (404, {"kind": "Status", "code": 404}))
-                content = body if isinstance(body, bytes) else json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def do_PATCH(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                server.patched.append((self.path, self.headers["Content-Type"], body))
-                self.send_response(server.patch_answer)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-
-@pytest.fixture
-def server() -> Iterator[ApiServer]:
-    server = ApiServer()
-    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
-    thread.join()
-
-
-Look = Callable[..., tuple[Plan, Sequence[dict[str, Any]]]]
-
-
-@pytest.fixture
-def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
-    """Looks ahead for a stack in namespace team-a, on the server of that address, in an `up` or a preview."""
-    # A proxy of the environment would be asked for the loopback address.
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    kubeconfig = tmp_path / "kubeconfig"
-
-    def look(
-        url: str, *, preview: bool = False, context: str = "prod", **config: Any
-    ) -> tuple[Plan, Sequence[dict[str, Any]]]:
-        cluster, user = {"server": url}, {"token": "t0ken"}
-        document = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "c", "cluster": cluster}],
-            "users": [{"name": "u", "user": user}],
-            "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "u"}}],
-        }
-        if not kubeconfig.exists():
-            kubeconfig.write_text(yaml.safe_dump(document))
-        spec = spec_from_config(
-            {
-                "namespace": "team-a",
-                "serving": {"accelerator": "nvidia"},
-                "cluster": {"kubeconfig": str(kubeconfig), "context": context},
-                "crds": {"manage": False},
-                **config,
-            }
-        )
-        mocks.set_mocks(_NoMocks(), preview=preview, logger=logging.getLogger("engine"))
-        planned = plan(spec, tmp_path)
-        return planned, look_ahead(planned, OWNER).revisions
-
-    return look
-
-
-class _NoMocks(mocks.Mocks):
-    def call(self, args: mocks.MockCallArgs) -> Any:
-        raise AssertionError(f"call of {args.token}")
-
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        raise AssertionError(f"registration of {args.name}")
-
-
-def namespace(holder: str | None) -> Answer:
-    metadata: dict[str, Any] = {"name": "team-a"}
-    if holder is not None:
-        metadata["annotations"] = {OWNER_KEY: holder}
-    return 200, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-
-
-def releases(*descriptions: str, status: str = "deployed") -> Answer:
-    """One Secret per revision, as Helm stores them and the API server lists them: by name, v10 before v2."""
-    items = [
-        {
-            "metadata": {
-                "name": f"sh.helm.release.v1.pd-disaggregation.v{revision}",
-                "resourceVersion": f"10{revision}",
-                "labels": {"version": f"{revision}", "status": status},
-            },
-            "data": {"release": stored({"info": {"description": description, "status": status}, "manifest": "…"})},
-        }
-        for revision, description in enumerate(descriptions, start=1)
-    ]
-    return 200, {"kind": "SecretList", "items": sorted(items, key=lambda item: item["metadata"]["name"])}
-
-
-def stored(record: dict[str, Any]) -> str:
-    zipped = gzip.compress(json.dumps(record).encode())
-    return base64.b64encode(base64.b64encode(zipped)).decode()
+from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, Look, namespace, refusing, releases
 
 
 def problem(look: Look, url: str, **more: Any) -> str:
@@ -158,6 +21,11 @@ def problem(look: Look, url: str, **more: Any) -> str:
         look(url, **more)
     (found,) = refusal.value.problems
     return str(found)
+
+
+def unblocked(look: Look, url: str) -> None:
+    planned, found = look(url)
+    unblock(planned, found.revisions)
 
 
 def test_an_empty_cluster_is_fine(look: Look, server: ApiServer) -> None:
@@ -264,7 +132,7 @@ def test_a_release_helm_was_cut_off_at_work_on_becomes_a_failed_one(
     status: str, look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", "two", status=status)}
-    unblock(*look(server.url))
+    unblocked(look, server.url)
     ((path, content_type, change),) = server.patched
     assert path == f"{SECRETS}/sh.helm.release.v1.pd-disaggregation.v2"
     assert content_type == "application/merge-patch+json"
@@ -281,7 +149,7 @@ def test_a_release_helm_is_done_with_is_left_alone(
     status: str, look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases(OWNER, status=status)}
-    unblock(*look(server.url))
+    unblocked(look, server.url)
     assert server.patched == []
     assert caplog.text == ""
 
@@ -289,7 +157,7 @@ def test_a_release_helm_is_done_with_is_left_alone(
 def test_a_helm_that_is_at_work_after_all_wins(look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", status="pending-upgrade")}
     server.patch_answer = 409
-    unblock(*look(server.url))
+    unblocked(look, server.url)
     assert len(server.patched) == 1
     assert caplog.text == ""
 
@@ -298,7 +166,7 @@ def test_who_may_not_mend_a_release_is_told(look: Look, server: ApiServer) -> No
     server.answers = {NAMESPACE: namespace(OWNER), SECRETS: releases("one", status="pending-upgrade")}
     server.patch_answer = 403
     with pytest.raises(StackFileError, match="it answers 403"):
-        unblock(*look(server.url))
+        unblocked(look, server.url)
 
 
 @pytest.mark.parametrize("path", [NAMESPACE, SECRETS])
@@ -307,13 +175,6 @@ def test_who_may_not_look_goes_on(path: str, look: Look, server: ApiServer) -> N
     server.answers[path] = (403, {"kind": "Status", "code": 403, "message": "forbidden"})
     look(server.url)
     assert path in [asked for asked, *_ in server.asked]
-
-
-def refusing() -> str:
-    """The address of a port that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
 def test_an_up_needs_the_cluster(look: Look) -> None:

@@ -1,0 +1,64 @@
+"""Fixtures of the tests that look at a cluster."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.runtime import mocks
+
+from stacks.files import spec_from_config
+from stacks.lookahead import Found, look_ahead
+from stacks.plan import Plan, plan
+from tests.unit.api_server import OWNER, ApiServer, Look, kubeconfig
+
+
+def without_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy of the environment would be asked for the loopback address."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
+    without_proxy(monkeypatch)
+    server = ApiServer()
+    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
+    """Looks ahead for a stack in namespace team-a, on the server of that address, in an `up` or a preview."""
+    without_proxy(monkeypatch)
+
+    def look(url: str, *, preview: bool = False, context: str = "prod", **config: Any) -> tuple[Plan, Found]:
+        path = kubeconfig(tmp_path / "kubeconfig", url)
+        spec = spec_from_config(
+            {
+                "namespace": "team-a",
+                "serving": {"accelerator": "nvidia"},
+                "cluster": {"kubeconfig": str(path), "context": context},
+                "crds": {"manage": False},
+                **config,
+            }
+        )
+        mocks.set_mocks(_NoMocks(), preview=preview, logger=logging.getLogger("engine"))
+        planned = plan(spec, tmp_path)
+        return planned, look_ahead(planned, OWNER)
+
+    return look
+
+
+class _NoMocks(mocks.Mocks):
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        raise AssertionError(f"call of {args.token}")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise AssertionError(f"registration of {args.name}")
