@@ -6,11 +6,8 @@ from typing import TypedDict
 import pulumi
 
 from components.objects import Object, annotated, placed, register
+from hardware.images import IMAGE_PULL_SECONDS
 from hardware.vocabulary import ROLE_LABEL
-
-#: Seconds an image pull may take on top of the probes' own budget. The largest image of the guide has ~20 GB, which is
-#: 27 minutes at 100 Mbit/s; the probes start counting when the container does.
-IMAGE_PULL_SECONDS = 30 * 60
 
 
 class ModelServerArgs(TypedDict):
@@ -38,7 +35,8 @@ class ModelServer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:ModelServer", name, None, opts)
-        # The default await is 10 minutes, shorter than the start-up budget of every accelerator.
+        # The default await is 10 minutes, shorter than the start-up budget of every accelerator. The probes start counting
+        # when the container does.
         seconds = args["startup_seconds"] + IMAGE_PULL_SECONDS
         timeouts = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
         # Pods refer to these by name, so they are there first.

@@ -73,7 +73,7 @@ def compose(
         if isinstance(gateway, Gateway):
             after.append(gateway.resource)
             made.append(gateway)
-    router = Router(f"{spec.name}-router", _router(plan.router, owner, spec.router.wait, after), owned)
+    router = Router(f"{spec.name}-router", _router(plan, owner, after), owned)
     made.append(router)
     if plan.gateway is not None:
         made += _beside(plan, plan.gateway, [*after, router], owned)
@@ -135,14 +135,16 @@ def _release(release: HelmRelease) -> ImplementationRelease:
     )
 
 
-def _router(release: HelmRelease, owner: str, wait: bool, after: list[pulumi.Resource]) -> RouterArgs:
+def _router(plan: Plan, owner: str, after: list[pulumi.Resource]) -> RouterArgs:
+    release = plan.router
     return RouterArgs(
         release=release.name,
         chart=release.chart,
         version=release.version,
         values=release.values,
         owner=owner,
-        wait=wait,
+        selector=plan.bill.router.epp_selector,
+        wait=plan.spec.router.wait,
         namespace=release.namespace,
         after=after,
     )

@@ -37,6 +37,8 @@ class Registration:
     create_timeout: str
     update_timeout: str
     delete_timeout: str
+    trigger: str
+    deleted_first: bool
     secret_outputs: tuple[str, ...]
     read: bool
 
@@ -136,6 +138,8 @@ class _Monitor(mocks.MockMonitor):
                 create_timeout=timeouts.create if timeouts else "",
                 update_timeout=timeouts.update if timeouts else "",
                 delete_timeout=timeouts.delete if timeouts else "",
+                trigger=request.replacement_trigger.string_value if hasattr(request, "replacement_trigger") else "",
+                deleted_first=bool(getattr(request, "deleteBeforeReplace", False)),
                 secret_outputs=tuple(getattr(request, "additionalSecretOutputs", ())),
                 read=read,
             )

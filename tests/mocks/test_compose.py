@@ -163,6 +163,12 @@ def test_the_release_is_the_plans(case: Case) -> None:
     assert found == expected
 
 
+def test_the_release_goes_before_another_comes_when_its_chart_selects_otherwise(case: Case) -> None:
+    release_ = case.recording.one(":Release")
+    assert release_.trigger == case.plan.bill.router.epp_selector
+    assert release_.deleted_first
+
+
 def test_a_chart_from_a_registry_is_pinned(case: Case) -> None:
     inputs = case.recording.one(":Release").inputs
     if "://" in inputs["chart"]:
