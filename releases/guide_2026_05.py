@@ -4,9 +4,13 @@ Model-server images are not listed: this is the release the builds in `hardware/
 """
 
 from hardware.bill import Bill, EngineMetrics, Metrics, Sidecar
-from releases.router_2026_05 import CRDS, ROUTER
+from releases.gateway_api import GATEWAY_API
+from releases.router_2026_05 import CRDS, GAIE, ROUTER
 
 COMMIT = "8c62784"
+
+#: What releases do otherwise when a prefill fails (llm-d-router#1206, in v0.9.0).
+FAILED_PREFILL = "a prefill that fails"
 
 BILL = Bill(
     name="guide-2026-05",
@@ -50,4 +54,7 @@ BILL = Bill(
     guide_label="llm-d.ai/guide",
     # Upstream has them since June.
     lacks=frozenset({("tpu-v6e",), ("nvidia", "aws")}),
+    apis={"Gateway API Inference Extension": GAIE, "Gateway API": GATEWAY_API},
+    kv_compatibility="vllm-0.19 sglang-0.5.8",
+    behaviour={FAILED_PREFILL: "decode does the whole request itself, slowly and unnoticed"},
 )

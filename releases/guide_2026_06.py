@@ -9,6 +9,7 @@ from dataclasses import replace
 from hardware.bill import AddedEnv, Bill, Sidecar
 from hardware.vocabulary import HF_TOKEN, SecretRef
 from releases.guide_2026_05 import BILL as MAY
+from releases.guide_2026_05 import FAILED_PREFILL
 from releases.router_2026_06 import CRDS, DECISIONS, ROUTER
 
 COMMIT = "7edda66"
@@ -39,7 +40,7 @@ BILL = Bill(
         image_pull_policy="Always",
     ),
     crds=CRDS,
-    metrics=replace(MAY.metrics, decisions=DECISIONS),
+    metrics=replace(MAY.metrics, decisions=DECISIONS, still=frozenset({MAY.metrics.decisions})),
     engine_label="llm-d.ai/engine-type",
     guide_label="llm-d.ai/guide",
     images={
@@ -50,17 +51,29 @@ BILL = Bill(
     },
     env=(
         AddedEnv(TOKEN, builds=frozenset({NVIDIA_VLLM, NVIDIA_SGLANG, AMD_VLLM}), first=True),
-        # vLLM closes an idle connection after 5 s, the sidecar keeps it for 90 s and then writes into a reset: a 502.
         AddedEnv(
             {"VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "120"},
             builds=frozenset({NVIDIA_VLLM, AMD_VLLM, XPU_VLLM, TPU_VLLM, TPU_V6E_VLLM}),
             roles=("prefill",),
         ),
         AddedEnv(TOKEN, builds=frozenset({XPU_VLLM, TPU_VLLM, TPU_V6E_VLLM})),
-        # vLLM fails where the user has no name (vllm#44548).
         AddedEnv({"USER": "llm-d"}, builds=frozenset({NVIDIA_VLLM, XPU_VLLM})),
     ),
     scratch={NVIDIA_VLLM: {"vllm-config": "/.config", "triton-cache": "/.triton"}},
     dropped={NVIDIA_VLLM: ("--gpu-memory-utilization",)},
     lacks=frozenset({("hpu",)}),
+    apis=MAY.apis,
+    kv_compatibility="vllm-0.23 sglang-0.5.13",
+    behaviour={FAILED_PREFILL: "the client gets its error, and nothing tries again"},
+    reasons={
+        "llm-d.ai/engine-type": "llm-d moved its labels from the inference extension's prefix to its own (llm-d#1642)",
+        HF_TOKEN: "Hugging Face answers too many downloads without a token with 429 (llm-d#1684)",
+        "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": "vLLM closes an idle connection after 5 s, the routing proxy keeps it for 90 s and "
+        "then writes into a reset: a 502 (llm-d#1564)",
+        "USER": "vLLM fails where the user has no name (vllm#44548)",
+        "--kv-connector": "`--connector` is deprecated and gone in the routing proxy's v0.10 (llm-d-router#2054)",
+        "chart": "the inference extension gave up its charts after v1.5, and llm-d's router brings its own (llm-d#1607)",
+        "apiVersion": "the configuration is llm-d's own now, and the old group deprecated (llm-d-router#972)",
+        "max-score-picker": "a profile without a picker has it anyway",
+    },
 )
