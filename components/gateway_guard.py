@@ -5,15 +5,23 @@ makes is a resource whose deletion, the first of a destroy, looks at the cluster
 deletion can run code of ours (docs/adr/0012).
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from components.kube_errors import reason
+
 GROUP, VERSION = "gateway.networking.k8s.io", "v1"
 #: The kinds of routes the standard channel has.
 ROUTES = ("httproutes", "grpcroutes", "tlsroutes")
+#: How to have a Gateway deleted all the same.
+ANYWAY = "write `deleteInUse: true` under `llmd-pd:router.gateway`, run `pulumi up`, and destroy again"
+#: What to do where the cluster does not answer, and where it answers that one may not ask.
+UNREACHABLE = "check the context and your credentials, and destroy again"
+FORBIDDEN = f"have somebody destroy it who may list the routes of all namespaces, or {ANYWAY}"
 
 
 class GatewayInUseError(Exception):
@@ -43,7 +51,8 @@ class GuardProvider(ResourceProvider):
         return CreateResult(id_=f"{props['gatewayNamespace']}/{props['gateway']}", outs=props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        changed = {key for key in {*_olds, *_news} if not key.startswith("__") and _olds.get(key) != _news.get(key)}
+        # `__provider`, the pickle, is among them: state that refers to a class by its old place could not be deleted.
+        changed = {key for key in {*_olds, *_news} if _olds.get(key) != _news.get(key)}
         moved = sorted(changed & {"gateway", "gatewayNamespace"})
         return DiffResult(changes=bool(changed), replaces=moved, delete_before_replace=False)
 
@@ -62,35 +71,49 @@ class GuardProvider(ResourceProvider):
         if others:
             raise GatewayInUseError(
                 f"Gateway {_id} is not deleted, because routes of others hang on it: {', '.join(others)}; destroy their stacks "
-                "first, or write `deleteInUse: true` under `llmd-pd:router.gateway`, run `pulumi up`, and destroy again. "
-                "Nothing of this stack was deleted."
+                f"first, or {ANYWAY}. Nothing of this stack was deleted."
             )
 
 
 def _routes(props: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    import yaml
     from kubernetes import client, config
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
+    configuration = client.Configuration()
+    configuration.retries = False
     found: list[Mapping[str, Any]] = []
     try:
-        connection = config.new_client_from_config(  # type: ignore[no-untyped-call]
-            config_file=props.get("kubeconfig"), context=props.get("context")
+        config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=props.get("kubeconfig"), context=props.get("context"), client_configuration=configuration
         )
-        api: Any = client.CustomObjectsApi(connection)
+        api: Any = client.CustomObjectsApi(client.ApiClient(configuration))
         for plural in ROUTES:
             try:
-                found += api.list_cluster_custom_object(GROUP, VERSION, plural, _request_timeout=10)["items"]
+                answer = api.list_cluster_custom_object(GROUP, VERSION, plural, _request_timeout=10)
+                if not isinstance(answer, Mapping):
+                    raise ValueError("what answers there is no API server")
+                found += answer["items"]
             except ApiException as error:
                 if error.status != 404:  # a cluster may lack the kind
                     raise
-    except (ApiException, HTTPError, OSError, config.ConfigException) as error:
-        raise GatewayInUseError(
-            f"Gateway {props['gatewayNamespace']}/{props['gateway']} is not deleted, because its cluster does not say whether "
-            f"routes of others hang on it ({' '.join(str(error).split())}); check the context and your credentials, and "
-            "destroy again"
-        ) from error
+    except (ApiException, HTTPError, json.JSONDecodeError) as error:
+        fix = FORBIDDEN if getattr(error, "status", None) == 403 else UNREACHABLE
+        raise _silent(props, reason(error), fix) from error
+    # Nearly anything can come of a malformed kubeconfig, and of what answers in an API server's place.
+    except (
+        config.ConfigException, yaml.YAMLError, OSError, LookupError, TypeError, ValueError, AttributeError
+    ) as error:  # fmt: skip
+        raise _silent(props, " ".join(str(error).split()), UNREACHABLE) from error
     return found
+
+
+def _silent(props: Mapping[str, Any], why: str, fix: str) -> GatewayInUseError:
+    return GatewayInUseError(
+        f"Gateway {props['gatewayNamespace']}/{props['gateway']} is not deleted, because its cluster does not say whether "
+        f"routes of others hang on it ({why}); {fix}. Nothing of this stack was deleted."
+    )
 
 
 class GatewayGuard(Resource, module="gateway", name="Guard"):

@@ -16,6 +16,7 @@ from typing import Any
 
 import pulumi
 
+from components.kube_errors import reason
 from hardware.namespace import OWNER
 from stacks import helm_records
 from stacks.gateway_look import look_at_gateway, second_proxy
@@ -162,14 +163,6 @@ def _no_context(plan: Plan, error: NoContextError) -> Problem:
 
 def _unreachable(error: Exception) -> Problem:
     return Problem(
-        "CLUSTER", "llmd-pd:cluster", "the cluster's API server cannot be reached", _reason(error),
+        "CLUSTER", "llmd-pd:cluster", "the cluster's API server cannot be reached", reason(error),
         "check the context, the network and your credentials",
     )  # fmt: skip
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return "what answers there does not speak JSON"
-    if status := getattr(error, "status", None):
-        return f"it answers {status} {getattr(error, 'reason', '')}".strip()
-    return str(getattr(error, "reason", None) or error).split("object at", 1)[-1].split(": ", 1)[-1]

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pulumi.dynamic import dynamic
 
+from components.gateway_guard import GuardProvider
 from stacks.compose import compose
 from tests.crd_files import write
 from tests.mocks.gateways import GUARD, INSTALLED, NAME, NAMESPACE, OWNED, STACKS, STEM, Case, composed, planned
@@ -232,6 +234,8 @@ def test_a_gateway_of_the_stacks_own_is_guarded(case: Case) -> None:
         if case.name == "named":
             expected |= {"kubeconfig": str(Path("~/kube/a").expanduser()), "context": "a"}
         assert inputs == expected
+        # In clear: it is a name, and a secret would be another text in every state.
+        assert guard.inputs["__provider"] == dynamic.serialize_provider(GuardProvider())
         assert guard.parent not in case.components
 
 
