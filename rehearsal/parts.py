@@ -92,6 +92,18 @@ def custom_resource_definitions(plan: Plan, report: Report) -> Part:
     return Part("CRDs", True, "; ".join([f"{len(files)} files, each with its pinned checksum", *fetch.modules]))
 
 
+def left_to_the_cluster(plan: Plan, report: Report) -> list[dict[str, Any]]:
+    """The CRDs that a stack expects its cluster to have: those of its release that it leaves to somebody else.
+
+    Raises:
+        SourceError: they cannot be had, or are not what their checksums say.
+    """
+    wanted = (*plan.bill.crds, *(gateway_api.CRDS if plan.gateway else ()))
+    files = [file for file in wanted if file not in plan.crd_files]
+    source = Pinned()
+    return crd_objects(files, replace(source, fetch=_Fetch(files, source.fetch, report)))
+
+
 def monitors(plan: Plan) -> tuple[Part, ...]:
     """What stands for the Prometheus operator, which a stack with monitors expects its cluster to have."""
     wanted = plan.monitoring or plan.spec.monitoring.router

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal import fleet, kwokctl, parts, resume, shell
+from rehearsal import fleet, kwokctl, parts, resume, shell, surroundings
 from rehearsal import project as projects
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
@@ -23,7 +23,6 @@ from rehearsal.plugins import plugins
 from rehearsal.registry import Registry, Rehearsal
 from rehearsal.report import Report
 from rehearsal.stack import undisputed
-from rehearsal.standins.crds import monitoring_crds
 from rehearsal.toolchain import Origin, Toolchain, ensure
 from rehearsal.verdict import Verdict
 from rehearsal.watch import SILENT, Watch, final_look
@@ -104,9 +103,8 @@ def _set(
         rehearsal.note_ports(plane.ports)
     api = Api(str(plane.kubeconfig), plane.context)
     machines = fleet.machines_of(planned)
+    brought = surroundings.prepare(plane, planned, report)
     with report.step("simulated nodes"):
-        for crd in monitoring_crds():
-            api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
         fleet.fit_to(api, machines)
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
@@ -121,10 +119,11 @@ def _set(
             file.stack,
             target,
             chart.config,
+            surroundings.played(planned),
         )
         engine = Engine(project, env)
         engine.select()
-    everything = (*_tools(toolchain), *found, chart.part, crds, *parts.monitors(planned))
+    everything = (*_tools(toolchain), *found, chart.part, crds, *parts.monitors(planned), *brought)
     made = Stage(rehearsal, plane, planned, engine, everything, machines)
     shell.write(made.shell, added, project.directory)
     return made

@@ -5,6 +5,7 @@ fields this project's objects set, so an object refused here is refused by the o
 Left out: the CRDs a stack installs itself. Those are the official files, pinned by their checksums, or there is no rehearsal.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +91,51 @@ MONITORING = (
         _object(("endpoints", "selector"), selector=SELECTOR, endpoints=_list(SCRAPE)),
     ),
 )
+
+
+TARGET = _object(("group", "kind", "name"), group=TEXT, kind=TEXT, name=TEXT)
+TIMEOUT = _object(timeoutSec={"type": "integer", "minimum": 1, "maximum": 2**31 - 1})
+
+#: What an implementation of the Gateway API brings and router charts or recipes make objects of, by the chart's word for it.
+GATEWAY: Mapping[str, tuple[Resource, ...]] = {
+    "gke": (
+        Resource(
+            "networking.gke.io",
+            "v1",
+            "GCPBackendPolicy",
+            "gcpbackendpolicies",
+            spec=_object(("targetRef",), targetRef=TARGET, default=TIMEOUT),
+        ),
+        Resource(
+            "networking.gke.io",
+            "v1",
+            "HealthCheckPolicy",
+            "healthcheckpolicies",
+            spec=_object(("targetRef",), targetRef=TARGET),
+        ),
+        Resource(
+            "monitoring.googleapis.com",
+            "v1",
+            "PodMonitoring",
+            "podmonitorings",
+            spec=_object(("endpoints", "selector"), selector=SELECTOR, endpoints=_list(_object(("port",)))),
+        ),
+    ),
+    "istio": (
+        Resource(
+            "networking.istio.io",
+            "v1beta1",
+            "DestinationRule",
+            "destinationrules",
+            ("dr",),
+            _object(("host",), host=TEXT),
+        ),
+    ),
+    "agentgateway": (
+        Resource("agentgateway.dev", "v1alpha1", "AgentgatewayParameters", "agentgatewayparameters", ("agpar",)),
+    ),
+    "na": (),
+}
 
 
 def monitoring_crds() -> list[dict[str, Any]]:

@@ -1,0 +1,15 @@
+"""The gateway implementation of a rehearsal: a controller that does to Gateways and routes what Istio's or GKE's does, but serve.
+
+`controller` is its loop and `__main__` its process; `statuses` and `references` are what it says and why, `addresses` what it
+hands out. Left out: hostnames and filters of routes, TLS certificates, ListenerSets and every route that is not an HTTPRoute.
+"""
+
+GROUP = "gateway.networking.k8s.io"
+API = f"/apis/{GROUP}/v1"
+"""Where the API server keeps Gateways."""
+
+CONTROLLER = "llmd-pd.rehearsal/gateway"
+"""What a GatewayClass says to be served by this controller."""
+
+FINALIZER = "llmd-pd.rehearsal/address"
+"""On a Gateway for as long as it has an address, as an implementation's is while a load balancer exists."""

@@ -1,0 +1,114 @@
+"""What the fleet's cluster has before a stack comes: what the stack expects a real one to have.
+
+The Prometheus operator's CRDs, those that the stack leaves to its cluster, and for a gateway what a cloud or an implementation
+brings: its own CRDs, a controller, a class, and a Gateway where somebody else owns it. Nodes are `fleet`'s.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from rehearsal import gateway, parts
+from rehearsal.control_plane import ControlPlane
+from rehearsal.errors import RehearsalError
+from rehearsal.gateway import process
+from rehearsal.parts import Part
+from rehearsal.report import Report
+from rehearsal.standins.crds import GATEWAY, monitoring_crds
+from stacks.gateway import GatewayPlan
+from stacks.kube_api import Api, Object
+from stacks.plan import Plan
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+#: The class every rehearsal with a gateway has beside the stack's own.
+CLASS = "rehearsal"
+#: On what is somebody else's in a rehearsal, so that the next one of the same name can take it away.
+FLEETS = "llmd-pd.rehearsal/fleet"
+SECONDS = 30
+
+
+def prepare(plane: ControlPlane, plan: Plan, report: Report) -> tuple[Part, ...]:
+    """Makes all of it; what is there already is left. Says what is played and not official.
+
+    Raises:
+        RehearsalError: the gateway controller does not answer.
+        SourceError: a CRD file cannot be had, or is not what its checksum says.
+    """
+    api = Api(str(plane.kubeconfig), plane.context)
+    for crd in (*monitoring_crds(), *parts.left_to_the_cluster(plan, report)):
+        api.create(CRDS, crd)
+    if plan.gateway is not None:
+        with report.step("gateway controller"):
+            return tuple(_gateway(plane, api, plan, plan.gateway))
+    if process.ran(plane.workdir):
+        # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
+        process.restart(plane, [CLASS])
+    return ()
+
+
+def played(plan: Plan) -> Mapping[str, Any]:
+    """The keys of the stack file that are others on the fleet: nothing installed would serve there what is played already."""
+    installs = plan.gateway is not None and plan.gateway.implementation
+    return {"router": {"gateway": {"install": False}}} if installs else {}
+
+
+def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan) -> Iterator[Part]:
+    brought = GATEWAY[wanted.stated.provider]
+    for resource in brought:
+        api.create(CRDS, resource.definition)
+    process.restart(plane, list(dict.fromkeys(filter(None, (CLASS, wanted.gateway_class)))))
+    if wanted.objects:
+        _remove_others(api)
+    else:
+        _somebody_elses(api, plan, wanted)
+    whose = f"{wanted.stated.provider}'s" if brought else "that of an implementation of your own"
+    yield Part("gateway controller", False, f"for {whose}: assigns addresses and judges routes, and serves no request")
+    if wanted.implementation:
+        releases = ", ".join(f"{release.name} {release.version}" for release in wanted.implementation)
+        yield Part("gateway implementation", False, f"Helm releases {releases} are not installed")
+    if brought:
+        kinds = ", ".join(resource.kind for resource in brought)
+        yield Part(f"permissive CRDs of {wanted.stated.provider}", False, kinds)
+
+
+def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:
+    """The Gateway that the stack only uses, with its namespace, programmed."""
+    if wanted.namespace == plan.spec.namespace:
+        return  # nobody else's: a namespace that is there before the stack is refused, here as anywhere
+    for crd in plan.crds():
+        if crd["spec"]["group"] == gateway.GROUP:
+            api.create(CRDS, crd)
+    api.create("/api/v1/namespaces", {"metadata": {"name": wanted.namespace, "labels": {FLEETS: "true"}}})
+    collection = f"{gateway.API}/namespaces/{wanted.namespace}/gateways"
+    listener = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+    theirs = {
+        "apiVersion": f"{gateway.GROUP}/v1",
+        "kind": "Gateway",
+        "metadata": {"name": wanted.name, "labels": {FLEETS: "true"}},
+        "spec": {"gatewayClassName": CLASS, "listeners": [listener]},
+    }
+    deadline = time.monotonic() + SECONDS
+    while api.get(collection) is None and time.monotonic() < deadline:
+        time.sleep(0.1)  # the kind is served a moment after its CRD is there
+    api.create(collection, theirs)
+    while not _programmed(api.get(f"{collection}/{wanted.name}")):
+        if time.monotonic() > deadline:
+            raise RehearsalError(
+                f"Gateway {wanted.namespace}/{wanted.name} is not programmed after {SECONDS} s",
+                "the rehearsal's gateway controller does not answer",
+                f"see its log, {process.NAME}.log in the rehearsal's directory, and try again",
+            )
+        time.sleep(0.1)
+
+
+def _remove_others(api: Api) -> None:
+    """The Gateway of an earlier rehearsal of this stack, in which it was somebody else's."""
+    for found in api.items(f"{gateway.API}/gateways?labelSelector={quote(f'{FLEETS}=true')}"):
+        metadata = found["metadata"]
+        api.delete(f"{gateway.API}/namespaces/{metadata['namespace']}/gateways/{metadata['name']}")
+
+
+def _programmed(found: Object | None) -> bool:
+    rows = ((found or {}).get("status") or {}).get("conditions") or []
+    return any((row["type"], row["status"]) == ("Programmed", "True") for row in rows)

@@ -1,0 +1,259 @@
+"""The gateway controller of a rehearsal, a process of its own, against the real API server and the official CRDs."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal import processes
+from rehearsal.control_plane import ControlPlane
+from rehearsal.gateway import API, CONTROLLER, FINALIZER, process
+from rehearsal.report import PlainReport
+from rehearsal.surroundings import CRDS
+from rehearsal.toolchain import Toolchain
+from releases import release
+from releases.crds import Pinned, crd_objects
+from releases.gateway_api import CRDS as GATEWAY_API
+from stacks.kube_api import Api
+from tests.engine import waiting
+
+SECONDS = 20
+POOLS = "/apis/inference.networking.k8s.io/v1"
+LISTENER = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
+
+
+@pytest.fixture(scope="module")
+def plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane of its own: the controller is started before any of its kinds are there."""
+    started = ControlPlane.start("gateway", tmp_path_factory.mktemp("gateway"), toolchain, PlainReport())
+    try:
+        process.restart(started, ["made-by-controller"])
+        time.sleep(1)
+        api = Api(str(started.kubeconfig), started.context)
+        for crd in crd_objects((*release("guide-2026-05").crds, *GATEWAY_API), Pinned()):
+            api.create(CRDS, crd)
+        until(
+            lambda: condition(api.get(f"{API}/gatewayclasses/made-by-controller"), "Accepted") == ("True", "Accepted")
+        )
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def api(plane: ControlPlane) -> Api:
+    return Api(str(plane.kubeconfig), plane.context)
+
+
+@pytest.fixture
+def place(api: Api, request: pytest.FixtureRequest) -> "Place":
+    name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
+    api.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    return Place(api, name)
+
+
+class Place:
+    """A namespace, and what the tests make there."""
+
+    def __init__(self, api: Api, namespace: str):
+        self.api = api
+        self.namespace = namespace
+        self.gateways = f"{API}/namespaces/{namespace}/gateways"
+        self.routes = f"{API}/namespaces/{namespace}/httproutes"
+        self.pools = f"{POOLS}/namespaces/{namespace}/inferencepools"
+
+    def gateway(self, name: str, /, *listeners: Any, labels: Any = None, **spec: Any) -> None:
+        content = {"gatewayClassName": "made-by-controller", "listeners": [*listeners] or [LISTENER], **spec}
+        metadata = {"name": name, "labels": labels or {}}
+        self.create(self.gateways, {"kind": "Gateway", "metadata": metadata, "spec": content})
+
+    def route(self, name: str, backend: Any, /, **parent: Any) -> None:
+        spec = {"parentRefs": [parent], "rules": [{"backendRefs": [backend]}]}
+        self.create(self.routes, {"kind": "HTTPRoute", "metadata": {"name": name}, "spec": spec})
+
+    def create(self, collection: str, obj: Any) -> None:
+        assert self.api.create(collection, {"apiVersion": "gateway.networking.k8s.io/v1", **obj})
+
+    def service(self, name: str) -> dict[str, Any]:
+        self.api.create(f"/api/v1/namespaces/{self.namespace}/services",
+                        {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}})  # fmt: skip
+        return {"kind": "Service", "name": name, "port": 80}
+
+    def get(self, name: str) -> Any:
+        return self.api.get(f"{self.gateways}/{name}")
+
+    def said(self, route: str) -> list[Any]:
+        """What our controller says of a route, a row for each parent: conditions by type."""
+        status = (self.api.get(f"{self.routes}/{route}") or {}).get("status") or {}
+        return [
+            {row["type"]: (row["status"], row["reason"], row["message"]) for row in parent["conditions"]}
+            for parent in status.get("parents") or []
+            if parent["controllerName"] == CONTROLLER
+        ]
+
+
+def until(check: Callable[[], Any], what: str = "") -> None:
+    waiting.until(check, SECONDS, what)
+
+
+def condition(obj: Any, kind: str) -> tuple[str, str]:
+    rows = ((obj or {}).get("status") or {}).get("conditions") or []
+    return next(((row["status"], row["reason"]) for row in rows if row["type"] == kind), ("", ""))
+
+
+def programmed(place: Place, name: str) -> bool:
+    return condition(place.get(name), "Programmed") == ("True", "Programmed")
+
+
+def counts(place: Place) -> list[int]:
+    """The routes on each listener of Gateway `gw`."""
+    return [row["attachedRoutes"] for row in place.get("gw")["status"].get("listeners", [])]
+
+
+def reasons(place: Place, route: str) -> list[tuple[str, str]]:
+    return [(row["Accepted"][1], row["ResolvedRefs"][1]) for row in place.said(route)]
+
+
+def test_gateway_is_programmed_and_lets_go_of_its_address(place: Place, plane: ControlPlane) -> None:
+    place.gateway("one")
+    place.gateway("two")
+    until(lambda: programmed(place, "one") and programmed(place, "two"))
+    one, two = place.get("one"), place.get("two")
+    addresses = [gateway["status"]["addresses"][0] for gateway in (one, two)]
+    assert all(row["type"] == "IPAddress" and row["value"].startswith("192.0.2.") for row in addresses)
+    assert addresses[0] != addresses[1]
+    assert FINALIZER in one["metadata"]["finalizers"]
+    assert {row["observedGeneration"] for row in one["status"]["conditions"]} == {one["metadata"]["generation"]}
+    listener = one["status"]["listeners"][0]
+    assert listener["supportedKinds"] == [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute"}]
+    assert {row["type"]: row["status"] for row in listener["conditions"]} == {
+        "Accepted": "True", "Conflicted": "False", "Programmed": "True", "ResolvedRefs": "True"
+    }  # fmt: skip
+
+    place.api.delete(f"{place.gateways}/one")
+    until(lambda: "deletionTimestamp" in (place.get("one") or {}).get("metadata", {}))
+    began = time.monotonic()
+    time.sleep(0.5)
+    assert place.get("one"), "its address takes a second to be released"
+    # A controller that is restarted in the middle of it remembers nothing, and lets go all the same.
+    process.restart(plane, ["made-by-controller"])
+    until(lambda: place.get("one") is None)
+    assert time.monotonic() - began > 1
+    until(lambda: place.get("two") and programmed(place, "two"))
+    assert place.get("two")["status"]["addresses"] == [addresses[1]]
+    place.gateway("three")
+    until(lambda: programmed(place, "three"))
+    assert place.get("three")["status"]["addresses"][0] != addresses[1]
+
+
+def test_routes_are_counted_and_judged(place: Place) -> None:
+    same = {**LISTENER, "name": "own-namespace", "port": 81, "allowedRoutes": {"namespaces": {"from": "Same"}}}
+    place.gateway("gw", LISTENER, same)
+    backend = place.service("there")
+    place.route("both", backend, name="gw")
+    place.route("one", backend, name="gw", sectionName="own-namespace")
+    place.route("nowhere", backend, name="gw", sectionName="other")
+    place.route("without", {"kind": "Service", "name": "none", "port": 80}, name="none")
+    until(lambda: reasons(place, "both") == [("Accepted", "ResolvedRefs")])
+    until(lambda: reasons(place, "one") == [("Accepted", "ResolvedRefs")])
+    until(lambda: reasons(place, "nowhere") == [("NoMatchingParent", "ResolvedRefs")])
+    until(lambda: reasons(place, "without") == [("NoMatchingParent", "BackendNotFound")])
+    assert "has no listener with name other" in place.said("nowhere")[0]["Accepted"][2]
+    assert f"Gateway {place.namespace}/none does not exist" in place.said("without")[0]["Accepted"][2]
+    until(lambda: counts(place) == [1, 2])
+
+    # From another namespace only the first listener takes routes, and only a ReferenceGrant leads back.
+    place.api.create("/api/v1/namespaces", {"metadata": {"name": f"{place.namespace}-2"}})
+    other = Place(place.api, f"{place.namespace}-2")
+    other.route("far", {**backend, "namespace": place.namespace}, name="gw", namespace=place.namespace)
+    other.route("kept-out", other.service("s"), name="gw", namespace=place.namespace, sectionName="own-namespace")
+    until(lambda: reasons(other, "far") == [("Accepted", "RefNotPermitted")])
+    until(lambda: reasons(other, "kept-out") == [("NotAllowedByListeners", "ResolvedRefs")])
+    until(lambda: counts(place) == [2, 2])
+    grant = {"from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": other.namespace}],
+             "to": [{"group": "", "kind": "Service"}]}  # fmt: skip
+    place.create(f"{API}/namespaces/{place.namespace}/referencegrants",
+                 {"kind": "ReferenceGrant", "metadata": {"name": "g"}, "spec": grant})  # fmt: skip
+    until(lambda: reasons(other, "far") == [("Accepted", "ResolvedRefs")])
+
+    place.api.delete(f"{place.routes}/both")
+    until(lambda: counts(place) == [1, 1])
+    place.api.delete(f"{place.gateways}/gw")
+    until(lambda: reasons(place, "one") == [("NoMatchingParent", "ResolvedRefs")])
+
+
+def test_pool_of_a_route(place: Place) -> None:
+    place.gateway("gw")
+    place.route("r", {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": "pool"}, name="gw")
+    until(lambda: reasons(place, "r") == [("Accepted", "BackendNotFound")])
+    assert f"InferencePool {place.namespace}/pool does not exist" in place.said("r")[0]["ResolvedRefs"][2]
+    spec = {
+        "selector": {"matchLabels": {"a": "b"}}, "targetPorts": [{"number": 8000}],
+        "endpointPickerRef": {"name": "picker", "port": {"number": 9002}},
+    }  # fmt: skip
+    pool = {"apiVersion": "inference.networking.k8s.io/v1", "kind": "InferencePool", "metadata": {"name": "pool"}}
+    assert place.api.create(place.pools, {**pool, "spec": spec})
+    until(lambda: reasons(place, "r") == [("Accepted", "ResolvedRefs")])
+
+    def parents() -> list[Any]:
+        return (place.api.get(f"{place.pools}/pool") or {}).get("status", {}).get("parents") or []
+
+    def resolved() -> str:
+        return condition({"status": parents()[0]}, "ResolvedRefs")[1] if parents() else ""
+
+    until(lambda: resolved() == "InvalidExtensionRef")
+    place.service("picker")
+    until(lambda: resolved() == "ResolvedRefs")
+    assert parents()[0]["parentRef"]["name"] == "gw"
+    place.api.delete(f"{place.routes}/r")
+    until(lambda: parents() == [])
+
+
+def test_gateway_whose_parameters_are_missing(place: Place) -> None:
+    reference = {"group": "", "kind": "ConfigMap", "name": "options"}
+    place.gateway("gw", infrastructure={"parametersRef": reference})
+    place.gateway("other", infrastructure={"parametersRef": {**reference, "group": "example.dev", "kind": "Options"}})
+    until(lambda: condition(place.get("gw"), "Accepted") == ("False", "InvalidParameters"))
+    until(lambda: condition(place.get("other"), "Accepted") == ("False", "InvalidParameters"))
+    assert condition(place.get("gw"), "Programmed") == ("False", "Invalid")
+    assert not place.get("gw")["status"].get("addresses")
+    messages = [row["message"] for row in place.get("gw")["status"]["conditions"]]
+    assert any(f"ConfigMap {place.namespace}/options does not exist" in message for message in messages)
+    config = {"metadata": {"name": "options"}, "data": {"service": "spec:\n  type: ClusterIP\n"}}
+    place.api.create(f"/api/v1/namespaces/{place.namespace}/configmaps", config)
+    until(lambda: programmed(place, "gw"))
+    host = f"gw-made-by-controller.{place.namespace}.svc.cluster.local"
+    assert place.get("gw")["status"]["addresses"] == [{"type": "Hostname", "value": host}]
+    # What was refused never had an address, and goes at once.
+    place.api.delete(f"{place.gateways}/other")
+    until(lambda: place.get("other") is None)
+
+
+def test_gateways_of_others_are_left_alone(place: Place) -> None:
+    theirs = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "GatewayClass", "metadata": {"name": "theirs"}}
+    place.api.create(f"{API}/gatewayclasses", {**theirs, "spec": {"controllerName": "example.dev/controller"}})
+    place.gateway("theirs", gatewayClassName="theirs")
+    place.gateway("tcp", {"name": "t", "port": 9000, "protocol": "TCP"})
+    place.route("r", place.service("s"), name="theirs")
+    until(lambda: condition(place.get("tcp"), "Accepted") == ("False", "ListenersNotValid"))
+    assert condition(place.get("theirs"), "Accepted") == ("Unknown", "Pending")
+    assert "finalizers" not in place.get("theirs")["metadata"]
+    assert place.said("r") == []
+    assert condition(place.api.get(f"{API}/gatewayclasses/theirs"), "Accepted")[0] == "Unknown"
+
+
+def test_process_is_one_of_the_rehearsals_and_ends_with_it(plane: ControlPlane, tmp_path: Path) -> None:
+    running = [row for row in processes.belonging_to(plane.workdir) if f"-m {process.MODULE}" in row.command]
+    assert len(running) == 1
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(plane.kubeconfig.read_text())
+    command = [sys.executable, "-m", process.MODULE, f"--kubeconfig={kubeconfig}", f"--context={plane.context}"]
+    with subprocess.Popen(command, cwd=process.CHECKOUT, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout
+        assert "serving" in started.stdout.readline()
+        kubeconfig.unlink()
+        assert started.wait(timeout=10) == 0
