@@ -17,8 +17,10 @@ import typer
 
 from operations import console
 from operations.check import check
+from operations.images import images
 from operations.rehearse import down, rehearse, setup
 from operations.render import render
+from operations.versions import versions
 
 PROGRAM = "llmd-pd"
 
@@ -33,9 +35,11 @@ app = typer.Typer(
 )
 app.command()(check)
 app.command()(render)
+app.command()(images)
 app.command()(rehearse)
 app.command()(down)
 app.command()(setup)
+app.add_typer(versions)
 
 #: The library's own class of "this command line makes no sense" has no public name, but this one derives from it.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
@@ -108,12 +112,14 @@ def _known_errors() -> tuple[type[Exception], ...]:
     """Errors whose text is a sentence for users. Imported when one is in the air: most runs have none."""
     from hardware.workload import UnknownChoiceError
     from operations.helm import ChartError
+    from operations.images import NoMirrorError
     from operations.render import OutputError
     from rehearsal.errors import RehearsalError
     from releases.crds import SourceError
     from stacks.problems import StackFileError
+    from stacks.upgrade.move import CannotMoveError
 
-    return (StackFileError, SourceError, UnknownChoiceError, RehearsalError, ChartError, OutputError)
+    return (StackFileError, SourceError, UnknownChoiceError, RehearsalError, ChartError, OutputError, NoMirrorError, CannotMoveError)
 
 
 def _show(error: Exception) -> None:

@@ -6,8 +6,9 @@ and text that came from a file can neither break a line nor steer the terminal.
 
 import contextlib
 import os
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from stacks.problems import Problem, single_line
@@ -40,6 +41,55 @@ def error(sentence: str) -> None:
     else:
         print("Error:", end=" ", file=sys.stderr)
     print(single_line(sentence), file=sys.stderr)
+
+
+def note(sentence: str) -> None:
+    """What to know about a result, on stderr, where it is in no program's way."""
+    if for_people(sys.stderr):
+        _rich(sys.stderr).print("Note:", style="bold", end=" ")
+    else:
+        print("Note:", end=" ", file=sys.stderr)
+    print(single_line(sentence), file=sys.stderr)
+
+
+#: A table's headings, and its rows.
+Table = tuple[Sequence[str], Sequence[Sequence[str]]]
+
+
+def tables(*given: Table) -> None:
+    """Rows under their headings, a line each; on a terminal that is too narrow for one of them, a block each.
+
+    A block begins with the row's first cell; its other cells stand below it, each behind its heading.
+    """
+    texts = [[[single_line(cell) for cell in row] for row in (headings, *rows)] for headings, rows in given]
+    aligned = [_aligned(lines) for lines in texts]
+    people = for_people(sys.stdout)
+    narrow = people and max(len(line) for lines in aligned for line in lines) > shutil.get_terminal_size().columns
+    for number, lines in enumerate(texts):
+        if number:
+            print()
+        if narrow:
+            _blocks(lines)
+            continue
+        heading, *rows = aligned[number]
+        _rich(sys.stdout).print(heading, style="dim", soft_wrap=True) if people else print(heading)
+        for row in rows:
+            print(row)
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
+
+
+def _blocks(lines: Sequence[Sequence[str]]) -> None:
+    headings, *rows = lines
+    console = _rich(sys.stdout)
+    for first, *others in rows:
+        console.print(first, style="bold", soft_wrap=True)
+        for heading, cell in zip(headings[1:], others, strict=True):
+            console.print(f"  {heading}", style="dim", end=" ")
+            print(cell)
 
 
 def problem(found: Problem, stream: TextIO | None = None) -> None:

@@ -14,6 +14,7 @@ from hardware.workload import UnknownChoiceError
 from operations import cli
 from operations.cli import run
 from operations.helm import ChartError
+from operations.images import NoMirrorError
 from operations.render import OutputError
 from rehearsal.errors import RehearsalError
 from releases.crds import SourceError
@@ -216,8 +217,8 @@ def test_an_encoding_without_the_character_is_no_error(directory: Path) -> None:
 
 
 def test_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    assert {"check", "render"} <= set(COMMANDS)
-    for command in ("check", "render"):
+    assert {"check", "render", "images"} <= set(COMMANDS)
+    for command in ("check", "render", "images"):
         assert run([command, "--help"]) == 0
         help_text = capsys.readouterr().out
         assert f"\n    llmd-pd {command} " in help_text, "an example keeps its line"
@@ -274,6 +275,7 @@ def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
         RehearsalError("a", "b", "c"),
         ChartError("a sentence."),
         OutputError("a sentence."),
+        NoMirrorError("a sentence."),
     ],
     ids=lambda error: type(error).__name__,
 )
