@@ -15,6 +15,7 @@ from stacks.problems import Problem, single_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 
 def for_people(stream: TextIO) -> bool:
@@ -92,6 +93,24 @@ def _blocks(lines: Sequence[Sequence[str]]) -> None:
             print(cell)
 
 
+def section(title: str) -> None:
+    """The title of a part of the result."""
+    print()
+    if for_people(sys.stdout):
+        _rich(sys.stdout).print(title, style="bold")
+    else:
+        print(title)
+
+
+def facts(subject: str, rows: Sequence[tuple[str, str]]) -> None:
+    """What is said of a subject, each by its label: a block on a terminal, a line for each elsewhere."""
+    if for_people(sys.stdout):
+        _rows(_rich(sys.stdout), single_line(subject), rows)
+        return
+    for label, text in rows:
+        print(single_line(f"{subject}: {label}: {text}"))
+
+
 def problem(found: Problem, stream: TextIO | None = None) -> None:
     """A problem of a stack file: a block on a terminal, one line elsewhere. On stdout unless told otherwise."""
     stream = stream or sys.stdout
@@ -123,20 +142,26 @@ def _rich(stream: TextIO) -> "Console":
 
 
 def _block(found: Problem, stream: TextIO) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
     from rich.text import Text
 
     place = f"{found.file}:{found.line}" if found.line else found.file
     rule = f"{found.rule} ({found.source})" if found.source else found.rule
-    rows = Table.grid(padding=(0, 2))
-    rows.add_column(style="dim", no_wrap=True)
-    rows.add_column(overflow="fold")
-    for label, text in (("what", found.what), ("why", found.why), ("fix", found.fix), ("rule", rule)):
-        rows.add_row(label, Text(single_line(text), style="green" if label == "fix" else ""))
-    console = _rich(stream)
     heading = Text.assemble(
         ("✗ ", "red"), (single_line(place), "bold"), "  " if place else "", (single_line(found.path), "cyan")
     )
+    _rows(_rich(stream), heading, [("what", found.what), ("why", found.why), ("fix", found.fix), ("rule", rule)])
+
+
+def _rows(console: "Console", heading: "Text | str", rows: Sequence[tuple[str, str]]) -> None:
+    """A heading and what belongs to it, each behind its label."""
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(label, Text(single_line(text), style="green" if label == "fix" else ""))
     console.print(heading, soft_wrap=True)
-    console.print(Padding(rows, (0, 0, 1, 2)))
+    console.print(Padding(grid, (0, 0, 1, 2)))
