@@ -20,6 +20,7 @@ from operations.check import check
 from operations.images import images
 from operations.rehearse import down, rehearse, setup
 from operations.render import render
+from operations.versions import versions
 
 PROGRAM = "llmd-pd"
 
@@ -38,6 +39,7 @@ app.command()(images)
 app.command()(rehearse)
 app.command()(down)
 app.command()(setup)
+app.add_typer(versions)
 
 #: The library's own class of "this command line makes no sense" has no public name, but this one derives from it.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
@@ -115,8 +117,18 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from rehearsal.errors import RehearsalError
     from releases.crds import SourceError
     from stacks.problems import StackFileError
+    from stacks.upgrade.move import CannotMoveError
 
-    return (StackFileError, SourceError, UnknownChoiceError, RehearsalError, ChartError, OutputError, NoMirrorError)
+    return (
+        StackFileError,
+        SourceError,
+        UnknownChoiceError,
+        RehearsalError,
+        ChartError,
+        OutputError,
+        NoMirrorError,
+        CannotMoveError,
+    )
 
 
 def _show(error: Exception) -> None:
