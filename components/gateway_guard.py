@@ -2,7 +2,7 @@
 
 Neither Kubernetes nor the provider refuses that, and Pulumi runs no program on destroy. So the last thing a stack with a Gateway
 makes is a resource whose deletion, the first of a destroy, looks at the cluster. A dynamic resource is the one kind whose
-deletion can run code of ours (docs/adr/0012).
+deletion can run code of ours (docs/adr/0014).
 """
 
 import json

@@ -7,7 +7,10 @@ wins, a second proxy's configuration under the one name both charts use.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from releases.gateway_api import CRDS
+from releases.gateways import IMPLEMENTATIONS
 from stacks import helm_records
+from stacks.commands import helm_flags, kubectl_flags
 from stacks.gateway import GatewayPlan
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
@@ -20,19 +23,12 @@ ENVOY = "envoy"
 
 def look_at_gateway(api: Api, plan: Plan, gateway: GatewayPlan, owner: str, *, ours: bool) -> Iterator[Problem]:
     """Everything about the gateway that the cluster speaks against. `ours`: the namespace is there and the stack's."""
-    yield from _class(api, gateway) if gateway.objects else _shared(api, gateway)
-    yield from _rivals(api, plan, gateway)
-    for release in gateway.implementation:
-        revisions = api.items(f"/api/v1/namespaces/{release.namespace}/secrets?{helm_records.selector(release.name)}")
-        foreign = helm_records.foreign(revisions, owner) if revisions else None
-        if revisions and (foreign is not None or not ours):
-            whose = "somebody else's" if foreign is not None else "left behind by an earlier life of this stack"
-            uninstall = f"helm uninstall {release.name} -n {release.namespace}"
-            yield Problem(
-                "EXISTS", "llmd-pd:router.gateway.install", f"Helm release {release.name} is in {release.namespace} already",
-                f"it is {whose}, and helm cannot use a name twice",
-                f"write `install: false` to use it, or remove it first: `{uninstall}`",
-            )  # fmt: skip
+    missing = list(_no_api(api, plan, gateway))
+    yield from missing
+    if not missing:
+        yield from _class(api, gateway) if gateway.objects else _shared(api, plan, gateway)
+        yield from _rivals(api, plan, gateway)
+    yield from _installed(api, plan, gateway, owner, ours=ours)
 
 
 def second_proxy(api: Api, plan: Plan) -> Iterator[Problem]:
@@ -51,6 +47,20 @@ def second_proxy(api: Api, plan: Plan) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+def _no_api(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
+    """The Gateway API, where the stack does not bring its CRDs."""
+    if not set(CRDS).isdisjoint(plan.crd_files) or api.get(GATEWAYS) is not None:
+        return
+    why, fix = (
+        "the stack leaves its CRDs to somebody else",
+        "write `crds: {gatewayApi: true}`, or have them installed first",
+    )
+    if gateway.stated.provider == "gke" and plan.spec.crds.gateway_api is None:
+        why = "GKE brings it where it is turned on"
+        fix = "run `gcloud container clusters update CLUSTER --location=LOCATION --gateway-api=standard`"
+    yield Problem("GATEWAY", "llmd-pd:crds.gatewayApi", "the cluster has no Gateway API", why, fix)
+
+
 def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
     """The class of a Gateway to be made: with the implementation it is installed, or it has to be there."""
     classes = api.items(f"{GATEWAYS}/gatewayclasses")
@@ -58,19 +68,20 @@ def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
     # Without the CRDs there are no classes yet, and an implementation that watches for them brings its own.
     if gateway.implementation or not names or gateway.gateway_class in names:
         return
+    ours = ", or install the implementation (`install: true`)" if gateway.stated.provider in IMPLEMENTATIONS else ""
     yield Problem(
         "GATEWAY", "llmd-pd:router.gateway", f"GatewayClass {gateway.gateway_class} is not in the cluster",
-        "the Gateway would never be programmed",
-        f"use one that is ({', '.join(names)}) as `className`, or install the implementation (`install: true`)",
+        "the Gateway would never be programmed", f"use one that is ({', '.join(names)}) as `className`{ours}",
     )  # fmt: skip
 
 
-def _shared(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
-    where = "llmd-pd:router.gateway"
+def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
+    """The Gateway of somebody else: it is there, works, and takes a route of the stack's namespace."""
+    where, name = "llmd-pd:router.gateway", f"{gateway.namespace}/{gateway.name}"
     live = api.get(f"{GATEWAYS}/namespaces/{gateway.namespace}/gateways/{gateway.name}")
     if live is None:
         yield Problem(
-            "GATEWAY", where, f"Gateway {gateway.name} is not in namespace {gateway.namespace}",
+            "GATEWAY", where, f"Gateway {name} is not there, or may not be read",
             "with `manage: false` it has to be there", "bring up the stack that owns it first, or write `manage: true`",
         )  # fmt: skip
         return
@@ -78,10 +89,22 @@ def _shared(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
     programmed = conditions.get("Programmed", {})
     if programmed.get("status") != "True":
         said = programmed.get("message") or programmed.get("reason") or "its controller has not said why"
+        describe = f"kubectl describe gateway {gateway.name} -n {gateway.namespace}{kubectl_flags(plan.spec.cluster)}"
         yield Problem(
-            "GATEWAY", where, f"Gateway {gateway.namespace}/{gateway.name} is not programmed", said,
-            "wait for it, or see `kubectl describe gateway`",
+            "GATEWAY", where, f"Gateway {name} is not programmed", said.rstrip("."), f"wait for it, or see `{describe}`"
+        )
+    if gateway.namespace != plan.spec.namespace and not _takes_others(live):
+        yield Problem(
+            "GATEWAY", where, f"Gateway {name} takes routes of its own namespace only",
+            f"the stack's is in namespace {plan.spec.namespace}, and would never be accepted",
+            "have its owner write `allowedRoutes: {namespaces: {from: All}}` for a listener",
         )  # fmt: skip
+
+
+def _takes_others(live: Object) -> bool:
+    """Whether a listener may take routes of other namespaces; which ones a selector selects is not looked at."""
+    places = (row.get("allowedRoutes", {}).get("namespaces", {}) for row in live["spec"].get("listeners") or ())
+    return any(place.get("from", "Same") in ("All", "Selector") for place in places)
 
 
 def _rivals(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
@@ -123,3 +146,18 @@ def _base_models(route: Object) -> set[str | None]:
         named = [row["value"] for row in headers if row["name"].lower() == "x-gateway-base-model-name"]
         found |= {*named} if named else set() if headers else {None}
     return found
+
+
+def _installed(api: Api, plan: Plan, gateway: GatewayPlan, owner: str, *, ours: bool) -> Iterator[Problem]:
+    """Releases of the implementation that are there and not in this life of the stack."""
+    for release in gateway.implementation:
+        revisions = api.items(f"/api/v1/namespaces/{release.namespace}/secrets?{helm_records.selector(release.name)}")
+        foreign = helm_records.foreign(revisions, owner) if revisions else None
+        if revisions and (foreign is not None or not ours):
+            whose = "somebody else's" if foreign is not None else "left behind by an earlier life of this stack"
+            uninstall = f"helm uninstall {release.name} -n {release.namespace}{helm_flags(plan.spec.cluster)}"
+            yield Problem(
+                "EXISTS", "llmd-pd:router.gateway.install", f"Helm release {release.name} is in {release.namespace} already",
+                f"it is {whose}, and helm cannot use a name twice",
+                f"write `install: false` to use it, or remove it first: `{uninstall}`",
+            )  # fmt: skip

@@ -7,11 +7,9 @@ but never taken back to an older version: another stack may live from what the n
 
 import json
 import re
-import shlex
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -19,6 +17,7 @@ import pulumi
 from components.kube_errors import reason
 from hardware.namespace import OWNER
 from stacks import helm_records
+from stacks.commands import kubectl_flags
 from stacks.gateway_look import look_at_gateway, second_proxy
 from stacks.kube_api import Api, NoContextError, Object
 from stacks.plan import Plan
@@ -89,7 +88,7 @@ def _without_cluster(problem: Problem) -> None:
 
 
 def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequence[Object]) -> Iterator[Problem]:
-    spec, target = plan.spec, _target(plan)
+    spec, target = plan.spec, kubectl_flags(plan.spec.cluster)
     if not _is_ours(namespace, owner):
         holder = namespace["metadata"].get("annotations", {}).get(OWNER)
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
@@ -143,14 +142,6 @@ def _bundle(crd: dict[str, Any]) -> tuple[tuple[int, ...], str] | None:
         if key.endswith("/bundle-version"):
             return tuple(int(part) for part in re.findall(r"\d+", value)), value
     return None
-
-
-def _target(plan: Plan) -> str:
-    """Flags that lead kubectl to the stack's cluster, wherever the user's own kubeconfig points."""
-    stated = plan.spec.cluster
-    kubeconfig = stated.kubeconfig and str(Path(stated.kubeconfig).expanduser())
-    flags = {"--kubeconfig": kubeconfig, "--context": stated.context}
-    return "".join(f" {flag} {shlex.quote(value)}" for flag, value in flags.items() if value)
 
 
 def _no_context(plan: Plan, error: NoContextError) -> Problem:

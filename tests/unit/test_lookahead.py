@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hardware.namespace import OWNER as OWNER_KEY
+from stacks.lookahead import gke_preinstalled
 from stacks.problems import StackFileError
 from stacks.unblock import unblock
 from tests.crd_files import write
@@ -67,6 +68,40 @@ def test_a_crd_of_the_same_or_an_older_version_is_adopted(
     directory = str(write(tmp_path / "crds"))
     server.answers = {f"{CRDS}/{POOLS}": crd_of(bundle)}
     look(server.url, crds={"directory": directory})
+
+
+@pytest.mark.parametrize(
+    ("version", "brings"),
+    [
+        ("v1.34.0-gke.1626000", True),
+        ("v1.34.0-gke.1625999", False),
+        ("v1.34.0-gke.999999", False),
+        ("v1.34.1-gke.1", True),
+        ("v1.33.9-gke.2000000", False),
+        ("v1.35.0-gke.1", True),
+        ("v1.36.1", False),
+        ("v1.34.2-eks-abc", False),
+        (None, False),
+    ],
+)
+def test_the_pools_crd_of_gke(version: str | None, brings: bool, look: Look, server: ApiServer, tmp_path: Path) -> None:
+    server.answers["/version"] = (200, {"gitVersion": version}) if version else (404, {})
+    wanted = frozenset({POOLS} if brings else ())
+    assert gke_preinstalled({"gitVersion": version} if version else None) == wanted
+    # A newer one than ours is refused, unless it is the cluster's own.
+    crds = {"directory": str(write(tmp_path / "crds"))}
+    assert look(server.url, crds=crds)[1].preinstalled == wanted
+    server.answers[f"{CRDS}/{POOLS}"] = crd_of("v9")
+    if brings:
+        look(server.url, crds=crds)
+    else:
+        with pytest.raises(StackFileError, match=f"CRD {POOLS} is there in version v9"):
+            look(server.url, crds=crds)
+
+
+def test_a_stack_without_crds_does_not_ask_for_the_version(look: Look, server: ApiServer) -> None:
+    look(server.url)
+    assert "/version" not in [path for path, *_ in server.asked]
 
 
 @pytest.mark.parametrize(("holder", "whose"), [(None, "somebody else"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
