@@ -23,7 +23,8 @@ class GatewayPlan:
 
     `objects` are the Gateway and what it refers to, none where somebody else owns it; `routes` the HTTPRoute where the chart
     cannot make it; `implementation` the Helm releases that make Gateways work; `backend_timeout` (seconds) what GKE's policy is
-    patched to, None for the chart's own.
+    patched to, None where there is no such policy. It is patched to the chart's own too: a patch that is taken away takes the
+    value with it, and GKE's own limit, 30 s, would be left.
     """
 
     stated: Gateway
@@ -55,7 +56,7 @@ def gateway_plan(spec: StackSpec, bill: Bill) -> GatewayPlan | None:
         objects=objects,
         routes=[_route(spec, bill, stated, namespace)] if own_route(spec, bill) else [],
         implementation=_implementation(spec, stated) if stated.install else [],
-        backend_timeout=stated.backend_timeout if stated.provider == "gke" else None,
+        backend_timeout=(stated.backend_timeout or CHARTS_BACKEND_TIMEOUT) if stated.provider == "gke" else None,
     )
 
 

@@ -27,6 +27,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("GW-01", gateway("na"), {}, "router.gateway.className", "name of a GatewayClass"),
     ("GW-01", gateway("istio", namespace="other"), {}, "router.gateway.namespace", "or write `manage: false`"),
     ("GW-01", gateway("gke", install=True), {}, "router.gateway.install", "GKE brings its own"),
+    ("GW-01", gateway("istio", install=True, manage=False), {}, "router.gateway.install", "who owns the Gateway installs"),
     ("GW-01", gateway("istio", backendTimeout=600), {}, "router.gateway.backendTimeout", "use `requestTimeout`"),
     ("GW-01", gateway("gke", requestTimeout="600s"), {}, "router.gateway.requestTimeout", "use `backendTimeout`"),
     ("ROUTER-01", {"plugins": {**OWN_PLUGINS, "apiVersion": "llm-d.ai/v1"}}, {}, "router.plugins", "leave it out"),
