@@ -6,6 +6,8 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_kubernetes as k8s
 
+from releases.charts import in_repository
+
 #: Seconds a control plane of a gateway may take to become Ready: one image under 500 MB.
 READY_SECONDS = 10 * 60
 
@@ -38,14 +40,15 @@ class GatewayImplementation(pulumi.ComponentResource):
         super().__init__("llmd-pd:index:GatewayImplementation", name, None, opts)
         self.resources = []
         for release in args["releases"]:
+            chart, repository = in_repository(release["chart"])
             self.resources.append(
                 k8s.helm.v3.Release(
                     f"{name}-{release['name']}",
                     name=release["name"],
                     namespace=release["namespace"],
                     create_namespace=True,
-                    chart=_in_repository(release["chart"]),
-                    repository_opts=_repository(release["chart"]),
+                    chart=chart,
+                    repository_opts={"repo": repository} if repository else None,
                     version=release["version"],
                     values=dict(release["values"]),
                     description=args["owner"],
@@ -58,13 +61,3 @@ class GatewayImplementation(pulumi.ComponentResource):
                 )
             )
         self.register_outputs({})
-
-
-def _in_repository(chart: str) -> str:
-    """A chart of an HTTP repository goes by its name alone; an OCI reference or a path is whole."""
-    return chart.rpartition("/")[2] if chart.startswith("http") else chart
-
-
-def _repository(chart: str) -> k8s.helm.v3.RepositoryOptsArgs | None:
-    repository = chart.rpartition("/")[0]
-    return k8s.helm.v3.RepositoryOptsArgs(repo=repository) if chart.startswith("http") else None

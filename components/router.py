@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.objects import KubernetesObject
+from releases.charts import in_repository
 
 #: Seconds a router may take to become Ready: two images under 300 MB, no model.
 READY_SECONDS = 10 * 60
@@ -46,11 +47,13 @@ class Router(pulumi.ComponentResource):
             # Helm installs no second release of a name.
             delete_before_replace=True,
         )
+        chart, repository = in_repository(args["chart"])
         release = k8s.helm.v3.Release(
             name,
             name=args["release"],
             namespace=args["namespace"],
-            chart=args["chart"],
+            chart=chart,
+            repository_opts={"repo": repository} if repository else None,
             version=args["version"],
             values=dict(args["values"]),
             # How the next run recognises its own release among others of that name.

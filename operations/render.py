@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from operations import console, manifests
+from releases.charts import helm_arguments
 from releases.values import merge
 
 if TYPE_CHECKING:
@@ -131,10 +132,9 @@ def _implementation(planned: "Plan") -> str:
     lines = []
     for release in planned.gateway.implementation if planned.gateway else ():
         settings = [f"--set-json {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in release.values.items()]
-        repository, _, name = release.chart.rpartition("/")
-        chart = f"{name} --repo {repository}" if release.chart.startswith("http") else release.chart
+        chart = shlex.join(helm_arguments(release.chart, release.version))
         lines.append(
-            f"# helm upgrade --install {release.name} {chart} --version {release.version} --create-namespace"
+            f"# helm upgrade --install {release.name} {chart} --create-namespace"
             f" {' '.join([f'--namespace {release.namespace}', *settings])}\n"
         )
     return "".join(lines)
@@ -162,10 +162,9 @@ def _header(file: Path, planned: "Plan") -> str:
 def _install(planned: "Plan") -> str:
     """How to install the router from the values by hand; the chart as the stack file spells it."""
     router, stated = planned.router, planned.spec.router.chart
-    version = f" --version {router.version}" if router.version else ""
-    chart = stated.source if stated else router.chart
+    chart = shlex.join(helm_arguments(stated.source if stated else router.chart, router.version))
     return (
-        f"# helm upgrade --install {router.name} {chart}{version} --skip-crds"
+        f"# helm upgrade --install {router.name} {chart} --skip-crds"
         f" --namespace {planned.spec.namespace} --values router.values.yaml\n"
     )
 

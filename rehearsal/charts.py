@@ -17,6 +17,7 @@ from rehearsal.report import Report
 from rehearsal.toolchain import OFFLINE, offline
 from releases import RELEASES
 from releases.cache import cache_dir
+from releases.charts import helm_arguments
 
 #: Seconds for a chart of 20 KB: a registry that takes longer cannot be reached.
 PULL_SECONDS = 30.0
@@ -68,8 +69,7 @@ def pull(ref: str, version: str | None, helm: Path) -> Package:
     """
 
     def get(scratch: Path) -> None:
-        options = ("--version", version) if version else ()
-        packaging.run(helm, "pull", ref, *options, "--destination", str(scratch), timeout=PULL_SECONDS)
+        packaging.run(helm, "pull", *helm_arguments(ref, version), "--destination", str(scratch), timeout=PULL_SECONDS)
 
     return Package(_keep(_place(ref, version), get), _said(ref, version))
 

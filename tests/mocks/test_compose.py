@@ -169,6 +169,14 @@ def test_the_release_goes_before_another_comes_when_its_chart_selects_otherwise(
     assert release_.deleted_first
 
 
+def test_a_chart_of_a_repository_goes_by_its_name() -> None:
+    place = "https://charts.example.test/llmd"
+    stated = {"serving": {"accelerator": "nvidia"}, "crds": {"manage": False}, "mirror": {"charts": place}}
+    planned = plan(spec_from_config(stated), ROOT)
+    inputs = record(lambda: compose(planned, OWNER)).one(":Release").inputs
+    assert (inputs["chart"], inputs["repositoryOpts"], inputs["version"]) == ("standalone", {"repo": place}, "v1.5.0")
+
+
 def test_a_chart_from_a_registry_is_pinned(case: Case) -> None:
     inputs = case.recording.one(":Release").inputs
     if "://" in inputs["chart"]:
