@@ -40,7 +40,7 @@ def test_a_render_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.Mon
 def test_it_is_pulled_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMD_PD_CACHE", str(tmp_path / "cache"))
     helm = tmp_path / "helm"
-    helm.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/call\n: > "$7/standalone-v1.5.0.tgz"\n')
+    helm.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/call\n: > "$8/standalone-v1.5.0.tgz"\n')
     helm.chmod(0o755)
     charts.pull(f"{PLACE}/standalone", "v1.5.0", helm)
     assert (tmp_path / "call").read_text().startswith(f"pull standalone --repo {PLACE} --version v1.5.0 --destination ")
