@@ -90,14 +90,18 @@ def behaviour(before: Bill, after: Bill) -> Iterator[Change]:
 
 
 def crd_changes(before: Plan, after: Plan) -> Iterator[Change]:
-    """Files of CRDs that come, go or are others."""
+    """Files of CRDs that come, go or are others; those of somebody else are theirs to bring."""
     ours = after.spec.crds.manage
     old, new = (
         {crd.file: crd.sha256 for crd in (plan.crd_files if ours else plan.bill.crds)} for plan in (before, after)
     )
-    why = "" if ours else "the stack leaves the CRDs to somebody else, who has to know"
     for file, *_ in added_and_gone(old, new):
-        what = "not installed any more; what is there stays" if file not in new else "installed"
-        yield Change(
-            Kind.CHANGES, f"CRD {file}", f"{what} in another version" if file in old and file in new else what, why
-        )
+        subject, form = f"CRD {file}", "{} in another version" if file in old and file in new else "{} too"
+        if file not in new:
+            what = "not installed any more; it stays in the cluster" if ours else "not needed any more"
+            yield Change(Kind.CHANGES, subject, what)
+        elif ours:
+            yield Change(Kind.CHANGES, subject, form.format("installed"))
+        else:
+            why, fix = "the stack leaves the CRDs to somebody else", "have it in the cluster before the move"
+            yield Change(Kind.BREAKS, subject, form.format("needed"), why, fix)

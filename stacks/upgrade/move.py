@@ -4,13 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hardware.argv import ArgumentError
 from hardware.bill import Bill
 from hardware.workload import UnknownChoiceError
 from releases import release
 from stacks.files import StackFile
 from stacks.plan import Plan, plan
-from stacks.spec import StackSpec
 from stacks.upgrade import facts, gateway, refused, router, serving
 from stacks.upgrade.change import Change, Kind
 from stacks.upgrade.objects import object_changes
@@ -47,7 +45,7 @@ def move(file: StackFile, before: str, after: str, render: Render = lambda _: No
         CannotMoveError: one of the two does not have what the stack asks for.
     """
     bills = release(before), release(after)
-    old, new = _plans(file, *bills)
+    old, new = _plan(file, *bills), _plan(file, *reversed(bills))
     rendered = _rendered(old, new, render)
     steps = _steps(file, old, new, rendered) if before != after else ()
     return Move(file, *bills, tuple(_changes(file, old, new, rendered)), tuple(steps))
@@ -59,21 +57,11 @@ def _rendered(before: Plan, after: Plan, render: Render) -> router.Rendered | No
     return None if old is None or new is None else (old, new)
 
 
-def _plans(file: StackFile, before: Bill, after: Bill) -> tuple[Plan, Plan]:
-    specs = [refused.fitted(file.spec, bill) for bill in (before, after)]
+def _plan(file: StackFile, bill: Bill, other: Bill) -> Plan:
     try:
-        old, new = (_plan(file, spec) for spec in specs)
-    except ArgumentError:
-        # An edit that one release's command line does not take is a problem, said as such; both are compared without.
-        old, new = (_plan(file, refused.without_edits(spec)) for spec in specs)
-    return old, new
-
-
-def _plan(file: StackFile, spec: StackSpec) -> Plan:
-    try:
-        return plan(spec, file.path.parent)
+        return plan(refused.fitted(file.spec, bill, other), file.path.parent)
     except UnknownChoiceError as error:
-        raise CannotMoveError(f"{file.path} cannot be on {spec.release}, because {error}.") from None
+        raise CannotMoveError(f"{file.path} cannot be on {bill.name}, because {error}.") from None
 
 
 def _changes(file: StackFile, before: Plan, after: Plan, rendered: router.Rendered | None) -> Iterator[Change]:
@@ -89,7 +77,8 @@ def _changes(file: StackFile, before: Plan, after: Plan, rendered: router.Render
     yield from facts.metrics(before, after)
     yield from facts.behaviour(before.bill, after.bill)
     yield from facts.crd_changes(before, after)
-    yield from object_changes(_others(before), _others(after))
+    routes = not gateway.handed_over(before, after)
+    yield from object_changes(_others(before, routes), _others(after, routes))
 
 
 def _reasons(before: Bill, after: Bill) -> dict[str, str]:
@@ -99,10 +88,11 @@ def _reasons(before: Bill, after: Bill) -> dict[str, str]:
     return {name: f"that came with {before.name}: {reason}" for name, reason in before.reasons.items()}
 
 
-def _others(planned: Plan) -> list[dict[str, Any]]:
-    """What is applied beside model servers, router and CRDs."""
+def _others(planned: Plan, routes: bool) -> list[dict[str, Any]]:
+    """What is applied beside model servers, router and CRDs; the stack's own routes where that is not said already."""
     at = planned.gateway
-    return [planned.namespace(), *planned.monitoring, *([*at.objects, *at.routes] if at else [])]
+    made = [*at.objects, *(at.routes if routes else ())] if at else []
+    return [planned.namespace(), *planned.monitoring, *made]
 
 
 def _steps(file: StackFile, before: Plan, after: Plan, rendered: router.Rendered | None) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stacks.commands import kubectl_flags
 from stacks.plan import Plan
 from stacks.upgrade.change import Change, Kind
 from stacks.upgrade.router import chart_of
@@ -24,8 +25,8 @@ def _secrets(before: Plan, after: Plan) -> Iterator[Change]:
         yield Change(
             Kind.BREAKS, f"Secret {name}", f"it has to be in namespace {namespace}, with the key {key}, before the move",
             "without it pods stay in CreateContainerConfigError",
-            f"`kubectl create secret generic {name} --namespace {namespace} --from-literal={key}=…`, or say under "
-            "`llmd-pd:serving.hfToken` where it is",
+            f"`kubectl{kubectl_flags(after.spec.cluster)} create secret generic {name} --namespace {namespace} "
+            f"--from-literal={key}=…`, or say under `llmd-pd:serving.hfToken` where it is",
         )  # fmt: skip
 
 
@@ -58,7 +59,8 @@ def _mirror(before: Plan, after: Plan) -> Iterator[Change]:
     if mirror.registry and (before.bill.name != after.bill.name):
         yield Change(
             Kind.BREAKS, "mirror.registry", f"{mirror.registry} has to hold the images of {after.bill.name} first",
-            "pods would wait for an image that is not there", "`llmd-pd images FILE` lists them",
+            "pods would wait for an image that is not there",
+            "`llmd-pd images` of the changed file lists them, and the commands that copy them",
         )  # fmt: skip
     if mirror.charts and after.spec.router.chart is None and chart_of(before) != chart_of(after):
         yield Change(
