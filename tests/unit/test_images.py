@@ -26,6 +26,7 @@ REGISTRY, CHARTS = "registry.example.test/team", "oci://registry.example.test/ch
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 OWN = "sha256:" + "f" * 64
 NVIDIA = {"accelerator": "nvidia"}
+ROOT = Path(__file__).parents[2]
 NOTE = (
     "Note: the router's images are those of release guide-2026-05 and not read off its chart, "
     "because helm is not on PATH (`llmd-pd setup` gets one).\n"
@@ -320,6 +321,25 @@ def test_text_of_a_file_runs_nothing(
     ]
     assert single_line(f"# {awkward} is left out: that is no image's name") in found
     assert single_line(f"# oci://{awkward} is left out: that is no chart's name") in found
+
+
+def test_the_page_shows_what_it_prints(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    page, place = (ROOT / "docs" / "images.md").read_text(), "registry.example.com/llmd"
+    # The chart itself is not at hand here: what it makes of an image's user is not compared.
+    monkeypatch.setattr(registry, "digest", lambda _: Answer("sha256:…"))
+    for options in ((), ("--output", "crane", "--to", place)):
+        assert run(["images", str(ROOT / "Pulumi.coreweave-h200.yaml"), *options]) == 0
+        shown = re.search(
+            rf"\$ llmd-pd {' '.join(['images Pulumi.coreweave-h200.yaml', *options])}\n(.*?)```", page, re.DOTALL
+        )
+        assert shown
+        names = [
+            [word for word in line.split() if "/" in word and not word.startswith("router/")] for line in lines(capsys)
+        ]
+        assert sorted(names) == sorted(
+            [word for word in line.split() if "/" in word and not word.startswith("router/")]
+            for line in shown[1].splitlines()
+        )
 
 
 # --- what is listed ------------------------------------------------------------------------------------------------------
