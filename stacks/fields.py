@@ -134,6 +134,9 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
         case "string_pattern_mismatch":
             form, example = FORMS[context["pattern"]]
             what, why, fix = _cannot(given), f"it has to be {form}", f"write something like `{example}`"
+        case "token_in_clear":
+            what, why = detail["msg"], "whoever reads the file, or its history, has it"
+            fix = f"revoke it, and give a new one by `pulumi config set --secret --path '{PROJECT}:serving.hfToken'`"
         case _:
             what, why, fix = _cannot(given), detail["msg"].lower(), "write another value"
     return location, Problem("SPEC", yaml_path(location), what, why, fix)

@@ -12,7 +12,7 @@ from stacks.compose import compose
 from stacks.files import PROJECT, spec_from_config
 from stacks.lookahead import look_ahead
 from stacks.plan import plan
-from stacks.problems import StackFileError
+from stacks.problems import Problem, StackFileError
 from stacks.unblock import unblock
 
 
@@ -48,14 +48,30 @@ def sealed(config: dict[str, Any]) -> tuple[dict[str, Any], pulumi.Output[str] |
     """The configuration without the one secret it may hold, and that secret: nothing else ever sees it.
 
     The engine hands a decrypted value over as text inside its section and marks the whole section as secret.
+
+    Raises:
+        StackFileError: something else is encrypted. Everything but the token ends up where it can be read.
     """
+    secret = [key for key in config if runtime_config.is_config_secret(f"{PROJECT}:{key}")]
     serving = config.get("serving")
-    if not runtime_config.is_config_secret(f"{PROJECT}:serving") or not isinstance(serving, dict):
+    stated = serving.get("hfToken") if isinstance(serving, dict) else None
+    # Of `hfToken.secure`, which is how the keys are called, the CLI makes one `secure` in the other.
+    token = stated.get("secure") if isinstance(stated, dict) else stated
+    wrong = [key for key in secret if key != "serving" or not isinstance(token, str)]
+    if wrong:
+        raise StackFileError([_encrypted(key) for key in wrong])
+    if not secret or not isinstance(serving, dict):
         return config, None
-    token = serving.get("hfToken")
-    if not isinstance(token, str):
-        return config, None
-    return {**config, "serving": {**serving, "hfToken": {"secure": SEALED}}}, pulumi.Output.secret(token)
+    others = stated if isinstance(stated, dict) else {}
+    return {**config, "serving": {**serving, "hfToken": {**others, "secure": SEALED}}}, pulumi.Output.secret(token)
+
+
+def _encrypted(key: str) -> Problem:
+    return Problem(
+        "SECRET-01", f"{PROJECT}:{key}", "it holds an encrypted value that is not `serving.hfToken`",
+        "everything else of a stack file ends up in objects and in the state, in clear",
+        "write it in clear, or keep it in a Secret of the cluster",
+    )  # fmt: skip
 
 
 #: Stands for a secret wherever the configuration is looked at.

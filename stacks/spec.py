@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from hardware.vocabulary import Role
@@ -80,7 +81,14 @@ class HfToken(Section):
     @model_validator(mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
-        return {"secret": given} if isinstance(given, str) else given
+        match given:
+            case str():
+                given = {"secret": given}
+            case {"secure": {"secure": str(text), **rest}, **others} if not rest:
+                given = {**others, "secure": text}  # the CLI was given the key's own name, `serving.hfToken.secure`
+        if isinstance(given, dict) and str(given.get("secret", "")).startswith("hf_"):
+            raise PydanticCustomError("token_in_clear", "a token in clear text")  # and not the name of a Secret
+        return given
 
 
 class Serving(Section):

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from hardware.vocabulary import SecretRef
+from stacks.fields import read
+from stacks.spec import HfToken
 from stacks.workload import workload
 from tests.unit.test_rules import problems, spec
 
@@ -44,3 +46,33 @@ def test_the_rule_finds_what_it_is_for(
 )
 def test_where_the_token_comes_from(serving: dict[str, Any], release: str, expected: SecretRef | None) -> None:
     assert workload(spec(serving, release=release)).hf_token == expected
+
+
+@pytest.mark.parametrize("stated", ["hf_NotTheNameOfASecret", {"secret": "hf_NotTheNameOfASecret"}])
+def test_a_token_in_clear_is_refused_and_not_repeated(stated: Any) -> None:
+    ((location, found),) = read({"serving": {**NVIDIA, "hfToken": stated}})[0]
+    assert location == ("serving", "hfToken")
+    assert found.path == "llmd-pd:serving.hfToken"
+    assert "a token in clear text, because whoever reads the file, or its history, has it; revoke it" in str(found)
+    assert "pulumi config set --secret --path 'llmd-pd:serving.hfToken'" in found.fix
+    assert "NotTheName" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        ("mine", HfToken(secret="mine")),
+        ({"secret": "mine"}, HfToken(secret="mine")),
+        ({"secure": "v1:x"}, HfToken(secure="v1:x")),
+        # `pulumi config set --secret --path 'llmd-pd:serving.hfToken.secure'` writes this.
+        ({"secure": {"secure": "v1:x"}}, HfToken(secure="v1:x")),
+    ],
+    ids=str,
+)
+def test_what_the_cli_may_write(stated: Any, expected: HfToken) -> None:
+    assert spec({**NVIDIA, "hfToken": stated}).serving.hf_token == expected
+
+
+@pytest.mark.parametrize("stated", [{"secure": {"secure": "v1:x", "more": 1}}, {"secure": {"secure": 5}}, ["mine"], 5])
+def test_what_it_may_not(stated: Any) -> None:
+    assert read({"serving": {**NVIDIA, "hfToken": stated}})[0] != []
