@@ -163,10 +163,13 @@ def _install(planned: "Plan") -> str:
     """How to install the router from the values by hand; the chart as the stack file spells it."""
     router, stated = planned.router, planned.spec.router.chart
     chart = shlex.join(helm_arguments(stated.source if stated else router.chart, router.version))
-    return (
-        f"# helm upgrade --install {router.name} {chart} --skip-crds"
-        f" --namespace {planned.spec.namespace} --values router.values.yaml\n"
-    )
+    namespace = f"--namespace {planned.spec.namespace}"
+    command = f"# helm upgrade --install {router.name} {chart} --skip-crds {namespace} --values router.values.yaml\n"
+    gateway = planned.spec.router.gateway
+    if gateway is None or gateway.backend_timeout is None:
+        return command
+    patch = json.dumps({"spec": {"default": {"timeoutSec": gateway.backend_timeout}}})
+    return f"{command}# kubectl patch gcpbackendpolicy {router.name} {namespace} --type merge --patch '{patch}'\n"
 
 
 def write(directory: Path, texts: Mapping[str, str]) -> Sequence[str]:
