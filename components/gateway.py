@@ -96,11 +96,14 @@ class Route(pulumi.ComponentResource):
 
 
 class BackendTimeoutArgs(TypedDict):
-    """Plain: the policy's name and `namespace`, and the limit in `seconds`. Wired: what it comes `after`."""
+    """Plain: the policy's name and `namespace`, the limit in `seconds`, and the label key for which the router's release is
+    replaced. Wired: what it comes `after`.
+    """
 
     policy: str
     namespace: str
     seconds: int
+    selector: str
     after: Sequence[pulumi.Resource]
 
 
@@ -120,7 +123,9 @@ class BackendTimeout(pulumi.ComponentResource):
         }
         # Helm wrote the field first, and writes it again only when its chart's changes.
         patch = annotated(policy, patchForce="true")
-        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
+        # With the release the policy goes, and comes back with the chart's limit.
+        again = args["selector"]
+        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]], replacement_trigger=again)
         self.resource = KubernetesPatch(name, patch, child)
         self.register_outputs({})
 

@@ -161,7 +161,11 @@ def _beside(
     ]
     if gateway.backend_timeout is not None:
         timeout = BackendTimeoutArgs(
-            policy=spec.name, namespace=spec.namespace, seconds=gateway.backend_timeout, after=after
+            policy=spec.name,
+            namespace=spec.namespace,
+            seconds=gateway.backend_timeout,
+            selector=plan.bill.router.epp_selector,
+            after=after,
         )
         made.append(BackendTimeout(f"{spec.name}-backend-timeout", timeout, opts))
     return made

@@ -142,6 +142,8 @@ def test_gkes_limit_is_patched_into_the_charts_policy(case: Case) -> None:
             # Left out too: without the patch there would be no value, once there was one.
             "spec": {"default": {"timeoutSec": {"gke": 3600, "gke shared": 300}[case.name]}},
         }
+        # With the release the chart's policy goes, and the patch of the next one is another.
+        assert patch.trigger == case.router.trigger == case.plan.bill.router.epp_selector
 
 
 def test_nothing_but_the_plan_is_registered(case: Case) -> None:
