@@ -41,7 +41,7 @@ def routes(of: Plan) -> list[dict[str, Any]]:
 
 
 def charts_routes(of: Plan, directory: Path) -> list[dict[str, Any]]:
-    """From the official chart, or the stand-in that equals it (`test_standin_llmd_charts`) where no Go module holds its sources."""
+    """From the official chart, or from the stand-in that equals it where no Go module holds its sources."""
     chart = of.bill.router.charts["gateway"]
     place = official(chart) if chart.source else standins.CHARTS / chart.ref.rpartition("/")[2]
     made = template(helm(), place, of.router.values, release=NAME, namespace=NAMESPACE, directory=directory)
