@@ -81,7 +81,7 @@ def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
     live = api.get(f"{GATEWAYS}/namespaces/{gateway.namespace}/gateways/{gateway.name}")
     if live is None:
         yield Problem(
-            "GATEWAY", where, f"Gateway {name} is not there, or may not be read",
+            "GATEWAY", where, f"Gateway {gateway.name} is not in namespace {gateway.namespace}, or may not be read",
             "with `manage: false` it has to be there", "bring up the stack that owns it first, or write `manage: true`",
         )  # fmt: skip
         return

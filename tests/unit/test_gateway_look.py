@@ -112,7 +112,9 @@ def test_without_any_class_nothing_is_said_of_one(answer: Answer, look: Look, cl
 def test_a_shared_gateway_has_to_be_there(answer: Answer, look: Look, cluster: ApiServer) -> None:
     cluster.answers[SHARED] = answer
     (text,) = problems(look, cluster, OTHERS)
-    assert text.startswith(f"llmd-pd:router.gateway: Gateway shared/{NAME} is not there, or may not be read, because ")
+    assert text.startswith(
+        f"llmd-pd:router.gateway: Gateway {NAME} is not in namespace shared, or may not be read, because "
+    )
     assert problems(look, cluster, {}) == []
 
 
