@@ -80,6 +80,9 @@ def _facts(page: Page, made: Stage, outcome: Outcome, report: Report) -> None:
     page.line()
     if endpoint := outcome.outputs.get("endpoint"):
         page.line(_endpoint(made, endpoint), "endpoint")
+    if made.plan.gateway is not None and not made.plan.gateway.objects:
+        name = f"{made.plan.gateway.namespace}/{made.plan.gateway.name}"
+        page.line(f"{name} is somebody else's; in this rehearsal it is the fleet's own", "gateway")
     if outcome.verdict.claims:
         page.line(f"{outcome.verdict.claims} device claims, allocated by the scheduler", "claims")
     page.line(", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.timings), "took")
@@ -98,6 +101,8 @@ def _lines(parts: Iterator[Part]) -> Iterator[str]:
 
 
 def _endpoint(made: Stage, endpoint: Mapping[str, Any]) -> str:
+    if "gateway" in endpoint:
+        return f"{endpoint['url'] or 'without an address'} (through Gateway {endpoint['gateway']})"
     service = f"{endpoint['service']}.{made.plan.spec.namespace}.svc:{endpoint['port']}"
     return f"http://{service} (from inside the cluster; its IP {endpoint['address']})"
 
@@ -108,15 +113,17 @@ def _verdict(page: Page, made: Stage, outcome: Outcome) -> None:
     fleet = " and ".join(f"{count} × {machine}" for machine, count in made.machines.items())
     placed = f"{ready} of {verdict.expected} pods are placed and Ready on {fleet}"
     if outcome.passed:
-        referred = "every Secret, ConfigMap, claim class, volume and ServiceAccount they refer to exists"
-        page.line(f"{placed}; {referred}.", "PASSED", "bold green")
+        facts = [placed, "every Secret, ConfigMap, claim class, volume and ServiceAccount they refer to exists"]
+        if made.plan.gateway is not None:
+            facts.append("the Gateway is programmed and takes the stack's route")
+        page.line(f"{'; '.join(facts)}.", "PASSED", "bold green")
         return
     page.line(f"{placed}.", "FAILED", "bold red")
     for refusal in verdict.refusals():
         page.line(f"{refusal.what}: {refusal.why}", "- ", indent=LABEL_WIDTH)
         if refusal.said:
             page.line(f"scheduler: {refusal.said}", indent=LABEL_WIDTH + 2, style="dim")
-    for text in verdict.missing:
+    for text in (*verdict.missing, *(flaw.text for flaw in verdict.flaws)):
         page.line(text, "- ", indent=LABEL_WIDTH)
     if outcome.hopeless:
         page.line(f"The wait of `pulumi up` was ended: {outcome.hopeless}.", indent=LABEL_WIDTH)

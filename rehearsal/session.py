@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
 from rehearsal.errors import RehearsalError
 from rehearsal.files import tail
+from rehearsal.gateway.entrance import Entrance
 from rehearsal.parts import Part
 from rehearsal.plugins import plugins
 from rehearsal.registry import Registry, Rehearsal
 from rehearsal.report import Report
 from rehearsal.stack import undisputed
 from rehearsal.toolchain import Origin, Toolchain, ensure
-from rehearsal.verdict import Verdict
+from rehearsal.verdict import Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
 from stacks.files import StackFile
 from stacks.kube_api import Api
@@ -139,7 +141,7 @@ def perform(made: Stage, report: Report) -> Outcome:
     from urllib3.exceptions import HTTPError
 
     hopeless: list[str] = []
-    namespace = made.plan.spec.namespace
+    looked = partial(look, made.api, made.plan.spec.namespace, Entrance.of(made.plan))
     with report.step("pulumi up"):
         process = made.engine.up()
 
@@ -151,11 +153,11 @@ def perform(made: Stage, report: Report) -> Outcome:
             else:
                 interrupt(process)
 
-        with Watch(made.api, namespace, give_up):
+        with Watch(looked, give_up):
             code = finish(process)
     try:
         with report.step("a look at every pod"):
-            verdict = final_look(made.api, namespace, patient=code == 0)
+            verdict = final_look(looked, patient=code == 0)
     except (HTTPError, OSError, ApiException) as error:
         raise _gone(made) from error
     outputs = json.loads(made.engine.outputs() or "{}")

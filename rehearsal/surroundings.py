@@ -5,7 +5,9 @@ brings: its own CRDs, a controller, a class, and a Gateway where somebody else o
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -29,22 +31,23 @@ SECONDS = 30
 
 
 def prepare(plane: ControlPlane, plan: Plan, report: Report) -> tuple[Part, ...]:
-    """Makes all of it; what is there already is left. Says what is played and not official.
+    """Makes all of it; what is there already is left. Returns what was brought, official or played.
 
     Raises:
         RehearsalError: the gateway controller does not answer.
         SourceError: a CRD file cannot be had, or is not what its checksum says.
     """
     api = Api(str(plane.kubeconfig), plane.context)
-    for crd in (*monitoring_crds(), *parts.left_to_the_cluster(plan, report)):
-        api.create(CRDS, crd)
+    left = parts.left_to_the_cluster(plan, report)
+    _install(api, [*monitoring_crds(), *left])
+    brought = [Part("CRDs of the cluster", True, f"{len(left)} that the stack leaves to it")] if left else []
     if plan.gateway is not None:
         with report.step("gateway controller"):
-            return tuple(_gateway(plane, api, plan, plan.gateway))
-    if process.ran(plane.workdir):
+            brought += _gateway(plane, api, plan, plan.gateway)
+    elif process.ran(plane.workdir):
         # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
         process.restart(plane, [CLASS])
-    return ()
+    return tuple(brought)
 
 
 def played(plan: Plan) -> Mapping[str, Any]:
@@ -55,15 +58,16 @@ def played(plan: Plan) -> Mapping[str, Any]:
 
 def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan) -> Iterator[Part]:
     brought = GATEWAY[wanted.stated.provider]
-    for resource in brought:
-        api.create(CRDS, resource.definition)
+    _install(api, [resource.definition for resource in brought])
     process.restart(plane, list(dict.fromkeys(filter(None, (CLASS, wanted.gateway_class)))))
     if wanted.objects:
         _remove_others(api)
     else:
         _somebody_elses(api, plan, wanted)
-    whose = f"{wanted.stated.provider}'s" if brought else "that of an implementation of your own"
-    yield Part("gateway controller", False, f"for {whose}: assigns addresses and judges routes, and serves no request")
+    whose = f"{wanted.stated.provider}'s" if brought else "an implementation's of your own"
+    yield Part(
+        "gateway controller", False, f"in place of {whose}: it assigns addresses and judges routes, and serves nothing"
+    )
     if wanted.implementation:
         releases = ", ".join(f"{release.name} {release.version}" for release in wanted.implementation)
         yield Part("gateway implementation", False, f"Helm releases {releases} are not installed")
@@ -76,9 +80,7 @@ def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:
     """The Gateway that the stack only uses, with its namespace, programmed."""
     if wanted.namespace == plan.spec.namespace:
         return  # nobody else's: a namespace that is there before the stack is refused, here as anywhere
-    for crd in plan.crds():
-        if crd["spec"]["group"] == gateway.GROUP:
-            api.create(CRDS, crd)
+    _install(api, [crd for crd in plan.crds() if crd["spec"]["group"] == gateway.GROUP])
     api.create("/api/v1/namespaces", {"metadata": {"name": wanted.namespace, "labels": {FLEETS: "true"}}})
     collection = f"{gateway.API}/namespaces/{wanted.namespace}/gateways"
     listener = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
@@ -88,18 +90,45 @@ def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:
         "metadata": {"name": wanted.name, "labels": {FLEETS: "true"}},
         "spec": {"gatewayClassName": CLASS, "listeners": [listener]},
     }
-    deadline = time.monotonic() + SECONDS
-    while api.get(collection) is None and time.monotonic() < deadline:
-        time.sleep(0.1)  # the kind is served a moment after its CRD is there
     api.create(collection, theirs)
-    while not _programmed(api.get(f"{collection}/{wanted.name}")):
+    _wait(
+        lambda: _programmed(api.get(f"{collection}/{wanted.name}")),
+        f"Gateway {wanted.namespace}/{wanted.name} is not programmed",
+        f"the rehearsal's gateway controller does not answer, see {process.NAME}.log in the rehearsal's directory",
+    )
+
+
+def _install(api: Api, crds: Sequence[Object]) -> None:
+    """Makes CRDs and waits until their kinds can be used: a moment after it is there, a kind is answered with 404, then 429."""
+    for crd in crds:
+        api.create(CRDS, crd)
+    for crd in crds:
+        spec = crd["spec"]
+        path = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{spec['names']['plural']}"
+        _wait(
+            partial(_served, api, path),
+            f"CRD {crd['metadata']['name']} is not served",
+            "the API server does not say why",
+        )
+
+
+def _served(api: Api, path: str) -> bool:
+    from kubernetes.client.exceptions import ApiException
+
+    try:
+        return api.get(path) is not None
+    except ApiException as error:
+        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+            return False
+        raise
+
+
+def _wait(condition: Callable[[], bool], what: str, why: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
         if time.monotonic() > deadline:
-            raise RehearsalError(
-                f"Gateway {wanted.namespace}/{wanted.name} is not programmed after {SECONDS} s",
-                "the rehearsal's gateway controller does not answer",
-                f"see its log, {process.NAME}.log in the rehearsal's directory, and try again",
-            )
-        time.sleep(0.1)
+            raise RehearsalError(f"{what} after {SECONDS} s", why, "try again")
+        time.sleep(0.05)
 
 
 def _remove_others(api: Api) -> None:

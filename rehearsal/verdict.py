@@ -1,4 +1,5 @@
-"""The verdict of a rehearsal: where every pod runs, why one does not, and what its pods refer to that is not there.
+"""The verdict of a rehearsal: where every pod runs, why one does not, what its pods refer to that is not there, and whether
+its Gateway lets requests in.
 
 Read from the API server after the scheduler had its say.
 """
@@ -7,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rehearsal.gateway.entrance import Entrance, Flaw
 from rehearsal.reasons import plain_words, said
 from rehearsal.references import missing
 from stacks.kube_api import Api, Object
@@ -56,12 +58,14 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything placed and Ready and every reference there, or what is not."""
+    """Everything placed and Ready, every reference there and the way in open, or what is not."""
 
     pods: Sequence[PodState]
     missing: Sequence[str] = ()
     claims: int = 0
     shortfalls: Sequence[Shortfall] = ()
+    flaws: Sequence[Flaw] = ()
+    """What keeps requests from coming in through the Gateway of a stack that has one."""
 
     @property
     def serving(self) -> bool:
@@ -70,8 +74,8 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """True when everything serves and nothing is missing."""
-        return self.serving and not self.missing
+        """True when everything serves, nothing is missing, and requests come in."""
+        return self.serving and not self.missing and not self.flaws
 
     @property
     def expected(self) -> int:
@@ -98,8 +102,8 @@ class Verdict:
         return [str(refusal) for refusal in self.refusals()]
 
 
-def look(api: Api, namespace: str) -> Verdict:
-    """The state of a namespace's pods, and whatever they refer to that does not exist."""
+def look(api: Api, namespace: str, entrance: Entrance | None = None) -> Verdict:
+    """The state of a namespace's pods, whatever they refer to that does not exist, and the way in where there is one."""
     place = f"/api/v1/namespaces/{namespace}"
     # Pods that are done or on their way out are nobody's any more.
     pods = [pod for pod in api.items(f"{place}/pods") if not _over(pod)]
@@ -113,6 +117,7 @@ def look(api: Api, namespace: str) -> Verdict:
         missing=missing(api, namespace, specs),
         claims=sum(1 for claim in claims if claim.get("status", {}).get("allocation")),
         shortfalls=_shortfalls(deployments, Counter(pod.owner for pod in states)),
+        flaws=entrance.flaws(api) if entrance else (),
     )
 
 

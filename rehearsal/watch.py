@@ -1,11 +1,13 @@
-"""Watching pods while `pulumi up` waits for them, and after it: `up` would wait an hour for a pod that cannot be placed."""
+"""Watching pods and the Gateway while `pulumi up` waits for them, and after it.
+
+It would wait an hour for a pod that cannot be placed, and a quarter of one for a Gateway that nobody programs.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Hashable
 
-from rehearsal.verdict import Verdict, look
-from stacks.kube_api import Api
+from rehearsal.verdict import Verdict
 
 POLL_SECONDS = 1.0
 #: Seconds the pods that do not run, and the reasons, must stay the same before the scheduler's word is taken as final.
@@ -17,15 +19,15 @@ SILENT_SECONDS = 12.0
 LATE_SECONDS = 60.0
 
 REFUSED = "the scheduler has refused the pods that do not run, and waiting longer would change nothing"
+CLOSED = "the Gateway's controller has refused it or does not look at it, and waiting longer would change nothing"
 SILENT = f"the fleet's API server has not answered for {SILENT_SECONDS:.0f} s"
 
 
 class Watch:
     """Calls `hopeless` once, with the reason, when no wait can help; `with` it runs beside what is waited for."""
 
-    def __init__(self, api: Api, namespace: str, hopeless: Callable[[str], None]) -> None:
-        self._api = api
-        self._namespace = namespace
+    def __init__(self, look: Callable[[], Verdict], hopeless: Callable[[str], None]) -> None:
+        self._look = look
         self._hopeless = hopeless
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -42,7 +44,7 @@ class Watch:
         patience, answered = Patience(), time.monotonic()
         while not self._stop.wait(POLL_SECONDS):
             try:
-                verdict = look(self._api, self._namespace)
+                verdict = self._look()
             except Exception:  # of whatever kind: what counts is for how long
                 if time.monotonic() - answered > SILENT_SECONDS:
                     self._hopeless(SILENT)
@@ -50,7 +52,8 @@ class Watch:
                 continue
             answered = time.monotonic()
             if patience.exhausted(verdict):
-                self._hopeless(REFUSED)
+                pods = verdict.shortfalls or any(not pod.ready for pod in verdict.pods)
+                self._hopeless(REFUSED if pods else CLOSED)
                 return
 
 
@@ -63,25 +66,31 @@ class Patience:
 
     def exhausted(self, verdict: Verdict) -> bool:
         """Takes notice of one more look."""
-        state = (tuple(verdict.pods), tuple(verdict.shortfalls))
+        return self.settled(verdict) and stuck(verdict)
+
+    def settled(self, verdict: Verdict) -> bool:
+        """Takes notice of one more look; whether nothing has moved for long enough, refused or not."""
+        state = (tuple(verdict.pods), tuple(verdict.shortfalls), tuple(verdict.flaws))
         if state != self._last:
             self._last, self._since = state, time.monotonic()
-        return stuck(verdict) and time.monotonic() - self._since > SETTLED_SECONDS
+        return time.monotonic() - self._since > SETTLED_SECONDS
 
 
 def stuck(verdict: Verdict) -> bool:
-    """Whether every pod that does not serve is one that was refused."""
+    """Whether all that `up` waits for is refused: every pod that does not serve, and the Gateway if that is not programmed."""
     waiting = [pod for pod in verdict.pods if not pod.ready]
-    if not waiting and not verdict.shortfalls:
+    if not waiting and not verdict.shortfalls and not any(flaw.awaited for flaw in verdict.flaws):
         return False
     return all(pod.pending and pod.reason for pod in waiting) and all(lack.reason for lack in verdict.shortfalls)
 
 
-def final_look(api: Api, namespace: str, *, patient: bool) -> Verdict:
+def final_look(look: Callable[[], Verdict], *, patient: bool) -> Verdict:
     """A look once nothing moves any more; if not `patient`, one at things as they are."""
     patience, deadline = Patience(), time.monotonic() + LATE_SECONDS
     while True:
-        verdict = look(api, namespace)
-        if verdict.serving or not patient or patience.exhausted(verdict) or time.monotonic() > deadline:
+        verdict = look()
+        # Where everything serves, only the word of the Gateway's controller can be late.
+        over = patience.settled(verdict) and (stuck(verdict) or verdict.serving)
+        if not patient or over or time.monotonic() > deadline or (verdict.serving and not verdict.flaws):
             return verdict
         time.sleep(POLL_SECONDS)

@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--kubeconfig", required=True)
     parser.add_argument("--context", required=True)
     parser.add_argument("--class", dest="classes", action="append", default=[])
-    parser.add_argument("--log-file", help="where the output goes; tells whose process this is")
+    parser.add_argument("--log-file", help="where the output goes; for whoever lists processes")
     options = parser.parse_args()
     controller = Controller(Api(options.kubeconfig, options.context), options.classes, Addresses(), _tell)
     _tell(f"serving, with GatewayClasses {', '.join(options.classes) or 'of others'}")

@@ -1,7 +1,7 @@
 """Starting the gateway controller as a process of a rehearsal's control plane, and finding it again.
 
 A process and not a thread: who works with a kept rehearsal runs `pulumi up` and `destroy` after `llmd-pd rehearse` has ended.
-It is ended like every process of the rehearsal, by whose files it was given (`rehearsal.processes`).
+It is started from the rehearsal's directory, so that its command line tells whose it is (`rehearsal.processes`).
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rehearsal import kwokctl, processes
 from rehearsal.control_plane import ControlPlane
+from rehearsal.files import write_whole
 
 NAME = "gateway-controller"
 MODULE = "rehearsal.gateway"
@@ -26,13 +27,15 @@ def restart(plane: ControlPlane, classes: Sequence[str]) -> None:
     Returns at once: the controller answers within a second. Costs 40 MB and a few hundredths of a core, so that only
     a rehearsal with a gateway has one. OSError when the process cannot be started.
     """
-    for process in _running(plane.workdir):
+    for process in running(plane.workdir):
         os.kill(process.pid, signal.SIGKILL)  # it holds nothing that the next one does not read from the API server
     log = kwokctl.log_file(plane.workdir, NAME)
+    program = plane.workdir / "bin" / NAME
+    start = f"sys.path.insert(0, {str(CHECKOUT)!r}); runpy.run_module({MODULE!r}, run_name='__main__', alter_sys=True)"
+    write_whole(program, f"import runpy, sys\n{start}\n")
     command = [
         sys.executable,
-        "-m",
-        MODULE,
+        str(program),
         f"--kubeconfig={plane.kubeconfig}",
         f"--context={plane.context}",
         f"--log-file={log}",
@@ -41,7 +44,6 @@ def restart(plane: ControlPlane, classes: Sequence[str]) -> None:
     with log.open("a") as output:
         subprocess.Popen(
             command,
-            cwd=CHECKOUT,
             env={**os.environ, **plane.environment()},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -55,5 +57,6 @@ def ran(workdir: Path) -> bool:
     return kwokctl.log_file(workdir, NAME).exists()
 
 
-def _running(workdir: Path) -> list[processes.Process]:
-    return [row for row in processes.belonging_to(workdir) if f" -m {MODULE} " in row.command]
+def running(workdir: Path) -> list[processes.Process]:
+    """The controllers of the rehearsals in a directory."""
+    return [row for row in processes.belonging_to(workdir) if f"/bin/{NAME} " in row.command]

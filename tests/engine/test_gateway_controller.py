@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from rehearsal import processes
 from rehearsal.control_plane import ControlPlane
 from rehearsal.gateway import API, CONTROLLER, FINALIZER, process
 from rehearsal.report import PlainReport
@@ -247,8 +246,7 @@ def test_gateways_of_others_are_left_alone(place: Place) -> None:
 
 
 def test_process_is_one_of_the_rehearsals_and_ends_with_it(plane: ControlPlane, tmp_path: Path) -> None:
-    running = [row for row in processes.belonging_to(plane.workdir) if f"-m {process.MODULE}" in row.command]
-    assert len(running) == 1
+    assert len(process.running(plane.workdir)) == 1
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(plane.kubeconfig.read_text())
     command = [sys.executable, "-m", process.MODULE, f"--kubeconfig={kubeconfig}", f"--context={plane.context}"]

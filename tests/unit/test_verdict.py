@@ -9,6 +9,7 @@ from rich.console import Console
 
 from operations.rehearsal_report import Page
 from rehearsal import watch
+from rehearsal.gateway.entrance import Flaw
 from rehearsal.reasons import plain_words
 from rehearsal.references import Reference, device_classes, missing, references
 from rehearsal.verdict import PodState, Shortfall, Verdict, look
@@ -70,6 +71,7 @@ PLACED, PENDING = pod("d-1"), pod("d-2", None, False, "0/1 nodes are available: 
         (Verdict([PLACED, pod("d-2", ready=False)]), False, False),
         (Verdict([PLACED], missing=["Secret s does not exist"]), True, False),
         (Verdict([PLACED], shortfalls=[Shortfall("d", 1)]), False, False),
+        (Verdict([PLACED], flaws=[Flaw("HTTPRoute n/r does not exist")]), True, False),
     ],
 )
 def test_passed_means_everything_is_there_and_serves(verdict: Verdict, serving: bool, passed: bool) -> None:
@@ -100,6 +102,9 @@ def test_reasons_are_counted_by_owner() -> None:
         (Verdict([]), False),
         (Verdict([PLACED], shortfalls=[Shortfall("d", 1)]), False),  # about to be created
         (Verdict([PLACED], shortfalls=[Shortfall("d", 1, "forbidden")]), True),
+        (Verdict([PLACED], flaws=[Flaw("the Gateway is refused", awaited=True)]), True),
+        (Verdict([PLACED], flaws=[Flaw("the Gateway does not exist")]), False),  # about to be created
+        (Verdict([pod("d-2", ready=False)], flaws=[Flaw("the Gateway is refused", awaited=True)]), False),
     ],
 )
 def test_stuck_is_only_what_was_refused(verdict: Verdict, hopeless: bool) -> None:

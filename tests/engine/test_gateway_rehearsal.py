@@ -1,0 +1,83 @@
+"""`llmd-pd rehearse` of stacks with a gateway: their own, on GKE; somebody else's; and one that nobody looks after."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rehearsal.gateway import API, process
+from stacks.kube_api import Api
+from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start, until
+
+__all__ = ["root", "start"]
+
+
+def stack_file(directory: Path, name: str, /, **gateway: Any) -> Path:
+    config = {
+        "cluster": {"provider": "existing", "context": "nowhere", "machine": "nvidia-generic"},
+        "serving": {
+            "accelerator": "nvidia",
+            "prefill": {"replicas": 1, "devices": 1},
+            "decode": {"replicas": 1, "devices": 4},
+        },
+        "router": {"mode": "gateway", "gateway": gateway},
+    }
+    path = directory / f"Pulumi.{name}.yaml"
+    path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
+    return path
+
+
+def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> None:
+    file = stack_file(tmp_path, "gke", provider="gke", backendTimeout=1800)
+    code, text = finished(start("rehearse", file, "--keep"))
+    assert code == 0
+    own = "llm-d-pd-disaggregation/llm-d-inference-gateway"
+    assert f"endpoint  http://192.0.2.10/ (through Gateway {own})" in text
+    assert "the Gateway is programmed and takes the stack's route" in text
+    assert re.search(r"^stand-in  gateway controller \(in place of gke's", text, re.MULTILINE)
+    # The controller outlives the command: a user's own `pulumi destroy` waits for it.
+    api = Api(str(root / "gke" / "kubeconfig"), None)
+    assert len(process.running(root)) == 1
+    policies = "/apis/networking.gke.io/v1/namespaces/llm-d-pd-disaggregation/gcpbackendpolicies"
+    assert api.items(policies)[0]["spec"]["default"]["timeoutSec"] == 1800
+    code, text = finished(start("rehearse", file, "--keep"))
+    assert code == 0
+    assert "taken up as it is" in text
+    assert len(process.running(root)) == 1
+    destroyed = subprocess.run(
+        ["sh", "-c", '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" destroy --yes --skip-preview --non-interactive',
+         str(root / "gke" / "env")], capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert destroyed.returncode == 0, destroyed.stdout
+    assert "$PATH" not in destroyed.stdout
+    assert api.items(f"{API}/gateways") == []
+    assert finished(start("down"))[0] == 0
+    nothing_is_left(root)
+
+
+def test_gateway_of_somebody_else(start: Started, root: Path, tmp_path: Path) -> None:
+    shared = {"name": "shared", "namespace": "infra", "manage": False, "baseModel": "base"}
+    code, text = finished(start("rehearse", stack_file(tmp_path, "shared", provider="istio", **shared)))
+    assert code == 0
+    assert "endpoint  http://192.0.2.10/ (through Gateway infra/shared)" in text
+    assert "gateway   infra/shared is somebody else's; in this rehearsal it is the fleet's own" in text
+    nothing_is_left(root)
+
+
+def test_gateway_that_nobody_looks_after(start: Started, root: Path, tmp_path: Path) -> None:
+    rehearsing = start("rehearse", stack_file(tmp_path, "alone", provider="na", className="some-class"))
+    until(lambda: process.running(root))
+    os.kill(process.running(root)[0].pid, signal.SIGKILL)
+    code, text = finished(rehearsing)
+    assert code == 1
+    assert "the Gateway's controller has refused it or does not look at it" in text
+    assert (
+        "llm-d-inference-gateway is not accepted: no controller has looked at it: is there a GatewayClass some-class"
+        in text
+    )
+    assert "pods are placed and Ready" in text
+    nothing_is_left(root)

@@ -1,0 +1,119 @@
+"""The way into a stack, as the report says it, and the addresses of a rehearsal's Gateways."""
+
+from typing import Any
+
+import pytest
+
+from rehearsal.gateway.addresses import FIRST, LAST, RELEASE_SECONDS, Addresses
+from rehearsal.gateway.entrance import Entrance
+
+FINE = ("True", "Fine", "")
+
+
+def judged(*, generation: int = 1, **conditions: tuple[str, str, str]) -> list[dict[str, Any]]:
+    keys = ("status", "reason", "message")
+    return [
+        {"type": kind, "observedGeneration": generation, **dict(zip(keys, words, strict=True))}
+        for kind, words in conditions.items()
+    ]
+
+
+def gateway_of(conditions: list[dict[str, Any]], *addresses: str) -> dict[str, Any]:
+    status = {"conditions": conditions, "addresses": [{"value": value} for value in addresses]}
+    return {"metadata": {"name": "gw"}, "spec": {"gatewayClassName": "class"}, "status": status}
+
+
+def route_of(*parents: tuple[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    rows = [{"parentRef": {"name": name, "namespace": "infra"}, "conditions": rows} for name, rows in parents]
+    return {"metadata": {"name": "stack", "namespace": "ns", "generation": 2}, "status": {"parents": rows}}
+
+
+PROGRAMMED = judged(Accepted=FINE, Programmed=FINE)
+TAKEN = ("gw", judged(generation=2, Accepted=FINE, ResolvedRefs=FINE))
+#: What is there -> what is said of it.
+WAYS_IN: dict[str, tuple[dict[str, Any], list[tuple[str, bool]]]] = {
+    "open": ({"gw": gateway_of(PROGRAMMED, "192.0.2.10"), "stack": route_of(TAKEN)}, []),
+    "nothing": ({}, [("Gateway infra/gw does not exist", False), ("HTTPRoute ns/stack does not exist", False)]),
+    "refused": (
+        {
+            "gw": gateway_of(
+                judged(Accepted=("False", "InvalidParameters", "ConfigMap o does not exist"), Programmed=FINE)
+            ),
+            "stack": route_of(TAKEN),
+        },
+        [("Gateway infra/gw is not accepted: ConfigMap o does not exist (InvalidParameters)", True)],
+    ),
+    "of a class that nobody serves": (
+        {"gw": gateway_of(judged(Accepted=("Unknown", "Pending", ""))), "stack": route_of(TAKEN)},
+        [
+            (
+                "Gateway infra/gw is not accepted: no controller has looked at it: is there a GatewayClass class, "
+                "and does one serve it?",
+                True,
+            )
+        ],
+    ),
+    "without address": (
+        {"gw": gateway_of(PROGRAMMED), "stack": route_of(TAKEN)},
+        [("Gateway infra/gw is programmed but has no address", False)],
+    ),
+    "route of another Gateway": (
+        {"gw": gateway_of(PROGRAMMED, "192.0.2.10"), "stack": route_of(("other", TAKEN[1]))},
+        [("HTTPRoute ns/stack does not hang on Gateway infra/gw, or its controller has not looked at it", False)],
+    ),
+    "route without pool": (
+        {
+            "gw": gateway_of(PROGRAMMED, "192.0.2.10"),
+            "stack": route_of(
+                ("gw", judged(generation=2, Accepted=FINE, ResolvedRefs=("False", "BackendNotFound", "No such pool.")))
+            ),
+        },
+        [("HTTPRoute ns/stack cannot reach its backend: No such pool (BackendNotFound)", False)],
+    ),
+    "route as it was before": (
+        {
+            "gw": gateway_of(PROGRAMMED, "192.0.2.10"),
+            "stack": route_of(("gw", judged(Accepted=FINE, ResolvedRefs=FINE))),
+        },
+        [
+            ("HTTPRoute ns/stack is not accepted: its Gateway's controller has not looked at it", False),
+            ("HTTPRoute ns/stack cannot reach its backend: its Gateway's controller has not looked at it", False),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("there", "said"), WAYS_IN.values(), ids=WAYS_IN)
+def test_the_way_in(there: dict[str, Any], said: list[tuple[str, bool]]) -> None:
+    class Single:
+        def get(self, path: str) -> Any:
+            return there.get(path.rpartition("/")[2])
+
+    entrance = Entrance(("infra", "gw"), ("ns", "stack"), owned=True)
+    assert entrance.flaws(Single()) == said  # type: ignore[arg-type]
+
+
+def test_addresses_are_used_again_once_they_are_released() -> None:
+    now = 0.0
+    book = Addresses(clock=lambda: now)
+    first = book.assign("a")
+    assert first == f"192.0.2.{FIRST}"
+    assert book.assign("a") == first
+    assert book.assign("b") != first
+    assert book.assign("named", "gw.example") == "gw.example"
+    assert not book.release("a")
+    now += RELEASE_SECONDS / 2
+    assert not book.release("a")
+    assert book.assign("c") != first  # until then it is taken
+    now += RELEASE_SECONDS / 2
+    assert book.release("a")
+    book.adopt("a", str(first))  # its status still says so, but it is somebody else's now
+    assert book.assign("d") == first
+    assert book.release("a")
+    assert book.release("never-had-one")
+
+
+def test_the_network_has_an_end() -> None:
+    book = Addresses()
+    assert all(book.assign(str(number)) for number in range(FIRST, LAST + 1))
+    assert book.assign("one more") is None
