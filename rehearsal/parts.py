@@ -84,12 +84,13 @@ def custom_resource_definitions(plan: Plan, report: Report) -> Part:
     if plan.crd_source is None:
         return Part("CRDs", True, "not managed by this stack")
     source, files = plan.crd_source, plan.crd_files
+    counted = "1 file" if len(files) == 1 else f"{len(files)} files"
     if not isinstance(source, Pinned):
         crd_objects(files, source)
-        return Part("CRDs", True, f"{len(files)} files of the stack's own directory")
+        return Part("CRDs", True, f"{counted} of the stack's own directory")
     fetch = _Fetch(files, source.fetch, report)
     crd_objects(files, replace(source, fetch=fetch))
-    return Part("CRDs", True, "; ".join([f"{len(files)} files, each with its pinned checksum", *fetch.modules]))
+    return Part("CRDs", True, "; ".join([f"{counted}, checked by checksum", *fetch.modules]))
 
 
 def left_to_the_cluster(plan: Plan, report: Report) -> list[dict[str, Any]]:

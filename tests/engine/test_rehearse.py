@@ -136,7 +136,7 @@ def test_two_at_once_of_the_same_file_pass_and_leave_nothing(start: Started, roo
         assert re.search(r"^took .* pulumi up \d+\.\d s", report, re.MULTILINE)
         assert re.search(r"^official +.*etcd \d", report, re.MULTILINE)
         assert re.search(r"^official +router chart \((oci://|Go module )\S+ v\d", report, re.MULTILINE)
-        assert re.search(r"^official +CRDs \(4 files, each with its pinned checksum", report, re.MULTILINE)
+        assert re.search(r"^official +CRDs \(4 files, checked by checksum", report, re.MULTILINE)
         assert "A rehearsal cannot see image pulls" in report
         assert f"llmd-pd rehearse {GUIDE} --keep" in report
         assert max(map(len, text.partition("pulumi up …")[0].splitlines())) < 200  # a fallback is one short line

@@ -70,21 +70,21 @@ def test_urls_come_first(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> N
     bodies = {f"https://example.test/{name}.yaml": content for name, content in FILES.items()}
     monkeypatch.setattr("releases.crds.urlopen", lambda url, **_: io.BytesIO(bodies[url]))
     part = parts.custom_resource_definitions(crd_plan(), machine.report)
-    assert (part.official, part.origin) == (True, "2 files, each with its pinned checksum")
+    assert (part.official, part.origin) == (True, "2 files, checked by checksum")
     assert machine.calls("go") == []
 
 
 def test_then_the_go_module_into_the_cache_of_every_command(machine: Machine, asked: list[str]) -> None:
     crd_module(machine)
     part = parts.custom_resource_definitions(crd_plan(), machine.report)
-    assert str(part) == f"CRDs (2 files, each with its pinned checksum; {SAID})"
+    assert str(part) == f"CRDs (2 files, checked by checksum; {SAID})"
     assert part.official
     assert asked == [CRDS[0].url], "a site that does not answer is not asked for every file"
     assert machine.out.getvalue().splitlines() == [f"CRDs cannot be downloaded: taking them from {SAID}"]
     assert [Pinned().read(crd) for crd in CRDS] == list(FILES.values())
     before = machine.calls("go")
     again = parts.custom_resource_definitions(crd_plan(), machine.report)
-    assert again.origin == "2 files, each with its pinned checksum"
+    assert again.origin == "2 files, checked by checksum"
     assert machine.calls("go") == before
     assert len(asked) == 1
 
