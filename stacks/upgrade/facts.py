@@ -7,7 +7,7 @@ from hardware.bill import Bill
 from stacks.plan import Plan
 from stacks.upgrade.change import Change, Kind, became
 from stacks.upgrade.model_servers import ENGINE, flags, images
-from stacks.upgrade.serving import deployments
+from stacks.upgrade.serving import deployments, replaced_servers
 from stacks.upgrade.trees import added_and_gone, by_name
 
 Object = Mapping[str, Any]
@@ -17,6 +17,9 @@ KV_FLAGS = (
     "--kv-transfer-config", "--block-size", "--page-size", "--kv-cache-dtype", "--dtype", "--quantization",
     "--disaggregation-transfer-backend", "--disaggregation-mode", "--max-model-len",
 )  # fmt: skip
+
+#: What is worse where the Deployments are not replaced.
+MIXING = "an `up` in place mixes them while it rolls, and requests fail meanwhile, so deploy the new release beside the old: "
 
 #: What an engine's metrics count, by the names of `EngineMetrics`.
 COUNTED = {
@@ -38,10 +41,11 @@ def kv_cache(before: Plan, after: Plan) -> Iterator[Change]:
         return
     vllm = after.workload.hardware.build.engine.key == "vllm"
     known = "vLLM's NIXL connector refuses a peer of another version" if vllm else "nobody has shown that the two fit"
+    mixing = "" if replaced_servers(before, after) else MIXING
     yield Change(
         Kind.BREAKS, "KV cache", "do not count on prefill and decode pods of the two releases to exchange it",
         f"their {' and '.join(parts)} differ ({known}), and the router pairs any prefill pod with any decode pod of its pool",
-        "never let both serve in one pool: a stack beside needs a `name` and a `namespace` of its own",
+        f"{mixing}never let both serve in one pool: a stack beside needs a `name` and a `namespace` of its own",
     )  # fmt: skip
 
 

@@ -45,16 +45,18 @@ def plugin_changes(before: Mapping[str, Any], after: Mapping[str, Any], reasons:
 
 
 def _profile_changes(before: Mapping[str, Any], after: Mapping[str, Any], unless: set[str]) -> Iterator[Change]:
-    for profile, was, now in added_and_gone(before, after):
-        if ABSENT in (was, now):
-            yield Change(Kind.CHANGES, f"scheduling profile {profile}", "added" if was is ABSENT else "dropped")
+    for profile in {**before, **after}:
+        subject = f"scheduling profile {profile}"
+        if profile not in before or profile not in after:
+            yield Change(Kind.CHANGES, subject, "added" if profile in after else "dropped")
             continue
+        was, now = before[profile], after[profile]
         for name, old, new in added_and_gone(was, now):
             if name not in unless:
                 weights = (f"weight {row.get('weight', 1)}" if row is not ABSENT else "" for row in (old, new))
-                yield Change(Kind.CHANGES, f"plugin {name} of scheduling profile {profile}", became(*weights))
+                yield Change(Kind.CHANGES, f"plugin {name} of {subject}", became(*weights))
         if [name for name in was if name in now] != [name for name in now if name in was]:
-            yield Change(Kind.CHANGES, f"scheduling profile {profile}", "its plugins in another order")
+            yield Change(Kind.CHANGES, subject, "its plugins in another order")
 
 
 def _plugins(config: Mapping[str, Any]) -> dict[str, Any]:

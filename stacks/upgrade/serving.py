@@ -21,13 +21,16 @@ def deployments(objects: Sequence[Object]) -> dict[str, Object]:
     return {obj["metadata"]["labels"][ROLE_LABEL]: obj for obj in objects if obj["kind"] == "Deployment"}
 
 
+def replaced_servers(before: Plan, after: Plan) -> list[tuple[Object, Object]]:
+    """The pairs of Deployments that cannot become each other."""
+    return [pair for pair in replaced(before.model_server, after.model_server) if pair[0]["kind"] == "Deployment"]
+
+
 def replacements(before: Plan, after: Plan) -> Iterator[Change]:
     """What is deleted and created anew, Deployments first."""
-    pairs = replaced(before.model_server, after.model_server)
-    servers = [(was, now) for was, now in pairs if was["kind"] == "Deployment"]
-    if servers:
+    if servers := replaced_servers(before, after):
         yield _down(servers, after)
-    for _, now in pairs:
+    for _, now in replaced(before.model_server, after.model_server):
         if now["kind"] != "Deployment":
             yield Change(
                 Kind.REPLACED, f"{now['kind']} {now['metadata']['name']}", "deleted and created anew",
@@ -55,7 +58,7 @@ def changes(before: Plan, after: Plan, reasons: Mapping[str, str]) -> Iterator[C
     """What is otherwise in the pods, and in the objects beside them."""
     old, new = before.model_server, after.model_server
     pods = list(pod_changes(deployments(old), deployments(new), reasons))
-    if pods and not replaced(old, new):
+    if pods and not replaced_servers(before, after):
         what = "updated in place: the pods of each role are replaced a quarter at a time"
         yield Change(Kind.CHANGES, "Deployments", what)
     yield from pods

@@ -42,7 +42,16 @@ def differences(before: Any, after: Any) -> list[Difference]:
     """The leaves in which two trees differ, in the order of the first and then of the second."""
     old, new = leaves(before), leaves(after)
     pairs = ((path, old.get(path, ABSENT), new.get(path, ABSENT)) for path in {**old, **new})
-    return [Difference(path, was, now) for path, was, now in pairs if not _same(was, now)]
+    return [
+        Difference(path, was, now)
+        for path, was, now in pairs
+        if not _same(was, now) and not _filled(path, was, new) and not _filled(path, now, old)
+    ]
+
+
+def _filled(path: Path, leaf: Any, other: Mapping[Path, Any]) -> bool:
+    """Whether an empty map has something in it in the other tree, which is then said."""
+    return leaf == {} and any(below[: len(path)] == path and len(below) > len(path) for below in other)
 
 
 def dotted(path: Path) -> str:
