@@ -105,7 +105,9 @@ def section(title: str) -> None:
 def facts(subject: str, rows: Sequence[tuple[str, str]]) -> None:
     """What is said of a subject, each by its label: a block on a terminal, a line for each elsewhere."""
     if for_people(sys.stdout):
-        _rows(_rich(sys.stdout), single_line(subject), rows)
+        from rich.text import Text
+
+        _rows(_rich(sys.stdout), Text(single_line(subject), "cyan"), rows)
         return
     for label, text in rows:
         print(single_line(f"{subject}: {label}: {text}"))
@@ -149,10 +151,12 @@ def _block(found: Problem, stream: TextIO) -> None:
     heading = Text.assemble(
         ("✗ ", "red"), (single_line(place), "bold"), "  " if place else "", (single_line(found.path), "cyan")
     )
-    _rows(_rich(stream), heading, [("what", found.what), ("why", found.why), ("fix", found.fix), ("rule", rule)])
+    rows = [("what", found.what), ("why", found.why), ("fix", found.fix), ("rule", rule)]
+    _rows(_rich(stream), heading, rows)
+    print(file=stream)
 
 
-def _rows(console: "Console", heading: "Text | str", rows: Sequence[tuple[str, str]]) -> None:
+def _rows(console: "Console", heading: "Text", rows: Sequence[tuple[str, str]]) -> None:
     """A heading and what belongs to it, each behind its label."""
     from rich.padding import Padding
     from rich.table import Table
@@ -164,4 +168,4 @@ def _rows(console: "Console", heading: "Text | str", rows: Sequence[tuple[str, s
     for label, text in rows:
         grid.add_row(label, Text(single_line(text), style="green" if label == "fix" else ""))
     console.print(heading, soft_wrap=True)
-    console.print(Padding(grid, (0, 0, 1, 2)))
+    console.print(Padding(grid, (0, 0, 0, 2)))
