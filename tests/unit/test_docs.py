@@ -1,4 +1,4 @@
-"""docs/stack-files.md says what the code says: every key and default, every rule and combination; its examples pass."""
+"""docs/stack-files.md says what the code says: every key and default, every rule and combination. Examples of all pages pass."""
 
 import re
 import typing
@@ -7,18 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from hardware.accelerators import ACCELERATORS
 from hardware.machines import machine_for
 from releases import RELEASES
+from stacks import fields
 from stacks.files import load
 from stacks.rules import RULES
 from stacks.spec import StackSpec
 
-TEXT = (Path(__file__).parents[2] / "docs" / "stack-files.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "stack-files.md").read_text()
 ROWS = [line for line in TEXT.splitlines() if line.startswith("| ")]
-EXAMPLES = [block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.DOTALL) if block.startswith("config:")]
+#: Whole stack files among the examples of each page that has some.
+EXAMPLES = {
+    path.name: found
+    for path in sorted(DOCS.glob("*.md"))
+    if (found := re.findall(r"```yaml\n(config:.*?)```", path.read_text(), re.DOTALL))
+}
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:
@@ -78,12 +86,48 @@ def test_every_fabric_is_explained() -> None:
     assert sorted(explained) == sorted({fabric for found in ACCELERATORS.values() for fabric in found.fabrics})
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_examples_pass(example: str, tmp_path: Path) -> None:
-    file = tmp_path / "Pulumi.example.yaml"
+@pytest.mark.parametrize(("page", "example"), [(page, text) for page, found in EXAMPLES.items() for text in found])
+def test_examples_pass(page: str, example: str, tmp_path: Path) -> None:
+    file = tmp_path / f"Pulumi.{page}.yaml"
     file.write_text(example)
     load(file)
 
 
-def test_there_are_examples() -> None:
-    assert len(EXAMPLES) == 2
+@pytest.mark.parametrize(("page", "number"), [("stack-files.md", 2), ("gateways.md", 6)])
+def test_there_are_examples(page: str, number: int) -> None:
+    assert len(EXAMPLES[page]) == number
+
+
+def test_two_stacks_on_one_gateway_agree_on_it() -> None:
+    """The owner's namespace and name are what the guest says, and their routes do not meet."""
+    owner, guest = (fields.read(own(yaml.safe_load(text)["config"]))[1] for text in EXAMPLES["gateways.md"][-2:])
+    assert owner is not None
+    assert guest is not None
+    theirs, ours = owner.router.gateway, guest.router.gateway
+    assert theirs is not None
+    assert ours is not None
+    assert theirs.manage
+    assert not ours.manage
+    assert (ours.namespace, ours.name, ours.provider) == (owner.namespace, theirs.name, theirs.provider)
+    assert ours.base_model != theirs.base_model
+    assert (owner.name, owner.namespace) != (guest.name, guest.namespace)
+
+
+def own(config: dict[str, Any]) -> dict[str, Any]:
+    return {key.removeprefix(f"{fields.PROJECT}:"): value for key, value in config.items()}
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)]*))?\)", page.read_text()):
+        found = (page.parent / target).resolve() if target else page
+        assert found.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", found.read_text(), re.MULTILINE)
+            slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in slugs, f"{target}#{anchor}"
+
+
+def test_the_readme_links_every_page() -> None:
+    readme = (DOCS.parent / "README.md").read_text()
+    assert [path.name for path in sorted(DOCS.glob("*.md")) if f"(docs/{path.name})" not in readme] == []
