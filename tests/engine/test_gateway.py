@@ -1,0 +1,194 @@
+"""Mode gateway from nothing and back, by the real engine: programmed before the router, released after its routes, and never
+taken away under somebody else's. Who programs is the rehearsal's controller, which keeps the specification."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from rehearsal.control_plane import ControlPlane
+from rehearsal.gateway import API, FINALIZER, process
+from rehearsal.standins.crds import GATEWAY
+from rehearsal.surroundings import CRDS
+from rehearsal.toolchain import Toolchain
+from releases.gateways import GATEWAY as NAME
+from stacks.kube_api import Api
+from tests.engine.harness import Stack, control_plane
+from tests.engine.inventory import steady
+
+SMALL = {"accelerator": "nvidia", "prefill": {"replicas": 1, "devices": 1}, "decode": {"replicas": 1, "devices": 4}}
+CLASSES = ["rehearsal", "istio", "gke-l7-regional-external-managed"]
+POLICIES = {"gcpbackendpolicies": "GCPBackendPolicy", "healthcheckpolicies": "HealthCheckPolicy"}
+
+
+@pytest.fixture(scope="module")
+def plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane with a gateway controller, and with the CRDs that GKE and Istio bring."""
+    with control_plane("gateways", tmp_path_factory.mktemp("gateways"), toolchain) as started:
+        api = Api(str(started.kubeconfig), started.context)
+        for resource in {crd.plural: crd for provider in ("gke", "istio") for crd in GATEWAY[provider]}.values():
+            api.create(CRDS, resource.definition)
+        process.restart(started, CLASSES)
+        yield started
+
+
+def gateway(provider: str, **more: Any) -> dict[str, Any]:
+    return {"mode": "gateway", "gateway": {"provider": provider, **more}}
+
+
+def outputs(stack: Stack) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(stack.run("stack", "output", "--json").text)
+    return found
+
+
+def route(stack: Stack) -> dict[str, Any] | None:
+    return stack.api.get(f"{API}/namespaces/{stack.config['namespace']}/httproutes/{stack.config['name']}")
+
+
+def live_gateway(stack: Stack) -> dict[str, Any] | None:
+    return stack.api.get(f"{API}/namespaces/{stack.config['namespace']}/gateways/{NAME}")
+
+
+class Departures:
+    """When each of these objects was gone, and when the Gateway's deletion began, by looking every 20 ms while it is open."""
+
+    def __init__(self, api: Api, paths: dict[str, str], gateway_path: str) -> None:
+        self.gone: dict[str, float] = {}
+        self.deletion_began: float | None = None
+        self._api, self._paths, self._gateway = api, paths, gateway_path
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> "Departures":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._once()
+
+    def _look(self) -> None:
+        while not self._stop.wait(0.02):
+            self._once()
+
+    def _once(self) -> None:
+        found = self._api.get(self._gateway)
+        if found is not None and "deletionTimestamp" in found["metadata"]:
+            assert FINALIZER in found["metadata"]["finalizers"]
+            self.deletion_began = self.deletion_began or time.monotonic()
+        for name, path in self._paths.items():
+            if name not in self.gone and self._api.get(path) is None:
+                self.gone[name] = time.monotonic()
+
+
+def test_on_gke_from_nothing_and_back(stack: Callable[..., Stack]) -> None:
+    """Policies, the limit for responses, the address, and the order of a destroy."""
+    guide = stack("on-gke", serving=SMALL, router=gateway("gke", backendTimeout=3600), monitoring={"router": False},
+                  crds={"gatewayApi": True})  # fmt: skip
+    guide.nodes()
+    nothing = steady(guide.api)
+    assert guide.up().code == 0
+    assert guide.preview("--expect-no-changes").code == 0
+
+    place = guide.config["namespace"]
+    programmed = live_gateway(guide)
+    assert programmed is not None
+    (address,) = programmed["status"]["addresses"]
+    assert address["type"] == "IPAddress"
+    assert outputs(guide)["endpoint"] == {
+        "address": address["value"], "gateway": f"{place}/{NAME}", "port": 80, "url": f"http://{address['value']}/",
+    }  # fmt: skip
+    policies = {plural: f"/apis/networking.gke.io/v1/namespaces/{place}/{plural}/on-gke" for plural in POLICIES}
+    backend = guide.api.get(policies["gcpbackendpolicies"])
+    assert backend is not None
+    assert backend["spec"]["default"]["timeoutSec"] == 3600
+    # An upgrade of the release does not bring the chart's own limit back.
+    guide.config["router"] = {**gateway("gke", backendTimeout=3600), "flags": {"v": 3}}
+    assert guide.up().code == 0
+    assert (guide.api.get(policies["gcpbackendpolicies"]) or {})["spec"]["default"]["timeoutSec"] == 3600
+
+    paths = {"HTTPRoute": f"{API}/namespaces/{place}/httproutes/on-gke", **policies}
+    gateway_path = f"{API}/namespaces/{place}/gateways/{NAME}"
+    with Departures(guide.api, {**paths, "Gateway": gateway_path}, gateway_path) as seen:
+        assert guide.destroy().code == 0
+    assert seen.deletion_began is not None
+    assert set(seen.gone) == {*paths, "Gateway"}
+    assert all(seen.gone[name] < seen.deletion_began for name in paths), "a route or policy outlived its Gateway"
+    assert seen.gone["Gateway"] > seen.deletion_began + 0.5, "the address was not waited for"
+    left = set(steady(guide.api)) - set(nothing)
+    # Classes are the controller's, which makes them once their CRD is there.
+    theirs = ("customresourcedefinitions.apiextensions.k8s.io ", "gatewayclasses.gateway.networking.k8s.io ")
+    assert [key for key in left if not key.startswith(theirs)] == []
+
+
+@pytest.mark.parametrize("release", ["guide-2026-05", "guide-2026-06"])
+def test_two_stacks_share_a_gateway(stack: Callable[..., Stack], release: str) -> None:
+    """Neither loses anything when the other goes; and the owner goes last, unless it is told otherwise."""
+    name = release.removeprefix("guide-")
+    router = gateway("na", className="rehearsal", baseModel="owner")
+    owner = stack(f"owner-{name}", serving=SMALL, router=router, release=release)
+    shared = gateway("na", manage=False, namespace=owner.config["namespace"], baseModel="guest")
+    guest = stack(f"guest-{name}", serving=SMALL, router=shared, release=release, cluster={"nodes": 2})
+    guest.nodes()
+
+    early = guest.preview()
+    assert early.code != 0
+    assert "with `manage: false` it has to be there" in early.text
+    assert owner.up().code == 0
+    alone = steady(owner.api)
+    assert guest.up().code == 0
+    assert guest.preview("--expect-no-changes").code == 0
+    assert outputs(guest)["endpoint"] == outputs(owner)["endpoint"]
+    programmed = live_gateway(owner)
+    assert programmed is not None
+    assert programmed["status"]["listeners"][0]["attachedRoutes"] == 2
+
+    # The owner refuses, before anything of it is gone.
+    together = steady(owner.api)
+    refused = owner.destroy()
+    assert refused.code != 0
+    assert f"routes of others hang on it: {guest.config['namespace']}/{guest.config['name']}" in refused.text
+    assert "deleteInUse" in refused.text
+    assert steady(owner.api) == together
+    assert owner.preview("--expect-no-changes").code == 0
+
+    # The guest goes, and the owner's route and Gateway never notice.
+    assert guest.destroy().code == 0
+    assert route(owner) is not None
+    after = steady(owner.api)
+    assert {key: after.get(key) for key in alone} == alone
+
+    # Told that it may, the owner goes under a route of somebody else's.
+    assert guest.up().code == 0
+    owner.config["router"] = gateway("na", className="rehearsal", baseModel="owner", deleteInUse=True)
+    assert owner.up().code == 0
+    assert owner.destroy().code == 0
+    assert live_gateway(owner) is None
+    assert route(guest) is not None
+    assert guest.destroy().code == 0
+
+
+def test_a_second_route_for_the_same_requests_is_refused(stack: Callable[..., Stack]) -> None:
+    owner = stack("first-route", serving=SMALL, router=gateway("istio"))
+    owner.nodes()
+    assert owner.up().code == 0
+    assert outputs(owner)["endpoint"]["address"] == f"{NAME}-istio.{owner.config['namespace']}.svc.cluster.local"
+    rival = stack(
+        "second-route", serving=SMALL, router=gateway("istio", manage=False, namespace=owner.config["namespace"])
+    )
+    said = rival.preview()
+    assert said.code != 0
+    assert f"HTTPRoute {owner.config['namespace']}/{owner.config['name']} takes every request" in said.text
+    assert owner.destroy().code == 0
+
+
+def test_a_class_that_is_not_there_is_told_before(stack: Callable[..., Stack]) -> None:
+    nowhere = stack("no-class", serving=SMALL, router=gateway("na", className="nginx"))
+    said = nowhere.preview()
+    assert said.code != 0
+    assert "GatewayClass nginx is not in the cluster" in said.text
+    assert "rehearsal" in said.text
