@@ -1,11 +1,16 @@
 """The way into a stack, as the report says it, and the addresses of a rehearsal's Gateways."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rehearsal.gateway.addresses import FIRST, LAST, RELEASE_SECONDS, Addresses
 from rehearsal.gateway.entrance import Entrance
+from rehearsal.surroundings import played
+from stacks.files import load
+from stacks.plan import plan
 
 FINE = ("True", "Fine", "")
 
@@ -117,3 +122,14 @@ def test_the_network_has_an_end() -> None:
     book = Addresses()
     assert all(book.assign(str(number)) for number in range(FIRST, LAST + 1))
     assert book.assign("one more") is None
+
+
+@pytest.mark.parametrize("install", [True, False])
+def test_an_implementation_is_played_and_not_installed(tmp_path: Path, install: bool) -> None:
+    file = tmp_path / "Pulumi.istio.yaml"
+    router = {"mode": "gateway", "gateway": {"provider": "istio", "install": install}}
+    cluster = {"provider": "existing", "context": "nowhere"}
+    config = {"cluster": cluster, "serving": {"accelerator": "nvidia"}, "router": router}
+    file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
+    there = {"router": {"gateway": {"install": False}}}
+    assert played(plan(load(file).spec, tmp_path)) == (there if install else {})
