@@ -154,12 +154,14 @@ def own_bills_values(subject: Subject) -> Iterator[Finding]:
             yield Finding("router.values", what, why, fix)
 
 
-def proxy_resources(subject: Subject) -> Iterator[Finding]:
-    """The proxy beside the picker exists in mode standalone only."""
-    router = subject.spec.router
+def of_this_mode(subject: Subject) -> Iterator[Finding]:
+    """Settings that nothing reads in the stack's mode."""
+    router, proxied = subject.spec.router, subject.spec.router.mode in subject.bill.router.proxy_modes
     stated = router.proxy_resources.requests, router.proxy_resources.limits
-    if router.mode not in subject.bill.router.proxy_modes and any(
-        part.model_dump(exclude_none=True) for part in stated
-    ):
+    if not proxied and any(part.model_dump(exclude_none=True) for part in stated):
         what, why = f"resources of a proxy in mode {router.mode}", "there the gateway is the proxy"
         yield Finding("router.proxyResources", what, why, "leave them out, or set them on the gateway")
+    if proxied and router.failure_mode is not None:
+        what = f"a failure mode in mode {router.mode}"
+        why = "a gateway reads it from the InferencePool, and the chart's own proxy does not"
+        yield Finding("router.failureMode", what, why, "leave it out, or use mode gateway")

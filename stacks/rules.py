@@ -175,7 +175,7 @@ RULES: tuple[Rule, ...] = (
     Rule("ROUTER-01", "the endpoint picker's registered plugins", router_rules.plugin_config),
     Rule("ROUTER-02", "in-memory producers", router_rules.one_replica),
     Rule("ROUTER-03", "the router's chart", router_rules.charts_flags),
-    Rule("ROUTER-04", "the router's chart", router_rules.proxy_resources),
+    Rule("ROUTER-04", "the router's chart", router_rules.of_this_mode),
     Rule("BILL-02", "releases", router_rules.own_bills_values),
     Rule("MACHINE-01", "hardware/machines", _known_machine, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),

@@ -40,6 +40,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("ROUTER-02", {"replicas": 2, "plugins": OWN_PLUGINS}, {}, "router.wait", "only the leader is ever Ready"),
     ("ROUTER-03", {"flags": {"config-file": "/x"}}, {}, "router.flags", "it follows from `router.plugins`"),
     ("ROUTER-04", {**gateway("istio"), "proxyResources": {"limits": {"cpu": "8"}}}, {}, "router.proxyResources", "the proxy"),
+    ("ROUTER-04", {"failureMode": "FailClose"}, {}, "router.failureMode", "the chart's own proxy does not"),
     ("BILL-02", {"values": {"router": {}}}, {}, "router.values", "`router` is a key of release guide-2026-06's chart"),
     ("BILL-02", {"values": {"inferencePool": {}}}, {"release": "guide-2026-06"}, "router.values", "guide-2026-05's chart"),
 ]  # fmt: skip
@@ -65,7 +66,8 @@ def test_a_rule_finds_what_it_is_for(
         gateway("gke", backendTimeout=3600),
         {"plugins": OWN_PLUGINS, "replicas": 2, "wait": False},
         {"plugins": {**OWN_PLUGINS, "apiVersion": "inference.networking.x-k8s.io/v1alpha1"}},
-        {"flags": {"v": 4, "kv-cache": True}, "failureMode": "FailClose", "tracing": {}},
+        {"flags": {"v": 4, "kv-cache": True}, "tracing": {}},
+        {**gateway("istio"), "failureMode": "FailClose"},
         {"values": {"inferenceExtension": {"affinity": {}}}},
         {"extraPorts": [{"name": "https", "port": 443, "targetPort": 8443}]},
     ],
