@@ -62,6 +62,14 @@ class Engine:
         """
         self._quiet("stack", "select", "--create", self.project.stack)
 
+    def seal(self, path: str, value: str) -> None:
+        """Keeps a value in the stack file as a secret, encrypted for this rehearsal.
+
+        Raises:
+            RehearsalError: the CLI refuses; its words are the details.
+        """
+        self._quiet("config", "set", "--secret", "--path", path, value)
+
     def up(self) -> "Popen[bytes]":
         """Starts `pulumi up`; output goes where this process's does.
 

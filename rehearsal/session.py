@@ -28,7 +28,7 @@ from rehearsal.stack import undisputed
 from rehearsal.toolchain import Origin, Toolchain, ensure
 from rehearsal.verdict import Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
-from stacks.files import StackFile
+from stacks.files import PROJECT, StackFile
 from stacks.kube_api import Api
 from stacks.plan import Plan, plan
 
@@ -125,6 +125,9 @@ def _set(
         )
         engine = Engine(project, env)
         engine.select()
+        if planned.made_secret is not None:
+            # The real token cannot be read here, and is not needed: what is rehearsed is how it is handled.
+            engine.seal(f"{PROJECT}:serving.hfToken", projects.PLACEHOLDER)
     everything = (*_tools(toolchain), *found, chart.part, crds, *parts.monitors(planned), *brought)
     made = Stage(rehearsal, plane, planned, engine, everything, machines)
     shell.write(made.shell, added, project.directory)

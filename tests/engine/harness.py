@@ -59,6 +59,8 @@ class Stack:
     plane: ControlPlane
     toolchain: Toolchain
     config: dict[str, Any]
+    #: Hugging Face's token, kept in the stack file as a secret.
+    token: str | None = None
     env: dict[str, str] = field(default_factory=dict)
     engine: Engine = field(init=False)
 
@@ -109,6 +111,8 @@ class Stack:
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Starts `pulumi ARGUMENTS` in a process group of its own, output piped."""
         self._write()
+        if self.token is not None:
+            self.engine.seal("llmd-pd:serving.hfToken", self.token)
         return subprocess.Popen(
             self.command(*arguments), env=self.env, cwd=self.engine.project.directory, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
