@@ -7,9 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from rehearsal.gateway import API, process
+from releases import RELEASES
 from stacks.kube_api import Api
 from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start, until
 
@@ -29,6 +31,26 @@ def stack_file(directory: Path, name: str, /, **gateway: Any) -> Path:
     path = directory / f"Pulumi.{name}.yaml"
     path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
     return path
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize("mode", ["standalone", "gateway"])
+def test_both_modes_of_every_release(start: Started, root: Path, tmp_path: Path, mode: str, release: str) -> None:
+    """The guide's whole size, monitoring and all, on the machines it was written for."""
+    gateway = {"gateway": {"provider": "istio"}} if mode == "gateway" else {}
+    config = {
+        "release": release,
+        "serving": {"accelerator": "nvidia", "fabric": "coreweave"},
+        "router": {"mode": mode, **gateway},
+        "monitoring": {"podMonitors": True, "router": True},
+    }
+    file = tmp_path / f"Pulumi.{mode}.yaml"
+    file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
+    code, text = finished(start("rehearse", file))
+    assert code == 0
+    assert "11 of 11 pods are placed and Ready on 2 × coreweave-h200 and 1 × system" in " ".join(text.split())
+    assert ("the Gateway is programmed and takes the stack's route" in " ".join(text.split())) is (mode == "gateway")
+    nothing_is_left(root)
 
 
 def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> None:

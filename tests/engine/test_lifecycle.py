@@ -145,3 +145,32 @@ def test_updates(stack: Callable[..., Stack]) -> None:
 
     assert {role: deployment(guide, role)["metadata"]["uid"] for role in made} == made
     unchanged(guide)
+
+
+def test_to_another_release_and_back(stack: Callable[..., Stack]) -> None:
+    """One key: the servers and the router's release are replaced where Kubernetes cannot change them in place."""
+    guide = stack("moves", serving=ROOMY, cluster={"nodes": 4}, monitoring={"podMonitors": True, "router": True})
+    guide.nodes()
+    assert guide.up().code == 0
+    may = guide.plan
+    old = {role: deployment(guide, role)["metadata"]["uid"] for role in ROLES}
+
+    guide.config["release"] = "guide-2026-06"
+    moving = guide.preview("--diff")
+    assert moving.code == 0
+    assert len(re.findall(r"\+-kubernetes:apps/v1:Deployment", moving.text)) == 2
+    assert guide.up().code == 0
+    unchanged(guide)
+    assert {role: deployment(guide, role)["metadata"]["uid"] for role in ROLES}.items().isdisjoint(old.items())
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods(guide)} == {guide.plan.workload.image}
+    picker = f"/apis/apps/v1/namespaces/{guide.config['namespace']}/deployments/moves-epp"
+    found = guide.api.get(picker)
+    assert found is not None
+    assert guide.plan.bill.router.epp_selector in found["spec"]["selector"]["matchLabels"]
+    # What the new release does not install any more stays: other stacks may live from it.
+    assert all(guide.api.get(f"{CRDS}/{crd['metadata']['name']}") for crd in may.crds())
+
+    guide.config["release"] = "guide-2026-05"
+    assert guide.up().code == 0
+    unchanged(guide)
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods(guide)} == {may.workload.image}
