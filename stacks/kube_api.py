@@ -2,6 +2,8 @@
 business; objects stay plain dicts, as everywhere else here. The client is imported late: only some commands need it."""
 
 import json
+import time
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,9 @@ Object = dict[str, Any]
 
 #: Seconds to wait for one answer.
 TIMEOUT_SECONDS = 5
+#: How often a server that says "too many requests" is asked, and the seconds in between. It says so too while the kind of a
+#: new CRD is being set up.
+TRIES, BUSY_SECONDS = 5, 0.3
 
 
 class NoContextError(ValueError):
@@ -95,8 +100,12 @@ class Api:
         call = self._client.param_serialize(
             method, path, header_params=headers, body=body, auth_settings=["BearerToken"]
         )
-        answer = self._client.call_api(*call, _request_timeout=TIMEOUT_SECONDS)
-        answer.read()  # type: ignore[no-untyped-call]
+        for left in reversed(range(TRIES)):
+            answer = self._client.call_api(*call, _request_timeout=TIMEOUT_SECONDS)
+            answer.read()  # type: ignore[no-untyped-call]
+            if answer.status != HTTPStatus.TOO_MANY_REQUESTS or not left:
+                break
+            time.sleep(BUSY_SECONDS)
         if answer.status >= 400:
             from kubernetes.client.exceptions import ApiException
 
