@@ -13,6 +13,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.kube_errors import reason
+from releases.gateways import hangs_on
 
 GROUP, VERSION = "gateway.networking.k8s.io", "v1"
 #: The kinds of routes the standard channel has.
@@ -31,14 +32,10 @@ class GatewayInUseError(Exception):
 def foreign_routes(routes: list[Mapping[str, Any]], props: Mapping[str, Any]) -> Iterator[str]:
     """The routes that hang on the Gateway of `props` and are not the stack's own, as `namespace/name`."""
     for route in routes:
-        place = route["metadata"]["namespace"]
-        if (place, route["metadata"]["name"]) == (props["namespace"], props["route"]):
-            continue
-        for parent in route.get("spec", {}).get("parentRefs") or ():
-            found = (parent.get("kind", "Gateway"), parent.get("namespace", place), parent["name"])
-            if found == ("Gateway", props["gatewayNamespace"], props["gateway"]):
-                yield f"{place}/{route['metadata']['name']}"
-                break
+        place, name = route["metadata"]["namespace"], route["metadata"]["name"]
+        own = (place, name) == (props["namespace"], props["route"])
+        if not own and hangs_on(route, gateway=props["gateway"], namespace=props["gatewayNamespace"]):
+            yield f"{place}/{name}"
 
 
 class GuardProvider(ResourceProvider):

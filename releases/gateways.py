@@ -224,6 +224,15 @@ def http_route(
     }
 
 
+def hangs_on(route: Mapping[str, Any], *, gateway: str, namespace: str) -> bool:
+    """Whether a route of any kind, as the API has it, names this Gateway as a parent."""
+    own = route["metadata"]["namespace"]
+    return any(
+        (parent.get("kind", "Gateway"), parent.get("namespace", own), parent["name"]) == ("Gateway", namespace, gateway)
+        for parent in route.get("spec", {}).get("parentRefs") or ()
+    )
+
+
 def _named(obj: Object, gateway: str) -> Object:
     named = deepcopy(obj)
     metadata = named["metadata"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from releases.gateway_api import CRDS
-from releases.gateways import IMPLEMENTATIONS
+from releases.gateways import IMPLEMENTATIONS, hangs_on
 from stacks import helm_records
 from stacks.commands import helm_flags, kubectl_flags
 from stacks.gateway import GatewayPlan
@@ -113,7 +113,9 @@ def _rivals(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
     for route in api.items(f"{GATEWAYS}/httproutes"):
         metadata = route["metadata"]
         own = (plan.spec.namespace, plan.spec.name)
-        if (metadata["namespace"], metadata["name"]) == own or not _hangs_on(route, gateway):
+        if (metadata["namespace"], metadata["name"]) == own:
+            continue
+        if not hangs_on(route, gateway=gateway.name, namespace=gateway.namespace):
             continue
         if wanted in _base_models(route):
             same = f"requests for base model {wanted}" if wanted else "every request"
@@ -123,15 +125,6 @@ def _rivals(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
                 "of two routes with one match the older gets everything",
                 "give each stack on the Gateway a `baseModel` of its own",
             )  # fmt: skip
-
-
-def _hangs_on(route: Object, gateway: GatewayPlan) -> bool:
-    place = route["metadata"]["namespace"]
-    return any(
-        (parent.get("kind", "Gateway"), parent.get("namespace", place), parent["name"])
-        == ("Gateway", gateway.namespace, gateway.name)
-        for parent in route["spec"].get("parentRefs") or ()
-    )
 
 
 def _base_models(route: Object) -> set[str | None]:
