@@ -131,3 +131,13 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_the_readme_links_every_page() -> None:
     readme = (DOCS.parent / "README.md").read_text()
     assert [path.name for path in sorted(DOCS.glob("*.md")) if f"(docs/{path.name})" not in readme] == []
+
+
+def test_the_readme_lists_what_there_is() -> None:
+    rows = [line.split("|") for line in (DOCS.parent / "README.md").read_text().splitlines() if line.startswith("| `")]
+    listed = {
+        re.findall(r"`(\S+)`", row[1])[0]: (re.findall(r"`(\S+)`", row[2]), re.findall(r"`(\S+)`", row[3]))
+        for row in rows
+        if not row[1].startswith(" `llmd-pd")
+    }
+    assert listed == {key: (one.engines, [*one.fabrics]) for key, one in ACCELERATORS.items()}
