@@ -33,7 +33,7 @@ def foreign_routes(routes: list[Mapping[str, Any]], props: Mapping[str, Any]) ->
     """The routes that hang on the Gateway of `props` and are not the stack's own, as `namespace/name`."""
     for route in routes:
         place, name = route["metadata"]["namespace"], route["metadata"]["name"]
-        own = (place, name) == (props["namespace"], props["route"])
+        own = place == props["namespace"] and name in props["routes"]
         if not own and hangs_on(route, gateway=props["gateway"], namespace=props["gatewayNamespace"]):
             yield f"{place}/{name}"
 
@@ -116,8 +116,8 @@ def _silent(props: Mapping[str, Any], why: str, fix: str) -> GatewayInUseError:
 class GatewayGuard(Resource, module="gateway", name="Guard"):
     """Made after everything else, so that a destroy asks it before anything is gone.
 
-    Plain: `kubeconfig` and `context`, the Gateway's name and namespace, the stack's namespace and its route's name,
-    and `deleteInUse`.
+    Plain: `kubeconfig` and `context`, the Gateway's name and namespace, the stack's namespace and the names its
+    `routes` can have, and `deleteInUse`.
     """
 
     def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:

@@ -207,14 +207,14 @@ def gateway_objects(recipe: Recipe, *, name: str = GATEWAY, gateway_class: str |
 
 
 def http_route(
-    *, name: str, gateway: str, gateway_namespace: str, base_model: str | None, request_timeout: str | None
+    *, name: str, pool: str, gateway: str, gateway_namespace: str, base_model: str | None, request_timeout: str | None
 ) -> Object:
     """The HTTPRoute the router's chart would make, with what no chart before June's can say: the Gateway's namespace."""
     header = {"type": "Exact", "name": "X-Gateway-Base-Model-Name", "value": base_model}
     match: Object = {"path": {"type": "PathPrefix", "value": "/"}} | ({"headers": [header]} if base_model else {})
-    pool = {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": name}
+    backend = {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": pool}
     parent = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway, "namespace": gateway_namespace}
-    rule = {"backendRefs": [pool], "matches": [match]}
+    rule = {"backendRefs": [backend], "matches": [match]}
     timeouts = {"timeouts": {"request": request_timeout}} if request_timeout else {}
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",

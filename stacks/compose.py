@@ -179,6 +179,6 @@ def _guard(plan: Plan, gateway: GatewayPlan) -> dict[str, object]:
         "gateway": gateway.name,
         "gatewayNamespace": gateway.namespace,
         "namespace": spec.namespace,
-        "route": spec.name,
+        "routes": [*gateway.route_names],
         "deleteInUse": gateway.stated.delete_in_use,
     }

@@ -22,9 +22,10 @@ class GatewayPlan:
     """The gateway of a stack in mode `gateway`.
 
     `objects` are the Gateway and what it refers to, none where somebody else owns it; `routes` the HTTPRoute where the chart
-    cannot make it; `implementation` the Helm releases that make Gateways work; `backend_timeout` (seconds) what GKE's policy is
-    patched to, None where there is no such policy. It is patched to the chart's own too: a patch that is taken away takes the
-    value with it, and GKE's own limit, 30 s, would be left.
+    cannot make it; `route_names` the name of the chart's and that of ours, of which one is there, and both for the moment in
+    which the route changes hands; `implementation` the Helm releases that make Gateways work; `backend_timeout` (seconds)
+    what GKE's policy is patched to, None where there is no such policy. It is patched to the chart's own too: a patch that is
+    taken away takes the value with it, and GKE's own limit, 30 s, would be left.
     """
 
     stated: Gateway
@@ -32,6 +33,7 @@ class GatewayPlan:
     gateway_class: str | None
     objects: list[Object]
     routes: list[Object]
+    route_names: tuple[str, str]
     implementation: list[HelmRelease]
     backend_timeout: int | None
 
@@ -39,6 +41,12 @@ class GatewayPlan:
     def name(self) -> str:
         """The Gateway's name."""
         return self.stated.name
+
+    @property
+    def route(self) -> str:
+        """The name of the HTTPRoute that leads to the stack, whoever makes it."""
+        charts, ours = self.route_names
+        return ours if self.routes else charts
 
 
 def gateway_plan(spec: StackSpec, bill: Bill) -> GatewayPlan | None:
@@ -55,6 +63,7 @@ def gateway_plan(spec: StackSpec, bill: Bill) -> GatewayPlan | None:
         gateway_class=stated.class_name or recipe.gateway_class,
         objects=objects,
         routes=[_route(spec, bill, stated, namespace)] if own_route(spec, bill) else [],
+        route_names=(spec.name, shared_route(spec.name)),
         implementation=_implementation(spec, stated) if stated.install else [],
         backend_timeout=(stated.backend_timeout or CHARTS_BACKEND_TIMEOUT) if stated.provider == "gke" else None,
     )
@@ -65,11 +74,17 @@ def recipe_of(stated: Gateway) -> Recipe:
     return RECIPES[stated.recipe] if stated.recipe else default_recipe(stated.provider)
 
 
+def shared_route(name: str) -> str:
+    """The name of the HTTPRoute of our own: not the chart's, so that the one can be made while the other is there."""
+    return f"{name}-shared"
+
+
 def _route(spec: StackSpec, bill: Bill, stated: Gateway, namespace: str) -> Object:
     timeout_path = bill.router.settings["requestTimeout"]
     upstreams: str = look_up(bill.router.features["httpRoute"], timeout_path)
     return http_route(
-        name=spec.name,
+        name=shared_route(spec.name),
+        pool=spec.name,
         gateway=stated.name,
         gateway_namespace=namespace,
         base_model=stated.base_model,

@@ -112,8 +112,7 @@ def _rivals(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
     wanted = gateway.stated.base_model
     for route in api.items(f"{GATEWAYS}/httproutes"):
         metadata = route["metadata"]
-        own = (plan.spec.namespace, plan.spec.name)
-        if (metadata["namespace"], metadata["name"]) == own:
+        if metadata["namespace"] == plan.spec.namespace and metadata["name"] in gateway.route_names:
             continue
         if not hangs_on(route, gateway=gateway.name, namespace=gateway.namespace):
             continue

@@ -33,7 +33,7 @@ class Entrance:
         """The way into a stack; None where it has no Gateway."""
         if plan.gateway is None:
             return None
-        route = (plan.spec.namespace, plan.spec.name)
+        route = (plan.spec.namespace, plan.gateway.route)
         return cls((plan.gateway.namespace, plan.gateway.name), route, bool(plan.gateway.objects))
 
     def flaws(self, api: Api) -> list[Flaw]:

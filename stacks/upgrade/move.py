@@ -77,7 +77,7 @@ def _changes(file: StackFile, before: Plan, after: Plan, rendered: router.Render
     yield from facts.metrics(before, after)
     yield from facts.behaviour(before.bill, after.bill)
     yield from facts.crd_changes(before, after)
-    routes = not gateway.handed_over(before, after)
+    routes = not gateway.changes_hands(before, after)
     yield from object_changes(_others(before, routes), _others(after, routes))
 
 
@@ -98,8 +98,6 @@ def _others(planned: Plan, routes: bool) -> list[dict[str, Any]]:
 def _steps(file: StackFile, before: Plan, after: Plan, rendered: router.Rendered | None) -> Iterator[str]:
     stated, wanted, stack = file.spec.release, after.bill.name, file.stack
     line = f"`llmd-pd:release: {wanted}`"
-    if gateway.handed_over(before, after):
-        yield f"`pulumi destroy --stack {stack} --target '{gateway.route_urn(stack, before)}'`"
     yield f"{file.path} says {line} already" if stated == wanted else f"write {line} in {file.path} (now {stated})"
     yield f"`llmd-pd check {file.path}`"
     replace = "".join(f" --replace '{urn}'" for urn in router.to_replace(stack, before, after, rendered))

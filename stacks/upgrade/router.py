@@ -46,10 +46,14 @@ def _blocks(rendered: Rendered | None) -> list[str]:
 
 def release_changes(before: Plan, after: Plan, rendered: Rendered | None) -> Iterator[Change]:
     """What becomes of the release as a whole."""
-    name, gateway = f"Helm release {after.router.name}", after.spec.router.gateway
+    name = f"Helm release {after.router.name}"
     if _selects_otherwise(before, after):
         old, new = before.bill.router.epp_selector, after.bill.router.epp_selector
-        lost = "its InferencePool and route go with it" if gateway else "its Service gets another cluster IP"
+        lost = "its Service gets another cluster IP"
+        if before.gateway is not None:
+            lost = (
+                "its InferencePool goes with it" if before.gateway.routes else "its InferencePool and route go with it"
+            )
         yield Change(
             Kind.REPLACED, name,
             f"uninstalled and installed anew: nothing is routed until the new endpoint picker is Ready, and {lost}",

@@ -1,4 +1,4 @@
-"""The HTTPRoute of our own is the chart's, and says in addition where the Gateway is (docs/adr/0016)."""
+"""The HTTPRoute of our own is the chart's under another name, and says in addition where the Gateway is (docs/adr/0016)."""
 
 from pathlib import Path
 from typing import Any
@@ -49,13 +49,16 @@ def charts_routes(of: Plan, directory: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("stated", STATED, ids=str)
-def test_it_differs_from_mays_chart_by_the_namespace_of_the_gateway(stated: dict[str, Any], tmp_path: Path) -> None:
+def test_it_differs_from_mays_chart_by_name_and_the_namespace_of_the_gateway(
+    stated: dict[str, Any], tmp_path: Path
+) -> None:
     beside = planned(MAY, stated)
     assert routes(beside) == []
     (charts,) = charts_routes(beside, tmp_path)
     (ours,) = routes(planned(MAY, elsewhere(stated)))
     assert ours["spec"]["parentRefs"][0].pop("namespace") == "shared"
-    assert charts["metadata"] == {**ours["metadata"], "namespace": NAMESPACE}
+    assert charts["metadata"] == {"name": NAME, "namespace": NAMESPACE}
+    assert ours["metadata"] == {"name": f"{NAME}-shared"}
     assert charts["spec"] == ours["spec"]
 
 

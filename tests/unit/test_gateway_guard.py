@@ -22,7 +22,7 @@ PROPS = {
     "gateway": "shared",
     "gatewayNamespace": "team-a",
     "namespace": "team-a",
-    "route": "chat",
+    "routes": ["chat", "chat-shared"],
     "deleteInUse": False,
 }
 API = "/apis/gateway.networking.k8s.io/v1"
@@ -46,6 +46,8 @@ WHOLE = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "share
         (route("team-a/other", WHOLE), True),
         (route("team-b/chat", WHOLE), True),
         (route("team-a/chat", WHOLE), False),
+        (route("team-a/chat-shared", WHOLE), False),
+        (route("team-b/chat-shared", WHOLE), True),
         # Left out, a route's namespace is its own, and the kind is Gateway.
         (route("team-a/other", {"name": "shared"}), True),
         (route("team-b/search", {"name": "shared"}), False),
@@ -199,7 +201,7 @@ def test_it_is_made_of_what_it_is_told() -> None:
         ({"gateway": "other"}, ["gateway"]),
         ({"gatewayNamespace": "team-b", "gateway": "other"}, ["gateway", "gatewayNamespace"]),
         ({"deleteInUse": True}, []),
-        ({"route": "talk"}, []),
+        ({"routes": ["talk"]}, []),
         ({"context": "prod-west"}, []),
         ({"__provider": "pickled at another place"}, []),
     ],

@@ -192,6 +192,7 @@ WHOLE = {"path": {"type": "PathPrefix", "value": "/"}}
         (route(WHOLE, hostnames=["search.example.com"]), None, False),
         # Ours, or on another Gateway.
         (route(WHOLE, place="team-a/pd-disaggregation"), None, False),
+        (route(WHOLE, place="team-a/pd-disaggregation-shared"), None, False),
         (route(WHOLE, place="team-b/pd-disaggregation"), None, True),
         (route(WHOLE, parentRefs=[{"name": NAME}]), None, False),
         (route(WHOLE, parentRefs=[{"name": "other", "namespace": "shared"}]), None, False),

@@ -98,6 +98,24 @@ def test_the_way_in(there: dict[str, Any], said: list[tuple[str, bool]]) -> None
     assert entrance.flaws(Single()) == said  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("release", "name"), [("guide-2026-05", "chat-shared"), ("guide-2026-06", "chat")])
+def test_the_way_in_is_the_route_of_who_makes_it(release: str, name: str, tmp_path: Path) -> None:
+    """The stack, where the release's chart cannot name a Gateway elsewhere; else the chart."""
+    file = tmp_path / "Pulumi.guest.yaml"
+    gateway = {"provider": "istio", "manage": False, "namespace": "infra", "name": "gw"}
+    config = {
+        "name": "chat",
+        "namespace": "chat",
+        "release": release,
+        "cluster": {"context": "nowhere"},
+        "serving": {"accelerator": "nvidia"},
+        "router": {"mode": "gateway", "gateway": gateway},
+    }
+    file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
+    found = Entrance.of(plan(load(file).spec, tmp_path))
+    assert found == Entrance(("infra", "gw"), ("chat", name), owned=False)
+
+
 def test_addresses_are_used_again_once_they_are_released() -> None:
     now = 0.0
     book = Addresses(clock=lambda: now)

@@ -72,7 +72,7 @@ def test_the_route_that_the_chart_cannot_make_is_in_the_stacks_own_namespace(tmp
     texts, expected = made(tmp_path, {"provider": "istio", "manage": False, "namespace": "shared", "baseModel": "m"})
     (route,) = objects(texts["gateway.yaml"])
     assert route["kind"] == "HTTPRoute"
-    assert route["metadata"] == {"name": "pd-disaggregation", "namespace": NAMESPACE}
+    assert route["metadata"] == {"name": "pd-disaggregation-shared", "namespace": NAMESPACE}
     assert expected.gateway is not None
     assert route["spec"] == expected.gateway.routes[0]["spec"]
     assert route["spec"]["parentRefs"][0]["namespace"] == "shared"

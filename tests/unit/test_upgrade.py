@@ -359,17 +359,25 @@ def test_what_helm_cannot_upgrade_is_found_in_the_charts(later: Callable[..., Bi
 # Gateways
 
 
-def test_a_route_that_changes_hands_goes_first(stack: Make) -> None:
+def test_a_route_that_changes_hands_is_handed_over_in_one_up(stack: Make) -> None:
     gateway = {"provider": "istio", "manage": False, "name": "shared", "namespace": "gateways"}
     path = stack({"accelerator": "nvidia"}, router={"mode": "gateway", "gateway": gateway})
     found = moved(path)
-    assert "Helm takes no object over" in about(found, "HTTPRoute pd-disaggregation").why
-    urn = "llmd-pd:index:Route$kubernetes:gateway.networking.k8s.io/v1:HTTPRoute::pd-disaggregation-route"
-    assert found.steps[0] == f"`pulumi destroy --stack test --target 'urn:pulumi:test::llmd-pd::{urn}'`"
-    assert "its InferencePool and route go with it" in about(found, "Helm release pd-disaggregation").what
+    ours = about(found, "HTTPRoute pd-disaggregation-shared")
+    assert ours.kind is Kind.CHANGES
+    assert (
+        ours.what == "deleted at the end of the `up`: the router's chart makes HTTPRoute pd-disaggregation from then on"
+    )
+    assert "can name a Gateway in another namespace" in ours.why
+    assert "destroy" not in " ".join(found.steps)
+    release_ = about(found, "Helm release pd-disaggregation")
+    assert "its InferencePool goes with it" in release_.what, "the route is not the release's, and stays"
     back = moved(path, JUNE.name, MAY.name)
-    assert about(back, "HTTPRoute pd-disaggregation").what == "added"
-    assert "destroy" not in back.steps[0]
+    assert about(back, "HTTPRoute pd-disaggregation-shared").what == (
+        "made by the stack after the router's release, whose HTTPRoute pd-disaggregation goes"
+    )
+    assert "its InferencePool and route go with it" in about(back, "Helm release pd-disaggregation").what
+    assert "destroy" not in " ".join(back.steps)
 
 
 # Upstream's own renders
