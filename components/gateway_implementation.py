@@ -52,6 +52,8 @@ class GatewayImplementation(pulumi.ComponentResource):
                     version=release["version"],
                     values=dict(release["values"]),
                     description=args["owner"],
+                    # As the router's: over a first install that failed, and over no other (stacks/unblock.py).
+                    replace=True,
                     timeout=READY_SECONDS,
                     opts=pulumi.ResourceOptions(
                         parent=self,

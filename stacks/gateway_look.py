@@ -4,7 +4,7 @@ Read-only. What it finds would otherwise show late, or not at all: a Gateway tha
 wins, a second proxy's configuration under the one name both charts use.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from releases.gateway_api import CRDS
@@ -15,20 +15,27 @@ from stacks.gateway import GatewayPlan
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
 from stacks.problems import Problem
+from stacks.router import HelmRelease
 
 GATEWAYS = "/apis/gateway.networking.k8s.io/v1"
 #: The name under which every standalone chart keeps its proxy's configuration.
 ENVOY = "envoy"
 
 
-def look_at_gateway(api: Api, plan: Plan, gateway: GatewayPlan, owner: str, *, ours: bool) -> Iterator[Problem]:
+#: Helm releases, each with the Secrets of its revisions.
+Releases = Sequence[tuple[HelmRelease, Sequence[Object]]]
+
+
+def look_at_gateway(
+    api: Api, plan: Plan, gateway: GatewayPlan, implementation: Releases, owner: str, *, ours: bool
+) -> Iterator[Problem]:
     """Everything about the gateway that the cluster speaks against. `ours`: the namespace is there and the stack's."""
     missing = list(_no_api(api, plan, gateway))
     yield from missing
     if not missing:
         yield from _class(api, gateway) if gateway.objects else _shared(api, plan, gateway)
         yield from _rivals(api, plan, gateway)
-    yield from _installed(api, plan, gateway, owner, ours=ours)
+    yield from _installed(plan, implementation, owner, ours=ours)
 
 
 def second_proxy(api: Api, plan: Plan) -> Iterator[Problem]:
@@ -140,16 +147,26 @@ def _base_models(route: Object) -> set[str | None]:
     return found
 
 
-def _installed(api: Api, plan: Plan, gateway: GatewayPlan, owner: str, *, ours: bool) -> Iterator[Problem]:
+def _installed(plan: Plan, implementation: Releases, owner: str, *, ours: bool) -> Iterator[Problem]:
     """Releases of the implementation that are there and not in this life of the stack."""
-    for release in gateway.implementation:
-        revisions = api.items(f"/api/v1/namespaces/{release.namespace}/secrets?{helm_records.selector(release.name)}")
-        foreign = helm_records.foreign(revisions, owner) if revisions else None
-        if revisions and (foreign is not None or not ours):
-            whose = "somebody else's" if foreign is not None else "left behind by an earlier life of this stack"
+    for release, revisions in implementation:
+        whose = _whose(release, revisions, owner, ours=ours) if revisions else None
+        if whose is not None:
             uninstall = f"helm uninstall {release.name} -n {release.namespace}{helm_flags(plan.spec.cluster)}"
             yield Problem(
                 "EXISTS", "llmd-pd:router.gateway.install", f"Helm release {release.name} is in {release.namespace} already",
                 f"it is {whose}, and helm cannot use a name twice",
                 f"write `install: false` to use it, or remove it first: `{uninstall}`",
             )  # fmt: skip
+
+
+def _whose(release: HelmRelease, revisions: Sequence[Object], owner: str, *, ours: bool) -> str | None:
+    """Whose a release is that is there; None for one of this life of the stack."""
+    if helm_records.foreign(revisions, owner) is not None:
+        return "somebody else's"
+    if not ours:
+        return "left behind by an earlier life of this stack"
+    # The router's namespace is the stack's; this one may be anybody's, who may be installing at this very moment.
+    if helm_records.unfinished(revisions) and not helm_records.made_with(revisions, release.version, release.values):
+        return "an unfinished one of another version or with other values than this stack's"
+    return None

@@ -8,14 +8,20 @@ refuses: "another operation is in progress".
 import base64
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from stacks.kube_api import Object
+from stacks.kube_api import Api, Object
 
 #: Statuses of a revision at which Helm is at work, or was.
 UNDERWAY = {"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"}
 #: Statuses of a revision whose description is Helm's own, whatever its maker wrote.
 UNFINISHED = UNDERWAY | {"failed"}
+
+
+def revisions(api: Api, namespace: str, name: str) -> list[Object]:
+    """The Secrets of a release's revisions."""
+    return api.items(f"/api/v1/namespaces/{namespace}/secrets?{selector(name)}")
 
 
 def selector(name: str) -> str:
@@ -32,6 +38,24 @@ def foreign(secrets: Sequence[Object], owner: str) -> str | None:
     finished = [secret for secret in _by_age(secrets) if _status(secret) not in UNFINISHED]
     descriptions = [_record(secret).get("info", {}).get("description") or "" for secret in finished]
     return None if not descriptions or owner in descriptions else descriptions[-1]
+
+
+def unfinished(secrets: Sequence[Object]) -> bool:
+    """Whether a release never got anywhere, so that none of its revisions says whose it is."""
+    return bool(secrets) and all(_status(secret) in UNFINISHED for secret in secrets)
+
+
+def made_with(secrets: Sequence[Object], version: str | None, values: Mapping[str, Any]) -> bool:
+    """Whether a release's newest revision is of this version of its chart and, unless it failed, has just these values.
+
+    One that failed may have done so for its values, and have others since.
+    """
+    newest = _by_age(secrets)[-1]
+    record = _record(newest)
+    found = record.get("chart", {}).get("metadata", {}).get("version") or ""
+    # A chart may be published as v1.1.0 and call itself 1.1.0.
+    same = version is None or found.removeprefix("v") == version.removeprefix("v")
+    return same and (_status(newest) == "failed" or (record.get("config") or {}) == values)
 
 
 def interrupted(secrets: Sequence[Object]) -> Object | None:

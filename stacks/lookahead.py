@@ -18,10 +18,11 @@ from components.kube_errors import reason
 from hardware.namespace import OWNER
 from stacks import helm_records
 from stacks.commands import kubectl_flags
-from stacks.gateway_look import look_at_gateway, second_proxy
+from stacks.gateway_look import Releases, look_at_gateway, second_proxy
 from stacks.kube_api import Api, NoContextError, Object
 from stacks.plan import Plan
 from stacks.problems import Problem, StackFileError
+from stacks.router import HelmRelease
 
 #: GKE keeps InferencePool's CRD from 1.34.0-gke.1626000 on (docs of GKE's inference gateway).
 GKE_BRINGS_POOLS = (1, 34, 0, 1626000)
@@ -29,10 +30,10 @@ GKE_BRINGS_POOLS = (1, 34, 0, 1626000)
 
 @dataclass(frozen=True)
 class Found:
-    """What a look at the cluster brought: the Secrets of the revisions of the stack's own Helm release, if there are any, and
-    the names of CRDs that the cluster brings and keeps itself."""
+    """What a look at the cluster brought: the stack's own Helm releases with the Secrets of their revisions, if there are any,
+    and the names of CRDs that the cluster brings and keeps itself."""
 
-    revisions: Sequence[Object] = ()
+    revisions: Releases = ()
     preinstalled: frozenset[str] = frozenset()
 
 
@@ -44,7 +45,7 @@ def look_ahead(plan: Plan, owner: str) -> Found:
     Raises:
         StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
     """
-    revisions: list[Object] = []
+    found: list[tuple[HelmRelease, Sequence[Object]]] = []
     preinstalled: frozenset[str] = frozenset()
     with answering(plan):
         api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
@@ -52,15 +53,18 @@ def look_ahead(plan: Plan, owner: str) -> Found:
         problems = list(_newer_crds(api, plan, preinstalled))
         namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
         if namespace is not None:
-            revisions = api.items(
-                f"/api/v1/namespaces/{plan.spec.namespace}/secrets?{helm_records.selector(plan.router.name)}"
-            )
+            revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)
+            found.append((plan.router, revisions))
             problems += [*_already_there(plan, owner, namespace, revisions), *second_proxy(api, plan)]
         if plan.gateway is not None:
-            problems += look_at_gateway(api, plan, plan.gateway, owner, ours=_is_ours(namespace, owner))
+            installs = plan.gateway.implementation
+            releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
+            ours = _is_ours(namespace, owner)
+            problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
+            found += releases
         if problems:
             raise StackFileError(problems)
-    return Found(revisions, preinstalled)
+    return Found(found, preinstalled)
 
 
 @contextmanager

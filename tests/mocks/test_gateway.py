@@ -58,10 +58,10 @@ def test_the_implementation_is_the_plans_release_by_release(case: Case) -> None:
     assert stated is not None
     found = case.recording.under("GatewayImplementation")
     assert bool(found) == (case.name in INSTALLED)
-    keys = ("name", "namespace", "createNamespace", "description", "timeout", "values")
+    keys = ("name", "namespace", "createNamespace", "description", "timeout", "replace", "values")
     assert case.plan.gateway is not None
     assert [tuple(r.inputs[key] for key in keys) for r in found] == [
-        (release.name, release.namespace, True, OWNER, 600, release.values)
+        (release.name, release.namespace, True, OWNER, 600, True, release.values)
         for release in case.plan.gateway.implementation
     ]
     assert {r.retained for r in found} <= {stated.retain}

@@ -28,6 +28,8 @@ class ApiServer:
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer] = {}
+        #: For what is answered by path and query; they come first.
+        self.queries: dict[tuple[str, str], Answer] = {}
         self.asked: list[tuple[str, str, str | None]] = []
         self.patched: list[tuple[str, str, Any]] = []
         self.patch_answer = 200
@@ -37,7 +39,8 @@ class ApiServer:
             def do_GET(self) -> None:
                 path, _, query = self.path.partition("?")
                 server.asked.append((path, query, self.headers["Authorization"]))
-                status, body = server.answers.get(path, (404, {"kind": "Status", "code": 404}))
+                unknown: Answer = (404, {"kind": "Status", "code": 404})
+                status, body = server.queries.get((path, query)) or server.answers.get(path, unknown)
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -81,16 +84,21 @@ def namespace(holder: str | None) -> Answer:
     return 200, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def releases(*descriptions: str, status: str = "deployed") -> Answer:
-    """One Secret per revision, as Helm stores them and the API server lists them: by name, v10 before v2."""
+def releases(*descriptions: str, status: str = "deployed", name: str = "pd-disaggregation", **record: Any) -> Answer:
+    """One Secret per revision, as Helm stores them and the API server lists them: by name, v10 before v2.
+
+    `record` is more of what each record holds.
+    """
     items = [
         {
             "metadata": {
-                "name": f"sh.helm.release.v1.pd-disaggregation.v{revision}",
+                "name": f"sh.helm.release.v1.{name}.v{revision}",
                 "resourceVersion": f"10{revision}",
                 "labels": {"version": f"{revision}", "status": status},
             },
-            "data": {"release": stored({"info": {"description": description, "status": status}, "manifest": "…"})},
+            "data": {
+                "release": stored({"info": {"description": description, "status": status}, "manifest": "…", **record})
+            },
         }
         for revision, description in enumerate(descriptions, start=1)
     ]
