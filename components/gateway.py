@@ -13,6 +13,8 @@ from components.objects import KubernetesObject, KubernetesPatch, Object, annota
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 #: Seconds a Gateway may take to be programmed, and to give its address back: a cloud's load balancer takes minutes.
 SECONDS = 15 * 60
+#: A route's conditions are its parents'. It has one; an index would be an error where a controller has left the list empty.
+ACCEPTED = 'jsonpath={.status.parents[*].conditions[?(@.type=="Accepted")].status}=True'
 
 
 class GatewayArgs(TypedDict):
@@ -84,14 +86,19 @@ class RouteArgs(TypedDict):
 
 
 class Route(pulumi.ComponentResource):
-    """The HTTPRoute of a stack whose chart cannot name a Gateway in another namespace."""
+    """The HTTPRoute of a stack whose chart cannot name a Gateway in another namespace; known when its Gateway takes it."""
 
     resource: pulumi.CustomResource
 
     def __init__(self, name: str, args: RouteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:Route", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
-        self.resource = register(name, placed(args["object"], args["namespace"]), child)
+        child = pulumi.ResourceOptions(
+            parent=self,
+            depends_on=[*args["after"]],
+            custom_timeouts=pulumi.CustomTimeouts(create=f"{SECONDS}s", update=f"{SECONDS}s"),
+        )
+        route = annotated(placed(args["object"], args["namespace"]), waitFor=ACCEPTED)
+        self.resource = register(name, route, child)
         self.register_outputs({})
 
 

@@ -22,11 +22,12 @@ class Flaw(NamedTuple):
 
 @dataclass(frozen=True)
 class Entrance:
-    """The Gateway and the HTTPRoute of a stack, each by namespace and name, and whether the Gateway is the stack's own."""
+    """The Gateway and the HTTPRoute of a stack, each by namespace and name, and whether they are the stack's own."""
 
     gateway: tuple[str, str]
     route: tuple[str, str]
     owned: bool
+    own_route: bool = False
 
     @classmethod
     def of(cls, plan: Plan) -> "Entrance | None":
@@ -34,7 +35,9 @@ class Entrance:
         if plan.gateway is None:
             return None
         route = (plan.spec.namespace, plan.gateway.route)
-        return cls((plan.gateway.namespace, plan.gateway.name), route, bool(plan.gateway.objects))
+        return cls(
+            (plan.gateway.namespace, plan.gateway.name), route, bool(plan.gateway.objects), bool(plan.gateway.routes)
+        )
 
     def flaws(self, api: Api) -> list[Flaw]:
         """Everything that keeps requests out, now. Raises what `Api` raises."""
@@ -73,7 +76,8 @@ class Entrance:
         ]
         if not parents:
             yield Flaw(
-                f"{named} does not hang on Gateway {'/'.join(self.gateway)}, or its controller has not looked at it"
+                f"{named} does not hang on Gateway {'/'.join(self.gateway)}, or its controller has not looked at it",
+                awaited=self.own_route,
             )
         for parent in parents:
             said = _conditions(parent["conditions"], found)
@@ -81,7 +85,7 @@ class Entrance:
                 row = said.get(kind)
                 if row is None or row["status"] != "True":
                     why = _words(row) if row else "its Gateway's controller has not looked at it"
-                    yield Flaw(f"{named} {words}: {why}")
+                    yield Flaw(f"{named} {words}: {why}", awaited=self.own_route and kind == "Accepted")
 
 
 def _conditions(rows: list[Object] | None, about: Object) -> dict[str, Object]:

@@ -91,7 +91,14 @@ def test_mays_chart_cannot_name_a_gateway_elsewhere_so_the_route_is_ours(crd_dir
     header = {"type": "Exact", "name": "X-Gateway-Base-Model-Name", "value": "gpt-oss-120b"}
     assert route.type == "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
     # Not the chart's name: Helm takes no object over that it did not make, and one day its chart makes the route.
-    assert route.inputs["metadata"] == {"name": f"{STEM}-shared", "namespace": NAMESPACE}
+    accepted = 'jsonpath={.status.parents[*].conditions[?(@.type=="Accepted")].status}=True'
+    annotations = {"pulumi.com/waitFor": accepted}
+    assert route.inputs["metadata"] == {
+        "name": f"{STEM}-shared",
+        "namespace": NAMESPACE,
+        "annotations": annotations,
+    }
+    assert (route.create_timeout, route.update_timeout) == ("900s", "900s")
     assert route.inputs["spec"] == {
         "parentRefs": [
             {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": NAME, "namespace": "shared"},

@@ -113,7 +113,22 @@ def test_the_way_in_is_the_route_of_who_makes_it(release: str, name: str, tmp_pa
     }
     file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
     found = Entrance.of(plan(load(file).spec, tmp_path))
-    assert found == Entrance(("infra", "gw"), ("chat", name), owned=False)
+    assert found == Entrance(("infra", "gw"), ("chat", name), owned=False, own_route=release == "guide-2026-05")
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_rehearsal_knows_that_up_waits_for_a_route_of_the_stacks_own(own: bool) -> None:
+    """It is waited for until it is accepted; whether it reaches a pool is not."""
+    refused = ("gw", judged(generation=2, Accepted=("False", "NoMatch", "x"), ResolvedRefs=("False", "NoPool", "y")))
+    for route, awaited in ((route_of(refused), [own, False]), (route_of(), [own])):
+        there = {"gw": gateway_of(PROGRAMMED, "192.0.2.10"), "stack": route}
+
+        class Single:
+            def get(self, path: str, there: dict[str, Any] = there) -> Any:
+                return there.get(path.rpartition("/")[2])
+
+        entrance = Entrance(("infra", "gw"), ("ns", "stack"), owned=False, own_route=own)
+        assert [flaw.awaited for flaw in entrance.flaws(Single())] == awaited  # type: ignore[arg-type]
 
 
 def test_addresses_are_used_again_once_they_are_released() -> None:

@@ -91,6 +91,47 @@ def test_wait_for_expressions(expression: str, condition: dict[str, str], expect
     assert ready(obj) is expected
 
 
+ACCEPTED = 'jsonpath={.status.parents[*].conditions[?(@.type=="Accepted")].status}=True'
+
+
+def judged(*statuses: str) -> list[dict[str, str]]:
+    return [
+        {"type": kind, "status": status} for kind, status in zip(("ResolvedRefs", "Accepted"), statuses, strict=False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "status", "expected"),
+    [
+        (ACCEPTED, {"parents": [{"conditions": judged("False", "True")}]}, True),
+        (ACCEPTED.replace('"', "'"), {"parents": [{"conditions": judged("False", "True")}]}, True),
+        (ACCEPTED, {"parents": [{"conditions": judged("True", "False")}]}, False),
+        (ACCEPTED, {"parents": [{"conditions": judged("True")}]}, False),
+        (ACCEPTED, {"parents": []}, False),
+        (ACCEPTED, {}, False),
+        (ACCEPTED, None, False),
+        # The official provider looks at the first of what it finds.
+        (ACCEPTED, {"parents": [{"conditions": judged("", "False")}, {"conditions": judged("", "True")}]}, False),
+        (ACCEPTED.replace("*", "1"), {"parents": [{}, {"conditions": judged("", "True")}]}, True),
+        (ACCEPTED.replace("*", "1"), {"parents": [{"conditions": judged("", "True")}]}, False),
+        ("jsonpath={.status.parents}", {"parents": []}, True),
+    ],
+)
+def test_wait_for_lists(expression: str, status: Any, expected: bool) -> None:
+    annotations = {readiness.WAIT_FOR: expression}
+    assert (
+        ready({"apiVersion": "x.dev/v1", "kind": "X", "metadata": {"annotations": annotations}, "status": status})
+        is expected
+    )
+
+
+@pytest.mark.parametrize("path", ["{.a[1:2]}", "{.a[?(@.b>1)].c}", "{.a[?(@.b==1)]}", "{..a}", "{a}", "{}"])
+def test_what_the_stand_in_does_not_understand_is_refused(path: str) -> None:
+    annotations = {readiness.WAIT_FOR: f"jsonpath={path}=x"}
+    with pytest.raises(readiness.BadExpression, match="the stand-in understands jsonpath="):
+        readiness.check_for({"apiVersion": "v1", "kind": "X", "metadata": {"annotations": annotations}})
+
+
 def test_a_wrong_expression_is_refused() -> None:
     with pytest.raises(readiness.BadExpression, match='expected a "jsonpath=" or "condition=" prefix'):
         readiness.check_for(

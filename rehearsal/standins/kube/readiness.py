@@ -185,23 +185,39 @@ def _expression(text: str) -> Callable[[Live], bool]:
     if kind == "condition" and rest:
         condition, _, status = rest.partition("=")
         return lambda live: _holds(live, condition, status or "True")
-    path = re.fullmatch(r"\{?((?:\.[\w-]+)+)\}?(?:=(.*))?", rest) if kind == "jsonpath" else None
+    path = re.fullmatch(rf"\{{?((?:\.[\w-]+)(?:{_STEP})*)\}}?(?:=(.*))?", rest) if kind == "jsonpath" else None
     if path:
-        steps, value = path.group(1).strip(".").split("."), path.group(2)
+        steps, value = [match.group() for match in re.finditer(_STEP, path.group(1))], path.groups()[-1]
         return lambda live: _reaches(live, steps, value)
     if kind == "jsonpath":
         raise BadExpression(
-            f"the stand-in understands jsonpath={{.a.b.c}}=value, without filters or indexes, not {text!r}"
+            f'the stand-in understands jsonpath={{.a[*].b[0].c[?(@.d=="e")].f}}=value, and no more, not {text!r}'
         )
     raise BadExpression(f'expected a "jsonpath=" or "condition=" prefix, got "{text}"')
 
 
+#: A field, every item of a list, one of them, or those of which a field is a text.
+_STEP = r"""\.[\w-]+|\[(?:\*|\d+|\?\(@\.[\w-]+==(?:"[^"]*"|'[^']*')\))\]"""
+
+
 def _reaches(live: Any, steps: list[str], value: str | None) -> bool:
+    """Whether the path leads anywhere and, if a value is wanted, the first place it leads to has it."""
+    found = [live]
     for step in steps:
-        if not isinstance(live, Mapping) or step not in live:
-            return False
-        live = live[step]
-    return value is None or str(live) == value
+        found = [below for each in found for below in _below(each, step)]
+    return bool(found) and (value is None or str(found[0]) == value)
+
+
+def _below(live: Any, step: str) -> list[Any]:
+    if step.startswith("."):
+        return [live[step[1:]]] if isinstance(live, Mapping) and step[1:] in live else []
+    items, inside = live if isinstance(live, list) else [], step[1:-1]
+    if inside == "*":
+        return items
+    if inside.isdigit():
+        return items[int(inside) :][:1]
+    field, _, text = inside.removeprefix("?(@.").removesuffix(")").partition("==")
+    return [item for item in items if isinstance(item, Mapping) and item.get(field) == text[1:-1]]
 
 
 def _pod_reasons(live: Live, cluster: Cluster) -> list[str]:
