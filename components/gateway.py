@@ -26,13 +26,15 @@ class GatewayArgs(TypedDict):
 
 
 class Gateway(pulumi.ComponentResource):
-    """A Gateway of the stack's own. `resource` is known when it is programmed, `address` is its first one.
+    """A Gateway of the stack's own. `resource` is known when it is programmed, `address` is its first one, `entry` where on it
+    clients come in.
 
     Its deletion ends when its controller's finalizers are gone: when the address is released.
     """
 
     resource: pulumi.CustomResource
     address: pulumi.Output[str | None]
+    entry: pulumi.Output["Entry | None"]
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:Gateway", name, None, opts)
@@ -51,20 +53,23 @@ class Gateway(pulumi.ComponentResource):
         )
         self.resource = made
         self.address = made.status.apply(first_address)
+        self.entry = pulumi.Output.from_input(entry(gateway["spec"], elsewhere=False))
         self.register_outputs({"address": self.address})
 
 
 class SharedGatewayArgs(TypedDict):
-    """Plain: the Gateway's `name` and `namespace`."""
+    """Plain: the Gateway's `name` and `namespace`, and whether the route that hangs on it is `elsewhere`."""
 
     name: str
     namespace: str
+    elsewhere: bool
 
 
 class SharedGateway(pulumi.ComponentResource):
-    """A Gateway of somebody else's: nothing is made, `address` is its first one."""
+    """A Gateway of somebody else's: nothing is made, `address` is its first one, `entry` where on it clients come in."""
 
     address: pulumi.Output[str | None]
+    entry: pulumi.Output["Entry | None"]
 
     def __init__(self, name: str, args: SharedGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:SharedGateway", name, None, opts)
@@ -74,6 +79,7 @@ class SharedGateway(pulumi.ComponentResource):
         )
         live = KubernetesObject(name, {"apiVersion": GATEWAY_API, "kind": "Gateway"}, read)
         self.address = live.status.apply(first_address)
+        self.entry = live.spec.apply(lambda spec: entry(spec or {}, elsewhere=args["elsewhere"]))
         self.register_outputs({"address": self.address})
 
 
@@ -142,3 +148,36 @@ def first_address(status: Mapping[str, Any] | None) -> str | None:
     for row in (status or {}).get("addresses") or ():
         return str(row["value"])
     return None
+
+
+class Entry(TypedDict):
+    """The listener of a Gateway that takes the stack's route; `host` None where it takes requests for any, or for several."""
+
+    scheme: str
+    port: int
+    host: str | None
+
+
+def entry(spec: Mapping[str, Any], *, elsewhere: bool) -> Entry | None:
+    """The first listener that takes an HTTPRoute, from another namespace if the route is `elsewhere`; None where none does.
+
+    Which namespaces a selector selects is not looked at.
+    """
+    for listener in spec.get("listeners") or ():
+        come_from = listener.get("allowedRoutes", {}).get("namespaces", {}).get("from", "Same")
+        if listener["protocol"] in ("HTTP", "HTTPS") and (come_from in ("All", "Selector") or not elsewhere):
+            host = listener.get("hostname")
+            # Some numbers come back from the engine as floats.
+            port = int(listener["port"])
+            return Entry(scheme=listener["protocol"].lower(), port=port, host=None if "*" in (host or "*") else host)
+    return None
+
+
+def url(found: Entry | None, address: str | None) -> str | None:
+    """Where clients send requests; an IPv6 address is in brackets, the port left out where it is the scheme's own."""
+    if found is None or address is None:
+        return None
+    host = found["host"] or (f"[{address}]" if ":" in address else address)
+    usual = {"http": 80, "https": 443}[found["scheme"]]
+    port = "" if found["port"] == usual else f":{found['port']}"
+    return f"{found['scheme']}://{host}{port}/"

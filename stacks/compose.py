@@ -1,6 +1,6 @@
 """The one place that composes components: what depends on what, and which optional ones exist."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pulumi
@@ -8,7 +8,7 @@ import pulumi
 from components.cluster.existing import ExistingCluster
 from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
-from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway
+from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway, url
 from components.gateway_guard import GatewayGuard
 from components.gateway_implementation import GatewayImplementation, GatewayImplementationArgs, ImplementationRelease
 from components.model_server import ModelServer
@@ -66,10 +66,10 @@ def compose(
     # The resources themselves: depending on a component that turned out empty is silently nothing.
     after: list[pulumi.Resource] = [namespace.resource, *crds]
     made: list[pulumi.Resource] = [model_server]
-    address: pulumi.Output[str | None] | None = None
+    endpoint: Mapping[str, pulumi.Input[object]] | None = None
     if plan.gateway is not None:
-        gateway = _gateway(plan.gateway, owner, after, owned)
-        address = gateway.address
+        gateway = _gateway(plan, plan.gateway, owner, after, owned)
+        endpoint = _endpoint(plan.gateway, gateway)
         if isinstance(gateway, Gateway):
             after.append(gateway.resource)
             made.append(gateway)
@@ -84,22 +84,19 @@ def compose(
         GatewayGuard(f"{spec.name}-guard", _guard(plan, plan.gateway), pulumi.ResourceOptions(depends_on=made))
 
     pulumi.export("namespace", spec.namespace)
-    if plan.gateway is not None and address is not None:
-        pulumi.export("endpoint", gateway_endpoint(plan.gateway, address))
-    else:
-        pulumi.export("endpoint", {"service": router.service, "port": 80, "address": router.address})
+    pulumi.export("endpoint", endpoint or {"service": router.service, "port": 80, "address": router.address})
     pulumi.export("deployments", model_server.deployments)
     pulumi.export("selector", plan.selector)
     pulumi.export("versions", plan.versions)
 
 
-def gateway_endpoint(gateway: GatewayPlan, address: pulumi.Output[str | None]) -> dict[str, pulumi.Input[object]]:
-    """Where clients reach the stack through its Gateway; an IPv6 address is put in brackets in the URL."""
+def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[str, pulumi.Input[object]]:
+    """Where clients reach the stack through its Gateway."""
     return {
-        "gateway": f"{gateway.namespace}/{gateway.name}",
-        "port": 80,
-        "address": address,
-        "url": address.apply(lambda found: found and f"http://{f'[{found}]' if ':' in found else found}/"),
+        "gateway": f"{plan.namespace}/{plan.name}",
+        "port": gateway.entry.apply(lambda found: found and found["port"]),
+        "address": gateway.address,
+        "url": pulumi.Output.all(gateway.entry, gateway.address).apply(lambda found: url(*found)),
     }
 
 
@@ -109,20 +106,22 @@ def _kubeconfig(plan: Plan) -> str | None:
 
 
 def _gateway(
-    plan: GatewayPlan, owner: str, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
+    plan: Plan, gateway: GatewayPlan, owner: str, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
 ) -> Gateway | SharedGateway:
     """The stack's own Gateway and what makes it work, or a look at somebody else's."""
-    if plan.implementation:
+    name, namespace = gateway.name, gateway.namespace
+    if gateway.implementation:
         args = GatewayImplementationArgs(
-            releases=[_release(release) for release in plan.implementation],
+            releases=[_release(release) for release in gateway.implementation],
             owner=owner,
-            retain=plan.stated.retain,
+            retain=gateway.stated.retain,
             after=after,
         )
         after = [*after, *GatewayImplementation("gateway-implementation", args, opts).resources]
-    if not plan.objects:
-        return SharedGateway(plan.name, {"name": plan.name, "namespace": plan.namespace}, opts)
-    return Gateway(plan.name, {"objects": plan.objects, "namespace": plan.namespace, "after": after}, opts)
+    if not gateway.objects:
+        elsewhere = namespace != plan.spec.namespace
+        return SharedGateway(name, {"name": name, "namespace": namespace, "elsewhere": elsewhere}, opts)
+    return Gateway(name, {"objects": gateway.objects, "namespace": namespace, "after": after}, opts)
 
 
 def _release(release: HelmRelease) -> ImplementationRelease:

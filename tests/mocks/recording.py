@@ -19,6 +19,7 @@ RELEASE = "kubernetes:helm.sh/v3:Release"
 SERVICE = "kubernetes:core/v1:Service"
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 PROVIDER = "pulumi:providers:kubernetes"
+LISTENER = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ class Recording:
 class _Cluster(mocks.Mocks):
     """Gives every resource what it asked for, and those a status that the program reads."""
 
-    def __init__(self, addresses: Sequence[str] | None) -> None:
+    def __init__(self, addresses: Sequence[str] | None, listeners: Sequence[Mapping[str, Any]]) -> None:
         self.addresses = addresses
+        self.listeners = listeners
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         state = dict(args.inputs)
@@ -92,6 +94,8 @@ class _Cluster(mocks.Mocks):
                 "metadata": {"name": args.resource_id.split("/")[1]},
                 "spec": {"clusterIP": SERVICE_ADDRESS},
             }
+        if args.typ == GATEWAY and args.resource_id:
+            state["spec"] = {"listeners": [*self.listeners]}
         if args.typ == GATEWAY and self.addresses is not None:
             state["status"] = {"addresses": [{"value": address} for address in self.addresses]}
         return args.resource_id or f"{args.name}-id", state
@@ -101,8 +105,8 @@ class _Cluster(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    def __init__(self, recording: Recording, slow: str, addresses: Sequence[str] | None) -> None:
-        super().__init__(_Cluster(addresses))
+    def __init__(self, recording: Recording, slow: str, cluster: _Cluster) -> None:
+        super().__init__(cluster)
         self.recording = recording
         self.slow = slow
         self.names: dict[str, str] = {}
@@ -150,15 +154,20 @@ class _Monitor(mocks.MockMonitor):
 
 
 def record(
-    program: Callable[[], None], *, preview: bool = False, slow: str = "", addresses: Sequence[str] | None = None
+    program: Callable[[], None],
+    *,
+    preview: bool = False,
+    slow: str = "",
+    addresses: Sequence[str] | None = None,
+    listeners: Sequence[Mapping[str, Any]] = (LISTENER,),
 ) -> Recording:
     """Runs a program to its end, as the engine would, and tells what it registered and exported.
 
     Resources whose type ends in `slow` take 0.1 s each, so that whoever does not wait for them overtakes them. `addresses`
-    are those of every Gateway; None: it has no status.
+    are those of every Gateway; None: it has no status. `listeners` are those of somebody else's.
     """
     recording = Recording()
-    monitor = _Monitor(recording, slow, addresses)
+    monitor = _Monitor(recording, slow, _Cluster(addresses, listeners))
     mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview, monitor=monitor, organization=ORGANIZATION)
     stack = settings.get_root_resource()
     assert isinstance(stack, pulumi.runtime.stack.Stack)

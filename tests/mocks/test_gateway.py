@@ -258,29 +258,7 @@ def test_a_destroy_asks_the_guard_before_anything_is_gone(name: str, crd_directo
     assert not any(guard.name in r.after for r in case.recording.resources)
 
 
-# --- what is exported ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("addresses", "address", "url"),
-    [
-        (["203.0.113.7", "203.0.113.8"], "203.0.113.7", "http://203.0.113.7/"),
-        (["lb.example.com"], "lb.example.com", "http://lb.example.com/"),
-        (["2001:db8::7"], "2001:db8::7", "http://[2001:db8::7]/"),
-        ([], None, None),
-        (None, None, None),
-    ],
-)
-@pytest.mark.parametrize("name", ["istio", "shared elsewhere, May"])
-def test_the_endpoint_is_the_gateways(
-    name: str, addresses: list[str] | None, address: str | None, url: str | None, crd_directory: Path
-) -> None:
-    gateway, more = STACKS[name]
-    found = planned(crd_directory, gateway, **more)
-    exports = record(lambda: compose(found, OWNER), addresses=addresses).exports
-    place = gateway.get("namespace", NAMESPACE)
-    assert exports["endpoint"] == {"gateway": f"{place}/{NAME}", "port": 80, "address": address, "url": url}
-    assert exports.keys() == {"namespace", "endpoint", "deployments", "selector", "versions"}
+# --- a preview -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["istio installed", "shared elsewhere, May"])
