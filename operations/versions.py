@@ -164,6 +164,8 @@ def _bill_rows(bill: "Bill") -> Iterator[tuple[str, str]]:
     yield "router's proxy", bill.router.proxy.image
     yield "routing proxy", bill.sidecar.image
     yield from bill.apis.items()
+    for provider, title in _implementations().items():
+        yield f"gateway implementation {provider}", title
     for build, image in _model_servers(bill).items():
         yield f"model server {build}", image
 
@@ -180,8 +182,16 @@ def _bill_document(bill: "Bill") -> dict[str, Any]:
         "routerProxy": bill.router.proxy.image,
         "routingProxy": bill.sidecar.image,
         "apis": dict(bill.apis),
+        "gatewayImplementations": _implementations(),
         "modelServers": _model_servers(bill),
     }
+
+
+def _implementations() -> dict[str, str]:
+    """What `router.gateway.install` installs, by provider: the same with every release, as upstream's pages have it."""
+    from releases.gateways import IMPLEMENTATIONS
+
+    return {provider: found.title for provider, found in IMPLEMENTATIONS.items()}
 
 
 def _model_servers(bill: "Bill") -> dict[str, str]:

@@ -129,8 +129,9 @@ class ChartRelease:
 
 @dataclass(frozen=True)
 class Implementation:
-    """What makes Gateways of a class work: its namespace and its releases, in the order they are installed."""
+    """What makes Gateways of a class work: its name and version, its namespace and its releases, in the order they are installed."""
 
+    title: str
     namespace: str
     releases: tuple[ChartRelease, ...]
 
@@ -145,6 +146,7 @@ INFERENCE = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
 #: By the router chart's provider; GKE brings its own, and what `na` stands for we cannot know.
 IMPLEMENTATIONS: dict[str, Implementation] = {
     "istio": Implementation(
+        f"Istio {ISTIO}",
         "istio-system",
         (
             ChartRelease("istio-base", Chart(f"{ISTIO_CHARTS}/base", ISTIO)),
@@ -164,6 +166,7 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
         ),
     ),
     "agentgateway": Implementation(
+        f"agentgateway {AGENTGATEWAY}",
         "agentgateway-system",
         (
             ChartRelease("agentgateway-crds", Chart(f"{AGENTGATEWAY_CHARTS}/agentgateway-crds", AGENTGATEWAY)),

@@ -17,6 +17,7 @@ from hardware.vocabulary import Role
 from hardware.workload import Workload
 from releases.crds import CrdSource, Directory, Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API_CRDS
+from releases.gateways import IMPLEMENTATIONS
 from stacks.gateway import GatewayPlan, gateway_plan
 from stacks.router import HelmRelease, place, router_release
 from stacks.spec import StackSpec
@@ -83,6 +84,8 @@ class Plan:
     def versions(self) -> dict[str, str]:
         """The versions in use, by what they are versions of."""
         chart = self.bill.router.charts[self.spec.router.mode]
+        gateway = self.gateway
+        installed = IMPLEMENTATIONS[gateway.stated.provider] if gateway and gateway.implementation else None
         return {
             "release": self.bill.name,
             "guide": self.bill.commit,
@@ -90,6 +93,7 @@ class Plan:
             "endpointPicker": mirrored(self.bill.router.endpoint_picker.image, self.spec.mirror.registry),
             "routingProxy": self.workload.sidecar_image,
             "modelServer": self.workload.image,
+            **({"gatewayImplementation": installed.title} if installed else {}),
         }
 
 

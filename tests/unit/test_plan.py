@@ -95,6 +95,21 @@ def test_versions_name_everything_that_has_one() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("gateway", "implementation"),
+    [
+        ({"provider": "istio", "install": True}, "Istio 1.29.2"),
+        ({"provider": "agentgateway", "install": True}, "agentgateway v1.1.0"),
+        # Which one the cluster has is not known.
+        ({"provider": "istio"}, None),
+        ({"provider": "gke"}, None),
+    ],
+)
+def test_versions_name_the_implementation_a_stack_installs(gateway: dict[str, Any], implementation: str | None) -> None:
+    found = planned(router={"mode": "gateway", "gateway": gateway}).versions
+    assert found.get("gatewayImplementation") == implementation
+
+
 # --- each key where it belongs -------------------------------------------------------------------------------------------
 
 

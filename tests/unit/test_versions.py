@@ -40,6 +40,8 @@ def test_every_release_is_listed_a_line_for_a_fact(capsys: pytest.CaptureFixture
         for word in (bill.date, bill.commit, bill.sidecar.image, f"{chart.ref} {chart.version}", *bill.apis.values()):
             assert word in own
         assert f": endpoint picker: {bill.router.endpoint_picker.image}\n" in own
+        for installs in ("istio: Istio 1.29.2", "agentgateway: agentgateway v1.1.0"):
+            assert f"{bill.name}: gateway implementation {installs}" in lines
     assert "guide-2026-06: model server nvidia/vllm: vllm/vllm-openai:v0.23.0" in lines
     assert any(line.startswith("guide-2026-06: model server nvidia/vllm/aws: ") for line in lines)
     assert not any(line.startswith("guide-2026-06: model server hpu") for line in lines)
@@ -53,6 +55,7 @@ def test_the_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     for found in document["releases"]:
         assert found["modelServers"]["nvidia/vllm"]
         assert found["charts"].keys() == {"standalone", "gateway"}
+        assert found["gatewayImplementations"] == {"istio": "Istio 1.29.2", "agentgateway": "agentgateway v1.1.0"}
         assert found["apis"].keys() == {"Gateway API Inference Extension", "Gateway API"}
 
 
