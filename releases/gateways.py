@@ -129,7 +129,7 @@ class ChartRelease:
 
 @dataclass(frozen=True)
 class Implementation:
-    """What makes Gateways of a class work: its name and version, its namespace and its releases, in the order they are installed."""
+    """What makes Gateways of a class work: name and version in words, namespace, and releases in the order of installation."""
 
     title: str
     namespace: str
