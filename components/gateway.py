@@ -3,12 +3,13 @@
 Its implementation is `components.gateway_implementation`; what keeps others' routes safe is `components.gateway_guard`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import TypedDict
 
 import pulumi
 
 from components.objects import KubernetesObject, KubernetesPatch, Object, annotated, placed, register
+from releases.gateway_entry import Entry, entry, first_address
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 #: Seconds a Gateway may take to be programmed, and to give its address back: a cloud's load balancer takes minutes.
@@ -34,7 +35,7 @@ class Gateway(pulumi.ComponentResource):
 
     resource: pulumi.CustomResource
     address: pulumi.Output[str | None]
-    entry: pulumi.Output["Entry | None"]
+    entry: pulumi.Output[Entry | None]
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:Gateway", name, None, opts)
@@ -69,7 +70,7 @@ class SharedGateway(pulumi.ComponentResource):
     """A Gateway of somebody else's: nothing is made, `address` is its first one, `entry` where on it clients come in."""
 
     address: pulumi.Output[str | None]
-    entry: pulumi.Output["Entry | None"]
+    entry: pulumi.Output[Entry | None]
 
     def __init__(self, name: str, args: SharedGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:SharedGateway", name, None, opts)
@@ -141,43 +142,3 @@ class BackendTimeout(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]], replacement_trigger=again)
         self.resource = KubernetesPatch(name, patch, child)
         self.register_outputs({})
-
-
-def first_address(status: Mapping[str, Any] | None) -> str | None:
-    """The first address of a Gateway's status, an IP or a hostname; None where it has none yet."""
-    for row in (status or {}).get("addresses") or ():
-        return str(row["value"])
-    return None
-
-
-class Entry(TypedDict):
-    """The listener of a Gateway that takes the stack's route; `host` None where it takes requests for any, or for several."""
-
-    scheme: str
-    port: int
-    host: str | None
-
-
-def entry(spec: Mapping[str, Any], *, elsewhere: bool) -> Entry | None:
-    """The first listener that takes an HTTPRoute, from another namespace if the route is `elsewhere`; None where none does.
-
-    Which namespaces a selector selects is not looked at.
-    """
-    for listener in spec.get("listeners") or ():
-        come_from = listener.get("allowedRoutes", {}).get("namespaces", {}).get("from", "Same")
-        if listener["protocol"] in ("HTTP", "HTTPS") and (come_from in ("All", "Selector") or not elsewhere):
-            host = listener.get("hostname")
-            # Some numbers come back from the engine as floats.
-            port = int(listener["port"])
-            return Entry(scheme=listener["protocol"].lower(), port=port, host=None if "*" in (host or "*") else host)
-    return None
-
-
-def url(found: Entry | None, address: str | None) -> str | None:
-    """Where clients send requests; an IPv6 address is in brackets, the port left out where it is the scheme's own."""
-    if found is None or address is None:
-        return None
-    host = found["host"] or (f"[{address}]" if ":" in address else address)
-    usual = {"http": 80, "https": 443}[found["scheme"]]
-    port = "" if found["port"] == usual else f":{found['port']}"
-    return f"{found['scheme']}://{host}{port}/"

@@ -8,13 +8,14 @@ import pulumi
 from components.cluster.existing import ExistingCluster
 from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
-from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway, url
+from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway
 from components.gateway_guard import GatewayGuard
 from components.gateway_implementation import GatewayImplementation, GatewayImplementationArgs, ImplementationRelease
 from components.model_server import ModelServer
 from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
 from components.router import Router, RouterArgs
+from releases.gateway_entry import url
 from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
 from stacks.router import HelmRelease

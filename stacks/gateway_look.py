@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from releases.gateway_api import CRDS
+from releases.gateway_entry import entry
 from releases.gateways import IMPLEMENTATIONS, hangs_on
 from stacks import helm_records
 from stacks.commands import helm_flags, kubectl_flags
@@ -100,18 +101,12 @@ def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
         yield Problem(
             "GATEWAY", where, f"Gateway {name} is not programmed", said.rstrip("."), f"wait for it, or see `{describe}`"
         )
-    if gateway.namespace != plan.spec.namespace and not _takes_others(live):
+    if entry(live["spec"], elsewhere=gateway.namespace != plan.spec.namespace) is None:
         yield Problem(
-            "GATEWAY", where, f"Gateway {name} takes routes of its own namespace only",
-            f"the stack's is in namespace {plan.spec.namespace}, and would never be accepted",
-            "have its owner write `allowedRoutes: {namespaces: {from: All}}` for a listener",
+            "GATEWAY", where, f"no listener of Gateway {name} takes HTTPRoutes of namespace {plan.spec.namespace}",
+            "the stack's would never be accepted",
+            "have its owner write `allowedRoutes: {namespaces: {from: All}}` for one with protocol HTTP or HTTPS",
         )  # fmt: skip
-
-
-def _takes_others(live: Object) -> bool:
-    """Whether a listener may take routes of other namespaces; which ones a selector selects is not looked at."""
-    places = (row.get("allowedRoutes", {}).get("namespaces", {}) for row in live["spec"].get("listeners") or ())
-    return any(place.get("from", "Same") in ("All", "Selector") for place in places)
 
 
 def _rivals(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:

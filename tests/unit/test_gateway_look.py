@@ -26,10 +26,10 @@ def classes(*names: str) -> Answer:
     return items(*({"metadata": {"name": name}} for name in names))
 
 
-def gateway(status: str | None = "True", come_from: str | None = "All", **said: str) -> Answer:
+def gateway(status: str | None = "True", come_from: str | None = "All", protocol: str = "HTTP", **said: str) -> Answer:
     condition = {"type": "Programmed", "status": status, **said}
     allowed = {"allowedRoutes": {"namespaces": {"from": come_from}}} if come_from else {}
-    spec = {"listeners": [{"name": "default", **allowed}]}
+    spec = {"listeners": [{"name": "default", "port": 80, "protocol": protocol, **allowed}]}
     return 200, {"spec": spec, "status": {"conditions": [condition]} if status else {}}
 
 
@@ -146,7 +146,16 @@ def test_a_shared_gateway_has_to_take_routes_of_the_stacks_namespace(
     found = problems(look, cluster, OTHERS)
     assert bool(found) != taken
     for text in found:
-        assert "takes routes of its own namespace only, because the stack's is in namespace team-a" in text
+        assert f"no listener of Gateway shared/{NAME} takes HTTPRoutes of namespace team-a, because" in text
+
+
+def test_a_listener_that_serves_no_http_takes_no_route(look: Look, cluster: ApiServer) -> None:
+    here = f"{API}/namespaces/team-a/gateways/{NAME}"
+    cluster.answers |= {NAMESPACE: namespace(OWNER), SHARED: gateway(protocol="TLS"), here: gateway(protocol="TCP")}
+    (elsewhere,) = problems(look, cluster, OTHERS)
+    (beside,) = problems(look, cluster, {"manage": False})
+    assert f"no listener of Gateway shared/{NAME} takes HTTPRoutes of namespace team-a" in elsewhere
+    assert f"no listener of Gateway team-a/{NAME} takes HTTPRoutes of namespace team-a" in beside
 
 
 def test_a_gateway_beside_the_stack_takes_its_routes(look: Look, cluster: ApiServer) -> None:
