@@ -18,6 +18,7 @@ from rehearsal.gateway import process
 from rehearsal.parts import Part
 from rehearsal.report import Report
 from rehearsal.standins.crds import GATEWAY, monitoring_crds
+from releases.gateways import RECIPES, gateway_objects
 from stacks.gateway import GatewayPlan
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
@@ -83,13 +84,8 @@ def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:
     _install(api, [crd for crd in plan.crds() if crd["spec"]["group"] == gateway.GROUP])
     api.create("/api/v1/namespaces", {"metadata": {"name": wanted.namespace, "labels": {FLEETS: "true"}}})
     collection = f"{gateway.API}/namespaces/{wanted.namespace}/gateways"
-    listener = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
-    theirs = {
-        "apiVersion": f"{gateway.GROUP}/v1",
-        "kind": "Gateway",
-        "metadata": {"name": wanted.name, "labels": {FLEETS: "true"}},
-        "spec": {"gatewayClassName": CLASS, "listeners": [listener]},
-    }
+    (theirs,) = gateway_objects(RECIPES["base"], name=wanted.name, gateway_class=CLASS)
+    theirs["metadata"]["labels"] = {FLEETS: "true"}
     api.create(collection, theirs)
     _wait(
         lambda: _programmed(api.get(f"{collection}/{wanted.name}")),

@@ -40,11 +40,8 @@ def flags(words: Sequence[str]) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     name = ""
     for word in words:
-        if starts := flag(word):
-            name = starts
-            found.setdefault(name, []).append(word)
-        else:
-            found.setdefault(name, []).append(word)
+        name = flag(word) or name
+        found.setdefault(name, []).append(word)
     return {name: " ".join(written) for name, written in found.items()}
 
 

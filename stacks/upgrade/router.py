@@ -100,7 +100,7 @@ def images(plan: Plan) -> dict[str, str]:
     """The images of the router's chart, by what they are."""
     names, registry = ("endpoint picker", "router's proxy"), plan.spec.mirror.registry
     found = zip(names, chart_images(plan.spec, plan.bill), strict=False)
-    return {name: mirrored(known.image, registry) if registry else known.image for name, known in found}
+    return {name: mirrored(known.image, registry) for name, known in found}
 
 
 def _image_changes(before: Plan, after: Plan) -> Iterator[Change]:
