@@ -93,7 +93,7 @@ def plugin_config(subject: Subject) -> Iterator[Finding]:
                 where, what, "the endpoint picker would not start", known(key, sorted(bill.router.plugin_keys))
             )
     plugins = given.get("plugins")
-    if not isinstance(plugins, list) or not all(isinstance(row, Mapping) and row.get("type") for row in plugins):
+    if not isinstance(plugins, list) or not all(map(_is_plugin, plugins)):
         what, why = "`plugins` is no list of `{type: …}`", "the endpoint picker would not start"
         yield Finding(where, what, why, "write `plugins: [{type: queue-scorer}, …]`")
         return
@@ -103,16 +103,25 @@ def plugin_config(subject: Subject) -> Iterator[Finding]:
             yield Finding(
                 where, what, "the endpoint picker would not start", known(row["type"], sorted(bill.router.plugins))
             )
-    names = {row.get("name", row["type"]) for row in plugins}
+    names = [row.get("name", row["type"]) for row in plugins]
     for reference in _references(given.get("schedulingProfiles")):
         if reference not in names:
             what, why = f"`pluginRef: {reference}` refers to no plugin", "the endpoint picker would not start"
-            yield Finding(where, what, why, known(str(reference), sorted(names)))
+            yield Finding(where, what, why, known(str(reference), sorted({*names})))
+
+
+def _is_plugin(row: Any) -> bool:
+    """Whether a row names a type, and has no name but text."""
+    return (
+        isinstance(row, Mapping) and bool(row.get("type")) and {type(row["type"]), type(row.get("name", ""))} == {str}
+    )
 
 
 def _references(profiles: Any) -> Iterator[Any]:
+    """What profiles refer to; what is no reference at all as it is, because it refers to no plugin either."""
     for profile in profiles if isinstance(profiles, list) else ():
-        for row in (profile.get("plugins") or ()) if isinstance(profile, Mapping) else ():
+        rows = profile.get("plugins") if isinstance(profile, Mapping) else profile
+        for row in rows if isinstance(rows, list) else filter(None, [rows]):
             yield row.get("pluginRef") if isinstance(row, Mapping) else row
 
 
@@ -131,7 +140,7 @@ def one_replica(subject: Subject) -> Iterator[Finding]:
 
 def _types(spec: StackSpec, bill: Bill) -> list[str]:
     rows = (spec.router.plugins or bill.router.plugin_config).get("plugins")
-    return [row["type"] for row in rows if isinstance(row, Mapping) and "type" in row] if isinstance(rows, list) else []
+    return [row["type"] for row in rows if _is_plugin(row)] if isinstance(rows, list) else []
 
 
 def charts_flags(subject: Subject) -> Iterator[Finding]:

@@ -16,6 +16,24 @@ from stacks.files import load
 from stacks.problems import StackFileError
 
 FILES = sorted(Path(__file__).parents[2].glob("Pulumi.*.yaml"))
+#: What no stack file of the repository says.
+GENEROUS = b"""\
+config:
+  llmd-pd:serving: {accelerator: nvidia, hfToken: {secret: hf}, gated: false, env: {A: b}}
+  llmd-pd:router:
+    mode: gateway
+    gateway: {provider: istio, recipe: istio, manage: false, namespace: shared, baseModel: m, requestTimeout: 60s}
+    resources: {requests: {cpu: "4"}, limits: {memory: 16Gi}}
+    flags: {v: 3, kv-cache: true}
+    plugins:
+      plugins: [{type: queue-scorer, name: mine, parameters: {a: 1}}, {type: decode-filter}]
+      schedulingProfiles: [{name: decode, plugins: [{pluginRef: mine, weight: 2}]}]
+    tracing: {endpoint: "http://otel:4317", ratio: 0.5}
+    extraPorts: [{name: https, port: 443, targetPort: 8443}]
+    values: {inferenceExtension: {image: {hub: registry.example.com/team/llm-d}, affinity: {a: [1]}}}
+  llmd-pd:mirror: {registry: registry.example.com/team, charts: "oci://registry.example.com/charts"}
+  llmd-pd:crds: {gatewayApi: true}
+"""
 FUZZ_TRIES = int(os.environ.get("LLMD_FUZZ_TRIES", "400"))
 FUZZ_SEED = int(os.environ.get("LLMD_FUZZ_SEED", "20260526"))
 SNIPPETS = (
@@ -62,6 +80,12 @@ VALUES: tuple[Any, ...] = (
 )
 
 
+def test_what_is_damaged_was_good(tmp_path: Path) -> None:
+    assert all(
+        loads_or_refuses(tmp_path / "Pulumi.good.yaml", good) for good in (*map(Path.read_bytes, FILES), GENEROUS)
+    )
+
+
 def loads_or_refuses(path: Path, content: bytes) -> bool:
     path.write_bytes(content)
     try:
@@ -106,7 +130,7 @@ def mutated_tree(chance: random.Random, tree: Any) -> Any:
 @pytest.mark.parametrize("how", ["bytes", "tree"])
 def test_anything_at_all_loads_or_is_refused(how: str, tmp_path: Path) -> None:
     chance, path = random.Random(f"{FUZZ_SEED} {how}"), tmp_path / "Pulumi.fuzz.yaml"
-    originals = [file.read_bytes() for file in FILES]
+    originals = [*(file.read_bytes() for file in FILES), GENEROUS]
     loaded = 0
     for _ in range(FUZZ_TRIES):
         content = chance.choice(originals)
