@@ -88,7 +88,7 @@ def diff(
 
 
 def _rendered(plan: "Plan") -> list[dict[str, Any]] | None:
-    """What the router's chart makes of a plan, where helm and the chart are at hand."""
+    """What the router's chart makes of a plan, where helm and the chart are at hand; a note where the chart does not render."""
     from operations.helm import ChartError, ChartUnreachableError, template
 
     router = plan.router
@@ -96,7 +96,10 @@ def _rendered(plan: "Plan") -> list[dict[str, Any]] | None:
         return template(
             router.chart, router.version, release=router.name, namespace=router.namespace, values=router.values
         )
-    except (ChartUnreachableError, ChartError):
+    except ChartUnreachableError:
+        return None
+    except ChartError as error:
+        console.note(f"what the chart makes on {plan.bill.name} is not compared, because {error}")
         return None
 
 

@@ -196,3 +196,22 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
+
+
+def test_a_chart_that_does_not_render_is_told_beside_the_move(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    helm = tmp_path / "helm"
+    helm.write_text("#!/bin/sh\necho 'Error: values do not meet the schema' >&2\nexit 1\n")
+    helm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    file = tmp_path / "Pulumi.own.yaml"
+    file.write_text(
+        "config:\n  llmd-pd:serving: {accelerator: nvidia}\n  llmd-pd:router: {chart: {source: own.tgz}}\n",
+        encoding="utf-8",
+    )
+    assert run(["versions", "diff", "guide-2026-05", "guide-2026-06", str(file)]) == 0
+    out, err = capsys.readouterr()
+    assert "WHAT BREAKS" in out
+    assert err.startswith("Note: what the chart makes on guide-2026-05 is not compared, because the router's chart ")
+    assert "does not render, because helm says: values do not meet the schema" in err
