@@ -14,9 +14,7 @@ from rehearsal.references import missing
 from stacks.kube_api import Api, Object
 
 #: One line every rehearsal ends with.
-BLIND_SPOTS = (
-    "A rehearsal cannot see image pulls, drivers, firmware or links that do not work: `verify` on the real cluster can."
-)
+BLIND_SPOTS = "A rehearsal cannot see image pulls, drivers, firmware or links that do not work: docs/rehearse.md."
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from rehearsal import watch
 from rehearsal.gateway.entrance import Flaw
 from rehearsal.reasons import plain_words
 from rehearsal.references import Reference, device_classes, missing, references
-from rehearsal.verdict import PodState, Shortfall, Verdict, look
+from rehearsal.verdict import BLIND_SPOTS, PodState, Shortfall, Verdict, look
 from rehearsal.watch import Patience, stuck
 
 TAIL = ". no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
@@ -297,3 +297,8 @@ def test_on_a_narrow_terminal_text_is_wrapped_under_its_label_and_names_are_whol
 def test_in_a_pipe_a_fact_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     Page().line("word " * 100 + "end", "official")
     assert capsys.readouterr().out == "official  " + "word " * 100 + "end\n"
+
+
+def test_what_a_rehearsal_cannot_see_promises_no_command_that_does_not_exist() -> None:
+    assert "`" not in BLIND_SPOTS
+    assert "docs/rehearse.md" in BLIND_SPOTS
