@@ -86,8 +86,9 @@ class HfToken(Section):
                 given = {"secret": given}
             case {"secure": {"secure": str(text), **rest}, **others} if not rest:
                 given = {**others, "secure": text}  # the CLI was given the key's own name, `serving.hfToken.secure`
-        if isinstance(given, dict) and str(given.get("secret", "")).startswith("hf_"):
-            raise PydanticCustomError("token_in_clear", "a token in clear text")  # and not the name of a Secret
+        # Neither the name of a Secret, nor what the CLI has encrypted.
+        if isinstance(given, dict) and any(str(given.get(key, "")).startswith("hf_") for key in ("secret", "secure")):
+            raise PydanticCustomError("token_in_clear", "a token in clear text")
         return given
 
 

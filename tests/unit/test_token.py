@@ -48,7 +48,15 @@ def test_where_the_token_comes_from(serving: dict[str, Any], release: str, expec
     assert workload(spec(serving, release=release)).hf_token == expected
 
 
-@pytest.mark.parametrize("stated", ["hf_NotTheNameOfASecret", {"secret": "hf_NotTheNameOfASecret"}])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        "hf_NotTheNameOfASecret",
+        {"secret": "hf_NotTheNameOfASecret"},
+        {"secure": "hf_NotTheNameOfASecret"},
+        {"secure": {"secure": "hf_NotTheNameOfASecret"}},
+    ],
+)
 def test_a_token_in_clear_is_refused_and_not_repeated(stated: Any) -> None:
     ((location, found),) = read({"serving": {**NVIDIA, "hfToken": stated}})[0]
     assert location == ("serving", "hfToken")
