@@ -98,7 +98,13 @@ def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
 
     if to is None:
         return spec.mirror
+    host = to.partition("/")[0]
     try:
+        # Docker Hub would be meant, and MIRROR-01 refuse the copy afterwards.
+        if ImageRef.parse(f"{host}/image").host != host:
+            raise NoMirrorError(
+                f"`{to}` cannot be used for --to, because it begins with no host; write something like registry.example.com/llmd."
+            )
         return Mirror(registry=to, charts=spec.mirror.charts or f"oci://{to.rstrip('/')}/charts")
     except ValidationError:
         raise NoMirrorError(

@@ -240,7 +240,7 @@ def test_nowhere_to_copy_to(output: str, tmp_path: Path, capsys: pytest.CaptureF
     )
 
 
-@pytest.mark.parametrize("to", ["https://registry.example.test", "", "Registry", "a b", "x; rm -rf /"])
+@pytest.mark.parametrize("to", ["https://registry.example.test", "", "Registry", "llmd", "a b", "x; rm -rf /"])
 def test_a_registry_that_is_none(to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["images", stack(tmp_path), "--output", "crane", "--to", to]) == 1
     out, err = capsys.readouterr()
