@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from releases.gateways import GATEWAY
-from stacks.section import DnsLabel, Duration, FlagName, NonEmpty, Positive, Quantity, Scalar, Section
+from stacks.section import DnsLabel, Duration, FlagName, HeaderValue, NonEmpty, Positive, Quantity, Scalar, Section
 
 #: The word for an implementation, as the router's chart and upstream's recipes use it; `na` is one they do not know.
 GatewayProvider = Literal["gke", "istio", "agentgateway", "na"]
@@ -69,7 +69,7 @@ class Gateway(Section):
     manage: bool = True
     install: bool = False
     retain: bool = True
-    base_model: NonEmpty | None = None
+    base_model: HeaderValue | None = None
     request_timeout: Duration | None = None
     backend_timeout: Positive | None = None
     delete_in_use: bool = False

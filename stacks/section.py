@@ -13,6 +13,7 @@ _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
 _ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
 _MODEL = r"^/?[A-Za-z0-9][-A-Za-z0-9._]*(/[A-Za-z0-9][-A-Za-z0-9._]*)*$"
 _DURATION = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
+_HEADER = r"^/?[A-Za-z0-9]([-A-Za-z0-9._:/@+]*[A-Za-z0-9])?$"
 _REGISTRY = r"^[a-z0-9][-a-zA-Z0-9._:]*(/[-a-zA-Z0-9._]+)*$"
 _CHARTS = r"^(oci|https)://[a-z0-9][-a-zA-Z0-9._:/]*$"
 _IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
@@ -25,6 +26,7 @@ FORMS = {
     _ENV_NAME: ("letters, digits, dashes, dots and underscores, with no digit first", "NCCL_DEBUG"),
     _MODEL: ("a model's id or a path: letters, digits, dashes, dots, underscores and slashes", "openai/gpt-oss-120b"),
     _DURATION: ("a duration of the Gateway API: numbers with h, m, s or ms", "600s"),
+    _HEADER: ("a model's name, as a header can carry it", "gpt-oss-120b"),
     _REGISTRY: ("a registry and a path in it, without `https://`", "registry.example.com/mirror"),
     _CHARTS: ("the place charts lie at, `oci://…` or `https://…`", "oci://registry.example.com/charts"),
     _IMAGE: ("an image reference", "docker.io/vllm/vllm-openai:v0.19.1"),
@@ -40,6 +42,8 @@ EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
 ModelId = Annotated[str, StringConstraints(pattern=_MODEL)]
 Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
 Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
+#: The Gateway API's length. The charts write it without quotes, so that a line break or `: ` would break their YAML.
+HeaderValue = Annotated[str, StringConstraints(pattern=_HEADER, max_length=4096)]
 Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
 ChartPlace = Annotated[str, StringConstraints(pattern=_CHARTS)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]

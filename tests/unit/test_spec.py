@@ -20,6 +20,10 @@ def config(**more: Any) -> dict[str, Any]:
     return {"serving": {"accelerator": "nvidia"}, **more}
 
 
+def on_istio(**gateway: Any) -> dict[str, Any]:
+    return config(router={"mode": "gateway", "gateway": {"provider": "istio", **gateway}})
+
+
 def serving(**more: Any) -> dict[str, Any]:
     return {"serving": {"accelerator": "nvidia", **more}}
 
@@ -119,6 +123,8 @@ def walk(tree: Any) -> Iterator[Any]:
         serving(image="ghcr.io/llm-d/llm-d-cuda@sha256:" + "0" * 64),
         serving(env={"NCCL_DEBUG": "INFO", "EMPTY": "", "_a.b-c": "1"}),
         serving(nodeSelector={"pool": "h200"}),
+        on_istio(baseModel="openai/gpt-oss-120b:lora_1"),
+        on_istio(baseModel="/models/m"),
         serving(tolerations=[{"key": "gpu", "operator": "Exists"}, {"effect": "NoExecute", "tolerationSeconds": 60}]),
         serving(extraArgs=["--seed=1", "--max-model-len", "4096"]),
     ],
@@ -187,6 +193,10 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing; write `existing`."),
     (config(router={"mode": "gatway"}), "router.mode", "did you mean `gateway`?"),
     (config(router={"mode": "gateway", "gateway": {"provider": "kong"}}), "router.gateway.provider", "istio"),
+    (on_istio(baseModel="a\nb"), "router.gateway.baseModel", "a model's name, as a header can carry it"),
+    (on_istio(baseModel="a: b"), "router.gateway.baseModel", "write something like `gpt-oss-120b`."),
+    (on_istio(baseModel="模型"), "router.gateway.baseModel", "as a header can carry it"),
+    (on_istio(baseModel="m" * 4097), "router.gateway.baseModel", "it can have 4096 at most; shorten it by 1."),
     (config(router={"flags": {"v": [1]}}), "router.flags.v", "it has to be text, a whole number, true or false"),
     (config(router={"tracing": {"ratio": "0.1"}}), "router.tracing.ratio", "write one without quotes"),
     (config(mirror={"registry": "https://x/y"}), "mirror.registry", "without `https://`"),
