@@ -6,7 +6,9 @@ deletion can run code of ours (docs/adr/0014).
 """
 
 import json
+import time
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import pulumi
@@ -18,6 +20,8 @@ from releases.gateways import hangs_on
 GROUP, VERSION = "gateway.networking.k8s.io", "v1"
 #: The kinds of routes the standard channel has.
 ROUTES = ("httproutes", "grpcroutes", "tlsroutes")
+#: How often a server that says "too many requests" is asked, and the seconds in between: as `stacks.kube_api`, for its reason.
+TRIES, BUSY_SECONDS = 5, 0.3
 #: How to have a Gateway deleted all the same.
 ANYWAY = "write `deleteInUse: true` under `llmd-pd:router.gateway`, run `pulumi up`, and destroy again"
 #: What to do where the cluster does not answer, and where it answers that one may not ask.
@@ -88,7 +92,7 @@ def _routes(props: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         api: Any = client.CustomObjectsApi(client.ApiClient(configuration))
         for plural in ROUTES:
             try:
-                answer = api.list_cluster_custom_object(GROUP, VERSION, plural, _request_timeout=10)
+                answer = _listed(api, plural)
                 if not isinstance(answer, Mapping):
                     raise ValueError("what answers there is no API server")
                 found += answer["items"]
@@ -104,6 +108,19 @@ def _routes(props: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     ) as error:  # fmt: skip
         raise _silent(props, " ".join(str(error).split()), UNREACHABLE) from error
     return found
+
+
+def _listed(api: Any, plural: str, tries: int = TRIES) -> Any:
+    """The API server's list of one kind of route; raises what the client raises."""
+    from kubernetes.client.exceptions import ApiException
+
+    try:
+        return api.list_cluster_custom_object(GROUP, VERSION, plural, _request_timeout=10)
+    except ApiException as error:
+        if error.status != HTTPStatus.TOO_MANY_REQUESTS or tries == 1:
+            raise
+    time.sleep(BUSY_SECONDS)
+    return _listed(api, plural, tries - 1)
 
 
 def _silent(props: Mapping[str, Any], why: str, fix: str) -> GatewayInUseError:

@@ -170,6 +170,17 @@ def test_an_answer_of_no_use_is_no_leave(answer: Answer, words: str, delete: Del
     assert "check the context and your credentials" in text
 
 
+def test_a_busy_server_is_asked_again(delete: Delete, server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API server says so too when a kind whose CRD is new is asked for the first time."""
+    server.answers = {ROUTES[1]: (429, {"kind": "Status", "code": 429})}
+    waits: list[float] = []
+    monkeypatch.setattr("components.gateway_guard.time.sleep", waits.append)
+    assert "it answers 429" in refused(delete, server.url)
+    assert len(waits) == 4
+    monkeypatch.setattr("components.gateway_guard.time.sleep", lambda _: server.answers.clear())
+    delete(server.url)
+
+
 @pytest.mark.parametrize("content", ["", "a: [", "- list\n", "apiVersion: v1\nkind: Config\n"])
 def test_a_kubeconfig_that_is_none_is_no_leave(content: str, delete: Delete, tmp_path: Path) -> None:
     (tmp_path / "kubeconfig").write_text(content)
