@@ -15,7 +15,7 @@ from hardware.renderer import model_server
 from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks import choice_rule, router_rules
+from stacks import choice_rule, router_api, router_rules
 from stacks.fit_rule import fits
 from stacks.mirror_rule import all_from_the_mirror
 from stacks.problems import Problem, known
@@ -176,6 +176,8 @@ RULES: tuple[Rule, ...] = (
     Rule("ROUTER-02", "in-memory producers", router_rules.one_replica),
     Rule("ROUTER-03", "the router's chart", router_rules.charts_flags),
     Rule("ROUTER-04", "the router's chart", router_rules.of_this_mode),
+    Rule("ROUTER-05", "the API server's validation", router_api.requests_within_limits),
+    Rule("ROUTER-06", "the API server's validation", router_api.ports_once),
     Rule("BILL-02", "releases", router_rules.own_bills_values),
     Rule("MACHINE-01", "hardware/machines", _known_machine, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),

@@ -49,6 +49,14 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("ROUTER-03", {"flags": {"config-file": "/x"}}, {}, "router.flags", "it follows from `router.plugins`"),
     ("ROUTER-04", {**gateway("istio"), "proxyResources": {"limits": {"cpu": "8"}}}, {}, "router.proxyResources", "the proxy"),
     ("ROUTER-04", {"failureMode": "FailClose"}, {}, "router.failureMode", "the chart's own proxy does not"),
+    ("ROUTER-05", {"resources": {"requests": {"memory": "32Gi"}}}, {}, "router.resources", "upstream's limit 16Gi"),
+    ("ROUTER-05", {"proxyResources": {"requests": {"cpu": "8"}, "limits": {"cpu": "7500m"}}}, {"release": "guide-2026-06"},
+     "router.proxyResources", "8 cpu asked for and limit 7500m"),
+    ("ROUTER-06", {"extraPorts": [{"name": "mine", "port": 9002, "targetPort": 1}]}, {}, "router.extraPorts[0].port", "9002"),
+    ("ROUTER-06", {"extraPorts": [{"name": "http", "port": 81, "targetPort": 1}]}, {"release": "guide-2026-06"},
+     "router.extraPorts[0].name", "port name `http` is taken"),
+    ("ROUTER-06", {"extraPorts": [{"name": name, "port": 443, "targetPort": 1} for name in "ab"]}, {},
+     "router.extraPorts[1].port", "port 443 of TCP is taken"),
     ("BILL-02", {"values": {"router": {}}}, {}, "router.values", "`router` is a key of release guide-2026-06's chart"),
     ("BILL-02", {"values": {"inferencePool": {}}}, {"release": "guide-2026-06"}, "router.values", "guide-2026-05's chart"),
 ]  # fmt: skip
@@ -78,6 +86,8 @@ def test_a_rule_finds_what_it_is_for(
         {**gateway("istio"), "failureMode": "FailClose"},
         {"values": {"inferenceExtension": {"affinity": {}}}},
         {"extraPorts": [{"name": "https", "port": 443, "targetPort": 8443}]},
+        {"extraPorts": [{"name": "quic", "port": 80, "targetPort": 8443, "protocol": "UDP"}]},
+        {"resources": {"requests": {"memory": "32Gi"}, "limits": {"memory": "32Gi", "cpu": "4"}}},
     ],
     ids=str,
 )
