@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from hardware.vocabulary import HF_TOKEN
 from stacks.rule import Finding, Subject
 from stacks.token import gated
 
@@ -9,6 +10,14 @@ from stacks.token import gated
 def token_rule(subject: Subject) -> Iterator[Finding]:
     """A gated model has a token, and the token one source."""
     stated, model = subject.spec.serving.hf_token, subject.workload.model
+    if HF_TOKEN in subject.spec.serving.env:
+        what, why = (
+            f"{HF_TOKEN} in clear",
+            "it would stand in objects, rendered files and the state for everyone to read",
+        )
+        yield Finding(
+            "serving.env", what, why, "take it out, revoke it, and say `hfToken` with a Secret or a Pulumi secret"
+        )
     if stated is not None and (stated.secret is None) == (stated.secure is None):
         what, why = (
             "both a Secret's name and a token" if stated.secret else "neither a Secret nor a token",
