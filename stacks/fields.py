@@ -99,6 +99,8 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
             fix = f"add {EXAMPLES.get(last, f'`{last}: …`')}"
         case "model_type" | "model_attributes_type" | "dict_type":
             what, why, fix = f"it is {_kind(given)}", "it has to be a map", "write `key: value` pairs under it"
+            if location == ("serving", "hfToken"):  # a name is short for a map
+                why, fix = "it has to be the name of a Secret", "write something like `llm-d-hf-token`"
         case "tuple_type":
             what, why = f"it is {_kind(given)}", "it has to be a list"
             fix = f"write `[{given}]`" if isinstance(given, str) else "write `- …` lines under it"
@@ -111,6 +113,8 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
         case "string_type":
             what, why = _cannot(given), "it has to be text"
             fix = f'quote it: "{_spelt(given)}"' if isinstance(given, int | float) else "write a word, or leave it out"
+            if last == "requestTimeout" and isinstance(given, int | float):
+                fix = f'write a unit: "{_spelt(given)}s"'
         case "float_type" | "float_parsing":
             what, why, fix = _cannot(given), "it has to be a number", "write one without quotes, such as 0.05"
         case "scalar_type":
