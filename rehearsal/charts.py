@@ -4,6 +4,7 @@ Owns the order of these, and the user's cache of charts. A chart is kept under t
 where it lies says what it is.
 """
 
+import contextlib
 import re
 import tempfile
 from collections.abc import Callable
@@ -131,5 +132,9 @@ def _keep(place: Path, get: Callable[[Path], None]) -> Path:
             if (made := _package_in(Path(scratch))) is None:
                 raise UnavailableError("helm succeeded and left no chart")
             return made.replace(place / made.name)
+    except UnavailableError:
+        with contextlib.suppress(OSError):  # somebody else may have kept it there meanwhile
+            place.rmdir()
+        raise
     except OSError as error:
         raise UnavailableError(f"{place} cannot be written ({error.strerror})") from None

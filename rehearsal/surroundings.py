@@ -54,7 +54,7 @@ def prepare(plane: ControlPlane, plan: Plan, report: Report) -> tuple[Part, ...]
 def played(plan: Plan) -> Mapping[str, Any]:
     """The keys of the stack file that are others on the fleet: nothing installed would serve there what is played already."""
     installs = plan.gateway is not None and plan.gateway.implementation
-    return {"router": {"gateway": {"install": False}}} if installs else {}
+    return {"router": {"gateway": {"install": False, "retain": True}}} if installs else {}
 
 
 def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan) -> Iterator[Part]:

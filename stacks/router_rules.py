@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
+
 from hardware.bill import Bill
 from releases import RELEASES
 from releases.gateways import IMPLEMENTATIONS, RECIPES
@@ -57,6 +59,7 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
         yield Finding(
             f"{place}.namespace", what, why, "leave it out, or write `manage: false` to use one that is there"
         )
+    yield from _idle(gateway)
     if gateway.install and provider not in IMPLEMENTATIONS:
         what = f"`install` for provider {provider}"
         why = "GKE brings its own" if provider == "gke" else "what `na` stands for cannot be known"
@@ -73,6 +76,21 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
             "GKE's gateways know no timeout in a route, and the chart leaves it out",
         )
         yield Finding(f"{place}.requestTimeout", what, why, "use `backendTimeout`, in seconds")
+
+
+def _idle(gateway: Gateway) -> Iterator[Finding]:
+    """Keys that mean nothing beside the others, and a base model that YAML would not take for text."""
+    place, why = "router.gateway", "nothing would be made of it"
+    theirs = {"recipe": gateway.recipe, "className": gateway.class_name, "deleteInUse": gateway.delete_in_use}
+    for key in [key for key, value in theirs.items() if value and not gateway.manage]:
+        yield Finding(
+            f"{place}.{key}", f"`{key}` for a Gateway of somebody else's", why, "leave it out: it is the owner's"
+        )
+    if not gateway.retain and not gateway.install:
+        yield Finding(f"{place}.retain", "`retain` without `install`", why, "leave it out, or write `install: true`")
+    if gateway.base_model is not None and not isinstance(yaml.safe_load(gateway.base_model), str):
+        what, why = f"base model `{gateway.base_model}`", "the chart writes it without quotes, and it would be no text"
+        yield Finding(f"{place}.baseModel", what, why, "use a name that is no number, date, `true` or `null`")
 
 
 def plugin_config(subject: Subject) -> Iterator[Finding]:

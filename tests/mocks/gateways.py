@@ -21,7 +21,7 @@ STACKS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "agentgateway not retained": ({"provider": "agentgateway", "install": True, "retain": False}, {}),
     "openshift": ({"provider": "agentgateway", "recipe": "agentgateway-openshift"}, {}),
     "gke": ({"provider": "gke", "backendTimeout": 3600}, {"release": "guide-2026-06"}),
-    "gke shared": ({"provider": "gke", "recipe": "gke-l7-rilb", **SHARED}, {}),
+    "gke shared": ({"provider": "gke", **SHARED}, {}),
     "na": ({"provider": "na", "className": "nginx", "name": "mine"}, {"monitoring": {"podMonitors": True}}),
     "shared here": ({"provider": "istio", "manage": False}, {}),
     "shared elsewhere, May": ({"provider": "istio", **SHARED}, {"release": "guide-2026-05"}),

@@ -164,5 +164,5 @@ def test_an_implementation_is_played_and_not_installed(tmp_path: Path, install: 
     cluster = {"provider": "existing", "context": "nowhere"}
     config = {"cluster": cluster, "serving": {"accelerator": "nvidia"}, "router": router}
     file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
-    there = {"router": {"gateway": {"install": False}}}
+    there = {"router": {"gateway": {"install": False, "retain": True}}}
     assert played(plan(load(file).spec, tmp_path)) == (there if install else {})

@@ -22,7 +22,7 @@ config:
   llmd-pd:serving: {accelerator: nvidia, hfToken: {secret: hf}, gated: false, env: {A: b}}
   llmd-pd:router:
     mode: gateway
-    gateway: {provider: istio, recipe: istio, manage: false, namespace: shared, baseModel: m, requestTimeout: 60s}
+    gateway: {provider: istio, manage: false, namespace: shared, baseModel: m, requestTimeout: 60s}
     resources: {requests: {cpu: "4"}, limits: {memory: 16Gi}}
     flags: {v: 3, kv-cache: true}
     plugins:
