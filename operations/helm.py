@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -17,6 +17,9 @@ from rehearsal import charts
 from rehearsal.errors import UnavailableError
 from rehearsal.packaging import reason
 from rehearsal.toolchain import at_hand
+
+if TYPE_CHECKING:
+    from stacks.router import HelmRelease
 
 
 class ChartError(ValueError):
@@ -27,9 +30,7 @@ class ChartUnreachableError(LookupError):
     """Helm or the chart cannot be had; the message says why, without a full stop."""
 
 
-def template(
-    chart: str, version: str | None, *, release: str, namespace: str, values: dict[str, Any]
-) -> list[dict[str, Any]]:
+def template(release: "HelmRelease") -> list[dict[str, Any]]:
     """The objects of a release, in helm's order, each with its namespace; no tests of the chart, no CRDs.
 
     Raises:
@@ -38,18 +39,19 @@ def template(
     """
     helm = _helm()
     with tempfile.TemporaryDirectory(prefix="llmd-pd-") as scratch:
-        place = _fetched(helm, chart, version) if "://" in chart else chart
+        place = _fetched(helm, release.chart, release.version) if "://" in release.chart else release.chart
         tree = Path(scratch) / "values.yaml"
-        tree.write_text(manifests.document(values), encoding="utf-8")
-        command = [helm, "template", release, place, "--namespace", namespace, "--values", str(tree), "--skip-tests"]
+        tree.write_text(manifests.document(release.values), encoding="utf-8")
+        where = ["--namespace", release.namespace]
+        command = [helm, "template", release.name, place, *where, "--values", str(tree), "--skip-tests"]
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode != 0:
         raise ChartError(
-            f"the router's chart {chart} does not render, because helm says: {reason(done.stderr)}; "
+            f"the router's chart {release.chart} does not render, because helm says: {reason(done.stderr)}; "
             "check `llmd-pd:router.chart`."
         )
     objects = [found for found in yaml.safe_load_all(done.stdout) if found]
-    return [manifests.placed(found, namespace) for found in objects]
+    return [manifests.placed(found, release.namespace) for found in objects]
 
 
 def _helm() -> str:

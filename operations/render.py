@@ -99,12 +99,8 @@ def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str,
         left_out["crds.yaml"] = "of --skip-crds"
     else:
         objects["crds.yaml"] = _crds(planned)
-    router = planned.router
     try:
-        rendered = template(
-            router.chart, router.version, release=router.name, namespace=namespace, values=router.values
-        )
-        objects["router.yaml"] = [_with_timeout(obj, planned) for obj in rendered]
+        objects["router.yaml"] = [_with_timeout(obj, planned) for obj in template(planned.router)]
     except ChartUnreachableError as error:
         left_out["router.yaml"] = str(error)
     return objects, left_out

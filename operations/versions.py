@@ -91,11 +91,8 @@ def _rendered(plan: "Plan") -> list[dict[str, Any]] | None:
     """What the router's chart makes of a plan, where helm and the chart are at hand; a note where the chart does not render."""
     from operations.helm import ChartError, ChartUnreachableError, template
 
-    router = plan.router
     try:
-        return template(
-            router.chart, router.version, release=router.name, namespace=router.namespace, values=router.values
-        )
+        return template(plan.router)
     except ChartUnreachableError:
         return None
     except ChartError as error:
