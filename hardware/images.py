@@ -54,6 +54,12 @@ def mirrored(text: str, registry: str | None) -> str:
     return str(ImageRef(registry.rstrip("/"), ref.path, ref.tag))
 
 
+def has_host(registry: str) -> bool:
+    """Whether a registry begins with a host; what lies under one that does not would be Docker Hub's."""
+    host = registry.partition("/")[0]
+    return ImageRef.parse(f"{host}/image").host == host
+
+
 def is_in(text: str, registry: str) -> bool:
     """Whether an image comes from a registry."""
     return text.startswith(f"{registry.rstrip('/')}/")

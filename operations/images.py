@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hardware.images import ImageRef
+from hardware.images import ImageRef, has_host
 from operations import console
 from releases.charts import helm_arguments
 from stacks.problems import single_line
@@ -98,10 +98,9 @@ def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
 
     if to is None:
         return spec.mirror
-    host = to.partition("/")[0]
     try:
         # Docker Hub would be meant, and MIRROR-01 refuse the copy afterwards.
-        if ImageRef.parse(f"{host}/image").host != host:
+        if not has_host(to):
             raise NoMirrorError(
                 f"`{to}` cannot be used for --to, because it begins with no host; write something like registry.example.com/llmd."
             )
@@ -121,7 +120,7 @@ def _router(upstream: "Plan", spec: "StackSpec", base: Path) -> list[dict[str, A
     router, reasons = upstream.router, []
     for chart, version in dict.fromkeys([(router.chart, router.version), chart_of(spec, upstream.bill, base)]):
         try:
-            return template(chart, version, release=router.name, namespace=router.namespace, values=router.values)
+            return template(replace(router, chart=chart, version=version))
         except ChartUnreachableError as error:
             reasons.append(str(error))
     console.note(

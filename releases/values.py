@@ -67,6 +67,11 @@ def look_up(tree: Tree, path: Path) -> Any:
     return value
 
 
+def upstreams(bill: Bill, setting: str) -> Any:
+    """What upstream's own values say of a setting, or None."""
+    return look_up(merge(*bill.router.values), bill.router.settings[setting])
+
+
 def image_values(known: ChartImage, image: str) -> dict[str, Any]:
     """The tree that makes a chart use `image` in the place of the one it names."""
     ref = ImageRef.parse(image)

@@ -59,7 +59,7 @@ def look_ahead(plan: Plan, owner: str) -> Found:
         if plan.gateway is not None:
             installs = plan.gateway.implementation
             releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
-            ours = _is_ours(namespace, owner)
+            ours = namespace is not None and _holder(namespace) == owner
             problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
             found += releases
         if problems:
@@ -93,8 +93,8 @@ def _without_cluster(problem: Problem) -> None:
 
 def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequence[Object]) -> Iterator[Problem]:
     spec, target = plan.spec, kubectl_flags(plan.spec.cluster)
-    if not _is_ours(namespace, owner):
-        holder = namespace["metadata"].get("annotations", {}).get(OWNER)
+    holder = _holder(namespace)
+    if holder != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
         yield Problem(
             "EXISTS", "llmd-pd:namespace", f"namespace {spec.namespace} exists already",
@@ -113,9 +113,10 @@ def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequenc
         )  # fmt: skip
 
 
-def _is_ours(namespace: Object | None, owner: str) -> bool:
-    """Whether the namespace is there and marked as the stack's."""
-    return namespace is not None and namespace["metadata"].get("annotations", {}).get(OWNER) == owner
+def _holder(namespace: Object) -> str | None:
+    """The stack that a namespace is marked as belonging to."""
+    holder: str | None = namespace["metadata"].get("annotations", {}).get(OWNER)
+    return holder
 
 
 def gke_preinstalled(version: Object | None) -> frozenset[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hardware.bill import Path as Keys
-from hardware.images import ImageRef, is_in, mirrored
+from hardware.images import has_host, is_in, mirrored
 from releases.values import Tree, look_up
 from stacks.image_walk import pod_images, value_images
 from stacks.router import router_release
@@ -21,8 +21,7 @@ def all_from_the_mirror(subject: Subject) -> Iterator[Finding]:
     """Every image of objects and values is under `mirror.registry`, the router's chart under `mirror.charts`."""
     mirror, chart = subject.spec.mirror, subject.spec.router.chart
     if mirror.registry:
-        host = mirror.registry.partition("/")[0]
-        if ImageRef.parse(f"{host}/image").host != host:
+        if not has_host(mirror.registry):
             what, why = f"`{mirror.registry}` begins with no host", "it would be looked for on Docker Hub"
             yield Finding("mirror.registry", what, why, f"write it too: `registry.example.com/{mirror.registry}`")
         else:

@@ -13,7 +13,7 @@ import yaml
 from hardware.bill import Bill, ChartImage
 from hardware.images import mirrored
 from releases.gateways import GATEWAY
-from releases.values import Tree, image_values, look_up, merge, router_values
+from releases.values import Tree, image_values, merge, router_values, upstreams
 from stacks.router_spec import Gateway, Resources
 from stacks.spec import StackSpec
 
@@ -69,8 +69,7 @@ def own_route(spec: StackSpec, bill: Bill) -> bool:
 
 def settings(spec: StackSpec, bill: Bill) -> dict[str, Any]:
     """What the stack file sets of the router, by the names of `bill.router.settings`. Unset is not in it."""
-    router, tree = spec.router, merge(*bill.router.values)
-    known = bill.router.settings
+    router = spec.router
     given: dict[str, Any] = {
         "replicas": router.replicas,
         "resources": _resources(router.resources),
@@ -80,7 +79,7 @@ def settings(spec: StackSpec, bill: Bill) -> dict[str, Any]:
         "pluginFiles": router.plugins and {bill.router.plugin_file: _plugin_text(bill, router.plugins)},
         "extraPorts": router.extra_ports
         and [
-            *(look_up(tree, known["extraPorts"]) or []),
+            *(upstreams(bill, "extraPorts") or []),
             *(port.model_dump(by_alias=True) for port in router.extra_ports),
         ],
     }

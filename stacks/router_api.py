@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hardware.quantities import parse
-from releases.values import look_up, merge
+from releases.values import merge, upstreams
 from stacks.router import settings
 from stacks.rule import Finding, Subject
 
@@ -13,11 +13,11 @@ CHARTS_PORTS = {"grpc-ext-proc": 9002, "http-metrics": 9090}
 
 def requests_within_limits(subject: Subject) -> Iterator[Finding]:
     """What a container asks for is not above its limit, which may be upstream's. `router.values`, the last word, is not read."""
-    stated, upstream = settings(subject.spec, subject.bill), merge(*subject.bill.router.values)
+    stated = settings(subject.spec, subject.bill)
     for key in ("resources", "proxyResources"):
         if key not in stated:
             continue
-        whole = merge(look_up(upstream, subject.bill.router.settings[key]) or {}, stated[key])
+        whole = merge(upstreams(subject.bill, key) or {}, stated[key])
         for resource, asked in whole.get("requests", {}).items():
             limit = whole.get("limits", {}).get(resource)
             if limit is not None and parse(asked) > parse(limit):
@@ -29,8 +29,7 @@ def requests_within_limits(subject: Subject) -> Iterator[Finding]:
 
 def ports_once(subject: Subject) -> Iterator[Finding]:
     """A Service has a name, and a number of a protocol, once."""
-    bill = subject.bill
-    upstream = look_up(merge(*bill.router.values), bill.router.settings["extraPorts"]) or []
+    upstream = upstreams(subject.bill, "extraPorts") or []
     taken = [*CHARTS_PORTS.items(), *((row["name"], row["port"]) for row in upstream)]
     names, numbers = {name for name, _ in taken}, {(number, "TCP") for _, number in taken}
     for index, port in enumerate(subject.spec.router.extra_ports):

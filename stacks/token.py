@@ -39,11 +39,6 @@ def token_reference(spec: StackSpec, bill: Bill, build: BuildKey, model: str) ->
     stated, optional = spec.serving.hf_token, None if gated(spec, model) else True
     if stated is not None:
         return SecretRef(SECRET, HF_TOKEN) if stated.secure else SecretRef(stated.secret or SECRET, HF_TOKEN, optional)
-    added = {
-        name: value
-        for role in ROLES
-        for first in (True, False)
-        for name, value in bill.added_env(build, role, first=first).items()
-    }
-    own = added.get(HF_TOKEN)
+    rows = (row for row in bill.env if any(row.applies(build, role) for role in ROLES))
+    own = next((row.variables[HF_TOKEN] for row in rows if HF_TOKEN in row.variables), None)
     return SecretRef(own.name, own.key, optional) if isinstance(own, SecretRef) and optional else None
