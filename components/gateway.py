@@ -9,9 +9,10 @@ from typing import TypedDict
 import pulumi
 
 from components.objects import KubernetesObject, KubernetesPatch, Object, annotated, placed, register
+from releases.gateway_api import GROUP
 from releases.gateway_entry import Entry, entry, first_address
 
-GATEWAY_API = "gateway.networking.k8s.io/v1"
+GATEWAY_API = f"{GROUP}/v1"
 #: Seconds a Gateway may take to be programmed, and to give its address back: a cloud's load balancer takes minutes.
 SECONDS = 15 * 60
 #: A route's conditions are its parents'. It has one; an index would be an error where a controller has left the list empty.

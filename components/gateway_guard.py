@@ -15,9 +15,9 @@ import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.kube_errors import reason
+from releases.gateway_api import GROUP
 from releases.gateways import hangs_on
 
-GROUP, VERSION = "gateway.networking.k8s.io", "v1"
 #: The kinds of routes the standard channel has.
 ROUTES = ("httproutes", "grpcroutes", "tlsroutes")
 #: How often a server that says "too many requests" is asked, and the seconds in between: as `stacks.kube_api`, for its reason.
@@ -115,7 +115,7 @@ def _listed(api: Any, plural: str, tries: int = TRIES) -> Any:
     from kubernetes.client.exceptions import ApiException
 
     try:
-        return api.list_cluster_custom_object(GROUP, VERSION, plural, _request_timeout=10)
+        return api.list_cluster_custom_object(GROUP, "v1", plural, _request_timeout=10)
     except ApiException as error:
         if error.status != HTTPStatus.TOO_MANY_REQUESTS or tries == 1:
             raise

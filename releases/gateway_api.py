@@ -8,6 +8,9 @@ no stack's, and nothing the stack does needs it; what it guards us against, taki
 
 from hardware.bill import Crd, InModule
 
+GROUP = "gateway.networking.k8s.io"
+#: Where the API server keeps its objects, in the version all of them are served in.
+API = f"/apis/{GROUP}/v1"
 GATEWAY_API = "v1.5.1"
 MODULE = "sigs.k8s.io/gateway-api"
 CRD_URL = f"https://raw.githubusercontent.com/kubernetes-sigs/gateway-api/{GATEWAY_API}/config/crd/standard"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hardware.bill import Chart, ChartImage
+from releases.gateway_api import GROUP
 
 Object = dict[str, Any]
 
@@ -205,7 +206,7 @@ def gateway_objects(recipe: Recipe, *, name: str = GATEWAY, gateway_class: str |
         group = first["apiVersion"].rpartition("/")[0]
         reference = {"group": group, "kind": first["kind"], "name": first["metadata"]["name"]}
         spec["infrastructure"] = {"parametersRef": reference}
-    gateway = {"apiVersion": "gateway.networking.k8s.io/v1", "kind": "Gateway", "metadata": metadata}
+    gateway = {"apiVersion": f"{GROUP}/v1", "kind": "Gateway", "metadata": metadata}
     return [*parameters, {**gateway, "spec": {**spec, "listeners": [listener]}}]
 
 
@@ -216,11 +217,11 @@ def http_route(
     header = {"type": "Exact", "name": "X-Gateway-Base-Model-Name", "value": base_model}
     match: Object = {"path": {"type": "PathPrefix", "value": "/"}} | ({"headers": [header]} if base_model else {})
     backend = {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": pool}
-    parent = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": gateway, "namespace": gateway_namespace}
+    parent = {"group": GROUP, "kind": "Gateway", "name": gateway, "namespace": gateway_namespace}
     rule = {"backendRefs": [backend], "matches": [match]}
     timeouts = {"timeouts": {"request": request_timeout}} if request_timeout else {}
     return {
-        "apiVersion": "gateway.networking.k8s.io/v1",
+        "apiVersion": f"{GROUP}/v1",
         "kind": "HTTPRoute",
         "metadata": {"name": name},
         "spec": {"parentRefs": [parent], "rules": [rule | timeouts]},

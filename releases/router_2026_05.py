@@ -5,6 +5,7 @@ from typing import Any
 import yaml
 
 from hardware.bill import Chart, ChartImage, Crd, InModule, Router
+from releases.gateways import GATEWAY
 from releases.plugins import CONFIG_KEYS_0_8, IN_MEMORY, PLUGINS_0_8
 
 GAIE = "v1.5.0"
@@ -139,7 +140,7 @@ TRACING: dict[str, Any] = {
 HTTP_ROUTE: dict[str, Any] = {
     "experimentalHttpRoute": {
         "enabled": True,
-        "inferenceGatewayName": "llm-d-inference-gateway",
+        "inferenceGatewayName": GATEWAY,
         "requestTimeout": "0s",
     },
 }

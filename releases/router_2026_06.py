@@ -9,6 +9,7 @@ import yaml
 
 from hardware.bill import Chart, ChartImage, Crd, Router
 from releases import router_2026_05 as may
+from releases.gateways import GATEWAY
 from releases.plugins import CONFIG_KEYS_0_9, IN_MEMORY, PLUGINS_0_9
 
 VERSION = "v0.9.0"
@@ -66,7 +67,7 @@ MONITORING_ON_GKE: dict[str, Any] = {
 TRACING: dict[str, Any] = {"router": {"tracing": may.TRACING["inferenceExtension"]["tracing"]}}
 
 HTTP_ROUTE: dict[str, Any] = {
-    "httpRoute": {"create": True, "inferenceGatewayName": "llm-d-inference-gateway", "requestTimeout": "0s"},
+    "httpRoute": {"create": True, "inferenceGatewayName": GATEWAY, "requestTimeout": "0s"},
 }
 
 #: June's guide installs InferencePool alone: its endpoint picker starts without the others.

@@ -8,7 +8,7 @@ import pulumi
 from components.cluster.existing import ExistingCluster
 from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
-from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway
+from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway, SharedGatewayArgs
 from components.gateway_guard import GatewayGuard
 from components.gateway_implementation import GatewayImplementation, GatewayImplementationArgs, ImplementationRelease
 from components.model_server import ModelServer
@@ -69,7 +69,7 @@ def compose(
     made: list[pulumi.Resource] = [model_server]
     endpoint: Mapping[str, pulumi.Input[object]] | None = None
     if plan.gateway is not None:
-        gateway = _gateway(plan, plan.gateway, owner, after, owned)
+        gateway = _gateway(plan.gateway, owner, after, owned)
         endpoint = _endpoint(plan.gateway, gateway)
         if isinstance(gateway, Gateway):
             after.append(gateway.resource)
@@ -107,7 +107,7 @@ def _kubeconfig(plan: Plan) -> str | None:
 
 
 def _gateway(
-    plan: Plan, gateway: GatewayPlan, owner: str, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
+    gateway: GatewayPlan, owner: str, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
 ) -> Gateway | SharedGateway:
     """The stack's own Gateway and what makes it work, or a look at somebody else's."""
     name, namespace = gateway.name, gateway.namespace
@@ -120,8 +120,8 @@ def _gateway(
         )
         after = [*after, *GatewayImplementation("gateway-implementation", args, opts).resources]
     if not gateway.objects:
-        elsewhere = namespace != plan.spec.namespace
-        return SharedGateway(name, {"name": name, "namespace": namespace, "elsewhere": elsewhere}, opts)
+        shared = SharedGatewayArgs(name=name, namespace=namespace, elsewhere=gateway.elsewhere)
+        return SharedGateway(name, shared, opts)
     return Gateway(name, {"objects": gateway.objects, "namespace": namespace, "after": after}, opts)
 
 

@@ -21,7 +21,8 @@ CHARTS_BACKEND_TIMEOUT = 300
 class GatewayPlan:
     """The gateway of a stack in mode `gateway`.
 
-    `objects` are the Gateway and what it refers to, none where somebody else owns it; `routes` the HTTPRoute where the chart
+    `elsewhere`: it is not in the stack's own namespace. `objects` are the Gateway and what it refers to, none where somebody
+    else owns it; `routes` the HTTPRoute where the chart
     cannot make it; `route_names` the name of the chart's and that of ours, of which one is there, and both for the moment in
     which the route changes hands; `implementation` the Helm releases that make Gateways work; `backend_timeout` (seconds)
     what GKE's policy is patched to, None where there is no such policy. It is patched to the chart's own too: a patch that is
@@ -30,6 +31,7 @@ class GatewayPlan:
 
     stated: Gateway
     namespace: str
+    elsewhere: bool
     gateway_class: str | None
     objects: list[Object]
     routes: list[Object]
@@ -60,6 +62,7 @@ def gateway_plan(spec: StackSpec, bill: Bill) -> GatewayPlan | None:
     return GatewayPlan(
         stated=stated,
         namespace=namespace,
+        elsewhere=namespace != spec.namespace,
         gateway_class=stated.class_name or recipe.gateway_class,
         objects=objects,
         routes=[_route(spec, bill, stated, namespace)] if own_route(spec, bill) else [],

@@ -7,7 +7,7 @@ wins, a second proxy's configuration under the one name both charts use.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from releases.gateway_api import CRDS
+from releases.gateway_api import API, CRDS
 from releases.gateway_entry import entry
 from releases.gateways import IMPLEMENTATIONS, hangs_on
 from stacks import helm_records
@@ -18,7 +18,6 @@ from stacks.plan import Plan
 from stacks.problems import Problem
 from stacks.router import HelmRelease
 
-GATEWAYS = "/apis/gateway.networking.k8s.io/v1"
 #: The name under which every standalone chart keeps its proxy's configuration.
 ENVOY = "envoy"
 
@@ -57,7 +56,7 @@ def second_proxy(api: Api, plan: Plan) -> Iterator[Problem]:
 
 def _no_api(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
     """The Gateway API, where the stack does not bring its CRDs."""
-    if not set(CRDS).isdisjoint(plan.crd_files) or api.get(GATEWAYS) is not None:
+    if not set(CRDS).isdisjoint(plan.crd_files) or api.get(API) is not None:
         return
     why, fix = (
         "the stack leaves its CRDs to somebody else",
@@ -71,7 +70,7 @@ def _no_api(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
 
 def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
     """The class of a Gateway to be made: with the implementation it is installed, or it has to be there."""
-    classes = api.items(f"{GATEWAYS}/gatewayclasses")
+    classes = api.items(f"{API}/gatewayclasses")
     names = sorted(item["metadata"]["name"] for item in classes)
     # Without the CRDs there are no classes yet, and an implementation that watches for them brings its own.
     if gateway.implementation or not names or gateway.gateway_class in names:
@@ -86,7 +85,7 @@ def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
 def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
     """The Gateway of somebody else: it is there, works, and takes a route of the stack's namespace."""
     where, name = "llmd-pd:router.gateway", f"{gateway.namespace}/{gateway.name}"
-    live = api.get(f"{GATEWAYS}/namespaces/{gateway.namespace}/gateways/{gateway.name}")
+    live = api.get(f"{API}/namespaces/{gateway.namespace}/gateways/{gateway.name}")
     if live is None:
         yield Problem(
             "GATEWAY", where, f"Gateway {gateway.name} is not in namespace {gateway.namespace}, or may not be read",
@@ -101,7 +100,7 @@ def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
         yield Problem(
             "GATEWAY", where, f"Gateway {name} is not programmed", said.rstrip("."), f"wait for it, or see `{describe}`"
         )
-    if entry(live["spec"], elsewhere=gateway.namespace != plan.spec.namespace) is None:
+    if entry(live["spec"], elsewhere=gateway.elsewhere) is None:
         yield Problem(
             "GATEWAY", where, f"no listener of Gateway {name} takes HTTPRoutes of namespace {plan.spec.namespace}",
             "the stack's would never be accepted",
@@ -112,7 +111,7 @@ def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
 def _rivals(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
     """Routes of others on the same Gateway that take the same requests: the older one would get them all."""
     wanted = gateway.stated.base_model
-    for route in api.items(f"{GATEWAYS}/httproutes"):
+    for route in api.items(f"{API}/httproutes"):
         metadata = route["metadata"]
         if metadata["namespace"] == plan.spec.namespace and metadata["name"] in gateway.route_names:
             continue

@@ -4,9 +4,9 @@
 hands out. Left out: hostnames and filters of routes, TLS certificates, ListenerSets and every route that is not an HTTPRoute.
 """
 
-GROUP = "gateway.networking.k8s.io"
-API = f"/apis/{GROUP}/v1"
-"""Where the API server keeps Gateways."""
+from releases.gateway_api import API, GROUP
+
+__all__ = ["API", "CONTROLLER", "FINALIZER", "GROUP"]
 
 CONTROLLER = "llmd-pd.rehearsal/gateway"
 """What a GatewayClass says to be served by this controller."""
