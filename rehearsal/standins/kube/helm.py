@@ -48,21 +48,23 @@ class Helm:
         command = [binary, *arguments, "--kubeconfig", str(self._kubeconfig)]
         if values is not None:
             command += ["--values", "-"]
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "KUBECACHEDIR": self._cache.name},
-        )
+        # A file and no pipe: `communicate` that is asked again after a timeout writes no more of its input, and helm would
+        # wait for the rest for ever.
+        with tempfile.TemporaryFile("w+") as told:
+            if values is not None:
+                json.dump(values, told)
+                told.seek(0)
+            process = subprocess.Popen(
+                command,
+                stdin=told,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "KUBECACHEDIR": self._cache.name},
+            )
         ended = _ends_with_us(process)
         try:
-            text = json.dumps(values) if values is not None else ""
-            if arguments[0] in _LONG:
-                output, errors = self._communicate(process, text)
-            else:
-                output, errors = process.communicate(text)
+            output, errors = self._long(process) if arguments[0] in _LONG else process.communicate()
         finally:
             atexit.unregister(ended)
         if process.returncode:
@@ -73,13 +75,12 @@ class Helm:
         content: dict[str, Any] = json.loads(self.run(*arguments, "--output", "json"))
         return content
 
-    def _communicate(self, process: subprocess.Popen[str], text: str) -> tuple[str, str]:
-        pending: str | None = text
+    def _long(self, process: subprocess.Popen[str]) -> tuple[str, str]:
         while True:
             try:
-                return process.communicate(pending, timeout=_POLL)
+                return process.communicate(timeout=_POLL)
             except subprocess.TimeoutExpired:
-                pending = None  # the first call has taken it
+                pass
             if self._cancelled.is_set():
                 process.send_signal(signal.SIGINT)
                 try:
