@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 #: Every file a render can consist of.
 FILES = (
-    "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml", "router.yaml", "monitoring.yaml"
+    "node-pools.yaml", "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml",
+    "router.yaml", "monitoring.yaml",
 )  # fmt: skip
 #: How a file of ours begins.
 MARK = "# Rendered by `llmd-pd render`"
@@ -41,9 +42,9 @@ def render(
 ) -> None:
     """Write what a stack would apply as files.
 
-    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; gateway.yaml and
-    monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be fetched. Needs no
-    cluster, no Pulumi CLI and no secret.
+    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; node-pools.yaml,
+    gateway.yaml and monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be
+    fetched. Needs no cluster, no Pulumi CLI and no secret.
 
     Examples:
 
@@ -88,6 +89,7 @@ def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str,
     namespace = planned.spec.namespace
     left_out: dict[str, str] = {}
     objects = {
+        "node-pools.yaml": [pool.manifest() for pool in planned.pools],
         "namespace.yaml": [planned.namespace()],
         "model-server.yaml": [manifests.placed(obj, namespace) for obj in planned.model_server],
         "gateway.yaml": _gateway(planned),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pulumi
 
+from components.cluster.coreweave import NodePools, Pool
 from components.cluster.existing import ExistingCluster
 from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
@@ -29,20 +30,22 @@ def compose(
     `owner` is the stack's full name, `preinstalled` the names of CRDs that the cluster brings and keeps itself, `hf_token` the
     secret of which the model servers' Secret is made.
 
-    Order: CRDs are Established before anything that is made of them; the namespace exists before what lives in it; a
-    Gateway is programmed before the router whose route hangs on it, and so goes after it.
+    Order: nodes are there before the pods that need them; CRDs are Established before anything that is made of them; the
+    namespace exists before what lives in it; a Gateway is programmed before the router whose route hangs on it. What is made
+    later goes earlier.
     """
     spec = plan.spec
     cluster = ExistingCluster("cluster", {"kubeconfig": _kubeconfig(plan), "context": spec.cluster.context})
     owned = pulumi.ResourceOptions(providers=[cluster.cluster])
     upserting = pulumi.ResourceOptions(providers=[cluster.shared])
 
+    pools = _pools(plan, owner, owned) if plan.pools else {}
     crds: list[pulumi.Resource] = []
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
         crds = [*Crds("crds", {"objects": ours}, upserting).resources]
     namespace = ServingNamespace("namespace", {"object": plan.namespace(owner)}, upserting)
-    needed: list[pulumi.Resource] = [namespace.resource]
+    needed: list[pulumi.Resource] = [namespace.resource, *pools.values()]
     if plan.made_secret is not None and hf_token is not None:
         secret = CredentialsArgs(
             name=plan.made_secret.name,
@@ -65,7 +68,7 @@ def compose(
         owned,
     )
     # The resources themselves: depending on a component that turned out empty is silently nothing.
-    after: list[pulumi.Resource] = [namespace.resource, *crds]
+    after: list[pulumi.Resource] = [namespace.resource, *crds, *_for_the_router(pools)]
     made: list[pulumi.Resource] = [model_server]
     endpoint: Mapping[str, pulumi.Input[object]] | None = None
     if plan.gateway is not None:
@@ -89,6 +92,17 @@ def compose(
     pulumi.export("deployments", model_server.deployments)
     pulumi.export("selector", plan.selector)
     pulumi.export("versions", plan.versions)
+
+
+def _pools(plan: Plan, owner: str, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.Resource]:
+    """The node pools the stack makes, by their keys in its file."""
+    pools = {pool.key: Pool(pool.manifest(owner), pool.nodes, pool.protect) for pool in plan.pools}
+    return NodePools("node-pools", {"pools": pools}, opts).resources
+
+
+def _for_the_router(pools: Mapping[str, pulumi.Resource]) -> list[pulumi.Resource]:
+    """The first pool, of CPU nodes if the stack makes some: the router need not wait for the accelerators."""
+    return [*pools.values()][:1]
 
 
 def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[str, pulumi.Input[object]]:

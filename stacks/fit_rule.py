@@ -18,7 +18,12 @@ def fits(subject: Subject) -> Iterator[Finding]:
         machine = resolve.machine_of(spec)
     except UnknownMachineError as error:
         what, why = str(error).split(";")[0], "nothing could be checked or rehearsed"
-        yield Finding("cluster.machine", what, why, f"name one of {', '.join(MACHINES)}")
+        theirs = [
+            row.key
+            for row in MACHINES.values()
+            if not spec.cluster.makes_nodes or row.provider == spec.cluster.provider
+        ]
+        yield Finding("cluster.machine", what, why, f"name one of {', '.join(theirs)}")
         return
     pods = pod_requests(subject.objects)
     found = False
@@ -62,6 +67,20 @@ def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
         return f"serving.{role}.devices"
     if misfit.what in ("cpu", "memory"):
         return f"serving.{role}.{misfit.what}"
+    if misfit.kind == "taint" and misfit.what in _taints(subject.spec):
+        return "cluster.coreweave.acceleratorPool.taints"
+    if (
+        misfit.kind == "label"
+        and subject.spec.cluster.makes_nodes
+        and misfit.what in subject.spec.serving.node_selector
+    ):
+        return "serving.nodeSelector"
     if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
         return "serving.fabric"
     return "cluster.machine"
+
+
+def _taints(spec: StackSpec) -> set[str]:
+    """The keys of the taints that the stack itself puts on the nodes it makes."""
+    pools = spec.cluster.coreweave
+    return {taint["key"] for taint in pools.accelerator_pool.taints} if pools else set()

@@ -21,6 +21,7 @@ from stacks.commands import kubectl_flags
 from stacks.gateway_look import Releases, look_at_gateway, second_proxy
 from stacks.kube_api import Api, NoContextError, Object
 from stacks.plan import Plan
+from stacks.pool_look import look_at_pools
 from stacks.problems import Problem, StackFileError
 from stacks.router import HelmRelease
 
@@ -50,7 +51,7 @@ def look_ahead(plan: Plan, owner: str) -> Found:
     with answering(plan):
         api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
         preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
-        problems = list(_newer_crds(api, plan, preinstalled))
+        problems = [*look_at_pools(api, plan, owner), *_newer_crds(api, plan, preinstalled)]
         namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
         if namespace is not None:
             revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)

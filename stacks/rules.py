@@ -15,7 +15,7 @@ from hardware.renderer import model_server
 from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks import choice_rule, router_api, router_rules
+from stacks import choice_rule, cluster_rules, router_api, router_rules
 from stacks.fit_rule import fits
 from stacks.mirror_rule import all_from_the_mirror
 from stacks.problems import Problem, known
@@ -165,11 +165,18 @@ def _names(subject: Subject) -> Iterator[Finding]:
         yield Finding("name", what, f"{most} leave room for the hashes of its pods' names", fix)
 
 
+NODE_POOLS = "docs.coreweave.com/products/cks/reference/node-pool"
+INSTANCES = "docs.coreweave.com/platform/instances"
+
 #: In this order: first what can be asked of any spec, then the gates, then what needs a spec that renders.
 RULES: tuple[Rule, ...] = (
     Rule("PIN-01", "a deployment is what was tested", _pinned_image),
     Rule("MODEL-02", "argparse keeps the last value", _repeats),
     Rule("NAME-01", "Kubernetes labels", _model_label),
+    Rule("CLUSTER-01", "stacks/cluster_spec.py", cluster_rules.of_the_provider, gate=cluster_rules.as_existing),
+    Rule("CW-01", NODE_POOLS, cluster_rules.stated_nodes),
+    Rule("CW-02", NODE_POOLS, cluster_rules.bounds),
+    Rule("CW-08", NODE_POOLS, cluster_rules.own_labels),
     Rule("BILL-01", "releases", _known_release, gate=_with_default_release),
     Rule("GW-01", "upstream's gateway recipes", router_rules.gateway_section, gate=router_rules.without_gateway),
     Rule("ROUTER-01", "the endpoint picker's registered plugins", router_rules.plugin_config),
@@ -180,12 +187,15 @@ RULES: tuple[Rule, ...] = (
     Rule("ROUTER-06", "the API server's validation", router_api.ports_once),
     Rule("BILL-02", "releases", router_rules.own_bills_values),
     Rule("MACHINE-01", "hardware/machines", _known_machine, gate=_without_machine),
+    Rule("CW-07", INSTANCES, cluster_rules.coreweaves_machine, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),
     Rule("SECRET-01", "Hugging Face's gated models", token_rule),
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
     Rule("NAME-02", "Kubernetes names", _names),
+    Rule("CW-05", "upstream's coreweave overlay", cluster_rules.infiniband_said_aloud),
+    Rule("CW-06", INSTANCES, cluster_rules.system_nodes),
     Rule("FIT-01", "hardware/machines", fits),
     Rule("MIRROR-01", "the stack's mirror", all_from_the_mirror),
 )

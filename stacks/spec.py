@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from hardware.vocabulary import Role
+from stacks.cluster_spec import Cluster
 from stacks.router_spec import Router
 from stacks.section import (
     ChartPlace,
@@ -28,21 +29,6 @@ from stacks.section import (
     SecretName,
     Section,
 )
-
-
-class Cluster(Section):
-    """Whose cluster it is. `existing`: a context of a kubeconfig, which the program is told and never guesses.
-
-    `machine` and `nodes` are facts about the cluster's accelerator nodes: the rules check the fit against them and a
-    rehearsal simulates them. Left out, they are the first machine of the table that serves the fabric, and as many
-    nodes as the sizing needs.
-    """
-
-    provider: Literal["existing"] = "existing"
-    kubeconfig: NonEmpty | None = None
-    context: NonEmpty | None = None
-    machine: NonEmpty | None = None
-    nodes: Positive | None = None
 
 
 class RoleSizing(Section):

@@ -157,9 +157,15 @@ def test_a_rule_finds_what_it_is_for(
 def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
     ids = [rule.id for rule in RULES]
     assert len(set(ids)) == len(ids)
-    from tests.unit import test_mirror, test_router_rules, test_token
+    from tests.unit import test_coreweave, test_mirror, test_router_rules, test_token
 
-    cases = (*FINDINGS, *test_mirror.FINDINGS, *test_router_rules.FINDINGS, *test_token.FINDINGS)
+    cases = (
+        *FINDINGS,
+        *test_coreweave.FINDINGS,
+        *test_mirror.FINDINGS,
+        *test_router_rules.FINDINGS,
+        *test_token.FINDINGS,
+    )
     assert {rule for rule, *_ in cases} == set(ids)
 
 

@@ -190,7 +190,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (config(name="a" * 41), "name", "(41 characters), because it can have 40 at most; shorten it by 1."),
     (config(namespace="a" * 64), "namespace", "it can have 63 at most; shorten it by 1."),
     (config(name=5), "name", 'quote it: "5".'),
-    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing; write `existing`."),
+    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing or coreweave; "
+     "use one of existing, coreweave."),
     (config(router={"mode": "gatway"}), "router.mode", "did you mean `gateway`?"),
     (config(router={"mode": "gateway", "gateway": {"provider": "kong"}}), "router.gateway.provider", "istio"),
     (on_istio(baseModel="a\nb"), "router.gateway.baseModel", "a model's name, as a header can carry it"),

@@ -1,0 +1,115 @@
+"""Rules of the cluster: what only a provider that makes nodes can be told, and what a pool on CoreWeave has to be.
+
+The ids CW-xx and what they are about are upstream facts of CoreWeave's documentation. That an instance type never changes
+(CW-03) is looked up in the cluster: `stacks.pool_look`. That nothing installs GPU or network operators, which CoreWeave brings
+(CW-04), is a law of what a stack is made of.
+"""
+
+from collections.abc import Iterator
+
+from hardware.fabrics import POD_NETWORK
+from hardware.machines import COREWEAVE_CPU, MACHINES, machines_for
+from stacks.cluster_spec import CoreWeave
+from stacks.coreweave import pool_names
+from stacks.problems import known
+from stacks.rule import Finding, Subject
+from stacks.spec import StackSpec
+
+#: CoreWeave writes labels under these itself, and schedules by them; the one exception is for everybody to set.
+COREWEAVES_LABELS = ("coreweave.cloud/", "coreweave.com/")
+ANYBODYS = "cks.coreweave.cloud/system-critical"
+
+
+def of_the_provider(subject: Subject) -> Iterator[Finding]:
+    """Nothing is said that this provider would not do."""
+    cluster = subject.spec.cluster
+    if cluster.makes_nodes:
+        return
+    idle = {"coreweave": cluster.coreweave, "protect": not cluster.protect, "allowReplace": cluster.allow_replace}
+    for key in (key for key, said in idle.items() if said):
+        what, why = f"`{key}` of a cluster that exists", "the stack makes no nodes there, so nothing would come of it"
+        yield Finding(f"cluster.{key}", what, why, "write `provider: coreweave`, or leave it out")
+
+
+def as_existing(spec: StackSpec) -> StackSpec | None:
+    """The spec without it."""
+    left_out = {"coreweave": None, "protect": True, "allow_replace": ()}
+    return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=left_out)})
+
+
+def coreweaves_machine(subject: Subject) -> Iterator[Finding]:
+    """The pool's machine is one that CoreWeave has."""
+    spec = subject.spec
+    machine = MACHINES[spec.cluster.machine] if spec.cluster.machine else None
+    if spec.cluster.provider == "coreweave" and machine and machine.provider != "coreweave":
+        theirs = [row.key for row in MACHINES.values() if row.provider == "coreweave"]
+        what, why = (
+            f"machine `{machine.key}` is no CoreWeave's",
+            "a NodePool of its instance type would never get a node",
+        )
+        yield Finding("cluster.machine", what, why, known(machine.key, theirs))
+
+
+def stated_nodes(subject: Subject) -> Iterator[Finding]:
+    """The number of nodes is said, and not derived: it is what is billed."""
+    cluster = subject.spec.cluster
+    if cluster.provider == "coreweave" and cluster.nodes is None:
+        what, why = "the number of nodes is missing", "a NodePool needs one, and it is what you pay for"
+        yield Finding("cluster.nodes", what, why, "write how many, such as `nodes: 2`")
+
+
+def bounds(subject: Subject) -> Iterator[Finding]:
+    """min <= nodes <= max."""
+    scaling, nodes = _stated(subject.spec).accelerator_pool.autoscaling, subject.spec.cluster.nodes
+    place = "cluster.coreweave.acceleratorPool.autoscaling"
+    if scaling is None or nodes is None:
+        return
+    if scaling.min > scaling.max:
+        what, why = f"min {scaling.min} is more than max {scaling.max}", "no number of nodes is between them"
+        yield Finding(place, what, why, "write min and max the other way round")
+    elif not scaling.min <= nodes <= scaling.max:
+        what, why = f"`nodes: {nodes}` is not between {scaling.min} and {scaling.max}", "the autoscaler starts from it"
+        yield Finding("cluster.nodes", what, why, "change the one or the other")
+
+
+def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:
+    """Machines with InfiniBand are paid for; without a fabric KV cache would travel over TCP without a word."""
+    spec = subject.spec
+    if spec.cluster.provider != "coreweave" or "fabric" in spec.serving.model_fields_set:
+        return
+    if subject.workload.hardware.fabric is POD_NETWORK and any(
+        row.provider == "coreweave" for row in machines_for(spec.serving.accelerator, "coreweave")
+    ):
+        what, why = "the fabric is left out", "KV cache would travel over TCP, beside the InfiniBand that is paid for"
+        yield Finding(
+            "serving.fabric", what, why, "write `fabric: coreweave`, or `fabric: base` if TCP is what you want"
+        )
+
+
+def system_nodes(subject: Subject) -> Iterator[Finding]:
+    """There are CPU nodes, of a type whose size is known, under a name of their own."""
+    spec, place = subject.spec, "cluster.coreweave.systemPool"
+    system = _stated(spec).system_pool
+    if system.manage and system.instance_type not in COREWEAVE_CPU:
+        what = f"`{system.instance_type}` is no CPU instance type"
+        why = "the router and CoreWeave's own agents need nodes that are always there, and of a known size"
+        yield Finding(f"{place}.instanceType", what, why, known(system.instance_type, COREWEAVE_CPU))
+    names = pool_names(spec)
+    if system.manage and names["systemPool"] == names["acceleratorPool"]:
+        what, why = f"both pools are called `{names['systemPool']}`", "a NodePool's name is there once in a cluster"
+        yield Finding(f"{place}.name", what, why, "give them different names, or leave them out")
+
+
+def own_labels(subject: Subject) -> Iterator[Finding]:
+    """Labels that CoreWeave writes itself are left to it."""
+    for key in _stated(subject.spec).accelerator_pool.labels:
+        if key != ANYBODYS and any(theirs in key for theirs in COREWEAVES_LABELS):
+            what, why = (
+                f"label `{key}` is CoreWeave's own",
+                "its scheduler and this stack's affinity go by what it says",
+            )
+            yield Finding("cluster.coreweave.acceleratorPool.labels", what, why, f"leave `{key}` out")
+
+
+def _stated(spec: StackSpec) -> CoreWeave:
+    return spec.cluster.coreweave or CoreWeave()
