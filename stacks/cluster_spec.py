@@ -2,30 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
-from typing_extensions import TypedDict
+from pydantic import Field, StringConstraints
 
+from stacks.gke_spec import Gke, GkeAcceleratorPool
+from stacks.pool_spec import Autoscaling, PoolKey, Taint
 from stacks.section import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section
-
-#: The node pools a stack can make, by their keys in its file.
-PoolKey = Literal["systemPool", "acceleratorPool"]
-
-
-class Taint(TypedDict):
-    """A taint of nodes, as Kubernetes spells it."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
-
-    key: LabelKey
-    value: LabelValue
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-
-
-class Autoscaling(Section):
-    """The provider's own autoscaler sets the number of nodes, within these bounds. `nodes` is what it starts from."""
-
-    min: Annotated[int, Field(ge=0, le=10_000)]
-    max: Positive
 
 
 class AcceleratorPool(Section):
@@ -70,16 +51,19 @@ class Cluster(Section):
 
     `coreweave`: the stack makes the node pools, of this machine and with this many nodes.
 
+    `gke`: the stack makes the cluster with all it stands on, and the node pools likewise.
+
     `protect`: nothing of what bills is deleted or replaced by an `up` or a `destroy` until it is set to false and `up` has run.
     `allowReplace` lets a change replace the pools it names, once.
     """
 
-    provider: Literal["existing", "coreweave"] = "existing"
+    provider: Literal["existing", "coreweave", "gke"] = "existing"
     kubeconfig: NonEmpty | None = None
     context: NonEmpty | None = None
     machine: NonEmpty | None = None
     nodes: Positive | None = None
     coreweave: CoreWeave | None = None
+    gke: Gke | None = None
     protect: bool = True
     allow_replace: tuple[PoolKey, ...] = ()
 
@@ -87,3 +71,9 @@ class Cluster(Section):
     def makes_nodes(self) -> bool:
         """Whether the accelerator nodes are the stack's own, and so exactly what it says."""
         return self.provider != "existing"
+
+    @property
+    def accelerator_pool(self) -> AcceleratorPool | GkeAcceleratorPool:
+        """What the stack says of the accelerator nodes it makes, whichever provider has them."""
+        made = self.gke if self.provider == "gke" else self.coreweave
+        return made.accelerator_pool if made else AcceleratorPool()

@@ -68,7 +68,7 @@ def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
     if misfit.what in ("cpu", "memory"):
         return f"serving.{role}.{misfit.what}"
     if misfit.kind == "taint" and misfit.what in _taints(subject.spec):
-        return "cluster.coreweave.acceleratorPool.taints"
+        return f"cluster.{subject.spec.cluster.provider}.acceleratorPool.taints"
     if (
         misfit.kind == "label"
         and subject.spec.cluster.makes_nodes
@@ -82,5 +82,5 @@ def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
 
 def _taints(spec: StackSpec) -> set[str]:
     """The keys of the taints that the stack itself puts on the nodes it makes."""
-    pools = spec.cluster.coreweave
-    return {taint["key"] for taint in pools.accelerator_pool.taints} if pools else set()
+    made = spec.cluster.accelerator_pool.taints if spec.cluster.makes_nodes else ()
+    return {taint["key"] for taint in made}

@@ -7,7 +7,6 @@ from hardware.machines import Machine, Taint, machine, machine_for
 from hardware.vocabulary import Role, Sizing
 from hardware.workload import Hardware, Workload, hardware
 from releases import release
-from stacks.cluster_spec import CoreWeave
 from stacks.coreweave import same_fabric
 from stacks.spec import RoleSizing, StackSpec
 from stacks.token import token_reference
@@ -58,7 +57,7 @@ def selected(spec: StackSpec, found: Machine) -> Machine:
     table cannot know. Of nodes it makes itself, with the labels and taints that it gives them."""
     if not spec.cluster.makes_nodes:
         return replace(found, labels={**found.labels, **spec.serving.node_selector})
-    pool = (spec.cluster.coreweave or CoreWeave()).accelerator_pool
+    pool = spec.cluster.accelerator_pool
     taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))
     return replace(found, labels={**found.labels, **pool.labels}, taints=taints)
 
