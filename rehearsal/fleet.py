@@ -13,6 +13,7 @@ from hardware.machines import DEVICE_CLASSES, MACHINES, SYSTEM
 from hardware.nodes import device_class_objects, node_name, node_objects
 from hardware.requests import pod_requests
 from rehearsal.errors import RehearsalError
+from rehearsal.nodepools.controller import OF_A_POOL, TYPES
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
 from stacks.workload import machine_of
@@ -21,7 +22,9 @@ READY_SECONDS = 30
 
 
 def machines_of(plan: Plan) -> dict[str, int]:
-    """Machine key -> nodes: what the stack states, else as many as its pods need; and one system node."""
+    """Machine key -> nodes: what the stack makes or states, else as many as its pods need; and one system node."""
+    if plan.pools:
+        return {TYPES[pool.instance_type].key: pool.spec["targetNodes"] for pool in reversed(plan.pools)}
     machine = machine_of(plan.spec)
     try:
         count = plan.spec.cluster.nodes or nodes_needed(pod_requests(plan.model_server), machine)
@@ -56,12 +59,14 @@ def add_nodes(api: Api, machines: Mapping[str, int]) -> list[str]:
 def fit_to(api: Api, machines: Mapping[str, int]) -> list[str]:
     """Makes the fleet exactly these machines: adds what is missing, removes simulated nodes that are too many.
 
+    Nodes of a stack's own pools are left to their controller.
+
     A DeviceClass without its driver goes as well: left behind, a missing driver would look like used-up devices.
     """
     names = add_nodes(api, machines)
     for node in api.items("/api/v1/nodes"):
         name = node["metadata"]["name"]
-        if name not in names:
+        if name not in names and OF_A_POOL not in node["metadata"].get("annotations", {}):
             for item in api.items(
                 f"/apis/resource.k8s.io/v1/resourceslices?fieldSelector={quote(f'spec.nodeName={name}')}"
             ):

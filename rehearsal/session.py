@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal import fleet, kwokctl, parts, resume, shell, surroundings
+from rehearsal import faults, fleet, kwokctl, parts, resume, shell, surroundings
 from rehearsal import project as projects
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
 from rehearsal.errors import RehearsalError
 from rehearsal.files import tail
 from rehearsal.gateway.entrance import Entrance
+from rehearsal.nodepools.shortage import Pools
 from rehearsal.parts import Part
 from rehearsal.plugins import plugins
 from rehearsal.registry import Registry, Rehearsal
@@ -74,28 +75,40 @@ class Outcome:
 
 
 @contextmanager
-def stage(file: StackFile, *, kept: bool, report: Report, registry: Registry | None = None) -> Iterator[Stage]:
+def stage(
+    file: StackFile, *, kept: bool, report: Report, fault: str | None = None, registry: Registry | None = None
+) -> Iterator[Stage]:
     """Sets the stage for a stack file; a kept one is taken up where it was left, and left running at the end.
+
+    `fault` is what goes wrong in it (`rehearsal.faults`).
 
     Raises:
         RehearsalError: a tool, the router's chart, the control plane or a node cannot be had, or somebody else works with
-            the rehearsal.
+            the rehearsal; or the fault cannot befall this stack.
         StackFileError: the stack file is about pods that fit no machine.
         SourceError: its CRDs cannot be had or are not what they should be.
     """
     registry = registry or Registry()
     unquestioned = undisputed(file.spec)
+    planned = plan(file.spec, CHECKOUT)
+    faults.possible(fault, planned)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
     with registry.create(file.stack, kept=kept) as rehearsal:
-        yield _set(file, unquestioned, rehearsal, toolchain, report)
+        yield _set(file, planned, unquestioned, rehearsal, toolchain, report, fault)
 
 
 def _set(
-    file: StackFile, unquestioned: Mapping[str, Any], rehearsal: Rehearsal, toolchain: Toolchain, report: Report
+    file: StackFile,
+    planned: Plan,
+    unquestioned: Mapping[str, Any],
+    rehearsal: Rehearsal,
+    toolchain: Toolchain,
+    report: Report,
+    fault: str | None,
 ) -> Stage:
-    workdir, planned = rehearsal.workdir, plan(file.spec, CHECKOUT)
+    workdir = rehearsal.workdir
     with report.step("parts of the stack"):
         chart = parts.router_chart(planned, toolchain, workdir, report)
         crds = parts.custom_resource_definitions(planned, report)
@@ -105,9 +118,9 @@ def _set(
         rehearsal.note_ports(plane.ports)
     api = Api(str(plane.kubeconfig), plane.context)
     machines = fleet.machines_of(planned)
-    brought = surroundings.prepare(plane, planned, report)
+    brought = surroundings.prepare(plane, planned, report, fault)
     with report.step("simulated nodes"):
-        fleet.fit_to(api, machines)
+        fleet.fit_to(api, {} if planned.pools else machines)  # pools bring their own
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
@@ -144,7 +157,8 @@ def perform(made: Stage, report: Report) -> Outcome:
     from urllib3.exceptions import HTTPError
 
     hopeless: list[str] = []
-    looked = partial(look, made.api, made.plan.spec.namespace, Entrance.of(made.plan))
+    around = [each for each in (Entrance.of(made.plan), Pools.of(made.plan)) if each is not None]
+    looked = partial(look, made.api, made.plan.spec.namespace, around)
     with report.step("pulumi up"):
         process = made.engine.up()
 

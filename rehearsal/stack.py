@@ -17,7 +17,8 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     """Reads a stack file for a rehearsal, on another machine or with another number of nodes if asked.
 
     Raises:
-        StackFileError: with every problem but those of fit, and with those of fit where no machine would do.
+        StackFileError: with every problem but those of fit, and with those of fit where no machine would do, or the nodes are
+            the stack's own: then they are what it says, and there is nothing to ask.
     """
     file = load(path, but=SCHEDULERS_RULES)
     changes: dict[str, Any] = {
@@ -26,7 +27,8 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     if machine is not None and nodes is None:
         changes["nodes"] = None  # as many as the pods need of the other machine
     spec = _on(file.spec, **changes)
-    if problems := [problem for problem in problems_of(spec) if problem.rule not in SCHEDULERS_RULES]:
+    unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
+    if problems := [problem for problem in problems_of(spec) if problem.rule not in unasked]:
         raise StackFileError(problems)
     undisputed(spec)
     return replace(file, spec=spec)
@@ -38,6 +40,8 @@ def undisputed(spec: StackSpec) -> dict[str, Any]:
     Raises:
         StackFileError: the pods fit neither the machine in question nor any that serves them, so there is nothing to ask.
     """
+    if spec.cluster.makes_nodes:
+        return {"machine": spec.cluster.machine, "nodes": spec.cluster.nodes}
     found: list[Problem] = []
     for machine in dict.fromkeys((spec.cluster.machine, None)):
         problems = list(problems_of(_on(spec, machine=machine, nodes=None)))

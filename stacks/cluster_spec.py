@@ -25,7 +25,8 @@ class AcceleratorPool(Section):
 class SystemPool(Section):
     """The nodes of everything that needs no accelerator: CoreWeave's own pods, and the router.
 
-    `name` left out: the stack's, and `-cpu`. `manage: false`: the cluster has such nodes already. Without any, a GPU pool could never be scaled to nothing.
+    `name` left out: the stack's, and `-cpu`. `manage: false`: the cluster has such nodes already. Without any, a GPU pool could
+    never be scaled to nothing.
     """
 
     manage: bool = True

@@ -96,7 +96,7 @@ def compose(
 
 def _pools(plan: Plan, owner: str, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.Resource]:
     """The node pools the stack makes, by their keys in its file."""
-    pools = {pool.key: Pool(pool.manifest(owner), pool.nodes, pool.protect) for pool in plan.pools}
+    pools: dict[str, Pool] = {pool.key: Pool(pool.manifest(owner), pool.nodes, pool.protect) for pool in plan.pools}
     return NodePools("node-pools", {"pools": pools}, opts).resources
 
 
