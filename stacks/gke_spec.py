@@ -8,11 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from hardware.machines import RdmaMode
 from stacks.pool_spec import Autoscaling, Taint
 from stacks.section import DnsLabel, GcpProject, GcpRegion, GcpZone, LabelKey, LabelValue, NonEmpty, Positive, Section
 
-#: How the pods of a pool get the accelerators' own NICs.
-RdmaMode = Literal["dranet", "multinet", "none"]
 #: A pool's name in its cluster; GKE takes no longer one.
 PoolName = Annotated[DnsLabel, StringConstraints(max_length=40)]
 
