@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from hardware.fabrics import POD_NETWORK
 from hardware.machines import COREWEAVE_CPU, MACHINES, machines_for
-from stacks.cluster_spec import CoreWeave
+from stacks.cluster_spec import Cluster, CoreWeave
 from stacks.coreweave import pool_names
 from stacks.problems import known
 from stacks.rule import Finding, Subject
@@ -23,18 +23,51 @@ ANYBODYS = "cks.coreweave.cloud/system-critical"
 def of_the_provider(subject: Subject) -> Iterator[Finding]:
     """Nothing is said that this provider would not do."""
     cluster = subject.spec.cluster
-    if cluster.makes_nodes:
-        return
-    idle = {"coreweave": cluster.coreweave, "protect": not cluster.protect, "allowReplace": cluster.allow_replace}
-    for key in (key for key, said in idle.items() if said):
-        what, why = f"`{key}` of a cluster that exists", "the stack makes no nodes there, so nothing would come of it"
-        yield Finding(f"cluster.{key}", what, why, "write `provider: coreweave`, or leave it out")
+    for key in _idle(subject.spec):
+        if cluster.makes_nodes:
+            what, why = f"`{key}` with `provider: {cluster.provider}`", "nothing would come of it"
+            yield Finding(f"cluster.{key}", what, why, "leave it out, or name the provider it is of")
+        else:
+            what, why = (
+                f"`{key}` of a cluster that exists",
+                "the stack makes no nodes there, so nothing would come of it",
+            )
+            provider = key if key == "gke" else "coreweave"
+            yield Finding(f"cluster.{key}", what, why, f"write `provider: {provider}`, or leave it out")
 
 
-def as_existing(spec: StackSpec) -> StackSpec | None:
+def as_said(spec: StackSpec) -> StackSpec | None:
     """The spec without it."""
-    left_out = {"coreweave": None, "protect": True, "allow_replace": ()}
+    left_out = {IDLE[key]: Cluster.model_fields[IDLE[key]].get_default() for key in _idle(spec)}
     return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=left_out)})
+
+
+#: Keys that only some providers heed, and their fields.
+IDLE = {
+    "coreweave": "coreweave",
+    "gke": "gke",
+    "kubeconfig": "kubeconfig",
+    "context": "context",
+    "protect": "protect",
+    "allowReplace": "allow_replace",
+}
+
+
+def _idle(spec: StackSpec) -> list[str]:
+    """What is said of the cluster and not heeded."""
+    cluster = spec.cluster
+    heeded = {
+        "existing": {"kubeconfig", "context"},
+        "coreweave": {"kubeconfig", "context", "coreweave", "protect", "allowReplace"},
+        # The cluster is made, and how to reach it follows.
+        "gke": {"gke", "protect", "allowReplace"},
+    }[cluster.provider]
+    fields = Cluster.model_fields
+    return [
+        key
+        for key, field in IDLE.items()
+        if key not in heeded and getattr(cluster, field) != fields[field].get_default()
+    ]
 
 
 def coreweaves_machine(subject: Subject) -> Iterator[Finding]:

@@ -19,14 +19,12 @@ from hardware.namespace import OWNER
 from stacks import helm_records
 from stacks.commands import kubectl_flags
 from stacks.gateway_look import Releases, look_at_gateway, second_proxy
+from stacks.gke_versions import brought_crds
 from stacks.kube_api import Api, NoContextError, Object
 from stacks.plan import Plan
 from stacks.pool_look import look_at_pools
 from stacks.problems import Problem, StackFileError
 from stacks.router import HelmRelease
-
-#: GKE keeps InferencePool's CRD from 1.34.0-gke.1626000 on (docs of GKE's inference gateway).
-GKE_BRINGS_POOLS = (1, 34, 0, 1626000)
 
 
 @dataclass(frozen=True)
@@ -122,9 +120,7 @@ def _holder(namespace: Object) -> str | None:
 
 def gke_preinstalled(version: Object | None) -> frozenset[str]:
     """The CRDs of ours that a GKE cluster of this version (as `/version` says it) keeps itself."""
-    parts = re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)-gke\.(\d+)", (version or {}).get("gitVersion", ""))
-    since = tuple(int(part) for part in parts.groups()) >= GKE_BRINGS_POOLS if parts else False
-    return frozenset({"inferencepools.inference.networking.k8s.io"} if since else ())
+    return brought_crds((version or {}).get("gitVersion", "").removeprefix("v"))
 
 
 def _newer_crds(api: Api, plan: Plan, preinstalled: Collection[str]) -> Iterator[Problem]:
