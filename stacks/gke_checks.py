@@ -143,14 +143,15 @@ def _gpu_nodes(resources: Sequence[Resource]) -> Iterator[Broken]:
 
 def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
     """GKE-10: one zone, in the cluster's region, and the RoCE network's. GKE-11: the name of that network's profile."""
-    profiles = {
-        resource.name: str(resource.args["network_profile"])
-        for resource in resources
-        if resource.type == "compute.Network" and resource.args.get("network_profile")
-    }
-    for name, profile in profiles.items():
-        if not re.fullmatch(r"projects/[^/]+/global/networkProfiles/[a-z0-9-]+-vpc-roce(-metal)?", profile):
-            yield Broken("GKE-11", name, "network_profile", f"`{profile}` is no RoCE profile of a zone")
+    roce: list[str] = []
+    for network in resources:
+        profile = network.args.get("network_profile") if network.type == "compute.Network" else None
+        if not profile:
+            continue
+        if named := re.fullmatch(r"projects/[^/]+/global/networkProfiles/([a-z0-9-]+)-vpc-roce(-metal)?", str(profile)):
+            roce.append(named[1])
+        else:
+            yield Broken("GKE-11", network.name, "network_profile", f"`{profile}` is no RoCE profile of a zone")
     for pool in pools(resources):
         zones: Sequence[str] = pool.get("node_locations") or ()
         if not pool.has_accelerators:
@@ -162,9 +163,9 @@ def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
             continue
         if not zones[0].startswith(str(pool.get("location"))):
             yield pool.broken("GKE-10", "node_locations", f"{zones[0]} is not in {pool.get('location')}")
-        for profile in profiles.values():
-            if pool.nics and f"/{zones[0]}-vpc-roce" not in profile:
-                yield pool.broken("GKE-10", "node_locations", f"{zones[0]} is not the zone of {profile}")
+        for zone in roce:
+            if pool.nics and zone != zones[0]:
+                yield pool.broken("GKE-10", "node_locations", f"the RDMA network is in {zone}, and not in {zones[0]}")
 
 
 CHECKS: tuple[Check, ...] = (_versions, _rdma, _gpu_nodes, _places, *CAPACITY_CHECKS, *NETWORK_CHECKS)

@@ -19,9 +19,9 @@ def overlaps(resources: Sequence[Resource], peers: Sequence[str] = ()) -> Iterat
         *((subnet.name, f"secondary_ip_ranges.{name}", given) for subnet, name, given in _secondary(resources)),
         *(("peer", "peers", IPv4Network(peer)) for peer in peers),
     ]
-    for (first, _, one), (second, field, other) in combinations(ranges, 2):
+    for (first, own, one), (second, field, other) in combinations(ranges, 2):
         if one.overlaps(other):
-            resource, field = (first, "ip_cidr_range") if second == "peer" else (second, field)
+            resource, field = (first, own) if second == "peer" else (second, field)
             yield Broken("NET-01", resource, field, f"{one} of {first} overlaps {other} of {second}")
 
 
