@@ -175,7 +175,8 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
     ("NET-01", "dranet", lambda plan: replace(plan, site=replace(plan.site, gke=plan.site.gke.model_copy(update={
      "network": plan.site.gke.network.model_copy(update={"peers": ("10.4.0.0/14",)})}))), "nodes", "secondary_ip_ranges.pods"),
     ("NET-02", "multinet", put("rdma-3", "ip_cidr_range", "10.9.128.0/30"), "rdma-3", "ip_cidr_range"),
-    ("NET-02", "multinet", both(put("rdma-0", "ip_cidr_range", "10.8.0.0/29"), put(POOL, "node_count", 5)), "rdma-0", "ip_cidr_range"),
+    ("NET-02", "multinet", both(put("rdma-0", "ip_cidr_range", "10.8.0.0/29"), put(POOL, "node_count", 5)), "rdma-0",
+     "ip_cidr_range"),
     ("NET-03", "dranet", put("nodes", "secondary_ip_ranges.0.ip_cidr_range", "10.0.0.0/22"), "nodes", "secondary_ip_ranges.pods"),
     ("NET-03", "dranet", put("cluster", "default_max_pods_per_node", 256_000), "nodes", "secondary_ip_ranges.pods"),
     ("NET-04", "multinet", without("rdma-7"), "rdma-network", "network_profile"),
