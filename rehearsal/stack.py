@@ -13,8 +13,15 @@ from stacks.spec import StackSpec
 SCHEDULERS_RULES = frozenset({"FIT-01"})
 
 
+#: A cluster whose nodes are there, whatever the stack file says of it.
+AS_EXISTING: dict[str, Any] = {"provider": "existing", "coreweave": None, "protect": True, "allow_replace": ()}
+AS_EXISTING_IN_A_FILE: dict[str, Any] = {"provider": "existing", "coreweave": None, "protect": True, "allowReplace": []}
+
+
 def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None) -> StackFile:
     """Reads a stack file for a rehearsal, on another machine or with another number of nodes if asked.
+
+    What would be on other nodes is asked of a cluster that has them, also where the stack would make its own.
 
     Raises:
         StackFileError: with every problem but those of fit, and with those of fit where no machine would do, or the nodes are
@@ -26,6 +33,8 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     }
     if machine is not None and nodes is None:
         changes["nodes"] = None  # as many as the pods need of the other machine
+    if changes:
+        changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
     unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
     if problems := [problem for problem in problems_of(spec) if problem.rule not in unasked]:
@@ -41,12 +50,12 @@ def undisputed(spec: StackSpec) -> dict[str, Any]:
         StackFileError: the pods fit neither the machine in question nor any that serves them, so there is nothing to ask.
     """
     if spec.cluster.makes_nodes:
-        return {"machine": spec.cluster.machine, "nodes": spec.cluster.nodes}
+        return {}
     found: list[Problem] = []
     for machine in dict.fromkeys((spec.cluster.machine, None)):
         problems = list(problems_of(_on(spec, machine=machine, nodes=None)))
         if not problems:
-            return {"machine": machine, "nodes": None}
+            return {**AS_EXISTING_IN_A_FILE, "machine": machine, "nodes": None}
         found = found or problems
     raise StackFileError(found)
 

@@ -1,12 +1,15 @@
 """Node pools as the engine is told of them: order, protection, replacement and patience; and what comes after them."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stacks.compose import compose
+from stacks.files import load
 from stacks.plan import Plan, plan
+from tests.crd_files import write
 from tests.mocks.recording import OWNER, Recording, Registration, record
 from tests.unit.test_coreweave import stack
 
@@ -85,3 +88,14 @@ def test_the_number_of_autoscaled_nodes_is_the_autoscalers() -> None:
     found = pools(recording)
     assert (found[CPU].ignored, found[GPU].ignored) == ((), ("spec.targetNodes",))
     assert "pulumi.com/waitFor" not in found[GPU].inputs["metadata"]["annotations"], "it may be none, rightly"
+
+
+def test_the_page_counts_the_resources_of_a_preview_from_nothing(tmp_path: Path) -> None:
+    spec = load(ROOT / "Pulumi.coreweave-h200.yaml").spec
+    crds = spec.crds.model_copy(update={"directory": str(write(tmp_path / "crds"))})
+    planned = plan(spec.model_copy(update={"crds": crds}), ROOT)
+    made = [r for r in record(lambda: compose(planned, OWNER)).resources if not r.read]
+    (said,) = re.findall(
+        r"The preview from nothing shows (\d+) resources", (ROOT / "docs" / "coreweave.md").read_text()
+    )
+    assert int(said) == len(made) + 1  # and the stack itself
