@@ -5,7 +5,7 @@ that judges what a program registered: every check is a function of resources, w
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from hardware.machines import GKE_POOLS
@@ -45,6 +45,12 @@ def plan_problems(plan: GkePlan) -> list[Broken]:
 def resource_problems(resources: Sequence[Resource]) -> list[Broken]:
     """Every law that resources break, whatever made them."""
     return list(chain.from_iterable(check(resources) for check in CHECKS))
+
+
+def crd_problems(plan: GkePlan, installed: Iterable[str]) -> Iterator[Broken]:
+    """GKE-16: CRDs that a stack would install and the cluster brings, two owners of one."""
+    for name in sorted(plan.brought_crds.intersection(installed)):
+        yield Broken("GKE-16", name, "metadata.name", f"GKE {plan.site.gke.version} keeps it itself")
 
 
 def chart_problems(chart: HelmRelease) -> Iterator[Broken]:

@@ -12,7 +12,7 @@ import pytest
 from hardware.machines import GKE_POOLS
 from stacks.cloud import Ref, Resource
 from stacks.gke import GkePlan
-from stacks.gke_checks import plan_problems, resource_problems
+from stacks.gke_checks import crd_problems, plan_problems, resource_problems
 from stacks.gke_versions import parse
 from tests.gke_plans import VARIANTS, planned, variant
 
@@ -279,6 +279,18 @@ def test_and_so_are_those_that_break_a_law_about_networks(rule: str) -> None:
     for _, name, change, _, _ in (breach for breach in BREACHES if breach[0] == rule):
         plan = change(planned(variant(name)))
         assert set(resource_problems(plan.resources)) <= set(resource_problems(told(plan)))
+
+
+def test_a_crd_that_the_cluster_brings_is_not_installed_again() -> None:
+    """GKE-16."""
+    crds = ("inferencepools.inference.networking.k8s.io", "inferenceobjectives.inference.networking.x-k8s.io")
+    plan = planned(variant("dranet"))
+    assert [(broken.rule, broken.resource) for broken in crd_problems(plan, crds)] == [("GKE-16", crds[0])]
+    assert [*crd_problems(plan, crds[1:])] == []
+    older = replace(
+        plan, site=replace(plan.site, gke=plan.site.gke.model_copy(update={"version": "1.34.0-gke.1625999"}))
+    )
+    assert [*crd_problems(older, crds)] == []
 
 
 def test_versions_of_the_table_are_whole() -> None:
