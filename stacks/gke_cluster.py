@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from stacks.cloud import Ref, Resource, Timeouts
 from stacks.gke_access import ACCOUNT
-from stacks.gke_networks import FIREWALL, NAT, NETWORK, PODS, SERVICES, SUBNET
+from stacks.gke_networks import FIREWALL, NAT, NETWORK, PODS, PROXIES, SERVICES, SUBNET
 from stacks.gke_site import Site
 
 CLUSTER = "cluster"
@@ -19,7 +19,11 @@ EXCLUSION_START = "2026-01-01T00:00:00Z"
 
 
 def cluster(site: Site, access: Iterable[Resource]) -> Resource:
-    """The cluster. What nodes, and GKE itself, may do is settled before they try, and until they are gone."""
+    """The cluster. What nodes, and GKE itself, may do is settled before they try, and until they are gone.
+
+    A Gateway's proxies have their subnet for as long as there can be one.
+    """
+    proxies = (PROXIES,) if site.gateway else ()
     return Resource(
         name=site.named(CLUSTER),
         type="container.Cluster",
@@ -38,7 +42,7 @@ def cluster(site: Site, access: Iterable[Resource]) -> Resource:
             # Google's own lock beside the engine's: both are open after one `up` with `protect: false`.
             "deletion_protection": site.protect,
         },
-        after=(*(given.name for given in access), site.named(NAT), site.named(FIREWALL)),
+        after=(*(given.name for given in access), *(site.named(part) for part in (NAT, FIREWALL, *proxies))),
         protect=site.protect,
         # Of the first pool, which is gone at once; and a word that would replace the cluster.
         ignore_changes=("nodeConfig", "description"),

@@ -12,7 +12,7 @@ from stacks.cloud import Ref, Resource, Timeouts
 from stacks.gke_access import api
 from stacks.gke_site import Site
 
-NETWORK, SUBNET, NAT, FIREWALL = "network", "nodes", "nat", "internal"
+NETWORK, SUBNET, NAT, FIREWALL, PROXIES = "network", "nodes", "nat", "internal", "proxies"
 GVNIC, RDMA = "gvnic", "rdma"
 #: Names of the secondary ranges.
 PODS, SERVICES = "pods", "services"
@@ -47,7 +47,7 @@ def _nodes(site: Site) -> Resource:
 
 def _proxy_only(site: Site) -> Resource:
     return _subnet(
-        site, "proxies", NETWORK, "The proxies of the region's Gateways", site.addresses.proxy,
+        site, PROXIES, NETWORK, "The proxies of the region's Gateways", site.addresses.proxy,
         purpose="REGIONAL_MANAGED_PROXY", role="ACTIVE",
     )  # fmt: skip
 

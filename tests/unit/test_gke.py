@@ -61,9 +61,9 @@ def test_nothing_goes_while_something_that_needs_it_is_there(name: str) -> None:
     assert system in all_before(accelerators)
     kinds = ("projects.Service", "projects.IAMMember", "compute.RouterNat", "compute.Subnetwork")
     outlive = {resource.name for kind in kinds for resource in plan.of(kind)}
-    proxies, nics = plan.site.named("proxies"), {plan.site.named(f"rdma-{index}") for index in range(8)}
-    assert outlive - {proxies, plan.site.named("gvnic"), *nics} <= all_before(plan.cluster.name)
-    assert outlive - {proxies} <= all_before(accelerators)
+    nics = {plan.site.named(f"rdma-{index}") for index in range(8)}
+    assert outlive - {plan.site.named("gvnic"), *nics} <= all_before(plan.cluster.name)
+    assert outlive <= all_before(accelerators)
 
 
 @EVERY

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import problems_of
-from tests.gke_plans import DRANET, JUNE, MULTINET, TPU, TPU_V6E, stack
+from tests.gke_plans import DRANET, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 
 POOL = "cluster.gke.acceleratorPool"
 TEAM = {"key": "team", "value": "chat", "effect": "NoSchedule"}
@@ -137,3 +138,22 @@ def test_pods_that_select_another_tpu_are_refused() -> None:
     found = {(problem.rule, problem.path) for problem in problems(TPU, {}, {"machine": "gke-ct6e"})}
     assert ("FIT-01", "llmd-pd:cluster.machine") in found
     assert ("FIT-01", "llmd-pd:serving.decode.cpu") in found
+
+
+@pytest.mark.parametrize(
+    ("changed", "path"),
+    [
+        ({"gke": {**GKE, "zone": "nowhere"}}, "cluster.gke.zone"),
+        ({"gke": {key: value for key, value in GKE.items() if key != "version"}}, "cluster.gke.version"),
+        ({"gke": {**GKE, "capacity": {"spot": "yes"}}}, "cluster.gke.capacity.spot"),
+        ({"gke": "us-south1"}, "cluster.gke"),
+        ({"provider": "gcp"}, "cluster.provider"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any], path: str) -> None:
+    """What follows from it would be judged against something the file does not say; the rest still is."""
+    cluster = {"provider": "gke", "nodes": 2, "protect": False, "gke": GKE, **changed}
+    found, remains = read({"serving": DRANET, "cluster": cluster, "release": "guide-2020-01"})
+    assert [problem.path for _, problem in found] == [f"llmd-pd:{path}"]
+    assert remains is not None
+    assert [problem.rule for problem in problems_of(remains)] == ["BILL-01"]
