@@ -27,13 +27,13 @@ Object = dict[str, Any]
 class GkePlan:
     """A cluster on GKE and everything under it.
 
-    `resources` are in an order in which each comes after what it needs. `objects`, then `manifests`, then `charts` follow the
-    last of them, and are there before any model server.
+    `resources` are in an order in which each comes after what it needs. `waves` of objects, one after the other, then
+    `manifests`, then `charts` follow the last of them, and are there before any model server.
     """
 
     site: Site
     resources: tuple[Resource, ...]
-    objects: tuple[Object, ...]
+    waves: tuple[tuple[Object, ...], ...]
     manifests: tuple[Manifest, ...]
     charts: tuple[HelmRelease, ...]
 
@@ -44,6 +44,11 @@ class GkePlan:
     def of(self, kind: str) -> list[Resource]:
         """The resources of one class, by its path."""
         return [found for found in self.resources if found.type == kind]
+
+    @property
+    def objects(self) -> list[Object]:
+        """The objects of all waves."""
+        return [obj for wave in self.waves for obj in wave]
 
     @property
     def cluster(self) -> Resource:
@@ -68,7 +73,7 @@ def gke_plan(spec: StackSpec, machine: Machine) -> GkePlan:
     return GkePlan(
         site=where,
         resources=tuple(made),
-        objects=tuple(network_objects(where)),
+        waves=tuple(map(tuple, network_objects(where))),
         manifests=tuple(manifests(where)),
         charts=tuple(charts(where, spec.mirror.charts)),
     )

@@ -26,20 +26,19 @@ API = "networking.gke.io"
 _FIRST_RDMA_INTERFACE = 2
 
 
-def network_objects(site: Site) -> list[Object]:
-    """A Network per NIC and the parameters it refers to, by the names that nodes and pods know them by; of multinet only.
+def network_objects(site: Site) -> list[list[Object]]:
+    """A Network per NIC and before it the parameters it refers to, by the names that nodes and pods know them by.
 
-    GKE has their CRDs.
+    Of multinet only; GKE has their CRDs, and holds parameters for as long as their Network is there.
     """
     if site.rdma != "multinet":
         return []
     parts = [(f"{GVNIC}-1", GVNIC, f"{GVNIC}-network", "NetDevice")]
     parts += [(part, part, f"{RDMA}-network", "RDMA") for part in rdma_parts()]
-    return [
-        obj
-        for name, subnet, network, mode in parts
-        for obj in (_parameters(name, site.named(network), site.named(subnet), mode), _network(name))
+    parameters = [
+        _parameters(name, site.named(network), site.named(subnet), mode) for name, subnet, network, mode in parts
     ]
+    return [parameters, [_network(name) for name, *_ in parts]]
 
 
 def manifests(site: Site) -> list[Manifest]:

@@ -14,12 +14,13 @@ import pytest
 
 from components.cluster import gke
 from components.cluster.gke import GkeCluster, GkeClusterArgs, kubeconfig
+from components.cluster.gke_addons import AddonRelease, ClusterAddons, ClusterAddonsArgs
 from stacks.cloud import Ref, Resource
 from stacks.gke import GkePlan
 from stacks.gke_immutable import DISRUPTIVE, REPLACING
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.mocks.gcp_types import declares, mistakes
-from tests.mocks.recording import Recording, Registration, record
+from tests.mocks.recording import OWNER, Recording, Registration, record
 
 SDK = pytest.mark.skipif(
     importlib.util.find_spec("pulumi_gcp") is None,
@@ -186,3 +187,50 @@ def test_without_the_extra_a_stack_is_told_in_a_sentence(monkeypatch: pytest.Mon
 
 def _made(resource: Resource) -> None:
     GkeCluster(COMPONENT, GkeClusterArgs(project="acme-serving", resources=[resource], cluster="a"))
+
+
+# --- what the cluster is given -------------------------------------------------------------------------------------------
+
+
+def given(plan: GkePlan) -> Recording:
+    """Its addons, after something that stands for the nodes."""
+    releases = [
+        AddonRelease(
+            name=chart.name,
+            namespace=chart.namespace,
+            chart=chart.chart,
+            version=chart.version,
+            values=chart.values,
+        )
+        for chart in plan.charts
+    ]
+
+    def program() -> None:
+        nodes = pulumi.CustomResource("test:index:Nodes", "nodes", {})
+        args = ClusterAddonsArgs(waves=plan.waves, releases=releases, owner=OWNER, after=[nodes])
+        ClusterAddons("addons", args)
+
+    return record(program)
+
+
+def test_networks_come_after_their_parameters_and_all_of_them_after_the_nodes() -> None:
+    recording = given(planned(variant("multinet")))
+    parameters = recording.of(":GKENetworkParamSet")
+    networks = recording.of(":Network")
+    assert (len(parameters), len(networks)) == (9, 9)
+    assert all(resource.after == {"nodes"} for resource in parameters)
+    assert all(resource.after == {"nodes", *(one.name for one in parameters)} for resource in networks)
+    assert {resource.parent for resource in (*parameters, *networks)} == {"addons"}
+    plan = planned(variant("multinet"))
+    told = {(r.inputs["kind"], r.inputs["metadata"]["name"]): r.inputs for r in (*parameters, *networks)}
+    for obj in plan.objects:
+        assert told[obj["kind"], obj["metadata"]["name"]].items() >= obj.items()
+
+
+def test_what_hands_out_gpus_is_a_helm_release() -> None:
+    release = given(planned(stack())).one(":Release")
+    assert release.inputs["chart"] == release.inputs["namespace"] == "nvidia-dra-driver-gpu"
+    assert release.inputs["repositoryOpts"] == {"repo": "https://helm.ngc.nvidia.com/nvidia"}
+    assert release.inputs["values"]["gpuResourcesEnabledOverride"] is True
+    assert release.inputs["description"] == OWNER
+    assert release.after == {"nodes"}

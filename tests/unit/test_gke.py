@@ -231,7 +231,7 @@ def test_dranet_brings_the_driver_and_what_hands_out_gpus() -> None:
     assert chart.chart == "https://helm.ngc.nvidia.com/nvidia/nvidia-dra-driver-gpu"
     assert chart.values["resources"] == {"computeDomains": {"enabled": False}}
     assert plan.manifests == (DRIVER_INSTALLER,)
-    assert plan.objects == ()
+    assert plan.waves == ()
     mirrored = planned(stack(mirror={"charts": "oci://registry.example/charts"}))
     assert mirrored.charts[0].chart == "oci://registry.example/charts/nvidia-dra-driver-gpu"
 
@@ -239,7 +239,7 @@ def test_dranet_brings_the_driver_and_what_hands_out_gpus() -> None:
 @pytest.mark.parametrize("name", ["none", "tpu7x", "tpu-v6e"])
 def test_without_rdma_a_cluster_is_given_nothing(name: str) -> None:
     plan = planned(variant(name))
-    assert (plan.objects, plan.manifests, plan.charts) == ((), (), ())
+    assert (plan.waves, plan.manifests, plan.charts) == ((), (), ())
 
 
 def test_multinet_names_every_nic() -> None:
@@ -248,6 +248,7 @@ def test_multinet_names_every_nic() -> None:
     parameters = {obj["metadata"]["name"]: obj["spec"] for obj in plan.objects if obj["kind"] == "GKENetworkParamSet"}
     networks = {obj["metadata"]["name"]: obj["spec"] for obj in plan.objects if obj["kind"] == "Network"}
     assert [*parameters] == [*networks] == names
+    assert [{obj["kind"] for obj in wave} for wave in plan.waves] == [{"GKENetworkParamSet"}, {"Network"}]
     assert {spec["deviceMode"] for name, spec in parameters.items() if name != "gvnic-1"} == {"RDMA"}
     assert parameters["gvnic-1"]["deviceMode"] == "NetDevice"
     for name, spec in parameters.items():

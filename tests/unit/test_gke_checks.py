@@ -89,7 +89,7 @@ def chart_value(key: str, value: Any) -> Change:
 
 
 def with_objects(name: str) -> Change:
-    return lambda plan: replace(plan, objects=planned(variant(name)).objects)
+    return lambda plan: replace(plan, waves=planned(variant(name)).waves)
 
 
 def with_nics_of(name: str) -> Change:
