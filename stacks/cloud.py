@@ -64,3 +64,37 @@ def refs(value: Any) -> Iterator[Ref]:
         case list() | tuple():
             for part in value:
                 yield from refs(part)
+
+
+#: Arguments whose keys are the user's own words.
+_OWN_WORDS = frozenset({"labels", "metadata", "resource_labels", "resource_manager_tags", "sysctls"})
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON can hold it: a reference as text, of which there is no other that begins so."""
+    match value:
+        case Ref(resource, attribute):
+            return f"@{resource}.{attribute}"
+        case Mapping():
+            return {key: plain(part) for key, part in value.items()}
+        case list() | tuple():
+            return [plain(part) for part in value]
+    return value
+
+
+def from_the_engine(value: Any) -> Any:
+    """Inputs as the engine tells a provider, in the words of a plan: `nodeCount: 2.0` as `node_count: 2`."""
+    match value:
+        case Mapping():
+            named = {snake(key): part for key, part in value.items()}
+            return {key: dict(part) if key in _OWN_WORDS else from_the_engine(part) for key, part in named.items()}
+        case list() | tuple():
+            return [from_the_engine(part) for part in value]
+        case float() if value.is_integer():
+            return int(value)
+    return value
+
+
+def snake(name: str) -> str:
+    """An argument's name in the SDK."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -21,7 +21,10 @@ class Broken:
 
 
 def name_of(value: Any) -> str:
-    """What a network, subnet or router is called where it is referred to: an open reference, an id, a link or a name."""
+    """What a network, subnet or router is called where it is referred to: by an open reference, an id, a link or a name.
+
+    These have one name, in the plan and in the cloud.
+    """
     return value.resource if isinstance(value, Ref) else str(value).rpartition("/")[2]
 
 

@@ -5,6 +5,7 @@ Needs the extra `gke`; without it the stack says so in one sentence, which is te
 
 import importlib.util
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,8 +16,9 @@ import pytest
 from components.cluster import gke
 from components.cluster.gke import GkeCluster, GkeClusterArgs, kubeconfig
 from components.cluster.gke_addons import AddonRelease, ClusterAddons, ClusterAddonsArgs
-from stacks.cloud import Ref, Resource
+from stacks.cloud import Ref, Resource, from_the_engine, snake
 from stacks.gke import GkePlan
+from stacks.gke_checks import resource_problems
 from stacks.gke_immutable import DISRUPTIVE, REPLACING
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.mocks.gcp_types import declares, mistakes
@@ -148,14 +150,33 @@ def test_arguments_arrive_as_the_provider_spells_them_with_references_resolved()
     assert len(nics) == 9
 
 
+def with_googles_ids(one: Registration) -> str:
+    """The mocks' ids end in `-id`, Google's in the name."""
+    return re.sub(r'"([^"]+)-id"', r'"projects/acme-serving/somewhere/\1"', json.dumps(one.inputs))
+
+
+@SDK
+@EVERY
+def test_what_is_registered_obeys_the_laws_and_has_its_types(name: str) -> None:
+    """As a provider judges it, who knows nothing of the plan."""
+    plan = planned(variant(name))
+    told = [
+        Resource(one.name, kinds(plan)[one.name], "", from_the_engine(json.loads(with_googles_ids(one))))
+        for one in by_name(registered(plan)).values()
+    ]
+    assert resource_problems(told) == []
+    assert {one.name: found for one in told if (found := mistakes(one, {}))} == {}
+    accelerators = next(one for one in told if one.name == plan.site.named("accelerators"))
+    assert accelerators.args["node_config"].keys() == plan.resource(accelerators.name).args["node_config"].keys()
+
+
 @SDK
 def test_ignored_arguments_are_spelt_as_the_engine_does() -> None:
     """One that is spelt otherwise ignores nothing, without a word."""
     plan = planned(variant("autoscaled"))
     for resource in plan.resources:
         for ignored in resource.ignore_changes:
-            snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in ignored)
-            assert declares(resource.type, snake)
+            assert declares(resource.type, snake(ignored))
 
 
 @SDK

@@ -106,6 +106,14 @@ def test_everything_is_in_the_project_that_the_stack_names(name: str) -> None:
     assert {resource.args["project"] for resource in planned(variant(name)).resources} == {"acme-serving"}
 
 
+@EVERY
+def test_networks_have_one_name_in_the_plan_and_in_the_cloud(name: str) -> None:
+    for resource in planned(variant(name)).resources:
+        if resource.type.startswith("compute."):
+            assert resource.args["name"] == resource.name
+            assert len(resource.name) <= 63
+
+
 def test_apis_outlive_the_stack() -> None:
     assert all(not api.args["disable_on_destroy"] for api in planned(stack()).of("projects.Service"))
 
