@@ -59,7 +59,15 @@ def selected(spec: StackSpec, found: Machine) -> Machine:
         return replace(found, labels={**found.labels, **spec.serving.node_selector})
     pool = spec.cluster.accelerator_pool
     taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))
-    return replace(found, labels={**found.labels, **pool.labels}, taints=taints)
+    made = replace(found, labels={**found.labels, **pool.labels}, taints=taints)
+    gke = spec.cluster.gke if spec.cluster.provider == "gke" else None
+    return _on_one_network(made) if gke and gke.rdma == "none" else made
+
+
+def _on_one_network(found: Machine) -> Machine:
+    """A machine whose further NICs nobody set up."""
+    extended = {name: amount for name, amount in found.extended.items() if not name.startswith("networking.gke.io.")}
+    return replace(found, extended=extended, rdma=None)
 
 
 def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:

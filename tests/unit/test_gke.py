@@ -15,6 +15,7 @@ from stacks.gke_site import shortened
 from stacks.gke_versions import at_least, brought_crds
 from stacks.gke_view import look_up
 from stacks.rules import problems_of
+from stacks.workload import machine_of
 from tests.gke_plans import DRANET, TPU, VARIANTS, planned, stack, variant
 
 EVERY = pytest.mark.parametrize("name", VARIANTS)
@@ -277,6 +278,16 @@ def test_pods_get_every_rdma_nic_by_the_names_of_the_networks() -> None:
     assert {row["network"] for row in interfaces[1:]} == named - {"gvnic-1"}
     asked = {f"networking.gke.io.networks/rdma-{index}": "0" for index in range(8)}
     assert pod_resources() == {"limits": asked, "requests": asked}
+
+
+def test_nodes_without_rdma_have_no_further_networks() -> None:
+    with_nics, without = (machine_of(variant(name)) for name in ("multinet", "none"))
+    assert set(with_nics.extended) - set(without.extended) == {
+        "networking.gke.io.networks/gvnic-1.IP",
+        *(f"networking.gke.io.networks/rdma-{index}.IP" for index in range(8)),
+    }
+    assert without.extended == {"nvidia.com/gpu": "8"}
+    assert without.rdma is None
 
 
 # --- words ---------------------------------------------------------------------------------------------------------------
