@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, StringConstraints
 from typing_extensions import TypedDict
 
-from stacks.section import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section
+from stacks.section import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section, StackName
 
+#: The providers with which a stack makes its nodes.
+MAKERS = ("coreweave",)
 #: The node pools a stack can make, by their keys in its file.
 PoolKey = Literal["systemPool", "acceleratorPool"]
 
@@ -71,11 +73,15 @@ class Cluster(Section):
 
     `coreweave`: the stack makes the node pools, of this machine and with this many nodes.
 
+    `stack`: as existing, by reference to a stack that makes the nodes and nothing else. `stack` is its name, or
+    `organization/project/name` where it is of another project; kubeconfig, context, machine and nodes are what it says.
+
     `protect`: nothing of what bills is deleted or replaced by an `up` or a `destroy` until it is set to false and `up` has run.
     `allowReplace` lets a change replace the pools it names, once.
     """
 
-    provider: Literal["existing", "coreweave"] = "existing"
+    provider: Literal["existing", "coreweave", "stack"] = "existing"
+    stack: StackName | None = None
     kubeconfig: NonEmpty | None = None
     context: NonEmpty | None = None
     machine: NonEmpty | None = None
@@ -87,4 +93,4 @@ class Cluster(Section):
     @property
     def makes_nodes(self) -> bool:
         """Whether the accelerator nodes are the stack's own, and so exactly what it says."""
-        return self.provider != "existing"
+        return self.provider in MAKERS

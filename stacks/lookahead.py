@@ -17,10 +17,12 @@ import pulumi
 from components.kube_errors import reason
 from hardware.namespace import OWNER
 from stacks import helm_records
+from stacks.cluster_spec import Cluster
 from stacks.commands import kubectl_flags
 from stacks.gateway_look import Releases, look_at_gateway, second_proxy
 from stacks.kube_api import Api, NoContextError, Object
 from stacks.plan import Plan
+from stacks.platform import PlatformPlan
 from stacks.pool_look import look_at_pools
 from stacks.problems import Problem, StackFileError
 from stacks.router import HelmRelease
@@ -48,10 +50,10 @@ def look_ahead(plan: Plan, owner: str) -> Found:
     """
     found: list[tuple[HelmRelease, Sequence[Object]]] = []
     preinstalled: frozenset[str] = frozenset()
-    with answering(plan):
+    with answering(plan.spec.cluster):
         api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
         preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
-        problems = [*look_at_pools(api, plan, owner), *_newer_crds(api, plan, preinstalled)]
+        problems = [*look_at_pools(api, plan.spec.cluster, plan.pools, owner), *_newer_crds(api, plan, preinstalled)]
         namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
         if namespace is not None:
             revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)
@@ -68,8 +70,16 @@ def look_ahead(plan: Plan, owner: str) -> Found:
     return Found(found, preinstalled)
 
 
+def look_ahead_of_platform(plan: PlatformPlan, owner: str) -> None:
+    """The same for a stack that only makes nodes: there is nothing else to look at. Raises as above."""
+    with answering(plan.spec.cluster):
+        api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
+        if problems := [*look_at_pools(api, plan.spec.cluster, plan.pools, owner)]:
+            raise StackFileError(problems)
+
+
 @contextmanager
-def answering(plan: Plan) -> Iterator[None]:
+def answering(cluster: Cluster) -> Iterator[None]:
     """For requests to the stack's cluster: no answer, or one that is of no use, is a sentence about the stack file.
 
     Raises:
@@ -81,7 +91,7 @@ def answering(plan: Plan) -> Iterator[None]:
     try:
         yield
     except NoContextError as error:
-        _without_cluster(_no_context(plan, error))
+        _without_cluster(_no_context(cluster, error))
     except (HTTPError, OSError, ApiException, json.JSONDecodeError) as error:
         _without_cluster(_unreachable(error))
 
@@ -150,8 +160,8 @@ def _bundle(crd: dict[str, Any]) -> tuple[tuple[int, ...], str] | None:
     return None
 
 
-def _no_context(plan: Plan, error: NoContextError) -> Problem:
-    context = plan.spec.cluster.context
+def _no_context(cluster: Cluster, error: NoContextError) -> Problem:
+    context = cluster.context
     return Problem(
         "CLUSTER", "llmd-pd:cluster", f"context `{context}`" if context else "no context",
         f"the kubeconfig does not give it: {str(error).rstrip('.')}", "name a context of `kubectl config get-contexts`",

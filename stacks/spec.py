@@ -136,16 +136,28 @@ class Mirror(Section):
     charts: ChartPlace | None = None
 
 
-class StackSpec(Section):
-    """A whole stack file. With the default names every object equals upstream's."""
+class AnyStack(Section):
+    """What every stack file may say. With the default names every object equals upstream's."""
 
     # 40: the router chart cuts release names there, and the rest of the stack would no longer match.
     name: Annotated[DnsLabel, StringConstraints(max_length=40)] = "pd-disaggregation"
     namespace: DnsLabel = "llm-d-pd-disaggregation"
     release: NonEmpty = "guide-2026-05"
     cluster: Cluster = Cluster()
-    serving: Serving
     router: Router = Router()
     monitoring: Monitoring = Monitoring()
     crds: Crds = Crds()
     mirror: Mirror = Mirror()
+
+
+class StackSpec(AnyStack):
+    """A stack that serves."""
+
+    serving: Serving
+
+
+class PlatformSpec(AnyStack):
+    """A stack that only makes nodes, for others to serve on.
+
+    It has the keys of any stack, because the project gives each of them its default; nothing may be said with them.
+    """

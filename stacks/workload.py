@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from hardware.machines import Machine, Taint, machine, machine_for
+from hardware.machines import Machine, Taint, UnknownMachineError, machine, machine_for
 from hardware.vocabulary import Role, Sizing
 from hardware.workload import Hardware, Workload, hardware
 from releases import release
@@ -70,10 +70,20 @@ def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
 
 def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[str, Any]:
     scheduling: dict[str, Any] = {}
-    if spec.cluster.provider == "coreweave" and found.fabric.rdma:
+    if found.fabric.rdma and _on_coreweaves_pools(spec):
         scheduling |= same_fabric(own)
     if spec.serving.node_selector:
         scheduling["nodeSelector"] = dict(spec.serving.node_selector)
     if spec.serving.tolerations:
         scheduling["tolerations"] = [dict(row) for row in spec.serving.tolerations]
     return scheduling
+
+
+def _on_coreweaves_pools(spec: StackSpec) -> bool:
+    """Whether a stack of this project made the nodes on CoreWeave: this one, or the one it refers to."""
+    if spec.cluster.provider != "stack":
+        return spec.cluster.provider == "coreweave"
+    try:
+        return machine_of(spec).provider == "coreweave"
+    except UnknownMachineError:
+        return False  # which FIT-01 says

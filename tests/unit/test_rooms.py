@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "bench": {"hardware", "releases", "stacks", "rehearsal"},
 }
 #: Modules of `stacks` that run inside a Pulumi program; the others must work without the SDK.
-IN_THE_PROGRAM = {"compose", "program", "lookahead", "unblock"}
+IN_THE_PROGRAM = {"compose", "compose_cluster", "program", "lookahead", "reference", "unblock"}
 
 
 def imports(path: Path) -> Iterator[str]:

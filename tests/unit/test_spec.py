@@ -143,7 +143,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (serving(extra_args=[]), "serving.extra_args", "did you mean `extraArgs`?"),
     (config(servng={}), "servng", "did you mean `serving`?"),
     (config(router={"chart": {"source": "x", "versoin": "1"}}), "router.chart.versoin", "did you mean `version`?"),
-    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, serving, router, monitoring, crds, mirror."),
+    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, router, monitoring, crds, mirror, serving."),
     (serving(tolerations=[{"operater": "Exists"}]), "serving.tolerations[0].operater", "did you mean `operator`?"),
     ({}, "serving", "it is missing, because nothing can be derived without it; add `llmd-pd:serving"),
     ({"serving": {}}, "serving.accelerator", "because nothing can be derived without it; add `accelerator: nvidia`"),
@@ -190,8 +190,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (config(name="a" * 41), "name", "(41 characters), because it can have 40 at most; shorten it by 1."),
     (config(namespace="a" * 64), "namespace", "it can have 63 at most; shorten it by 1."),
     (config(name=5), "name", 'quote it: "5".'),
-    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing or coreweave; "
-     "use one of existing, coreweave."),
+    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing or coreweave or stack; "
+     "use one of existing, coreweave, stack."),
     (config(router={"mode": "gatway"}), "router.mode", "did you mean `gateway`?"),
     (config(router={"mode": "gateway", "gateway": {"provider": "kong"}}), "router.gateway.provider", "istio"),
     (on_istio(baseModel="a\nb"), "router.gateway.baseModel", "a model's name, as a header can carry it"),
@@ -239,9 +239,9 @@ def test_all_at_once_and_the_rest_can_still_be_judged() -> None:
     )
     assert [problem.path for _, problem in found] == [
         "llmd-pd:name",
+        "llmd-pd:router.chart.source",
         "llmd-pd:serving.prefill.replicas",
         "llmd-pd:serving.env.A",
-        "llmd-pd:router.chart.source",
     ]
     assert rest is not None
     assert (rest.serving.accelerator, rest.serving.fabric, rest.serving.prefill.devices) == ("amd", "oci", 2)
