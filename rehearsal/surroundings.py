@@ -112,7 +112,7 @@ def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:
     _wait(
         lambda: _programmed(api.get(f"{collection}/{wanted.name}")),
         f"Gateway {wanted.namespace}/{wanted.name} is not programmed",
-        f"the rehearsal's gateway controller does not answer, see {process.NAME}.log in the rehearsal's directory",
+        f"the rehearsal's gateway controller does not answer, see {process.CONTROLLER.name}.log in the rehearsal's directory",
     )
 
 

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from stacks.fields import EXAMPLES, read, yaml_path
+from stacks.platform import is_platform
 from stacks.section import FORMS, Section
 from stacks.spec import StackSpec
 
@@ -58,6 +59,9 @@ def test_pulumi_yaml_names_the_same_defaults() -> None:
     stated = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     ours = {key.removeprefix("llmd-pd:"): value for key, value in stated.items() if key.startswith("llmd-pd:")}
     fields = {field.alias: field for field in StackSpec.model_fields.values()}
+    # The CLI would demand it of stacks that only make nodes, too; what serves nothing else is refused by us.
+    assert ours["serving"].pop("default") == {}
+    assert not is_platform({"serving": {}})
     for key, value in ours.items():
         if "default" in value:  # an empty section is the section's own defaults
             default = fields[key].default
