@@ -25,12 +25,12 @@ from rehearsal.parts import Part
 from rehearsal.plugins import plugins
 from rehearsal.registry import Registry, Rehearsal
 from rehearsal.report import Report
-from rehearsal.stack import platform_of, undisputed
+from rehearsal.stack import undisputed
 from rehearsal.toolchain import Origin, Toolchain, ensure
 from rehearsal.verdict import Surroundings, Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
 from stacks.coreweave import NodePool
-from stacks.files import PROJECT, PlatformFile, StackFile
+from stacks.files import PROJECT, PlatformFile, StackFile, platform_of
 from stacks.kube_api import Api
 from stacks.plan import Plan, plan
 from stacks.platform import platform_plan

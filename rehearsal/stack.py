@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from stacks.files import PlatformFile, StackFile, load, load_any
+from stacks.files import StackFile, load, platform_of
 from stacks.problems import Problem, StackFileError
 from stacks.rules import problems_of
 from stacks.spec import StackSpec
@@ -55,45 +55,6 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
         raise StackFileError(problems)
     undisputed(spec)
     return replace(file, spec=spec)
-
-
-def platform_of(file: StackFile) -> PlatformFile | None:
-    """The file of the stack that makes the nodes of this one, beside it; None where no other stack does.
-
-    Raises:
-        StackFileError: there is no such file, or it cannot be used.
-    """
-    if file.spec.cluster.provider != "stack":
-        return None
-    name = (file.spec.cluster.stack or "").rpartition("/")[2]
-    path = file.path.parent / f"Pulumi.{name}.yaml"
-    if not path.exists():
-        raise StackFileError(
-            [
-                Problem(
-                    "FILE", "llmd-pd:cluster.stack", f"{path} does not exist",
-                    f"a rehearsal makes the nodes of stack {name} too, by its file",
-                    "put it there, or rehearse on nodes that are there: `--machine coreweave-h200 --nodes 2`",
-                    file=str(file.path),
-                )
-            ]
-        )  # fmt: skip
-    found = load_any(path)
-    if isinstance(found, PlatformFile):
-        return found
-    what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
-    raise StackFileError(
-        [
-            Problem(
-                "FILE",
-                "llmd-pd:cluster.stack",
-                what,
-                why,
-                "refer to a stack that only makes nodes",
-                file=str(file.path),
-            )
-        ]
-    )
 
 
 def undisputed(spec: StackSpec) -> dict[str, Any]:

@@ -25,6 +25,7 @@ __all__ = [
     "load",
     "load_any",
     "platform_from_config",
+    "platform_of",
     "spec_from_config",
     "stack_name",
 ]
@@ -90,6 +91,32 @@ def load_any(path: Path, but: frozenset[str] = frozenset()) -> StackFile | Platf
     if isinstance(spec, PlatformSpec):
         return PlatformFile(path, stack_name(path), spec)
     return StackFile(path, stack_name(path), spec)
+
+
+def platform_of(file: StackFile) -> PlatformFile | None:
+    """The file of the stack that makes the nodes of this one, beside it; None where no other stack does.
+
+    For commands that run without the engine, which alone can ask that stack itself.
+
+    Raises:
+        StackFileError: there is no such file, or it cannot be used.
+    """
+    if file.spec.cluster.provider != "stack":
+        return None
+    name = (file.spec.cluster.stack or "").rpartition("/")[2]
+    path = file.path.parent / f"Pulumi.{name}.yaml"
+    if not path.exists():
+        what, why = f"{path} does not exist", "without the engine, what the cluster is can only be read there"
+        raise StackFileError([_of_reference(file, what, why, f"put the file of stack {name} there")])
+    found = load_any(path)
+    if isinstance(found, PlatformFile):
+        return found
+    what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
+    raise StackFileError([_of_reference(file, what, why, "refer to a stack that only makes nodes")])
+
+
+def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
+    return Problem("FILE", "llmd-pd:cluster.stack", what, why, fix, file=str(file.path))
 
 
 def spec_from_config(config: Mapping[str, Any]) -> StackSpec:

@@ -5,7 +5,6 @@ release of that name exists already. We look first, read-only, and say how to im
 but never taken back to an older version: another stack may live from what the newer one brought.
 """
 
-import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,13 +13,13 @@ from typing import Any
 
 import pulumi
 
-from components.kube_errors import reason
 from hardware.namespace import OWNER
 from stacks import helm_records
+from stacks.cluster_problems import asking
 from stacks.cluster_spec import Cluster
 from stacks.commands import kubectl_flags
 from stacks.gateway_look import Releases, look_at_gateway, second_proxy
-from stacks.kube_api import Api, NoContextError, Object
+from stacks.kube_api import Api, Object
 from stacks.plan import Plan
 from stacks.platform import PlatformPlan
 from stacks.pool_look import look_at_pools
@@ -85,15 +84,8 @@ def answering(cluster: Cluster) -> Iterator[None]:
     Raises:
         StackFileError: with it, in an `up`; in a preview it is a warning.
     """
-    from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
-
-    try:
+    with asking(cluster, _without_cluster):
         yield
-    except NoContextError as error:
-        _without_cluster(_no_context(cluster, error))
-    except (HTTPError, OSError, ApiException, json.JSONDecodeError) as error:
-        _without_cluster(_unreachable(error))
 
 
 def _without_cluster(problem: Problem) -> None:
@@ -158,18 +150,3 @@ def _bundle(crd: dict[str, Any]) -> tuple[tuple[int, ...], str] | None:
         if key.endswith("/bundle-version"):
             return tuple(int(part) for part in re.findall(r"\d+", value)), value
     return None
-
-
-def _no_context(cluster: Cluster, error: NoContextError) -> Problem:
-    context = cluster.context
-    return Problem(
-        "CLUSTER", "llmd-pd:cluster", f"context `{context}`" if context else "no context",
-        f"the kubeconfig does not give it: {str(error).rstrip('.')}", "name a context of `kubectl config get-contexts`",
-    )  # fmt: skip
-
-
-def _unreachable(error: Exception) -> Problem:
-    return Problem(
-        "CLUSTER", "llmd-pd:cluster", "the cluster's API server cannot be reached", reason(error),
-        "check the context, the network and your credentials",
-    )  # fmt: skip

@@ -66,6 +66,7 @@ def test_without_the_file_that_makes_the_nodes_there_is_nothing_to_rehearse(
     code, text = finished(start("rehearse", chat))
     assert code == 1
     assert (
-        "Pulumi.nodes.yaml does not exist, because a rehearsal makes the nodes of stack nodes too, by its file" in text
+        "Pulumi.nodes.yaml does not exist, because without the engine, what the cluster is can only be read there"
+        in text
     )
     assert not root.exists()
