@@ -509,3 +509,43 @@ def test_a_command_line_that_makes_no_sense(arguments: tuple[str, ...]) -> None:
 def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["leftovers", "--help"]) == 0
     assert "\n    llmd-pd leftovers " in capsys.readouterr().out
+
+
+# --- a stack that only makes nodes, and one that refers to it ------------------------------------------------------------
+
+
+def as_platform(stack: Stack) -> None:
+    """The file of stack `prod` as one that only makes nodes."""
+    cluster = {
+        "kubeconfig": str(kubeconfig(stack.directory / "kube", stack.server.url)),
+        "context": "prod",
+        **COREWEAVE,
+    }
+    stack.file.write_text(yaml.safe_dump({"config": {"llmd-pd:cluster": cluster}}))
+
+
+def test_of_a_stack_that_only_makes_nodes_nodes_can_be_left(stack: Stack) -> None:
+    as_platform(stack)
+    stack.server.answers = {POOLS: items(pool("pd-disaggregation-gpu", 2), pool("theirs", 8, "acme/llmd-pd/dev"))}
+    assert stack.left() == [("NodePool", "pd-disaggregation-gpu", True)]
+    assert {path for path, *_ in stack.server.asked} == {POOLS}
+    stack.server.answers = {POOLS: items()}
+    assert stack.left() == []
+
+
+def test_where_to_look_is_what_the_stack_says_that_makes_the_nodes(stack: Stack) -> None:
+    as_platform(stack)
+    config = {
+        "namespace": "team-a",
+        "cluster": {"provider": "stack", "stack": "prod"},
+        "serving": {"accelerator": "nvidia", "fabric": "coreweave"},
+    }
+    chat = stack.directory / "Pulumi.chat.yaml"
+    chat.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
+    code, out, err = stack("chat")
+    assert (code, out, err) == (0, "stack chat: nothing is left in context `prod`\n", "")
+    assert POOLS not in {path for path, *_ in stack.server.asked}, "the nodes are not its own"
+    stack.file.unlink()
+    code, out, err = stack("chat")
+    assert (code, out) == (1, "")
+    assert "Pulumi.prod.yaml does not exist, because without the engine" in err
