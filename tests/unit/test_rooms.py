@@ -1,6 +1,7 @@
 """Imports point one way: operations, rehearsal -> stacks -> components -> releases -> hardware."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,15 @@ def test_what_components_has_without_the_sdk() -> None:
     for module in WITHOUT_THE_SDK:
         found = {name.split(".")[0] for name in imports(ROOT / f"{module.replace('.', '/')}.py")}
         assert found <= sys.stdlib_module_names
+
+
+def test_the_program_starts_no_other() -> None:
+    """No gcloud, no kubectl: what they would ask of a user's machine, and with whose credentials, nobody could say."""
+    starting = {"subprocess", "pty", "multiprocessing"}
+    for room in ("hardware", "releases", "stacks", "components"):
+        for path in (ROOT / room).rglob("*.py"):
+            assert starting.isdisjoint(imports(path)), path
+            assert not re.search(r"\bos\.(system|popen|exec\w+|spawn\w+)\(", path.read_text()), path
 
 
 def test_component_modules_have_no_postponed_annotations() -> None:
