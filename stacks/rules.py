@@ -147,6 +147,15 @@ def _model_label(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def _locks_for_rdma(subject: Subject) -> Iterator[Finding]:
+    if subject.spec.serving.ipc_lock and not subject.workload.hardware.fabric.rdma:
+        what, why = (
+            f"`ipcLock` with fabric `{subject.spec.serving.fabric}`",
+            "it has no RDMA, which memory is locked for",
+        )
+        yield Finding("serving.ipcLock", what, why, "leave it out, or use a fabric with RDMA")
+
+
 def _names(subject: Subject) -> Iterator[Finding]:
     # A pod's name is its Deployment's, two hashes of 10 and 5, and two dashes; longer ones are cut and stop being unique.
     name = max((subject.workload.deployment_name(role) for role in ROLES), key=len)
@@ -183,6 +192,7 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
+    Rule("HW-04", "hardware/fabrics.py", _locks_for_rdma),
     Rule("NAME-02", "Kubernetes names", _names),
     Rule("CW-05", "upstream's coreweave overlay", cluster_rules.infiniband_said_aloud),
     cluster_rules.CW_06,

@@ -84,6 +84,9 @@ class Serving(Section):
     `extraArgs` are appended to the engine's command line, `dropArgs` are flags left out of it. `wait: false` returns
     before the servers are Ready, which can take an hour from a cold cache.
 
+    `ipcLock` gives the servers the capability to lock memory, which RDMA registers: where a cluster limits locked memory (seen on
+    CoreWeave), a fabric whose upstream recipe does without it needs it.
+
     `hfToken` is the name of a Secret that holds HF_TOKEN, or the token itself as a Pulumi secret. `gated` says whether the
     model can be had with a token only; left out, it follows from whose model it is (`hardware.models`).
     """
@@ -102,6 +105,7 @@ class Serving(Section):
     env: dict[EnvName, str] = Field(default_factory=dict)
     node_selector: dict[NonEmpty, str] = Field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
+    ipc_lock: bool = False
     wait: bool = True
 
     @property

@@ -3,6 +3,8 @@
 from dataclasses import fields, replace
 from typing import Any
 
+from hardware.fabrics import IPC_LOCK
+from hardware.join import join
 from hardware.machines import Machine, Taint, UnknownMachineError, machine, machine_for
 from hardware.vocabulary import Role, Sizing
 from hardware.workload import Hardware, Workload, hardware
@@ -22,6 +24,8 @@ def workload(spec: StackSpec) -> Workload:
     serving = spec.serving
     bill = release(spec.release)
     found = hardware(serving.accelerator, serving.engine, serving.fabric, bill)
+    if serving.ipc_lock and IPC_LOCK not in (found.fabric.container, found.build.container):
+        found = replace(found, fabric=replace(found.fabric, container=join(found.fabric.container, IPC_LOCK)))
     if serving.image:
         bill = replace(bill, images={**bill.images, found.key: serving.image})
     model = serving.model or found.accelerator.model
