@@ -10,6 +10,7 @@ from hardware.vocabulary import Role, Sizing
 from hardware.workload import Hardware, Workload, hardware
 from releases import release
 from stacks.coreweave import same_fabric
+from stacks.gke_objects import pod_annotations, pod_resources
 from stacks.spec import RoleSizing, StackSpec
 from stacks.token import token_reference
 
@@ -40,6 +41,7 @@ def workload(spec: StackSpec) -> Workload:
         spec=_scheduling(spec, found, {bill.guide_label: spec.name}),
         hf_token=token_reference(spec, bill, (found.accelerator.key, found.build.engine.key), model),
         registry=spec.mirror.registry,
+        **_attached(spec),
     )
 
 
@@ -88,6 +90,14 @@ def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[s
     if spec.serving.tolerations:
         scheduling["tolerations"] = [dict(row) for row in spec.serving.tolerations]
     return scheduling
+
+
+def _attached(spec: StackSpec) -> dict[str, Any]:
+    """What attaches pods to the RDMA networks that the stack makes on GKE, where claims do not."""
+    gke = spec.cluster.gke if spec.cluster.provider == "gke" else None
+    if gke is None or gke.rdma != "multinet":
+        return {}
+    return {"annotations": pod_annotations(), "container": {"resources": pod_resources()}}
 
 
 def _on_coreweaves_pools(spec: StackSpec) -> bool:
