@@ -90,8 +90,9 @@ class Workload:
     """Everything the renderer needs to know. `name` is the guide label and the stem of every object's name.
 
     `extra_args` go to the end of the engine's command line, `drop_args` are flags (`--flag`) left out of it; `env` may
-    override, `spec` is joined to the pod's, `container` to the server's, and may not contradict it; `annotations` are pods'. `hf_token` is where the variable HF_TOKEN comes from,
-    in the place of the bill's own reference where that has one. `registry` takes the place of the host of every image.
+    override, `spec` is joined to the pod's, `container` to the server's, and may not contradict it, `annotations` are the
+    pods'. `hf_token` is where the variable HF_TOKEN comes from, in the place of the bill's own reference where that has
+    one. `registry` takes the place of the host of every image.
     """
 
     name: str

@@ -45,6 +45,9 @@ def look_ahead(plan: Plan, owner: str) -> Found:
     Raises:
         StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
     """
+    if plan.gke is not None:
+        # The cluster is the stack's own: before it is made nothing can be asked, and afterwards nobody else is expected.
+        return Found((), plan.gke.brought_crds)
     found: list[tuple[HelmRelease, Sequence[Object]]] = []
     preinstalled: frozenset[str] = frozenset()
     with answering(plan.spec.cluster):
