@@ -92,12 +92,11 @@ def test_from_no_node_to_the_guide_and_back(stack: Callable[..., Stack]) -> None
 
     paths = {"CPU pool": CPU, "GPU pool": GPU, "release": f"/apis/apps/v1{place}/deployments/guide-epp"}
     roles = {role: f"/apis/apps/v1{place}/deployments/guide-nvidia-gpu-vllm-{role}" for role in ("prefill", "decode")}
-    with Departures(api, {**paths, **roles}) as seen:
+    after = {"GPU pool": [*roles], "CPU pool": ["release", "GPU pool"]}
+    with Departures(api, {**paths, **roles}, after) as seen:
         assert guide.destroy().code == 0
-    assert set(seen.gone) == {*paths, *roles}
-    for role in roles:
-        assert seen.gone[role] < seen.began["GPU pool"], "nodes went under running servers"
-    assert max(seen.gone["release"], seen.gone["GPU pool"]) < seen.began["CPU pool"]
+    assert seen.gone == {*paths, *roles}
+    assert seen.outlived == set(), "nodes went under what ran on them, or all CPUs before the accelerators"
     assert api.items("/api/v1/nodes") == []
     assert api.items(API) == []
     left = set(steady(api)) - set(nothing)
