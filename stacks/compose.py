@@ -37,7 +37,7 @@ def compose(
     owned = pulumi.ResourceOptions(providers=[cluster.cluster])
     upserting = pulumi.ResourceOptions(providers=[cluster.shared])
 
-    pools = node_pools(plan.pools, owner, owned) if plan.pools else {}
+    pools = node_pools(plan.pools, owner, upserting) if plan.pools else {}
     crds: list[pulumi.Resource] = []
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
@@ -93,8 +93,8 @@ def compose(
 
 
 def _for_the_router(pools: Mapping[str, pulumi.Resource]) -> list[pulumi.Resource]:
-    """The first pool, of CPU nodes if the stack makes some: the router need not wait for the accelerators."""
-    return [*pools.values()][:1]
+    """The CPU nodes, if the stack makes some: the router need not wait for the accelerators."""
+    return [pool for key, pool in pools.items() if key == "systemPool"]
 
 
 def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[str, pulumi.Input[object]]:

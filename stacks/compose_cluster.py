@@ -9,6 +9,7 @@ from components.cluster.coreweave import NodePools, Pool
 from components.cluster.existing import ExistingCluster
 from stacks.cluster_spec import Cluster
 from stacks.coreweave import NodePool
+from stacks.foundation import Foundation
 from stacks.platform import PlatformPlan
 
 #: The output by which a stack that makes nodes tells others how to reach them, and what they are.
@@ -28,7 +29,10 @@ def kubeconfig(cluster: Cluster) -> str | None:
 def node_pools(
     pools: Sequence[NodePool], owner: str, opts: pulumi.ResourceOptions
 ) -> Mapping[str, pulumi.CustomResource]:
-    """The node pools, by their keys in the stack file."""
+    """The node pools, by their keys in the stack file.
+
+    `opts` name a provider that takes over what exists: whose pools those of our names are has been looked at before.
+    """
     registered: dict[str, Pool] = {pool.key: Pool(pool.manifest(owner), pool.nodes, pool.protect) for pool in pools}
     return NodePools("node-pools", {"pools": registered}, opts).resources
 
@@ -38,14 +42,7 @@ def compose_platform(plan: PlatformPlan, owner: str) -> None:
 
     `owner` is the stack's full name.
     """
-    stated = plan.spec.cluster
-    opts = pulumi.ResourceOptions(providers=[existing_cluster(stated).cluster])
+    opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster).shared])
     there = pulumi.Output.all(*(pool.id for pool in node_pools(plan.pools, owner, opts).values()))
-    found = {
-        "provider": stated.provider,
-        "kubeconfig": stated.kubeconfig,
-        "context": stated.context,
-        "machine": stated.machine,
-        "nodes": stated.nodes,
-    }
+    found = Foundation.made_by(plan.spec).output()
     pulumi.export(OUTPUT, there.apply(lambda _: found))

@@ -14,6 +14,7 @@ from stacks.problems import StackFileError
 from stacks.spec import PlatformSpec
 
 CLUSTER: dict[str, Any] = {"provider": "coreweave", "context": "cw", "machine": "coreweave-h200", "nodes": 4}
+TAINT = {"key": "a", "value": "b", "effect": "NoSchedule"}
 #: What the project's defaults make of a stack file that says nothing of these.
 DEFAULTS: dict[str, Any] = {
     "name": "pd-disaggregation", "namespace": "llm-d-pd-disaggregation", "release": "guide-2026-05", "serving": {},
@@ -71,7 +72,9 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
      "cluster.coreweave.systemPool.instanceType", "no CPU instance type"),
     ("CW-07", {"cluster": {**CLUSTER, "machine": "gke-tpu7x"}}, "cluster.machine", "no CoreWeave's"),
     ("CW-08", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"labels": {"ib.coreweave.cloud/x": "a"}}}}},
-     "cluster.coreweave.acceleratorPool.labels", "CoreWeave's own"),
+     "cluster.coreweave.acceleratorPool.labels", "not the stack's to write"),
+    ("CW-09", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"taints": [TAINT, TAINT]}}}},
+     "cluster.coreweave.acceleratorPool.taints", "there twice"),
     ("SPEC", {"servng": {}}, "servng", "did you mean `serving`?"),
     ("SPEC", {"cluster": {**CLUSTER, "nodes": "4"}}, "cluster.nodes", "take the quotes off: 4"),
 ]  # fmt: skip
