@@ -44,20 +44,19 @@ class Foundation:
     @classmethod
     def exported(cls, output: object) -> "Foundation":
         """That of a stack's output. Raises NoFoundationError for another one's."""
-        match output:
-            case {"machine": str(machine), "nodes": int() | float() as nodes}:
-                given = {key: output[key] for key in ("kubeconfig", "context") if isinstance(output.get(key), str)}
-                taints = tuple(Taint(**row) for row in output.get("taints") or ())
-                # An engine's numbers are floats.
-                return cls(
-                    given.get("kubeconfig"),
-                    given.get("context"),
-                    machine,
-                    int(nodes),
-                    output.get("labels") or {},
-                    taints,
-                )
-        raise NoFoundationError
+        if not isinstance(output, Mapping):
+            raise NoFoundationError
+        machine, nodes = output.get("machine"), output.get("nodes")
+        if not isinstance(machine, str) or not isinstance(nodes, int | float):
+            raise NoFoundationError
+        return cls(
+            kubeconfig=output.get("kubeconfig"),
+            context=output.get("context"),
+            machine=machine,
+            nodes=int(nodes),  # an engine's numbers are floats
+            labels=output.get("labels") or {},
+            taints=tuple(output.get("taints") or ()),
+        )
 
     def output(self) -> dict[str, Any]:
         """As a stack exports it."""

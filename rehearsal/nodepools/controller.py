@@ -67,8 +67,8 @@ class Controller:
     def _serve(self, pool: Object, nodes: Sequence[Object]) -> None:
         spec, machine = pool["spec"], TYPES.get(pool["spec"]["instanceType"])
         fault = self._fault if machine is not None and machine.silicon is not None else None
-        if spec.get("autoscaling"):
-            self._scale(pool)
+        if spec.get("autoscaling") and sum(map(_ready, nodes)) == spec["targetNodes"]:
+            self._scale(pool)  # what is on its way may be enough
         if machine is not None and fault not in ("quota", "stockout"):
             self._make(pool, _as_told(machine, pool), nodes, slowly=fault == "slow-pool")
         for node in nodes:
