@@ -17,6 +17,9 @@ from stacks.problems import known
 from stacks.rule import ClusterSubject, Finding, Rule, Subject
 from stacks.spec import AnyStack, StackSpec
 
+NODE_POOLS = "docs.coreweave.com/products/cks/reference/node-pool"
+INSTANCES = "docs.coreweave.com/platform/instances"
+
 #: CoreWeave writes labels under these itself, or Kubernetes does, and schedules by them; one is for everybody to set.
 COREWEAVES_LABELS = ("coreweave.cloud/", "coreweave.com/", "gpu.nvidia.com/", "kubernetes.io/", "k8s.io/")
 ANYBODYS = "cks.coreweave.cloud/system-critical"
@@ -160,9 +163,6 @@ def taints_once(subject: ClusterSubject) -> Iterator[Finding]:
 def _stated(spec: AnyStack) -> CoreWeave:
     return spec.cluster.coreweave or CoreWeave()
 
-
-NODE_POOLS = "docs.coreweave.com/products/cks/reference/node-pool"
-INSTANCES = "docs.coreweave.com/platform/instances"
 
 MACHINE_01: Rule[ClusterSubject] = Rule("MACHINE-01", "hardware/machines", known_machine)
 CW_01: Rule[ClusterSubject] = Rule("CW-01", NODE_POOLS, stated_nodes)
