@@ -74,8 +74,8 @@ def examine(path: Path) -> tuple[str, tuple[Problem, ...]]:
             return describe_nodes(found.spec), ()
         if found.spec.cluster.provider != "stack":
             return describe(found.spec), ()
-        stack = found.spec.cluster.stack
-        if not (path.parent / f"Pulumi.{stack}.yaml").exists():
+        stack = found.spec.cluster.stack or ""
+        if not (path.parent / f"Pulumi.{stack.rpartition('/')[2]}.yaml").exists():
             return (
                 f"{describe(found.spec)}; the nodes are stack {stack}'s, whose file is not here: not checked against",
                 (),
