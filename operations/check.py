@@ -66,11 +66,21 @@ def check(
 
 def examine(path: Path) -> tuple[str, tuple[Problem, ...]]:
     """What a stack file says, in one line, and no problems; or nothing, and every problem, from the top down."""
-    from stacks.files import PlatformFile, load_any
+    from stacks.files import PlatformFile, load_any, paired
 
     try:
         found = load_any(path)
-        return describe_nodes(found.spec) if isinstance(found, PlatformFile) else describe(found.spec), ()
+        if isinstance(found, PlatformFile):
+            return describe_nodes(found.spec), ()
+        if found.spec.cluster.provider != "stack":
+            return describe(found.spec), ()
+        stack = found.spec.cluster.stack or ""
+        if not (path.parent / f"Pulumi.{stack.rpartition('/')[2]}.yaml").exists():
+            return (
+                f"{describe(found.spec)}; the nodes are stack {stack}'s, whose file is not here: not checked against",
+                (),
+            )
+        return f"{describe(paired(found).spec)}, on nodes of stack {stack}", ()
     except StackFileError as error:
         return "", error.problems
 

@@ -6,7 +6,7 @@ What there is to find is `stacks.leftovers`'; here it is put before whoever has 
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from stacks.leftover_look import Leftover, Leftovers
     from stacks.plan import Plan
     from stacks.platform import PlatformPlan
+
+
+#: Whether pods fit is no matter where they are looked for.
+UNASKED = frozenset({"FIT-01"})
 
 
 def leftovers(
@@ -43,16 +47,16 @@ def leftovers(
 
     Exits with 0 when nothing is left but what stays on purpose, with 1 when something is, or the cluster cannot be asked.
     """
-    from stacks.files import PlatformFile, load_any
+    from stacks.files import PlatformFile, load_any, paired
     from stacks.leftovers import look_for_leftovers
     from stacks.plan import plan
     from stacks.platform import platform_plan
 
-    file = load_any(file_of(stack))
+    file = load_any(file_of(stack), but=UNASKED)
     if isinstance(file, PlatformFile):
         planned: Plan | PlatformPlan = platform_plan(file.spec)
     else:
-        file = on_its_platform(file)
+        file = paired(file)
         planned = plan(file.spec, file.path.parent)
     with console.working("asking the cluster"):
         found = look_for_leftovers(planned, file.stack)
@@ -75,19 +79,6 @@ def file_of(stack: str) -> Path:
     """The file of a stack that was named by its name or by the path of its file."""
     path = Path(stack)
     return path if path.suffix in (".yaml", ".yml") or path.name != stack else Path(f"Pulumi.{stack}.yaml")
-
-
-def on_its_platform(file: "StackFile") -> "StackFile":
-    """The file with the cluster of the stack it refers to, which is read from that stack's file."""
-    from stacks.files import platform_of
-
-    platform = platform_of(file)
-    if platform is None:
-        return file
-    theirs = platform.spec.cluster
-    reached = {"kubeconfig": theirs.kubeconfig, "context": theirs.context, "machine": theirs.machine}
-    cluster = file.spec.cluster.model_copy(update=reached)
-    return replace(file, spec=file.spec.model_copy(update={"cluster": cluster}))
 
 
 def _tables(file: "StackFile | PlatformFile", found: "Leftovers") -> None:

@@ -47,7 +47,9 @@ def forbid(api: Api, group: str, plural: str, *, forbidden: bool) -> None:
         return
     rule = {"apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": [plural]}
     words = f'User cannot create resource "{plural}" in API group "{group}" at the cluster scope'
-    refusal = {"expression": "false", "message": words, "reason": "Forbidden"}
+    # Finalizers are the controller's, which has the right.
+    unchanged = "oldObject != null && object.spec == oldObject.spec"
+    refusal = {"expression": unchanged, "message": words, "reason": "Forbidden"}
     spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": [refusal], "failurePolicy": "Fail"}
     kind = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": _NAME}}
     api.create(policies, {**kind, "kind": "ValidatingAdmissionPolicy", "spec": spec})

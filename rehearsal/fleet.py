@@ -25,13 +25,19 @@ READY_SECONDS = 30
 def machines_of(plan: Plan, pools: Sequence[NodePool] = ()) -> dict[str, int]:
     """Machine key -> nodes: those of the pools, else what the stack states or as many as its pods need; and one system node."""
     if pools:
-        return {TYPES[pool.instance_type].key: pool.spec["targetNodes"] for pool in reversed(pools)}
+        made = {TYPES[pool.instance_type].key: pool.spec["targetNodes"] for pool in reversed(pools)}
+        return made | there_before(pools)
     machine = machine_of(plan.spec)
     try:
         count = plan.spec.cluster.nodes or nodes_needed(pod_requests(plan.model_server), machine)
     except PodDoesNotFitError:
         count = 1  # no number would do; the scheduler shall say why
     return {machine.key: count, SYSTEM.key: 1}
+
+
+def there_before(pools: Sequence[NodePool]) -> dict[str, int]:
+    """Machine key -> nodes of a cluster in which pools are made: a system node, unless that is a pool's."""
+    return {} if any(pool.key == "systemPool" for pool in pools) else {SYSTEM.key: 1}
 
 
 def add_nodes(api: Api, machines: Mapping[str, int]) -> list[str]:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal import faults, fleet, kwokctl, parts, resume, shell, surroundings
+from rehearsal import faults, fleet, kwokctl, nodepools, parts, resume, shell, surroundings
 from rehearsal import project as projects
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
@@ -137,7 +137,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
     machines = fleet.machines_of(planned, pools)
     brought = surroundings.prepare(plane, planned, pools, report, subject.fault)
     with report.step("simulated nodes"):
-        fleet.fit_to(api, {} if pools else machines)  # pools bring their own
+        fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
@@ -150,6 +150,8 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         overrides = (reached, {"cluster": subject.unquestioned}, chart.config, surroundings.played(planned))
         engine = _engine(workdir, env, subject.file, *overrides)
         engines.append(engine)
+        if not pools and nodepools.CONTROLLER.ran(workdir):
+            engine.unprotect()  # pools of an earlier rehearsal of it, which this one is to do without
         if planned.made_secret is not None:
             # The real token cannot be read here, and is not needed: what is rehearsed is how it is handled.
             engine.seal(f"{PROJECT}:serving.hfToken", projects.PLACEHOLDER)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from stacks.files import StackFile, load, platform_of
+from stacks.files import StackFile, load, paired
 from stacks.problems import Problem, StackFileError
 from stacks.rules import problems_of
 from stacks.spec import StackSpec
@@ -43,14 +43,9 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     if changes:
         changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
-    known = spec.cluster.provider != "existing"
-    if (platform := platform_of(replace(file, spec=spec))) is not None:
-        nodes_there = {
-            "machine": platform.spec.cluster.machine,
-            "nodes": spec.cluster.nodes or platform.spec.cluster.nodes,
-        }
-        spec = _on(spec, **nodes_there)
-    unasked = frozenset() if known else SCHEDULERS_RULES
+    if spec.cluster.provider == "stack":
+        return paired(replace(file, spec=spec))
+    unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
     if problems := [problem for problem in problems_of(spec) if problem.rule not in unasked]:
         raise StackFileError(problems)
     undisputed(spec)

@@ -18,10 +18,11 @@ BLIND_SPOTS = "A rehearsal cannot see image pulls, drivers, firmware or links th
 
 
 class Flaw(NamedTuple):
-    """What else is wrong, in a sentence. `awaited`: `pulumi up` waits for it to be right."""
+    """What else is wrong, in a sentence. `awaited`: `pulumi up` waits for it to be right. `underway`: it is about to be."""
 
     text: str
     awaited: bool = False
+    underway: bool = False
 
 
 class Surroundings(Protocol):

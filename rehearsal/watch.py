@@ -78,6 +78,8 @@ class Patience:
 
 def stuck(verdict: Verdict) -> bool:
     """Whether all that `up` waits for is refused: every pod that does not serve, and what it needs around it."""
+    if any(flaw.underway for flaw in verdict.flaws):
+        return False
     waiting = [pod for pod in verdict.pods if not pod.ready]
     if not waiting and not verdict.shortfalls and not any(flaw.awaited for flaw in verdict.flaws):
         return False

@@ -12,6 +12,7 @@ from components.cluster.gke import GkeCluster
 from components.cluster.gke_addons import AddonRelease, ClusterAddons
 from stacks.cluster_spec import Cluster
 from stacks.coreweave import NodePool
+from stacks.foundation import Foundation
 from stacks.gke import GkePlan
 from stacks.plan import Object, Plan
 from stacks.platform import PlatformPlan
@@ -33,7 +34,10 @@ def kubeconfig(cluster: Cluster) -> str | None:
 def node_pools(
     pools: Sequence[NodePool], owner: str, opts: pulumi.ResourceOptions
 ) -> Mapping[str, pulumi.CustomResource]:
-    """The node pools, by their keys in the stack file."""
+    """The node pools, by their keys in the stack file.
+
+    `opts` name a provider that takes over what exists: whose pools those of our names are has been looked at before.
+    """
     registered: dict[str, Pool] = {pool.key: Pool(pool.manifest(owner), pool.nodes, pool.protect) for pool in pools}
     return NodePools("node-pools", {"pools": registered}, opts).resources
 
@@ -52,14 +56,15 @@ class Ground:
 def ground(plan: Plan, owner: str) -> Ground:
     """Registers the cluster and the nodes that are the stack's to make; of those that are there, the way to them.
 
-    The first pool is one of CPU nodes, if the stack makes some: the router need not wait for the accelerators.
+    The router need not wait for the accelerators: what comes first is the CPU nodes alone, if the stack makes some.
     """
     if plan.gke is not None:
         return _gke(plan.gke, plan.cluster_files(), owner)
     cluster = existing_cluster(plan.spec.cluster)
-    opts = pulumi.ResourceOptions(providers=[cluster.cluster])
-    pools = [*node_pools(plan.pools, owner, opts).values()] if plan.pools else []
-    return Ground(cluster, kubeconfig(plan.spec.cluster), pools, pools[:1])
+    opts = pulumi.ResourceOptions(providers=[cluster.shared])
+    pools = node_pools(plan.pools, owner, opts) if plan.pools else {}
+    cpus = [pool for key, pool in pools.items() if key == "systemPool"]
+    return Ground(cluster, kubeconfig(plan.spec.cluster), [*pools.values()], cpus)
 
 
 def _gke(plan: GkePlan, files: Sequence[Object], owner: str) -> Ground:
@@ -93,14 +98,7 @@ def compose_platform(plan: PlatformPlan, owner: str) -> None:
 
     `owner` is the stack's full name.
     """
-    stated = plan.spec.cluster
-    opts = pulumi.ResourceOptions(providers=[existing_cluster(stated).cluster])
+    opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster).shared])
     there = pulumi.Output.all(*(pool.id for pool in node_pools(plan.pools, owner, opts).values()))
-    found = {
-        "provider": stated.provider,
-        "kubeconfig": stated.kubeconfig,
-        "context": stated.context,
-        "machine": stated.machine,
-        "nodes": stated.nodes,
-    }
+    found = Foundation.made_by(plan.spec).output()
     pulumi.export(OUTPUT, there.apply(lambda _: found))

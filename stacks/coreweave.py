@@ -16,6 +16,8 @@ from stacks.spec import AnyStack
 
 Object = dict[str, Any]
 
+#: The label by which a node says which pool it is of.
+POOL = "compute.coreweave.com/node-pool"
 API = "/apis/compute.coreweave.com/v1alpha1/nodepools"
 FABRIC, LEAFGROUP = "backend.coreweave.cloud/fabric", "backend.coreweave.cloud/leafgroup"
 FLAVOR = "backend.coreweave.cloud/flavor"

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from stacks import fields
-from stacks.fields import EXAMPLES, PROJECT, Spec
+from stacks.fields import DEPENDENT, EXAMPLES, PROJECT, Spec
+from stacks.foundation import Foundation, stand_on
 from stacks.platform import is_platform, platform_problems
 from stacks.problems import Problem, StackFileError, known
 from stacks.rules import problems_of
@@ -24,6 +25,7 @@ __all__ = [
     "StackFile",
     "load",
     "load_any",
+    "paired",
     "platform_from_config",
     "platform_of",
     "spec_from_config",
@@ -103,8 +105,14 @@ def platform_of(file: StackFile) -> PlatformFile | None:
     """
     if file.spec.cluster.provider != "stack":
         return None
-    name = (file.spec.cluster.stack or "").rpartition("/")[2]
+    *where, name = (file.spec.cluster.stack or "").split("/")
     path = file.path.parent / f"Pulumi.{name}.yaml"
+    if where and where[1] != PROJECT:
+        what, why = (
+            f"stack {file.spec.cluster.stack} is of another project",
+            "without the engine, nothing can be read there",
+        )
+        raise StackFileError([_of_reference(file, what, why, "run what needs the cluster with its own kubeconfig")])
     if not path.exists():
         what, why = f"{path} does not exist", "without the engine, what the cluster is can only be read there"
         raise StackFileError([_of_reference(file, what, why, f"put the file of stack {name} there")])
@@ -113,6 +121,21 @@ def platform_of(file: StackFile) -> PlatformFile | None:
         return found
     what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
     raise StackFileError([_of_reference(file, what, why, "refer to a stack that only makes nodes")])
+
+
+def paired(file: StackFile) -> StackFile:
+    """The file with the cluster of the stack it refers to, by that stack's file; any other as it is.
+
+    Raises:
+        StackFileError: there is no such file, it cannot be used, or the two do not go together.
+    """
+    platform = platform_of(file)
+    if platform is None:
+        return file
+    try:
+        return replace(file, spec=stand_on(file.spec, Foundation.made_by(platform.spec), platform.stack))
+    except StackFileError as error:
+        raise StackFileError([replace(problem, file=str(file.path)) for problem in error.problems]) from None
 
 
 def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
@@ -253,6 +276,8 @@ def _beside(
     if spec is None:
         return found, None
     faulty = [location for location, _ in found]
+    # What was taken out because it depends on what is faulty is not missing.
+    faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
     for problem in rules(spec):
         location = tuple(problem.path.removeprefix(f"{PROJECT}:").split("."))
         if not any(location[: len(part)] == part for part in faulty):

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hardware.namespace import OWNER
 from stacks.cluster_problems import not_kubernetes
 from stacks.fields import PROJECT
 from stacks.kube_api import Api, Object
+from stacks.ownership import holder
 from stacks.problems import Problem, StackFileError
 
 
@@ -89,18 +89,6 @@ class Look:
 
     def ours(self, obj: Object) -> bool:
         return (holder(obj) or "").endswith(self.mark)
-
-
-def holder(obj: Object) -> str | None:
-    """The stack an object is marked as belonging to."""
-    found: str | None = (obj["metadata"].get("annotations") or {}).get(OWNER)
-    return found
-
-
-def whose(obj: Object) -> str:
-    """The same in words."""
-    found = holder(obj)
-    return f"stack {found}" if found else "somebody else"
 
 
 def ending(obj: Object) -> str:

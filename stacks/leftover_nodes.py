@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from stacks import coreweave
 from stacks.coreweave import NodePool
 from stacks.kube_api import Object
-from stacks.leftover_look import Leftover, Look, ending, holder, whose
+from stacks.leftover_look import Leftover, Look, ending
+from stacks.ownership import holder, whose
 from stacks.problems import Problem
 
 NO_POOLS = Problem(

@@ -19,8 +19,9 @@ from stacks import helm_records
 from stacks.cluster_problems import asking
 from stacks.gateway import GatewayPlan
 from stacks.kube_api import Api, Object
-from stacks.leftover_look import Leftover, Leftovers, Look, ending, whose
+from stacks.leftover_look import Leftover, Leftovers, Look, ending
 from stacks.leftover_nodes import node_pools_left
+from stacks.ownership import whose
 from stacks.plan import Plan
 from stacks.platform import PlatformPlan
 from stacks.problems import Problem, StackFileError

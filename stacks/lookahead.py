@@ -21,6 +21,7 @@ from stacks.commands import kubectl_flags
 from stacks.gateway_look import Releases, look_at_gateway, second_proxy
 from stacks.gke_versions import brought_crds
 from stacks.kube_api import Api, Object
+from stacks.ownership import holder, whose
 from stacks.plan import Plan
 from stacks.platform import PlatformPlan
 from stacks.pool_look import look_at_pools
@@ -62,7 +63,7 @@ def look_ahead(plan: Plan, owner: str) -> Found:
         if plan.gateway is not None:
             installs = plan.gateway.implementation
             releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
-            ours = namespace is not None and _holder(namespace) == owner
+            ours = namespace is not None and holder(namespace) == owner
             problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
             found += releases
         if problems:
@@ -97,12 +98,11 @@ def _without_cluster(problem: Problem) -> None:
 
 def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequence[Object]) -> Iterator[Problem]:
     spec, target = plan.spec, kubectl_flags(plan.spec.cluster)
-    holder = _holder(namespace)
-    if holder != owner:
+    if holder(namespace) != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
         yield Problem(
             "EXISTS", "llmd-pd:namespace", f"namespace {spec.namespace} exists already",
-            f"it belongs to {f'stack {holder}' if holder else 'somebody else'}, and a destroy of this stack would delete it",
+            f"it belongs to {whose(namespace)}, and a destroy of this stack would delete it",
             f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
         )  # fmt: skip
     name = plan.router.name
@@ -115,12 +115,6 @@ def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequenc
             f"choose another name, or import it: `{forget}` makes helm forget it but leaves its objects, and the next "
             "`pulumi up` installs over them",
         )  # fmt: skip
-
-
-def _holder(namespace: Object) -> str | None:
-    """The stack that a namespace is marked as belonging to."""
-    holder: str | None = namespace["metadata"].get("annotations", {}).get(OWNER)
-    return holder
 
 
 def gke_preinstalled(version: Object | None) -> frozenset[str]:

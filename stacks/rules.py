@@ -4,7 +4,7 @@ A rule is a generator of findings; its id and source are its row's. Rules see a 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -26,10 +26,10 @@ from stacks.token_rule import token_rule
 FLOATING = {"latest", "main", "master", "nightly", "dev", "edge", "stable"}
 
 
-def problems_of(spec: StackSpec) -> Iterator[Problem]:
-    """Every problem the rules find in a spec."""
+def problems_of(spec: StackSpec, but: Collection[str] = ()) -> Iterator[Problem]:
+    """Every problem the rules find in a spec, without those `but` of these ids."""
     subject = Subject(spec)
-    for rule in RULES:
+    for rule in (rule for rule in RULES if rule.id not in but):
         findings = list(dict.fromkeys(rule.check(subject)))  # both roles may find the same
         for finding in findings:
             yield Problem(rule.id, f"llmd-pd:{finding.path}", finding.what, finding.why, finding.fix, rule.source)
@@ -189,6 +189,7 @@ RULES: tuple[Rule[Subject], ...] = (
     cluster_rules.CW_01,
     cluster_rules.CW_02,
     cluster_rules.CW_08,
+    cluster_rules.CW_09,
     Rule("BILL-01", "releases", _known_release, gate=_with_default_release),
     Rule("GW-01", "upstream's gateway recipes", router_rules.gateway_section, gate=router_rules.without_gateway),
     Rule("ROUTER-01", "the endpoint picker's registered plugins", router_rules.plugin_config),

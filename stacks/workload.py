@@ -60,8 +60,8 @@ def machine_of(spec: StackSpec) -> Machine:
 
 def selected(spec: StackSpec, found: Machine) -> Machine:
     """A machine as it is in the stack's cluster. Of nodes that are there, with the labels it selects them by: facts which the
-    table cannot know. Of nodes it makes itself, with the labels and taints that it gives them."""
-    if not spec.cluster.makes_nodes:
+    table cannot know. Of nodes that a stack makes, this one or the one it refers to, with the labels and taints it gives them."""
+    if spec.cluster.coreweave is None and not spec.cluster.makes_nodes:
         return replace(found, labels={**found.labels, **spec.serving.node_selector})
     pool = spec.cluster.accelerator_pool
     taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))

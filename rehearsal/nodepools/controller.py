@@ -1,7 +1,8 @@
 """The loop of the NodePool controller: as many simulated nodes as a pool wants, and a status as CoreWeave writes it.
 
 What it reads is the object alone, never the stack's plan: a wrong pool makes wrong nodes. Conditions and their words are those
-of CoreWeave's documentation. Left out: that nodes are bare metal which boots for 20 to 30 minutes, and an autoscaler's mind.
+of CoreWeave's documentation. Left out: that nodes are bare metal which boots for 20 to 30 minutes. An autoscaler here adds a node
+for a pod that finds no room, and takes none away.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,10 @@ from urllib.parse import quote
 
 from hardware.machines import COREWEAVE_CPU, MACHINES, Machine, Taint
 from hardware.nodes import node_objects
-from stacks.coreweave import API
+from stacks.coreweave import API, POOL
 from stacks.kube_api import Api, Object
 
-#: The label by which a node says whose it is, and the annotation of those made here.
-POOL = "compute.coreweave.com/node-pool"
+#: The annotation of the nodes made here, and of the labels they have from their pool.
 OF_A_POOL = "llmd-pd.rehearsal/pool"
 FINALIZER = "llmd-pd.rehearsal/nodes"
 #: Seconds after which each further node of an accelerator pool comes, with fault `slow-pool`.
@@ -67,6 +67,8 @@ class Controller:
     def _serve(self, pool: Object, nodes: Sequence[Object]) -> None:
         spec, machine = pool["spec"], TYPES.get(pool["spec"]["instanceType"])
         fault = self._fault if machine is not None and machine.silicon is not None else None
+        if spec.get("autoscaling") and sum(map(_ready, nodes)) == spec["targetNodes"]:
+            self._scale(pool)  # what is on its way may be enough
         if machine is not None and fault not in ("quota", "stockout"):
             self._make(pool, _as_told(machine, pool), nodes, slowly=fault == "slow-pool")
         for node in nodes:
@@ -89,17 +91,23 @@ class Controller:
             },
         )
 
+    def _scale(self, pool: Object) -> None:
+        """One node more, up to the most there may be, while a pod finds no room. Never one less."""
+        spec, pods = pool["spec"], self._api.items("/api/v1/pods")
+        if spec["targetNodes"] < spec.get("maxNodes", 0) and any(map(_without_room, pods)):
+            self._change(pool, {"metadata": {}, "spec": {"targetNodes": spec["targetNodes"] + 1}})
+
     def _make(self, pool: Object, machine: Machine, nodes: Sequence[Object], *, slowly: bool) -> None:
         wanted, there = pool["spec"]["targetNodes"], {_name(node) for node in nodes}
-        if slowly:
-            age = datetime.now(UTC) - datetime.fromisoformat(pool["metadata"]["creationTimestamp"])
-            wanted = min(wanted, int(age.total_seconds() // SLOW_SECONDS))
+        if slowly and wanted > len(there):
+            born = max([pool, *nodes], key=lambda obj: str(obj["metadata"]["creationTimestamp"]))
+            wanted = len(there) + (_age(born) > SLOW_SECONDS)
         names = (f"{_name(pool)}-{index}" for index in range(wanted + len(there)))
         for name in [name for name in names if name not in there][: max(wanted - len(there), 0)]:
             (node,) = node_objects(machine, name)  # nothing on CoreWeave is handed out by DRA
-            node["metadata"]["annotations"][OF_A_POOL] = _name(pool)
+            node["metadata"]["annotations"][OF_A_POOL] = _keys(pool)
             self._api.create("/api/v1/nodes", node)
-        for name in self._idle(there)[: max(len(there) - wanted, 0)] if not slowly else ():
+        for name in self._idle(there)[: max(len(there) - wanted, 0)]:
             self._api.delete(f"/api/v1/nodes/{name}")
 
     def _idle(self, names: set[str]) -> list[str]:
@@ -110,9 +118,11 @@ class Controller:
     def _relabel(self, pool: Object, node: Object) -> None:
         """Labels and taints that were changed in the pool, on the nodes that are there."""
         labels, taints = pool["spec"].get("nodeLabels") or {}, pool["spec"].get("nodeTaints") or []
-        there = node["metadata"]["labels"]
-        if any(there.get(key) != value for key, value in labels.items()):
-            self._api.merge(f"/api/v1/nodes/{_name(node)}", {"metadata": {"labels": labels}})
+        there, before = node["metadata"]["labels"], node["metadata"]["annotations"].get(OF_A_POOL, "")
+        if before != _keys(pool) or any(there.get(key) != value for key, value in labels.items()):
+            gone = dict.fromkeys(key for key in before.split() if key not in labels)
+            change = {"labels": {**gone, **labels}, "annotations": {OF_A_POOL: _keys(pool)}}
+            self._api.merge(f"/api/v1/nodes/{_name(node)}", {"metadata": change})
         own = TYPES[pool["spec"]["instanceType"]].taints
         wanted = [*({"key": row.key, "value": row.value, "effect": row.effect} for row in own), *taints]
         others = [row for row in node["spec"].get("taints") or [] if row["key"].startswith("node.kubernetes.io/")]
@@ -127,6 +137,16 @@ class Controller:
     def _change(self, pool: Object, change: Object) -> None:
         metadata = {**change["metadata"], "resourceVersion": pool["metadata"]["resourceVersion"]}
         self._api.merge(f"{API}/{_name(pool)}", {**change, "metadata": metadata})
+
+
+def _keys(pool: Object) -> str:
+    """The labels that a pool's nodes have from it."""
+    return " ".join(sorted(pool["spec"].get("nodeLabels") or {}))
+
+
+def _age(obj: Object) -> float:
+    """Seconds since it was made."""
+    return (datetime.now(UTC) - datetime.fromisoformat(obj["metadata"]["creationTimestamp"])).total_seconds()
 
 
 def _as_told(machine: Machine, pool: Object) -> Machine:
@@ -151,6 +171,11 @@ def _capacity(queued: int) -> Object:
 
 def _condition(kind: str, holds: bool, reason: str, message: str = "") -> Object:
     return {"type": kind, "status": str(holds), "reason": reason, "message": message}
+
+
+def _without_room(pod: Object) -> bool:
+    rows = pod.get("status", {}).get("conditions") or []
+    return any((row["type"], row.get("reason")) == ("PodScheduled", "Unschedulable") for row in rows)
 
 
 def _ready(node: Object) -> bool:

@@ -23,11 +23,16 @@ class Pools:
                 continue
             status = live.get("status") or {}
             current, target = status.get("currentNodes", 0), live["spec"]["targetNodes"]
-            if current >= target or pool.nodes is None:
+            if current > target:
+                many = f"NodePool {pool.name} has {current} nodes and should have {target}"
+                yield Flaw(f"{many}: only those without pods go", awaited=pool.nodes is not None)
+            if current >= target:
                 continue
             short = f"NodePool {pool.name} has {current} of {target} nodes ({pool.instance_type})"
             refused = [_words(row) for row in status.get("conditions") or [] if _refuses(row)]
-            yield Flaw(f"{short}: {'; '.join(refused) or 'they are on their way'}", awaited=bool(refused))
+            yield Flaw(
+                f"{short}: {'; '.join(refused) or 'they are on their way'}", awaited=bool(refused), underway=not refused
+            )
 
 
 def _refuses(row: Object) -> bool:

@@ -1,20 +1,24 @@
-"""When objects go, by looking every 20 ms: what a test of an order is judged by, once it is over."""
+"""The order in which objects go, by looking every 20 ms: what a test of a destroy is judged by, once it is over."""
 
 import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from stacks.kube_api import Api
 
 
 class Departures:
-    """For each object, by a name of the test's: when its deletion `began` and what held it, and when it was `gone`."""
+    """Looks at objects, by names of the test's, of which some may go only `after` others are gone.
 
-    def __init__(self, api: Api, paths: Mapping[str, str]) -> None:
-        self.began: dict[str, float] = {}
+    `outlived` are the pairs (what was still there, what had begun to go although); `gone` is what is not there any more at the
+    end; `held_by` the finalizers with which an object's deletion began. A pair is never seen wrongly: first the later one is
+    looked at, and then, if that goes, the earlier one.
+    """
+
+    def __init__(self, api: Api, paths: Mapping[str, str], after: Mapping[str, Sequence[str]]) -> None:
+        self.outlived: set[tuple[str, str]] = set()
         self.held_by: dict[str, list[str]] = {}
-        self.gone: dict[str, float] = {}
-        self._api, self._paths = api, paths
+        self.gone: set[str] = set()
+        self._api, self._paths, self._after = api, paths, after
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -37,7 +41,11 @@ class Departures:
                 continue
             found = self._api.get(path)
             if found is None:
-                self.gone[name] = time.monotonic()
-                self.began.setdefault(name, self.gone[name])
-            elif "deletionTimestamp" in found["metadata"] and name not in self.began:
-                self.began[name], self.held_by[name] = time.monotonic(), found["metadata"].get("finalizers", [])
+                self.gone.add(name)
+            elif "deletionTimestamp" in found["metadata"]:
+                self.held_by.setdefault(name, found["metadata"].get("finalizers", []))
+            else:
+                continue
+            for other in self._after.get(name, ()):
+                if other not in self.gone and self._api.get(self._paths[other]) is not None:
+                    self.outlived.add((other, name))

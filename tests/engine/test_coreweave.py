@@ -2,6 +2,8 @@
 day looks like. Who makes the nodes is the rehearsal's controller."""
 
 import re
+import shlex
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -92,33 +94,42 @@ def test_from_no_node_to_the_guide_and_back(stack: Callable[..., Stack]) -> None
 
     paths = {"CPU pool": CPU, "GPU pool": GPU, "release": f"/apis/apps/v1{place}/deployments/guide-epp"}
     roles = {role: f"/apis/apps/v1{place}/deployments/guide-nvidia-gpu-vllm-{role}" for role in ("prefill", "decode")}
-    with Departures(api, {**paths, **roles}) as seen:
+    after = {"GPU pool": [*roles], "CPU pool": ["release", "GPU pool"]}
+    with Departures(api, {**paths, **roles}, after) as seen:
         assert guide.destroy().code == 0
-    assert set(seen.gone) == {*paths, *roles}
-    for role in roles:
-        assert seen.gone[role] < seen.began["GPU pool"], "nodes went under running servers"
-    assert max(seen.gone["release"], seen.gone["GPU pool"]) < seen.began["CPU pool"]
+    assert seen.gone == {*paths, *roles}
+    assert seen.outlived == set(), "nodes went under what ran on them, or all CPUs before the accelerators"
     assert api.items("/api/v1/nodes") == []
     assert api.items(API) == []
     left = set(steady(api)) - set(nothing)
     assert all(key.startswith("customresourcedefinitions.apiextensions.k8s.io ") for key in left), left
 
 
-def test_a_pool_of_somebody_elses_is_refused_and_left_alone(stack: Callable[..., Stack]) -> None:
+def test_a_pool_of_somebody_elses_is_refused_and_taken_over_as_the_message_says(stack: Callable[..., Stack]) -> None:
+    pool = {"name": "theirs"}
     guest = stack(
         "guest",
-        serving={"accelerator": "nvidia", "fabric": "coreweave"},
-        cluster={"provider": "coreweave", "nodes": 2, "coreweave": {"acceleratorPool": {"name": "theirs"}}},
+        serving={"accelerator": "nvidia", "fabric": "coreweave", "prefill": {"replicas": 2}, "decode": {"replicas": 1}},
+        cluster={"provider": "coreweave", "nodes": 1, "coreweave": {"acceleratorPool": pool}, "protect": False},
     )
-    theirs = {"metadata": {"name": "theirs"}, "spec": {"instanceType": "gd-8xh200ib-i128", "targetNodes": 0}}
+    theirs = {"metadata": {"name": "theirs"}, "spec": {"instanceType": "gd-8xh200ib-i128", "targetNodes": 1}}
     kind = {"apiVersion": "compute.coreweave.com/v1alpha1", "kind": "NodePool"}
     guest.api.create(API, {**kind, **theirs})
     refused = guest.up()
     assert refused.code != 0
     assert "NodePool theirs exists already, because it belongs to somebody else" in refused.text
     assert len(guest.api.items(API)) == 1
-    guest.api.delete(f"{API}/theirs")
-    until(lambda: guest.api.get(f"{API}/theirs") is None, 20)
+    until(lambda: len(types(guest.api)) == 1, 20)
+    (before,) = guest.api.items("/api/v1/nodes")
+
+    (advice,) = set(re.findall(r"`(kubectl annotate [^`]*)`", refused.text))
+    subprocess.run([str(guest.toolchain["kubectl"].path), *shlex.split(advice)[1:]], check=True, env=guest.env)
+    assert guest.up().code == 0
+    assert guest.preview("--expect-no-changes").code == 0
+    after = guest.api.get(f"/api/v1/nodes/{before['metadata']['name']}")
+    assert (after or {})["metadata"]["uid"] == before["metadata"]["uid"], "the node is the one that was there"
+    assert guest.destroy().code == 0
+    assert guest.api.items(API) == []
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def test_pools_are_the_plans_and_say_whose_they_are() -> None:
     for pool in planned.pools:
         registered = pools(recording)[pool.name]
         assert registered.type == "kubernetes:compute.coreweave.com/v1alpha1:NodePool"
-        assert registered.provider == "cluster-cluster", "an existing one is not taken over"
+        assert registered.provider == "cluster-shared", "one that carries our mark is taken over"
         annotations = registered.inputs["metadata"]["annotations"]
         assert annotations == {
             "llmd-pd/stack": OWNER,
@@ -52,10 +52,10 @@ def test_the_cpus_come_first_and_everything_else_after() -> None:
     assert GPU not in recording.before(release), "the router need not wait for the accelerators"
 
 
-def test_the_router_comes_after_the_only_pool_there_is() -> None:
+def test_the_router_waits_for_no_accelerator_where_the_cpus_are_somebody_elses() -> None:
     _, recording = composed(systemPool={"manage": False})
     assert [*pools(recording)] == [GPU]
-    assert GPU in recording.one(":Release").after
+    assert GPU not in recording.before(recording.one(":Release"))
 
 
 @pytest.mark.parametrize(

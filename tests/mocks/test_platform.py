@@ -22,7 +22,17 @@ CLUSTER: dict[str, Any] = {
     "provider": "coreweave", "kubeconfig": "~/kube/cw", "context": "cw", "machine": "coreweave-h200", "nodes": 2,
 }  # fmt: skip
 SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
-EXPORTED = {**CLUSTER, "nodes": 2.0}  # the engine's numbers are floats
+HOW_TO_REACH = {key: CLUSTER[key] for key in ("kubeconfig", "context")}
+EXPORTED = {
+    **HOW_TO_REACH,
+    "machine": "coreweave-h200",
+    "nodes": 2.0,
+    "labels": {},
+    "taints": [],
+}  # the engine's are floats
+
+
+TAINT = {"key": "team", "value": "chat", "effect": "NoSchedule"}
 
 
 def referring(serving: Mapping[str, Any] = SERVING, **cluster: Any) -> StackSpec:
@@ -66,7 +76,9 @@ def test_nodes_and_nothing_else_and_how_to_find_them() -> None:
     recording = record(lambda: compose_platform(planned, OWNER))
     kinds = [r.type.rpartition(":")[2] for r in recording.resources if r.type.startswith("kubernetes:")]
     assert kinds == ["NodePool", "NodePool"]
-    assert recording.exports == {OUTPUT: CLUSTER}
+    assert recording.exports == {
+        OUTPUT: {**HOW_TO_REACH, "machine": "coreweave-h200", "nodes": 2, "labels": {}, "taints": []}
+    }
     assert all(pool.protected for pool in recording.under("NodePools"))
 
 
@@ -95,12 +107,18 @@ def test_it_serves_as_on_nodes_of_its_own_but_makes_none() -> None:
     ("spec", "outputs", "words"),
     [
         (referring(), None, "cluster.stack: stack acme/llmd-pd/platform cannot be read, because "),
-        (referring(), {}, "cluster.stack: stack acme/llmd-pd/platform has no output `cluster`, because it makes no nodes"),
+        *((referring(), outputs, "cluster.stack: stack acme/llmd-pd/platform exports no nodes, because it makes none, or")
+          for outputs in ({}, {OUTPUT: "x"}, {OUTPUT: {"endpoint": "x"}}, {OUTPUT: {**EXPORTED, "machine": None}},
+                          {OUTPUT: {**EXPORTED, "nodes": None}})),
         (referring({**SERVING, "fabric": "base"}, machine="nvidia-generic"), {OUTPUT: EXPORTED},
          "cluster.machine: machine `nvidia-generic`, because the nodes of stack acme/llmd-pd/platform are coreweave-h200"),
         (referring(nodes=3), {OUTPUT: EXPORTED},
          "cluster.nodes: 3 nodes, because stack acme/llmd-pd/platform makes 2; write no more"),
-        (referring(), {OUTPUT: {**EXPORTED, "nodes": 1.0}}, "cluster.nodes: 1 node of coreweave-h200 cannot hold all pods"),
+        (referring(), {OUTPUT: {**EXPORTED, "nodes": 1.0}}, "cluster.stack: 1 node of coreweave-h200 cannot hold all pods"),
+        (referring(), {OUTPUT: {**EXPORTED, "taints": [TAINT]}}, "serving.tolerations: team: a pod asks for a node without it"),
+        (referring({**SERVING, "nodeSelector": {"team": "x"}}), {OUTPUT: {**EXPORTED, "labels": {"team": "chat"}}},
+         "serving.nodeSelector: team: a pod asks for x, a node has chat"),
+        (referring({"accelerator": "nvidia"}), {OUTPUT: EXPORTED}, "serving.fabric: the fabric is left out, because KV cache"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together_is_refused_by_its_field(

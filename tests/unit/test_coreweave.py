@@ -159,13 +159,20 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("CW-06", {}, {}, {"systemPool": {"instanceType": "gd-8xh200ib-i128"}}, f"{CPU}.instanceType", "no CPU instance type"),
     ("CW-06", {}, {}, {"systemPool": {"name": "a"}, "acceleratorPool": {"name": "a"}}, f"{CPU}.name", "called `a`"),
     ("CW-07", {"machine": "gke-tpu7x"}, {}, {}, "cluster.machine", "write `coreweave-h200`"),
-    ("CW-08", {}, {}, {"acceleratorPool": {"labels": {FABRIC: "mine"}}}, f"{GPU}.labels", "CoreWeave's own"),
+    ("CW-08", {}, {}, {"acceleratorPool": {"labels": {FABRIC: "mine"}}}, f"{GPU}.labels", "is not the stack's to write"),
+    ("CW-09", {}, {}, {"acceleratorPool": {"taints": [{"key": "is_gpu", "value": "", "effect": "PreferNoSchedule"}]}},
+     f"{GPU}.taints", "no node could have both"),
+    ("CW-06", {}, {}, {"systemPool": {"manage": False, "instanceType": "x"}}, f"{CPU}.instanceType",
+     "that pool is somebody else's"),
+    ("CW-08", {}, {}, {"acceleratorPool": {"labels": {"kubernetes.io/hostname": "a"}}}, f"{GPU}.labels", "go by what it says"),
+    ("FIT-01", {"nodes": 1}, {}, {"acceleratorPool": {"autoscaling": {"min": 0, "max": 1}}}, f"{GPU}.autoscaling.max",
+     "write `max: 2`"),
     # What the scheduler would never place.
     ("FIT-01", {"nodes": 1}, {}, {}, "cluster.nodes", "write `nodes: 2`"),
     ("FIT-01", {}, {}, {"acceleratorPool": {"taints": [TEAM]}}, f"{GPU}.taints", "team=chat:NoSchedule"),
-    ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {}, "serving.nodeSelector", "no such label"),
+    ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {}, "serving.nodeSelector", "give the pool that label"),
     ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {"acceleratorPool": {"labels": {"team": "search"}}},
-     "serving.nodeSelector", "search"),
+     "serving.nodeSelector", "or select by one it has"),
     ("FIT-01", {"machine": None}, {"accelerator": "amd", "fabric": "base"}, {}, "cluster.machine", "of coreweave serves"),
 ]  # fmt: skip
 

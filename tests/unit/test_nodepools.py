@@ -8,10 +8,11 @@ from urllib.parse import unquote
 import pytest
 
 from hardware.machines import MACHINES
-from rehearsal.nodepools.controller import FINALIZER, OF_A_POOL, POOL, SLOW_SECONDS, TYPES, Controller
+from rehearsal.nodepools.controller import FINALIZER, OF_A_POOL, SLOW_SECONDS, TYPES, Controller
 from rehearsal.nodepools.shortage import Pools
+from rehearsal.verdict import Flaw
 from releases.values import merge
-from stacks.coreweave import API, node_pools
+from stacks.coreweave import API, POOL, node_pools
 from stacks.workload import machine_of
 from tests.unit.test_coreweave import stack
 
@@ -37,7 +38,9 @@ class Store:
         return copy.deepcopy([one for one in found if not label or label in one["metadata"].get("labels", {})])
 
     def create(self, path: str, obj: dict[str, Any]) -> bool:
-        self.objects[path][obj["metadata"]["name"]] = copy.deepcopy(obj)
+        made = copy.deepcopy(obj)
+        made["metadata"].setdefault("creationTimestamp", datetime.now(UTC).isoformat())
+        self.objects[path][obj["metadata"]["name"]] = made
         return True
 
     def merge(self, path: str, change: dict[str, Any]) -> bool:
@@ -84,7 +87,7 @@ def test_a_pool_gets_its_nodes_and_says_so() -> None:
     node, machine = store.nodes["gpu-0"], MACHINES["coreweave-h200"]
     assert node["metadata"]["labels"].items() >= {**machine.all_labels, "team": "chat", POOL: "gpu"}.items()
     assert [row["key"] for row in node["spec"]["taints"]] == ["is_gpu", "a"]
-    assert node["metadata"]["annotations"][OF_A_POOL] == "gpu"
+    assert node["metadata"]["annotations"][OF_A_POOL] == "team"
     status = store.pool()["status"]
     assert (status["currentNodes"], status["queuedNodes"], status["inProgress"]) == (2, 0, 0)
     assert conditions(store) == FINE
@@ -156,7 +159,6 @@ def test_capacity_that_does_not_come(fault: str, condition: tuple[str, Any], wor
     assert flaw.text == f"NodePool gpu has 0 of 2 nodes (gd-8xh200ib-i128): {words}"
     assert flaw.awaited
     assert conditions(store, "cpu") == FINE
-    (*_,) = pools.flaws(served(store))  # type: ignore[arg-type]
     assert [*pools.flaws(served(store))] == [], "a zone can have capacity again"  # type: ignore[arg-type]
 
 
@@ -164,14 +166,46 @@ def test_a_slow_pool_is_on_its_way() -> None:
     given = stack(systemPool={"manage": False}, acceleratorPool={"name": "gpu"})
     pools = Pools(node_pools(given, machine_of(given)))
     (gone,) = pools.flaws(Store())  # type: ignore[arg-type]
-    assert gone == ("NodePool gpu does not exist", False)
+    assert gone == Flaw("NodePool gpu does not exist")
     store = served(Store(pool(age=SLOW_SECONDS * 1.5)), "slow-pool")
     assert sorted(store.nodes) == ["gpu-0"]
     assert store.pool()["status"]["inProgress"] == 1
     (flaw,) = pools.flaws(store)  # type: ignore[arg-type]
-    assert flaw == ("NodePool gpu has 1 of 2 nodes (gd-8xh200ib-i128): they are on their way", False)
-    store.pool()["metadata"] |= {"creationTimestamp": pool(age=SLOW_SECONDS * 2.5)["metadata"]["creationTimestamp"]}
+    assert flaw == Flaw("NodePool gpu has 1 of 2 nodes (gd-8xh200ib-i128): they are on their way", underway=True)
+    store.nodes["gpu-0"]["metadata"]["creationTimestamp"] = pool(age=SLOW_SECONDS * 1.5)["metadata"][
+        "creationTimestamp"
+    ]
     assert sorted(served(store, "slow-pool").nodes) == ["gpu-0", "gpu-1"]
+    store.pool()["spec"]["targetNodes"] = 0
+    assert sorted(served(store, "slow-pool").nodes) == [], "nodes go as fast as ever"
+
+
+def test_a_label_that_is_taken_out_of_the_pool_is_gone_from_its_nodes() -> None:
+    store = served(Store(pool(nodes=1, nodeLabels={"team": "chat", "tier": "1"})))
+    store.pool()["spec"]["nodeLabels"] = {"tier": "2"}
+    labels = served(store).nodes["gpu-0"]["metadata"]["labels"]
+    assert (labels.get("team"), labels["tier"], labels[POOL]) == (None, "2", "gpu")
+
+
+def test_an_autoscaler_adds_a_node_for_a_pod_without_room_and_no_more_than_there_may_be() -> None:
+    store = served(Store(pool(nodes=1, autoscaling=True, minNodes=0, maxNodes=2)))
+    assert sorted(store.nodes) == ["gpu-0"]
+    waiting = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}]
+    store.objects[PODS] = {"p": {"metadata": {"name": "p"}, "spec": {}, "status": {"conditions": waiting}}}
+    assert sorted(served(store, looks=8).nodes) == ["gpu-0", "gpu-1"]
+    assert store.pool()["spec"]["targetNodes"] == 2
+
+
+def test_nodes_too_many_are_a_flaw_while_pods_hold_them() -> None:
+    given = stack({"nodes": 2}, systemPool={"manage": False}, acceleratorPool={"name": "gpu"})
+    pools = Pools(node_pools(given, machine_of(given)))
+    store = served(Store(pool(nodes=3)))
+    store.objects[PODS] = {
+        name: {"metadata": {"name": name}, "spec": {"nodeName": f"gpu-{name}"}} for name in ("0", "1", "2")
+    }
+    store.pool()["spec"]["targetNodes"] = 2
+    (flaw,) = pools.flaws(served(store))  # type: ignore[arg-type]
+    assert flaw == Flaw("NodePool gpu has 3 nodes and should have 2: only those without pods go", awaited=True)
 
 
 def test_a_type_that_is_not_sold_is_one_without_quota() -> None:

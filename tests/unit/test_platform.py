@@ -14,6 +14,7 @@ from stacks.problems import StackFileError
 from stacks.spec import PlatformSpec
 
 CLUSTER: dict[str, Any] = {"provider": "coreweave", "context": "cw", "machine": "coreweave-h200", "nodes": 4}
+TAINT = {"key": "a", "value": "b", "effect": "NoSchedule"}
 #: What the project's defaults make of a stack file that says nothing of these.
 DEFAULTS: dict[str, Any] = {
     "name": "pd-disaggregation", "namespace": "llm-d-pd-disaggregation", "release": "guide-2026-05", "serving": {},
@@ -71,7 +72,9 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
      "cluster.coreweave.systemPool.instanceType", "no CPU instance type"),
     ("CW-07", {"cluster": {**CLUSTER, "machine": "gke-tpu7x"}}, "cluster.machine", "no CoreWeave's"),
     ("CW-08", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"labels": {"ib.coreweave.cloud/x": "a"}}}}},
-     "cluster.coreweave.acceleratorPool.labels", "CoreWeave's own"),
+     "cluster.coreweave.acceleratorPool.labels", "not the stack's to write"),
+    ("CW-09", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"taints": [TAINT, TAINT]}}}},
+     "cluster.coreweave.acceleratorPool.taints", "there twice"),
     ("SPEC", {"servng": {}}, "servng", "did you mean `serving`?"),
     ("SPEC", {"cluster": {**CLUSTER, "nodes": "4"}}, "cluster.nodes", "take the quotes off: 4"),
 ]  # fmt: skip
@@ -121,3 +124,52 @@ def test_a_render_of_what_served_before_leaves_only_the_nodes(tmp_path: Path) ->
 
 def test_the_default_spec_says_nothing() -> None:
     assert PlatformSpec().cluster.provider == "existing"
+
+
+# --- a stack that refers to it -------------------------------------------------------------------------------------------
+
+
+def referring(directory: Path, name: str = "platform", **serving: Any) -> Path:
+    path = directory / "Pulumi.chat.yaml"
+    config = {
+        "llmd-pd:cluster": {"provider": "stack", "stack": name},
+        "llmd-pd:serving": {"accelerator": "nvidia", "fabric": "coreweave", **serving},
+    }
+    path.write_text(yaml.safe_dump({"config": config}))
+    return path
+
+
+def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
+    chat = referring(tmp_path)
+    text, problems = examine(chat)
+    assert problems == ()
+    assert text.endswith("the nodes are stack platform's, whose file is not here: not checked against")
+    written(tmp_path, cluster=CLUSTER)
+    text, problems = examine(referring(tmp_path, "acme/llmd-pd/platform"))
+    assert (text, problems) == (
+        "nvidia/vllm on coreweave, 8×1 + 2×4 of coreweave-h200 (4 nodes), guide-2026-05, on nodes of stack "
+        "acme/llmd-pd/platform", (),
+    )  # fmt: skip
+    (problem,) = examine(referring(tmp_path, prefill={"replicas": 30}))[1]
+    assert problem.path == "llmd-pd:cluster.stack"
+    assert "4 nodes of coreweave-h200 cannot hold all pods" in str(problem)
+    assert problem.fix == "let stack platform make more, or ask for fewer replicas"
+    assert problem.file == str(chat)
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "words"),
+    [
+        (
+            {"cluster": CLUSTER, "serving": {"accelerator": "nvidia", "fabric": "coreweave"}},
+            "platform",
+            "serves itself",
+        ),
+        ({"cluster": CLUSTER}, "infra/networks/platform", "is of another project"),
+        ({"cluster": without("nodes")}, "platform", "the number of nodes is missing"),
+    ],
+)
+def test_what_cannot_be_stood_on(config: dict[str, Any], name: str, words: str, tmp_path: Path) -> None:
+    written(tmp_path, **config)
+    (problem,) = examine(referring(tmp_path, name))[1]
+    assert words in str(problem)

@@ -74,3 +74,42 @@ def test_a_pool_that_would_be_replaced_is_refused_by_its_field(
     look(server.url, cluster={**CLUSTER, "allowReplace": [key]}, serving=SERVING)
     other = "systemPool" if key == "acceleratorPool" else "acceleratorPool"
     assert "CW-03" in problem(look, server.url, allowReplace=[other])
+
+
+NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
+
+
+def running(owner: str = "ReplicaSet", phase: str = "Running") -> dict[str, Any]:
+    return {"metadata": {"ownerReferences": [{"kind": owner}]}, "status": {"phase": phase}}
+
+
+@pytest.mark.parametrize(
+    ("pods", "refused"),
+    [
+        ([running(), running(), running()], True),
+        ([running(), running(), running("DaemonSet")], False),
+        ([running(), running(), running(phase="Succeeded")], False),
+        ([running(), running(), None], False),
+    ],
+)
+def test_nodes_with_pods_are_not_taken_away_by_waiting_for_it(
+    pods: list[Any], refused: bool, look: Look, server: ApiServer
+) -> None:
+    """CW-10: the pool would be waited for before a pod goes, and CoreWeave takes idle nodes only."""
+    status, live = pool("gd-8xh200ib-i128")
+    live["spec"]["targetNodes"] = len(pods)
+    nodes = [{"metadata": {"name": f"n{index}"}} for index in range(len(pods))]
+    label = "labelSelector=compute.coreweave.com/node-pool%3Dpd-disaggregation-gpu"
+    server.answers = {API: NONE, GPU: (status, live)}
+    server.queries = {(NODES, label): (200, {"items": nodes})} | {
+        (PODS, f"fieldSelector=spec.nodeName%3Dn{index}"): (200, {"items": [pod] if pod else []})
+        for index, pod in enumerate(pods)
+    }
+    if refused:
+        text = problem(look, server.url)
+        assert text.startswith(
+            "llmd-pd:cluster.nodes: NodePool pd-disaggregation-gpu would have 2 nodes, and pods run on 3"
+        )
+        assert "(CW-10)" in text
+    else:
+        look(server.url, cluster=CLUSTER, serving=SERVING)
