@@ -60,7 +60,7 @@ class Fleet:
             self._remove(name)
         for name in names:
             node, *slices = node_objects(machine, name)
-            node["metadata"]["annotations"][OF_A_POOL] = name_of(pool.get("name"))
+            node["metadata"]["annotations"][OF_A_POOL] = _place(pool)
             live = there.get(name)
             if live is not None and self._same_shape(live, node, slices):
                 self._relabel(live, node)
@@ -81,7 +81,7 @@ class Fleet:
     def _of(self, pool: Arguments) -> list[Object]:
         label = quote(f"{POOL_LABEL}={name_of(pool.get('name'))}")
         nodes = self._api.items(f"{NODES}?labelSelector={label}")
-        return [node for node in nodes if OF_A_POOL in (node["metadata"].get("annotations") or {})]
+        return [node for node in nodes if (node["metadata"].get("annotations") or {}).get(OF_A_POOL) == _place(pool)]
 
     def _slices(self, node: str) -> list[Object]:
         found = self._api.items(f"{SLICES}?fieldSelector={quote(f'spec.nodeName={node}')}")
@@ -125,10 +125,14 @@ class Fleet:
             time.sleep(0.2)
 
 
+def _place(pool: Arguments) -> str:
+    """Which pool it is, of all there are."""
+    return "/".join(name_of(pool.get(key)) for key in ("project", "location", "cluster", "name"))
+
+
 def _node_name(pool: Arguments, index: int) -> str:
     """As GKE names nodes, where its own parts are by chance."""
-    place = f"{pool.get('project')}/{pool.get('location')}/{pool.get('cluster')}/{pool.get('name')}"
-    digest = hashlib.sha256(place.encode()).hexdigest()
+    digest = hashlib.sha256(_place(pool).encode()).hexdigest()
     stem = shortened(f"gke-{name_of(pool.get('cluster'))}-{name_of(pool.get('name'))}", 49)
     return f"{stem}-{digest[:8]}-{index:04d}"
 

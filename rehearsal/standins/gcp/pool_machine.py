@@ -118,9 +118,9 @@ def _told(machine: Machine, pool: Arguments, own_taints: tuple[Taint, ...]) -> M
 
 def _gkes(pool: Arguments) -> dict[str, str]:
     """The labels that GKE writes, of what the pool says."""
-    location, gpus = str(pool.get("location") or ""), _gpus(pool)
-    zone = str((pool.get("node_locations") or [location])[0])
-    node = pool.get("node_config")
+    gpus, node = _gpus(pool), pool.get("node_config")
+    # A pool that names none is in the first of the region's.
+    zone = str((pool.get("node_locations") or [f"{pool.get('location')}-a"])[0])
     driver = str(look_up(gpus, "gpu_driver_installation_config.gpu_driver_version") or "")
     shape = look_up(pool, "placement_policy.tpu_topology")
     profile = look_up(pool, "network_config.accelerator_network_profile")
