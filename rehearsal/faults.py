@@ -1,10 +1,12 @@
 """Bad days a rehearsal can play, so that a team sees what they look like: capacity that is not allowed, not there or late, and a
 role that may not make what bills."""
 
+from collections.abc import Sequence
+
 from rehearsal.errors import RehearsalError
 from rehearsal.nodepools import FAULTS as CAPACITY
+from stacks.coreweave import NodePool
 from stacks.kube_api import Api
-from stacks.plan import Plan
 
 FORBIDDEN = "apply-forbidden"
 #: What can be asked for.
@@ -14,7 +16,7 @@ _API = "/apis/admissionregistration.k8s.io/v1"
 _NAME = "llmd-pd-rehearsal-forbidden"
 
 
-def possible(fault: str | None, plan: Plan) -> None:
+def possible(fault: str | None, pools: Sequence[NodePool]) -> None:
     """Whether a fault can befall this stack.
 
     Raises:
@@ -26,7 +28,7 @@ def possible(fault: str | None, plan: Plan) -> None:
         raise RehearsalError(
             f"fault `{fault}` cannot be played", "a rehearsal knows no such one", f"use one of {', '.join(FAULTS)}"
         )
-    if not plan.pools:
+    if not pools:
         raise RehearsalError(
             f"fault `{fault}` cannot befall this stack", "it makes no nodes: they are somebody else's",
             "rehearse a stack with `provider: coreweave`, or leave --fault out",

@@ -5,7 +5,7 @@ beside the accelerators and their nodes may be tainted.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from hardware.fit import PodDoesNotFitError, nodes_needed
@@ -14,6 +14,7 @@ from hardware.nodes import device_class_objects, node_name, node_objects
 from hardware.requests import pod_requests
 from rehearsal.errors import RehearsalError
 from rehearsal.nodepools.controller import OF_A_POOL, TYPES
+from stacks.coreweave import NodePool
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
 from stacks.workload import machine_of
@@ -21,10 +22,10 @@ from stacks.workload import machine_of
 READY_SECONDS = 30
 
 
-def machines_of(plan: Plan) -> dict[str, int]:
-    """Machine key -> nodes: what the stack makes or states, else as many as its pods need; and one system node."""
-    if plan.pools:
-        return {TYPES[pool.instance_type].key: pool.spec["targetNodes"] for pool in reversed(plan.pools)}
+def machines_of(plan: Plan, pools: Sequence[NodePool] = ()) -> dict[str, int]:
+    """Machine key -> nodes: those of the pools, else what the stack states or as many as its pods need; and one system node."""
+    if pools:
+        return {TYPES[pool.instance_type].key: pool.spec["targetNodes"] for pool in reversed(pools)}
     machine = machine_of(plan.spec)
     try:
         count = plan.spec.cluster.nodes or nodes_needed(pod_requests(plan.model_server), machine)

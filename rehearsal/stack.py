@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stacks.files import StackFile, load
+from pydantic.alias_generators import to_camel
+
+from stacks.files import StackFile, load, platform_of
 from stacks.problems import Problem, StackFileError
 from stacks.rules import problems_of
 from stacks.spec import StackSpec
@@ -14,8 +16,13 @@ SCHEDULERS_RULES = frozenset({"FIT-01"})
 
 
 #: A cluster whose nodes are there, whatever the stack file says of it.
-AS_EXISTING: dict[str, Any] = {"provider": "existing", "coreweave": None, "protect": True, "allow_replace": ()}
-AS_EXISTING_IN_A_FILE: dict[str, Any] = {"provider": "existing", "coreweave": None, "protect": True, "allowReplace": []}
+AS_EXISTING: dict[str, Any] = {
+    "provider": "existing",
+    "stack": None,
+    "coreweave": None,
+    "protect": True,
+    "allow_replace": (),
+}
 
 
 def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None) -> StackFile:
@@ -25,7 +32,7 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
 
     Raises:
         StackFileError: with every problem but those of fit, and with those of fit where no machine would do, or the nodes are
-            the stack's own: then they are what it says, and there is nothing to ask.
+            the stack's own or another's: then they are what that says, and there is nothing to ask.
     """
     file = load(path, but=SCHEDULERS_RULES)
     changes: dict[str, Any] = {
@@ -36,7 +43,14 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     if changes:
         changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
-    unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
+    known = spec.cluster.provider != "existing"
+    if (platform := platform_of(replace(file, spec=spec))) is not None:
+        nodes_there = {
+            "machine": platform.spec.cluster.machine,
+            "nodes": spec.cluster.nodes or platform.spec.cluster.nodes,
+        }
+        spec = _on(spec, **nodes_there)
+    unasked = frozenset() if known else SCHEDULERS_RULES
     if problems := [problem for problem in problems_of(spec) if problem.rule not in unasked]:
         raise StackFileError(problems)
     undisputed(spec)
@@ -49,13 +63,14 @@ def undisputed(spec: StackSpec) -> dict[str, Any]:
     Raises:
         StackFileError: the pods fit neither the machine in question nor any that serves them, so there is nothing to ask.
     """
-    if spec.cluster.makes_nodes:
+    if spec.cluster.provider != "existing":
         return {}
     found: list[Problem] = []
     for machine in dict.fromkeys((spec.cluster.machine, None)):
         problems = list(problems_of(_on(spec, machine=machine, nodes=None)))
         if not problems:
-            return {**AS_EXISTING_IN_A_FILE, "machine": machine, "nodes": None}
+            as_existing = {to_camel(key): value for key, value in AS_EXISTING.items()}
+            return {**as_existing, "allowReplace": [], "machine": machine, "nodes": None}
         found = found or problems
     raise StackFileError(found)
 

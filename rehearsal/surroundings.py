@@ -20,6 +20,7 @@ from rehearsal.parts import Part
 from rehearsal.report import Report
 from rehearsal.standins.crds import GATEWAY, NODE_POOL, monitoring_crds
 from releases.gateways import RECIPES, gateway_objects
+from stacks.coreweave import NodePool
 from stacks.gateway import GatewayPlan
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
@@ -32,8 +33,12 @@ FLEETS = "llmd-pd.rehearsal/fleet"
 SECONDS = 30
 
 
-def prepare(plane: ControlPlane, plan: Plan, report: Report, fault: str | None = None) -> tuple[Part, ...]:
+def prepare(
+    plane: ControlPlane, plan: Plan, pools: Sequence[NodePool], report: Report, fault: str | None = None
+) -> tuple[Part, ...]:
     """Makes all of it; what is there already is left. Returns what was brought, official or played. `fault` goes wrong with it.
+
+    `pools` are those that will be made for the stack, by itself or by another.
 
     Raises:
         RehearsalError: the gateway controller does not answer.
@@ -49,7 +54,7 @@ def prepare(plane: ControlPlane, plan: Plan, report: Report, fault: str | None =
     elif process.ran(plane.workdir):
         # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
         process.restart(plane, [CLASS])
-    if plan.pools:
+    if pools:
         with report.step("node pools' controller"):
             brought += _node_pools(plane, api, fault)
     elif nodepools.CONTROLLER.ran(plane.workdir):
@@ -107,7 +112,7 @@ def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:
     _wait(
         lambda: _programmed(api.get(f"{collection}/{wanted.name}")),
         f"Gateway {wanted.namespace}/{wanted.name} is not programmed",
-        f"the rehearsal's gateway controller does not answer, see {process.NAME}.log in the rehearsal's directory",
+        f"the rehearsal's gateway controller does not answer, see {process.CONTROLLER.name}.log in the rehearsal's directory",
     )
 
 

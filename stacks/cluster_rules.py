@@ -12,12 +12,20 @@ from hardware.machines import COREWEAVE_CPU, MACHINES, machines_for
 from stacks.cluster_spec import Cluster, CoreWeave
 from stacks.coreweave import pool_names
 from stacks.problems import known
-from stacks.rule import Finding, Subject
-from stacks.spec import StackSpec
+from stacks.rule import ClusterSubject, Finding, Rule, Subject
+from stacks.spec import AnyStack, StackSpec
 
 #: CoreWeave writes labels under these itself, and schedules by them; the one exception is for everybody to set.
 COREWEAVES_LABELS = ("coreweave.cloud/", "coreweave.com/")
 ANYBODYS = "cks.coreweave.cloud/system-critical"
+
+
+def known_machine(subject: ClusterSubject) -> Iterator[Finding]:
+    """The machine is one of the table."""
+    machine = subject.spec.cluster.machine
+    if machine and machine not in MACHINES:
+        what, why = f"machine `{machine}` is not in the table", "without its facts nothing can be checked or rehearsed"
+        yield Finding("cluster.machine", what, why, known(machine, MACHINES))
 
 
 def of_the_provider(subject: Subject) -> Iterator[Finding]:
@@ -28,11 +36,8 @@ def of_the_provider(subject: Subject) -> Iterator[Finding]:
             what, why = f"`{key}` with `provider: {cluster.provider}`", "nothing would come of it"
             yield Finding(f"cluster.{key}", what, why, "leave it out, or name the provider it is of")
         else:
-            what, why = (
-                f"`{key}` of a cluster that exists",
-                "the stack makes no nodes there, so nothing would come of it",
-            )
-            provider = key if key == "gke" else "coreweave"
+            what, why = f"`{key}` with `provider: {cluster.provider}`", "the cluster is somebody else's to describe"
+            provider = key if key in ("gke", "stack") else "coreweave"
             yield Finding(f"cluster.{key}", what, why, f"write `provider: {provider}`, or leave it out")
 
 
@@ -44,6 +49,7 @@ def as_said(spec: StackSpec) -> StackSpec | None:
 
 #: Keys that only some providers heed, and their fields.
 IDLE = {
+    "stack": "stack",
     "coreweave": "coreweave",
     "gke": "gke",
     "kubeconfig": "kubeconfig",
@@ -61,6 +67,8 @@ def _idle(spec: StackSpec) -> list[str]:
         "coreweave": {"kubeconfig", "context", "coreweave", "protect", "allowReplace"},
         # The cluster is made, and how to reach it follows.
         "gke": {"gke", "protect", "allowReplace"},
+        # What that stack says.
+        "stack": {"stack"},
     }[cluster.provider]
     fields = Cluster.model_fields
     return [
@@ -70,10 +78,18 @@ def _idle(spec: StackSpec) -> list[str]:
     ]
 
 
-def coreweaves_machine(subject: Subject) -> Iterator[Finding]:
+def reference(subject: Subject) -> Iterator[Finding]:
+    """Provider `stack` says which."""
+    cluster = subject.spec.cluster
+    if cluster.provider == "stack" and cluster.stack is None:
+        what, why = "the stack is missing", "the cluster is what it says"
+        yield Finding("cluster.stack", what, why, "name a stack that makes nodes, such as `stack: platform`")
+
+
+def coreweaves_machine(subject: ClusterSubject) -> Iterator[Finding]:
     """The pool's machine is one that CoreWeave has."""
     spec = subject.spec
-    machine = MACHINES[spec.cluster.machine] if spec.cluster.machine else None
+    machine = MACHINES.get(spec.cluster.machine or "")
     if spec.cluster.provider == "coreweave" and machine and machine.provider != "coreweave":
         theirs = [row.key for row in MACHINES.values() if row.provider == "coreweave"]
         what, why = (
@@ -83,7 +99,7 @@ def coreweaves_machine(subject: Subject) -> Iterator[Finding]:
         yield Finding("cluster.machine", what, why, known(machine.key, theirs))
 
 
-def stated_nodes(subject: Subject) -> Iterator[Finding]:
+def stated_nodes(subject: ClusterSubject) -> Iterator[Finding]:
     """The number of nodes is said, and not derived: it is what is billed."""
     cluster = subject.spec.cluster
     if cluster.provider == "coreweave" and cluster.nodes is None:
@@ -91,7 +107,7 @@ def stated_nodes(subject: Subject) -> Iterator[Finding]:
         yield Finding("cluster.nodes", what, why, "write how many, such as `nodes: 2`")
 
 
-def bounds(subject: Subject) -> Iterator[Finding]:
+def bounds(subject: ClusterSubject) -> Iterator[Finding]:
     """min <= nodes <= max."""
     scaling, nodes = _stated(subject.spec).accelerator_pool.autoscaling, subject.spec.cluster.nodes
     place = "cluster.coreweave.acceleratorPool.autoscaling"
@@ -119,7 +135,7 @@ def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def system_nodes(subject: Subject) -> Iterator[Finding]:
+def system_nodes(subject: ClusterSubject) -> Iterator[Finding]:
     """There are CPU nodes, of a type whose size is known, under a name of their own."""
     spec, place = subject.spec, "cluster.coreweave.systemPool"
     system = _stated(spec).system_pool
@@ -133,7 +149,7 @@ def system_nodes(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{place}.name", what, why, "give them different names, or leave them out")
 
 
-def own_labels(subject: Subject) -> Iterator[Finding]:
+def own_labels(subject: ClusterSubject) -> Iterator[Finding]:
     """Labels that CoreWeave writes itself are left to it."""
     for key in _stated(subject.spec).accelerator_pool.labels:
         if key != ANYBODYS and any(theirs in key for theirs in COREWEAVES_LABELS):
@@ -144,5 +160,18 @@ def own_labels(subject: Subject) -> Iterator[Finding]:
             yield Finding("cluster.coreweave.acceleratorPool.labels", what, why, f"leave `{key}` out")
 
 
-def _stated(spec: StackSpec) -> CoreWeave:
+def _stated(spec: AnyStack) -> CoreWeave:
     return spec.cluster.coreweave or CoreWeave()
+
+
+NODE_POOLS = "docs.coreweave.com/products/cks/reference/node-pool"
+INSTANCES = "docs.coreweave.com/platform/instances"
+
+MACHINE_01: Rule[ClusterSubject] = Rule("MACHINE-01", "hardware/machines", known_machine)
+CW_01: Rule[ClusterSubject] = Rule("CW-01", NODE_POOLS, stated_nodes)
+CW_02: Rule[ClusterSubject] = Rule("CW-02", NODE_POOLS, bounds)
+CW_06: Rule[ClusterSubject] = Rule("CW-06", INSTANCES, system_nodes)
+CW_07: Rule[ClusterSubject] = Rule("CW-07", INSTANCES, coreweaves_machine)
+CW_08: Rule[ClusterSubject] = Rule("CW-08", NODE_POOLS, own_labels)
+#: Those that ask of the cluster alone: a stack that only makes nodes obeys them too.
+RULES = (MACHINE_01, CW_01, CW_02, CW_06, CW_07, CW_08)

@@ -6,7 +6,10 @@ from pydantic import Field, StringConstraints
 
 from stacks.gke_spec import Gke, GkeAcceleratorPool
 from stacks.pool_spec import Autoscaling, PoolKey, Taint
-from stacks.section import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section
+from stacks.section import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section, StackName
+
+#: The providers with which a stack makes its nodes.
+MAKERS = ("coreweave", "gke")
 
 
 class AcceleratorPool(Section):
@@ -53,12 +56,15 @@ class Cluster(Section):
     `coreweave`: the stack makes the node pools, of this machine and with this many nodes.
 
     `gke`: the stack makes the cluster with all it stands on, and the node pools likewise.
+    `stack`: as existing, by reference to a stack that makes the nodes and nothing else. `stack` is its name, or
+    `organization/project/name` where it is of another project; kubeconfig, context, machine and nodes are what it says.
 
     `protect`: nothing of what bills is deleted or replaced by an `up` or a `destroy` until it is set to false and `up` has run.
     `allowReplace` lets a change replace the pools it names, once.
     """
 
-    provider: Literal["existing", "coreweave", "gke"] = "existing"
+    provider: Literal["existing", "coreweave", "gke", "stack"] = "existing"
+    stack: StackName | None = None
     kubeconfig: NonEmpty | None = None
     context: NonEmpty | None = None
     machine: NonEmpty | None = None
@@ -71,7 +77,7 @@ class Cluster(Section):
     @property
     def makes_nodes(self) -> bool:
         """Whether the accelerator nodes are the stack's own, and so exactly what it says."""
-        return self.provider != "existing"
+        return self.provider in MAKERS
 
     @property
     def accelerator_pool(self) -> AcceleratorPool | GkeAcceleratorPool:

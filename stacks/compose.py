@@ -1,12 +1,9 @@
 """The one place that composes components: what depends on what, and which optional ones exist."""
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
 import pulumi
 
-from components.cluster.coreweave import NodePools, Pool
-from components.cluster.existing import ExistingCluster
 from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
 from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway, SharedGatewayArgs
@@ -17,6 +14,7 @@ from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
 from components.router import Router, RouterArgs
 from releases.gateway_entry import url
+from stacks.compose_cluster import existing_cluster, kubeconfig, node_pools
 from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
 from stacks.router import HelmRelease
@@ -35,11 +33,11 @@ def compose(
     later goes earlier.
     """
     spec = plan.spec
-    cluster = ExistingCluster("cluster", {"kubeconfig": _kubeconfig(plan), "context": spec.cluster.context})
+    cluster = existing_cluster(spec.cluster)
     owned = pulumi.ResourceOptions(providers=[cluster.cluster])
     upserting = pulumi.ResourceOptions(providers=[cluster.shared])
 
-    pools = _pools(plan, owner, owned) if plan.pools else {}
+    pools = node_pools(plan.pools, owner, owned) if plan.pools else {}
     crds: list[pulumi.Resource] = []
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
@@ -94,12 +92,6 @@ def compose(
     pulumi.export("versions", plan.versions)
 
 
-def _pools(plan: Plan, owner: str, opts: pulumi.ResourceOptions) -> Mapping[str, pulumi.Resource]:
-    """The node pools the stack makes, by their keys in its file."""
-    pools: dict[str, Pool] = {pool.key: Pool(pool.manifest(owner), pool.nodes, pool.protect) for pool in plan.pools}
-    return NodePools("node-pools", {"pools": pools}, opts).resources
-
-
 def _for_the_router(pools: Mapping[str, pulumi.Resource]) -> list[pulumi.Resource]:
     """The first pool, of CPU nodes if the stack makes some: the router need not wait for the accelerators."""
     return [*pools.values()][:1]
@@ -113,11 +105,6 @@ def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[st
         "address": gateway.address,
         "url": pulumi.Output.all(gateway.entry, gateway.address).apply(lambda found: url(*found)),
     }
-
-
-def _kubeconfig(plan: Plan) -> str | None:
-    stated = plan.spec.cluster.kubeconfig
-    return str(Path(stated).expanduser()) if stated else None
 
 
 def _gateway(
@@ -188,7 +175,7 @@ def _beside(
 def _guard(plan: Plan, gateway: GatewayPlan) -> dict[str, object]:
     spec = plan.spec
     return {
-        "kubeconfig": _kubeconfig(plan),
+        "kubeconfig": kubeconfig(spec.cluster),
         "context": spec.cluster.context,
         "gateway": gateway.name,
         "gatewayNamespace": gateway.namespace,

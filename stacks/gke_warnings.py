@@ -81,7 +81,7 @@ def _model_on_the_boot_disk(subject: Subject) -> Iterator[Finding]:
         )
 
 
-WARNINGS: tuple[Rule, ...] = (
+WARNINGS: tuple[Rule[Subject], ...] = (
     Rule("GKE-15", "NVIDIA's table of CUDA and drivers", _driver),
     Rule("CAP-03", "GKE docs", _short_lived),
     Rule("CAP-08", "GKE docs", _quota),

@@ -10,7 +10,6 @@ from typing import Any
 
 from hardware.argv import ArgumentError, command_line, flag
 from hardware.join import ConflictError
-from hardware.machines import MACHINES
 from hardware.renderer import model_server
 from hardware.vocabulary import ROLES
 from hardware.workload import Workload
@@ -49,13 +48,6 @@ def _known_release(subject: Subject) -> Iterator[Finding]:
 
 def _with_default_release(spec: StackSpec) -> StackSpec | None:
     return spec.model_copy(update={"release": DEFAULT})
-
-
-def _known_machine(subject: Subject) -> Iterator[Finding]:
-    machine = subject.spec.cluster.machine
-    if machine and machine not in MACHINES:
-        what, why = f"machine `{machine}` is not in the table", "without its facts nothing can be checked or rehearsed"
-        yield Finding("cluster.machine", what, why, known(machine, MACHINES))
 
 
 def _without_machine(spec: StackSpec) -> StackSpec | None:
@@ -155,6 +147,15 @@ def _model_label(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def _locks_for_rdma(subject: Subject) -> Iterator[Finding]:
+    if subject.spec.serving.ipc_lock and not subject.workload.hardware.fabric.rdma:
+        what, why = (
+            f"`ipcLock` with fabric `{subject.spec.serving.fabric}`",
+            "it has no RDMA, which memory is locked for",
+        )
+        yield Finding("serving.ipcLock", what, why, "leave it out, or use a fabric with RDMA")
+
+
 def _names(subject: Subject) -> Iterator[Finding]:
     # A pod's name is its Deployment's, two hashes of 10 and 5, and two dashes; longer ones are cut and stop being unique.
     name = max((subject.workload.deployment_name(role) for role in ROLES), key=len)
@@ -165,17 +166,16 @@ def _names(subject: Subject) -> Iterator[Finding]:
         yield Finding("name", what, f"{most} leave room for the hashes of its pods' names", fix)
 
 
-NODE_POOLS = "docs.coreweave.com/products/cks/reference/node-pool"
 GKE_DOCS, TOOLKIT = "GKE docs", "cluster-toolkit"
-INSTANCES = "docs.coreweave.com/platform/instances"
 
 #: In this order: first what can be asked of any spec, then the gates, then what needs a spec that renders.
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Subject], ...] = (
     Rule("PIN-01", "a deployment is what was tested", _pinned_image),
     Rule("MODEL-02", "argparse keeps the last value", _repeats),
     Rule("NAME-01", "Kubernetes labels", _model_label),
     Rule("CLUSTER-01", "stacks/cluster_spec.py", cluster_rules.of_the_provider, gate=cluster_rules.as_said),
-    Rule("CLUSTER-02", "stacks/gke_spec.py", gke_rules.gke_section, gate=gke_rules.as_existing),
+    Rule("CLUSTER-02", "stacks/cluster_spec.py", cluster_rules.reference),
+    Rule("CLUSTER-03", "stacks/gke_spec.py", gke_rules.gke_section, gate=gke_rules.as_existing),
     Rule("GKE-08", "llm-d's GKE guide", gke_rules.own_labels),
     Rule("GKE-10", GKE_DOCS, gke_rules.own_region),
     Rule("GKE-17", GKE_DOCS, gke_rules.whole_version),
@@ -186,9 +186,9 @@ RULES: tuple[Rule, ...] = (
     Rule("CAP-02", TOOLKIT, gke_rules.whole_reservation),
     Rule("NET-01", "stacks/address_plan.py", gke_rules.base_lies_free),
     Rule("NET-03", "stacks/address_plan.py", gke_rules.base_has_pods),
-    Rule("CW-01", NODE_POOLS, cluster_rules.stated_nodes),
-    Rule("CW-02", NODE_POOLS, cluster_rules.bounds),
-    Rule("CW-08", NODE_POOLS, cluster_rules.own_labels),
+    cluster_rules.CW_01,
+    cluster_rules.CW_02,
+    cluster_rules.CW_08,
     Rule("BILL-01", "releases", _known_release, gate=_with_default_release),
     Rule("GW-01", "upstream's gateway recipes", router_rules.gateway_section, gate=router_rules.without_gateway),
     Rule("ROUTER-01", "the endpoint picker's registered plugins", router_rules.plugin_config),
@@ -198,21 +198,22 @@ RULES: tuple[Rule, ...] = (
     Rule("ROUTER-05", "the API server's validation", router_api.requests_within_limits),
     Rule("ROUTER-06", "the API server's validation", router_api.ports_once),
     Rule("BILL-02", "releases", router_rules.own_bills_values),
-    Rule("MACHINE-01", "hardware/machines", _known_machine, gate=_without_machine),
-    Rule("CW-07", INSTANCES, cluster_rules.coreweaves_machine, gate=_without_machine),
+    replace(cluster_rules.MACHINE_01, gate=_without_machine),
+    replace(cluster_rules.CW_07, gate=_without_machine),
     Rule("GKE-19", GKE_DOCS, gke_rules.gkes_machine, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),
     Rule("SECRET-01", "Hugging Face's gated models", token_rule),
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
+    Rule("HW-04", "hardware/fabrics.py", _locks_for_rdma),
     Rule("NAME-02", "Kubernetes names", _names),
     Rule("CW-05", "upstream's coreweave overlay", cluster_rules.infiniband_said_aloud),
-    Rule("CW-06", INSTANCES, cluster_rules.system_nodes),
     Rule("GKE-12", "llm-d's GKE guide", gke_rules.one_way_to_the_nics),
     Rule("GKE-01", TOOLKIT, gke_rules.new_enough_for_gpus),
     Rule("TPU-04", TOOLKIT, gke_rules.new_enough_for_tpus),
     Rule("CAP-03", TOOLKIT, gke_rules.flex_start),
+    cluster_rules.CW_06,
     Rule("FIT-01", "hardware/machines", fits),
     Rule("MIRROR-01", "the stack's mirror", all_from_the_mirror),
 )

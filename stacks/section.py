@@ -21,6 +21,7 @@ _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 _PROJECT = r"^([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$"
 _REGION = r"^[a-z]+-[a-z]+[0-9]+$"
 _ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]+[0-9a-z]*$"
+_STACK = r"^([A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9][-A-Za-z0-9_.]*/)?[A-Za-z0-9][-A-Za-z0-9_.]*$"
 _IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
 #: What each pattern asks for, in words, and an example.
 FORMS = {
@@ -42,6 +43,7 @@ FORMS = {
     _PROJECT: ("a project's id: 6 to 30 lower-case letters, digits and dashes, with a letter first", "acme-serving"),
     _REGION: ("a region of Google Cloud", "us-central1"),
     _ZONE: ("a zone of Google Cloud", "us-central1-b"),
+    _STACK: ("a stack's name, or organization/project/name", "platform"),
     _IMAGE: ("an image reference", "docker.io/vllm/vllm-openai:v0.19.1"),
 }
 
@@ -56,6 +58,7 @@ ModelId = Annotated[str, StringConstraints(pattern=_MODEL)]
 Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
 LabelKey = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
 LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]
+StackName = Annotated[str, StringConstraints(pattern=_STACK)]
 Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
 #: The Gateway API's length. The charts write it without quotes, so that a line break or `: ` would break their YAML.
 HeaderValue = Annotated[str, StringConstraints(pattern=_HEADER, max_length=4096)]

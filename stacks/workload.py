@@ -3,7 +3,9 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from hardware.machines import Machine, Taint, machine, machine_for
+from hardware.fabrics import IPC_LOCK
+from hardware.join import join
+from hardware.machines import Machine, Taint, UnknownMachineError, machine, machine_for
 from hardware.vocabulary import Role, Sizing
 from hardware.workload import Hardware, Workload, hardware
 from releases import release
@@ -21,6 +23,8 @@ def workload(spec: StackSpec) -> Workload:
     serving = spec.serving
     bill = release(spec.release)
     found = hardware(serving.accelerator, serving.engine, serving.fabric, bill)
+    if serving.ipc_lock and IPC_LOCK not in (found.fabric.container, found.build.container):
+        found = replace(found, fabric=replace(found.fabric, container=join(found.fabric.container, IPC_LOCK)))
     if serving.image:
         bill = replace(bill, images={**bill.images, found.key: serving.image})
     model = serving.model or found.accelerator.model
@@ -77,10 +81,20 @@ def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
 
 def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[str, Any]:
     scheduling: dict[str, Any] = {}
-    if spec.cluster.provider == "coreweave" and found.fabric.rdma:
+    if found.fabric.rdma and _on_coreweaves_pools(spec):
         scheduling |= same_fabric(own)
     if spec.serving.node_selector:
         scheduling["nodeSelector"] = dict(spec.serving.node_selector)
     if spec.serving.tolerations:
         scheduling["tolerations"] = [dict(row) for row in spec.serving.tolerations]
     return scheduling
+
+
+def _on_coreweaves_pools(spec: StackSpec) -> bool:
+    """Whether a stack of this project made the nodes on CoreWeave: this one, or the one it refers to."""
+    if spec.cluster.provider != "stack":
+        return spec.cluster.provider == "coreweave"
+    try:
+        return machine_of(spec).provider == "coreweave"
+    except UnknownMachineError:
+        return False  # which FIT-01 says

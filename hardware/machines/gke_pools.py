@@ -110,8 +110,8 @@ TPU_HOSTS: Mapping[str, int] = {
     "ct6e-standard-1t": 1,
 }
 _V6E = ("1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16")
-#: Shapes of a slice by the machine type's family. TPU7x has larger ones too, each a multiple of 4x4x4 (cluster-toolkit).
+#: Shapes of a slice by the machine type's family. TPU7x has others too, with multiples of 4 in every dimension (cluster-toolkit).
 TPU_TOPOLOGIES: Mapping[str, tuple[str, ...]] = {
-    "tpu7x": ("2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4", "4x4x8", "4x8x8", "8x8x8"),
+    "tpu7x": ("2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4", "4x4x8", "4x8x8", "8x8x8", "8x8x16", "8x16x16"),
     "ct6e": _V6E,
 }

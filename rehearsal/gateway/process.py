@@ -7,20 +7,19 @@ from rehearsal import processes
 from rehearsal.control_plane import ControlPlane
 from rehearsal.resident import Resident
 
-NAME = "gateway-controller"
-_CONTROLLER = Resident(NAME, "rehearsal.gateway")
+CONTROLLER = Resident("gateway-controller", "rehearsal.gateway")
 
 
 def restart(plane: ControlPlane, classes: Sequence[str]) -> None:
     """Start it, in the place of the one of an earlier rehearsal. It makes the GatewayClasses of these names."""
-    _CONTROLLER.restart(plane, [f"--class={name}" for name in classes])
+    CONTROLLER.restart(plane, [f"--class={name}" for name in classes])
 
 
 def ran(workdir: Path) -> bool:
     """Whether the cluster in `workdir` had a controller at some time, so that Gateways may be left that only it lets go."""
-    return _CONTROLLER.ran(workdir)
+    return CONTROLLER.ran(workdir)
 
 
 def running(workdir: Path) -> list[processes.Process]:
     """The controllers of the rehearsals in a directory."""
-    return _CONTROLLER.running(workdir)
+    return CONTROLLER.running(workdir)

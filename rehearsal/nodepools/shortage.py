@@ -1,24 +1,18 @@
 """Node pools without their nodes, as the verdict says it: in the words of the pool's own status."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rehearsal.verdict import Flaw
 from stacks.coreweave import API, NodePool
 from stacks.kube_api import Api, Object
-from stacks.plan import Plan
 
 
 @dataclass(frozen=True)
 class Pools:
-    """The node pools a stack makes."""
+    """The node pools a stack runs on that were made for it."""
 
-    pools: tuple[NodePool, ...]
-
-    @classmethod
-    def of(cls, plan: Plan) -> "Pools | None":
-        """Those of a stack; None where it makes none."""
-        return cls(tuple(plan.pools)) if plan.pools else None
+    pools: Sequence[NodePool]
 
     def flaws(self, api: Api) -> Iterator[Flaw]:
         """Every pool that lacks nodes, and why. One that was refused, and will get none, is what `up` waits for in vain."""

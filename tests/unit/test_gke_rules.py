@@ -24,7 +24,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("CLUSTER-01", DRANET, {}, {"kubeconfig": "~/k"}, "cluster.kubeconfig", "leave it out"),
     ("CLUSTER-01", DRANET, {}, {"provider": "existing", "machine": "gke-a3-ultragpu-8g-dra"}, "cluster.gke",
      "write `provider: gke`"),
-    ("CLUSTER-02", DRANET, {}, {"gke": None}, "cluster.gke", "in which project and zone"),
+    ("CLUSTER-03", DRANET, {}, {"gke": None}, "cluster.gke", "in which project and zone"),
     # --- the cluster
     ("GKE-01", DRANET, {"version": "1.34.1-gke.1829000"}, {}, "cluster.gke.version", "write 1.34.1-gke.1829001 or later"),
     ("GKE-01", MULTINET, {"rdma": "multinet", "version": "1.31.4-gke.1182999"}, {}, "cluster.gke.version",

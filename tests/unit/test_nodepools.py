@@ -148,7 +148,7 @@ def test_a_pool_that_goes_takes_its_nodes_along_before_it_is_gone() -> None:
 )
 def test_capacity_that_does_not_come(fault: str, condition: tuple[str, Any], words: str) -> None:
     given = stack(acceleratorPool={"name": "gpu"}, systemPool={"name": "cpu"})
-    pools = Pools(tuple(node_pools(given, machine_of(given))))
+    pools = Pools(node_pools(given, machine_of(given)))
     store = served(Store(pool(), pool("cpu", nodes=1, kind="cd-gp-i64-erapids")), fault)
     assert sorted(store.nodes) == ["cpu-0"], "a fault is about accelerators"
     assert conditions(store).items() >= {condition}
@@ -162,7 +162,7 @@ def test_capacity_that_does_not_come(fault: str, condition: tuple[str, Any], wor
 
 def test_a_slow_pool_is_on_its_way() -> None:
     given = stack(systemPool={"manage": False}, acceleratorPool={"name": "gpu"})
-    pools = Pools(tuple(node_pools(given, machine_of(given))))
+    pools = Pools(node_pools(given, machine_of(given)))
     (gone,) = pools.flaws(Store())  # type: ignore[arg-type]
     assert gone == ("NodePool gpu does not exist", False)
     store = served(Store(pool(age=SLOW_SECONDS * 1.5)), "slow-pool")

@@ -116,6 +116,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
      "write `release: guide-2026-06`, or use one of base, coreweave, gke, gke-rdma."),
     ("MODEL-01", {**NVIDIA, "model": "a/b"}, {}, "serving.model", "--no-disable-hybrid-kv-cache-manager"),
     ("MODEL-01", {**AMD, "model": "a/b"}, {}, "serving.model", "write `dropArgs: []` to keep them"),
+    ("HW-04", {**NVIDIA, "ipcLock": True}, {}, "serving.ipcLock", "use a fabric with RDMA"),
     ("HW-02", {**NVIDIA, "dropArgs": ["--nope"]}, {}, "serving.dropArgs", "--nope is not among this build's flags"),
     ("HW-02", {**NVIDIA, "dropArgs": ["--port"]}, {}, "serving.dropArgs", "cannot be dropped"),
     ("HW-02", {**NVIDIA, "extraArgs": ["--port=1"]}, {}, "serving.extraArgs", "cannot be set"),

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from stacks.fields import EXAMPLES, read, yaml_path
+from stacks.platform import is_platform
 from stacks.section import FORMS, Section
 from stacks.spec import StackSpec
 
@@ -63,6 +64,9 @@ def test_pulumi_yaml_names_the_same_defaults() -> None:
     stated = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     ours = {key.removeprefix("llmd-pd:"): value for key, value in stated.items() if key.startswith("llmd-pd:")}
     fields = {field.alias: field for field in StackSpec.model_fields.values()}
+    # The CLI would demand it of stacks that only make nodes, too; what serves nothing else is refused by us.
+    assert ours["serving"].pop("default") == {}
+    assert not is_platform({"serving": {}})
     for key, value in ours.items():
         if "default" in value:  # an empty section is the section's own defaults
             default = fields[key].default
@@ -148,7 +152,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (serving(extra_args=[]), "serving.extra_args", "did you mean `extraArgs`?"),
     (config(servng={}), "servng", "did you mean `serving`?"),
     (config(router={"chart": {"source": "x", "versoin": "1"}}), "router.chart.versoin", "did you mean `version`?"),
-    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, serving, router, monitoring, crds, mirror."),
+    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, router, monitoring, crds, mirror, serving."),
     (serving(tolerations=[{"operater": "Exists"}]), "serving.tolerations[0].operater", "did you mean `operator`?"),
     ({}, "serving", "it is missing, because nothing can be derived without it; add `llmd-pd:serving"),
     ({"serving": {}}, "serving.accelerator", "because nothing can be derived without it; add `accelerator: nvidia`"),
@@ -195,8 +199,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (config(name="a" * 41), "name", "(41 characters), because it can have 40 at most; shorten it by 1."),
     (config(namespace="a" * 64), "namespace", "it can have 63 at most; shorten it by 1."),
     (config(name=5), "name", 'quote it: "5".'),
-    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing or coreweave or gke; "
-     "use one of existing, coreweave, gke."),
+    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing or coreweave or gke or stack; "
+     "use one of existing, coreweave, gke, stack."),
     (on_gke(project="Acme"), "cluster.gke.project", "write something like `acme-serving`"),
     (on_gke(region="us"), "cluster.gke.region", "write something like `us-central1`"),
     (on_gke(zone="us-central1"), "cluster.gke.zone", "write something like `us-central1-b`"),
@@ -253,9 +257,9 @@ def test_all_at_once_and_the_rest_can_still_be_judged() -> None:
     )
     assert [problem.path for _, problem in found] == [
         "llmd-pd:name",
+        "llmd-pd:router.chart.source",
         "llmd-pd:serving.prefill.replicas",
         "llmd-pd:serving.env.A",
-        "llmd-pd:router.chart.source",
     ]
     assert rest is not None
     assert (rest.serving.accelerator, rest.serving.fabric, rest.serving.prefill.devices) == ("amd", "oci", 2)
