@@ -161,6 +161,24 @@ def test_a_range_that_is_none_is_one_problem(program: Program) -> None:
     assert [*program.check(put(subnet, secondary_ip_ranges=rows))] == ["secondaryIpRanges[0].ipCidrRange"]
 
 
+@pytest.mark.parametrize(
+    ("part", "args"),
+    [
+        ("network", {"name": "N"}),
+        ("nodes", {"name": "n" * 64}),
+        ("cluster", {"name": "c" * 41}),
+        ("accelerators", {"name": "1st"}),
+        ("node-account", {"account_id": "short"}),
+        ("node-account", {"account_id": "a" * 31}),
+    ],
+)
+def test_a_name_that_cannot_be_had_is_refused(part: str, args: dict[str, str], program: Program) -> None:
+    plan = planned(stack())
+    ((path, words),) = program.check(put(plan.resource(plan.site.named(part)), **args)).items()
+    assert path == camel(*args)
+    assert "does not match" in words
+
+
 def test_a_resource_without_a_name_gets_the_engines(program: Program) -> None:
     network = planned(stack()).resource("pd-disaggregation-network")
     told = program.told(network.name, network.type)

@@ -11,11 +11,12 @@ import pytest
 from hardware.machines import MACHINES, SYSTEM
 from hardware.nodes import node_objects
 from rehearsal.nodepools.controller import OF_A_POOL
-from rehearsal.standins.gcp.nodes import CLASSES, GKES_CLASSES, NODES, SLICES, Fleet
+from rehearsal.standins.gcp.nodes import CLASSES, CRDS, GKES_CLASSES, NODES, SLICES, Fleet
 from rehearsal.standins.gcp.pool_machine import machine_of, node_count
 from rehearsal.standins.plugin import Failure
 from releases.values import merge
 from stacks.cloud import Resource
+from stacks.gke import GkePlan
 from stacks.gke_pools import DRANET_LABELS
 from tests.gke_plans import planned, stack, variant
 from tests.pretend_cloud import Program
@@ -30,7 +31,7 @@ class Store:
     """Objects by collection and name, as an API server keeps them; a node is Ready once it is there."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, dict[str, dict[str, Any]]] = {NODES: {}, SLICES: {}, CLASSES: {}}
+        self.objects: dict[str, dict[str, dict[str, Any]]] = {NODES: {}, SLICES: {}, CLASSES: {}, CRDS: {}}
 
     def items(self, path: str) -> list[dict[str, Any]]:
         collection, _, query = path.partition("?")
@@ -78,12 +79,16 @@ def program(store: Store, tmp_path: Path) -> Program:
     return Program(tmp_path / "cloud.json", fleet=Fleet(store))  # type: ignore[arg-type]
 
 
-def made(program: Program, name: str = "dranet") -> list[Resource]:
-    plan = planned(variant(name))
-    resources = [
+def unlocked(plan: GkePlan) -> list[Resource]:
+    """As after an `up` with `protect: false`."""
+    return [
         replace(one, args={**one.args, "deletion_protection": False}) if one is plan.cluster else one
         for one in plan.resources
     ]
+
+
+def made(program: Program, name: str = "dranet") -> list[Resource]:
+    resources = unlocked(planned(variant(name)))
     program.create_all(resources)
     return resources
 
@@ -123,6 +128,15 @@ def test_multi_networking_makes_nodes_with_a_device_plugin_and_networks(program:
         assert store.slices(node) == {}
         assert not set(DRANET_LABELS) & set(labels(node))
         assert labels(node)["cloud.google.com/gke-gpu-driver-version"] == "latest"
+
+
+def test_a_cluster_with_multi_networking_brings_the_kinds_of_its_networks(program: Program, store: Store) -> None:
+    plan = planned(variant("multinet"))
+    program.create_all(unlocked(plan))
+    brought = {(crd["spec"]["names"]["kind"], crd["spec"]["group"]) for crd in store.objects[CRDS].values()}
+    assert {(obj["kind"], obj["apiVersion"].partition("/")[0]) for obj in plan.objects} == brought
+    program.delete(CLUSTER)
+    assert store.objects[CRDS] == {}
 
 
 def test_without_rdma_there_are_gpus_and_nothing_else(program: Program, store: Store) -> None:
@@ -286,7 +300,7 @@ def test_everything_goes_with_what_it_came_with(program: Program, store: Store) 
     assert store.objects[SLICES] == {}
     assert len(store.nodes("system")) == 1
     program.delete(CLUSTER)
-    assert store.objects == {NODES: {}, SLICES: {}, CLASSES: {}}
+    assert store.objects == {NODES: {}, SLICES: {}, CLASSES: {}, CRDS: {}}
     for one in reversed(resources):
         program.delete(one.name)
     assert program.cloud.records() == []

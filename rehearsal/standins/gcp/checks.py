@@ -20,6 +20,12 @@ from stacks.gke_network_checks import NETWORK_CHECKS, overlaps
 
 #: Of these the law is about what comes after them: the subnets of a network.
 _LATER = frozenset({("compute.Network", "NET-04")})
+#: By family of kinds the argument that is a name, and its form.
+_FORMS = {
+    "compute": ("name", "[a-z]([-a-z0-9]{0,61}[a-z0-9])?"),
+    "container": ("name", "[a-z]([-a-z0-9]{0,38}[a-z0-9])?"),
+    "serviceaccount": ("account_id", "[a-z][-a-z0-9]{4,28}[a-z0-9]"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def problems(subject: Subject) -> dict[str, str]:
     """What is wrong, by the input's path as the engine spells it."""
     found: dict[str, list[str]] = {}
     wrong = [*_types(subject)]
-    for path, what in wrong or [*_ranges(subject)] or [*_laws(subject)]:
+    for path, what in wrong or [*_names(subject), *_ranges(subject)] or [*_laws(subject)]:
         found.setdefault(camel(path), []).append(what)
     return {path: "; ".join(what) for path, what in found.items()}
 
@@ -50,6 +56,14 @@ def _types(subject: Subject) -> Iterator[tuple[str, str]]:
     from rehearsal.standins.gcp.sdk import mistakes  # it imports Google's SDK, which costs a second
 
     yield from mistakes(Resource(subject.id, subject.kind, "", subject.args), {})
+
+
+def _names(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Names that cannot be had."""
+    path, form = _FORMS.get(subject.kind.partition(".")[0], ("", ""))
+    name = subject.args.get(path)
+    if name is not None and not is_unknown(name) and not re.fullmatch(form, name):
+        yield path, f"`{name}` does not match {form}"
 
 
 def _ranges(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -205,7 +205,7 @@ class CloudResources(Lifecycle):
         if fleet is None:
             return
         if record.kind == _CLUSTER:
-            fleet.bring_classes(str(record.state["masterVersion"]))
+            fleet.bring(str(record.state["masterVersion"]), record.args)
         elif record.kind == _POOL:
             try:
                 fleet.settle(record.args, _cluster_of(record, records).args)
@@ -221,7 +221,7 @@ class CloudResources(Lifecycle):
         if record.kind == _POOL:
             fleet.remove(record.args)
         elif record.kind == _CLUSTER:
-            fleet.take_classes()
+            fleet.take()
 
 
 def _find(records: Sequence[Record], kind: str, id_: str, urn: str) -> Record | None:

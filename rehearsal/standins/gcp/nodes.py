@@ -1,4 +1,4 @@
-"""Node pools as simulated nodes on the fleet's API server, and the DeviceClasses that GKE brings.
+"""Node pools as simulated nodes on the fleet's API server, and what GKE brings: DeviceClasses, and the kinds of its networks.
 
 The fleet stands for the cluster itself: there is one. Nodes carry the mark of those that are somebody's (`rehearsal.nodepools`),
 so that whoever makes the fleet otherwise leaves them alone.
@@ -13,6 +13,7 @@ from urllib.parse import quote
 from hardware.machines import GKE_POOLS
 from hardware.nodes import device_class_objects, node_objects
 from rehearsal.nodepools.controller import OF_A_POOL
+from rehearsal.standins.crds import MULTI_NETWORKING
 from rehearsal.standins.gcp.pool_machine import POOL_LABEL, machine_of, node_count
 from rehearsal.standins.plugin import Failure
 from stacks.cloud import Arguments
@@ -23,6 +24,7 @@ from stacks.kube_api import Api, Object
 
 NODES, SLICES = "/api/v1/nodes", "/apis/resource.k8s.io/v1/resourceslices"
 CLASSES = "/apis/resource.k8s.io/v1/deviceclasses"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: GKE's own, from the first version with managed DRANET; the GPUs' class comes with the driver's chart.
 GKES_CLASSES = ("mrdma.google.com", "netdev.google.com")
 _DRANET_SINCE = GKE_POOLS["gke-a3-ultragpu-8g-dra"].since["dranet"]
@@ -35,16 +37,21 @@ class Fleet:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def bring_classes(self, version: str) -> None:
-        """The DeviceClasses a cluster of this version comes with."""
+    def bring(self, version: str, cluster: Arguments) -> None:
+        """What a cluster of this version comes with."""
         if at_least(version, _DRANET_SINCE):
             for device_class in device_class_objects(GKES_CLASSES):
                 self._api.create(CLASSES, device_class)
+        if cluster.get("enable_multi_networking"):
+            for kind in MULTI_NETWORKING:
+                self._api.create(CRDS, kind.definition)
 
-    def take_classes(self) -> None:
-        """Removes them, as their cluster goes."""
+    def take(self) -> None:
+        """Removes it, as the cluster goes."""
         for name in GKES_CLASSES:
             self._api.delete(f"{CLASSES}/{name}")
+        for kind in MULTI_NETWORKING:
+            self._api.delete(f"{CRDS}/{kind.definition['metadata']['name']}")
 
     def settle(self, pool: Arguments, cluster: Arguments) -> list[str]:
         """Makes a pool's nodes what its arguments say, and waits until they are Ready; returns their names.

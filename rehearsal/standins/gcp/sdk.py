@@ -83,7 +83,7 @@ def _of_type(value: Any, hint: Any, path: str, kinds: Mapping[str, str]) -> Iter
     options = [*_options(hint)]
     if isinstance(value, Ref):
         yield from _of_reference(value, options, path, kinds)
-    elif is_unknown(value):
+    elif is_unknown(value) or value is None or Any in options:
         return
     elif isinstance(value, Mapping):
         nested = next((option for option in options if _is_args(option)), None)
@@ -102,7 +102,7 @@ def _of_type(value: Any, hint: Any, path: str, kinds: Mapping[str, str]) -> Iter
             return
         for index, part in enumerate(value):
             yield from _of_type(part, typing.get_args(many)[0], f"{path}[{index}]", kinds)
-    elif type(value) not in options:
+    elif type(value) not in options and not (type(value) is int and float in options):
         yield Mistake(path, f"{value!r} is not of {_words(options)}")
 
 
