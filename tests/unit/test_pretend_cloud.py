@@ -320,6 +320,8 @@ def test_a_slow_pool_comes_late(tmp_path: Path) -> None:
     program = Program(tmp_path / "cloud.json", fault="slow-pool", wait=lambda seconds: bool(waited.append(seconds)))
     made(program)
     assert waited == [SLOW_SECONDS]
+    with pytest.raises(Failure, match="interrupted"):
+        made(Program(tmp_path / "another.json", fault="slow-pool", wait=lambda _: True))
     assert set(FAULTS) == {*WORDS, "slow-pool"}
 
 

@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES, SYSTEM
 from hardware.nodes import node_objects
 from rehearsal.nodepools.controller import OF_A_POOL
+from rehearsal.standins.gcp import nodes
 from rehearsal.standins.gcp.nodes import CLASSES, CRDS, GKES_CLASSES, NODES, SLICES, Fleet
 from rehearsal.standins.gcp.pool_machine import machine_of, node_count
 from rehearsal.standins.plugin import Failure
@@ -32,8 +34,11 @@ class Store:
 
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, dict[str, Any]]] = {NODES: {}, SLICES: {}, CLASSES: {}, CRDS: {}}
+        self.ready, self.gone = True, False
 
     def items(self, path: str) -> list[dict[str, Any]]:
+        if self.gone:
+            raise ApiException(500, "the API server is away")
         collection, _, query = path.partition("?")
         kind, _, wanted = query.partition("=")
         key, _, value = unquote(wanted).partition("=")
@@ -46,7 +51,9 @@ class Store:
     def create(self, path: str, obj: dict[str, Any]) -> bool:
         if obj["metadata"]["name"] in self.objects[path]:
             return False
-        self.objects[path][obj["metadata"]["name"]] = copy.deepcopy(obj)
+        self.objects[path][obj["metadata"]["name"]] = kept = copy.deepcopy(obj)
+        if path == NODES and not self.ready:
+            kept["spec"]["taints"] = [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
         return True
 
     def merge(self, path: str, change: dict[str, Any]) -> bool:
@@ -107,9 +114,8 @@ def labels(node: dict[str, Any]) -> dict[str, str]:
 
 def test_managed_dranet_makes_nodes_whose_devices_are_claimed(program: Program, store: Store) -> None:
     made(program)
-    nodes = store.nodes()
-    assert len(nodes) == 2
-    for node in nodes:
+    assert len(store.nodes()) == 2
+    for node in store.nodes():
         _, *wanted = node_objects(DRA, node["metadata"]["name"])
         assert store.slices(node) == {one["spec"]["driver"]: one["spec"]["devices"] for one in wanted}
         assert extended(node) == {}
@@ -181,9 +187,9 @@ def test_an_autoscaled_pool_is_as_large_as_it_may_be(program: Program, store: St
     assert len(store.nodes()) == 4
 
 
-@pytest.mark.parametrize(("name", "nodes"), [("flex-start", 2), ("flex-start of TPUs", 2), ("autoscaled TPUs", 4)])
-def test_whatever_bounds_say_it(name: str, nodes: int) -> None:
-    assert node_count(planned(variant(name)).resource(POOL).args) == nodes
+@pytest.mark.parametrize(("name", "count"), [("flex-start", 2), ("flex-start of TPUs", 2), ("autoscaled TPUs", 4)])
+def test_whatever_bounds_say_it(name: str, count: int) -> None:
+    assert node_count(planned(variant(name)).resource(POOL).args) == count
 
 
 def test_spot_is_said_on_the_node(program: Program, store: Store) -> None:
@@ -246,6 +252,27 @@ def test_a_machine_that_is_not_in_the_table_is_not_made_up(machine_type: str, pr
         program.create(other)
     assert store.nodes() == []
     assert not any(record.name == POOL for record in program.cloud.records())
+
+
+def test_nodes_that_never_get_ready_are_not_left_behind(
+    program: Program, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nodes, "READY_SECONDS", 0)
+    *others, pool = planned(stack()).resources
+    program.create_all(others)
+    store.ready = False
+    with pytest.raises(Failure, match="are not Ready after 0 s"):
+        program.create(pool)
+    assert store.nodes() == []
+    assert program.cloud.records()[-1].name == SYSTEM_POOL
+
+
+def test_a_fleet_that_is_gone_is_said_to_be(program: Program, store: Store) -> None:
+    resources = made(program)
+    store.gone = True
+    with pytest.raises(Failure, match=r"the fleet of the rehearsal does not do it: .*the API server is away"):
+        program.delete(POOL)
+    assert len(program.cloud.records()) == len(resources)
 
 
 # --- changes -------------------------------------------------------------------------------------------------------------

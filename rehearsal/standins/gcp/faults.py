@@ -5,6 +5,7 @@ from collections.abc import Callable
 from hardware.machines import TPU_HOSTS
 from rehearsal.standins.gcp import words
 from rehearsal.standins.gcp.pool_machine import has_accelerators, node_count
+from rehearsal.standins.plugin import Failure
 from stacks.cloud import Arguments
 from stacks.gke_view import look_up, name_of
 
@@ -29,7 +30,8 @@ def befall(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float],
         return
     zone = str((pool.get("node_locations") or [pool.get("location")])[0])
     if fault == "slow-pool":
-        wait(SLOW_SECONDS)
+        if wait(SLOW_SECONDS):
+            raise Failure("interrupted while the nodes were on their way; none is there")
     elif fault == "quota":
         raise words.no_quota(*_metric(pool), project)
     elif fault == "stockout":

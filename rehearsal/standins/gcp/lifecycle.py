@@ -6,7 +6,8 @@ what they could do goes with it.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,6 @@ from rehearsal.standins.gcp.checks import Subject, camel, problems
 from rehearsal.standins.gcp.faults import befall
 from rehearsal.standins.gcp.kinds import KINDS, Kind, Made
 from rehearsal.standins.gcp.nodes import Fleet
-from rehearsal.standins.gcp.pool_machine import NoSuchMachineError
 from rehearsal.standins.gcp.references import references, users
 from rehearsal.standins.gcp.store import Cloud, Record, stack_of
 from rehearsal.standins.kube.diff import detailed
@@ -204,24 +204,33 @@ class CloudResources(Lifecycle):
         fleet = self._world.fleet
         if fleet is None:
             return
-        if record.kind == _CLUSTER:
-            fleet.bring(str(record.state["masterVersion"]), record.args)
-        elif record.kind == _POOL:
-            try:
+        with _fleet_answers():
+            if record.kind == _CLUSTER:
+                fleet.bring(str(record.state["masterVersion"]), record.args)
+            elif record.kind == _POOL:
                 fleet.settle(record.args, _cluster_of(record, records).args)
-            except NoSuchMachineError as error:
-                zone = str((record.args.get("node_locations") or [record.args.get("location")])[0])
-                why = "the pretend cloud knows the machines of `hardware.machines`"
-                raise Failure(f"{words.no_machine_type(str(error), zone)} ({why})") from None
 
     def _let_go(self, record: Record) -> None:
         fleet = self._world.fleet
         if fleet is None:
             return
-        if record.kind == _POOL:
-            fleet.remove(record.args)
-        elif record.kind == _CLUSTER:
-            fleet.take()
+        with _fleet_answers():
+            if record.kind == _POOL:
+                fleet.remove(record.args)
+            elif record.kind == _CLUSTER:
+                fleet.take()
+
+
+@contextmanager
+def _fleet_answers() -> Iterator[None]:
+    """Troubles with the fleet's API server as failures of what is asked of it."""
+    from kubernetes.client.exceptions import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except (ApiException, HTTPError) as error:
+        raise Failure(f"the fleet of the rehearsal does not do it: {' '.join(str(error).split())}") from error
 
 
 def _find(records: Sequence[Record], kind: str, id_: str, urn: str) -> Record | None:

@@ -14,7 +14,8 @@ from hardware.machines import GKE_POOLS
 from hardware.nodes import device_class_objects, node_objects
 from rehearsal.nodepools.controller import OF_A_POOL
 from rehearsal.standins.crds import MULTI_NETWORKING
-from rehearsal.standins.gcp.pool_machine import POOL_LABEL, machine_of, node_count
+from rehearsal.standins.gcp.pool_machine import POOL_LABEL, NoSuchMachineError, machine_of, node_count
+from rehearsal.standins.gcp.words import no_machine_type
 from rehearsal.standins.plugin import Failure
 from stacks.cloud import Arguments
 from stacks.gke_site import shortened
@@ -57,10 +58,14 @@ class Fleet:
         """Makes a pool's nodes what its arguments say, and waits until they are Ready; returns their names.
 
         Raises:
-            NoSuchMachineError: they cannot be simulated.
-            Failure: they did not become Ready.
+            Failure: they cannot be simulated, or did not become Ready; none of a new pool is left then.
         """
-        machine = machine_of(pool, cluster)
+        try:
+            machine = machine_of(pool, cluster)
+        except NoSuchMachineError as error:
+            zone = str((pool.get("node_locations") or [pool.get("location")])[0])
+            why = "the pretend cloud knows the machines of `hardware.machines`"
+            raise Failure(f"{no_machine_type(str(error), zone)} ({why})") from None
         names = [_node_name(pool, index) for index in range(node_count(pool))]
         there = {node["metadata"]["name"]: node for node in self._of(pool)}
         for name in there.keys() - set(names):
@@ -77,7 +82,12 @@ class Fleet:
             self._api.create(NODES, node)
             for obj in slices:
                 self._api.create(SLICES, obj)
-        self._wait(pool, names)
+        try:
+            self._wait(pool, names)
+        except Failure:
+            if not there:
+                self.remove(pool)
+            raise
         return names
 
     def remove(self, pool: Arguments) -> None:
