@@ -1,8 +1,7 @@
 """What the pretend cloud does with a resource: checks it, makes it, changes it, lets it go.
 
-It refuses what Google refuses: what refers to something that is not there, a name that is taken, an API that the project does
-not have, and to delete what is in use. In one thing it is stricter: Google lets a service account go that nodes still are, and
-what they could do goes with it.
+What it refuses is in `checks` and `needs`, and here that a name is taken, or that something is in use. In one thing it is stricter
+than Google, who lets a service account go that nodes still are: what they could do goes with it.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
@@ -15,6 +14,7 @@ from rehearsal.standins.gcp import words
 from rehearsal.standins.gcp.checks import Subject, camel, problems
 from rehearsal.standins.gcp.faults import befall
 from rehearsal.standins.gcp.kinds import KINDS, Kind, Made
+from rehearsal.standins.gcp.needs import allowed
 from rehearsal.standins.gcp.nodes import Fleet
 from rehearsal.standins.gcp.references import references, users
 from rehearsal.standins.gcp.store import Cloud, Record, stack_of
@@ -27,12 +27,6 @@ from stacks.cloud import Arguments, from_the_engine
 from stacks.gke_immutable import REPLACING, replacing_fields
 from stacks.gke_view import look_up
 
-#: What the console calls the APIs.
-_TITLES = {
-    "compute": "Compute Engine API",
-    "container": "Kubernetes Engine API",
-    "iam": "Identity and Access Management (IAM) API",
-}
 _CLUSTER, _POOL, _SUBNET = "container.Cluster", "container.NodePool", "compute.Subnetwork"
 
 
@@ -87,7 +81,7 @@ class CloudResources(Lifecycle):
         if self._kind.path == _POOL:
             befall(self._world.fault, args, id_, self._world.wait)
         with self._world.cloud.changing() as records:
-            self._allowed(args, records)
+            allowed(self._kind, args, records)
             if not self._kind.shared and any(record.id == id_ for record in records):
                 raise words.already_exists(id_)
             outputs = [
@@ -129,7 +123,7 @@ class CloudResources(Lifecycle):
             before = _find(records, self._kind.path, id_, resource.urn)
             if before is None:
                 raise words.not_found(id_)
-            self._allowed(args, records)
+            allowed(self._kind, args, records)
             if self._kind.path == _CLUSTER:
                 outputs.append({"masterVersion": self._kind.computed["masterVersion"](Made(args, id_))})
             after = replace(before, urn=resource.urn, inputs=new, state=merge(new, *outputs))
@@ -171,29 +165,6 @@ class CloudResources(Lifecycle):
 
     def _foreseen(self, new: Properties) -> Properties:
         return merge(new, *(at(tuple(path.split(".")), UNKNOWN) for path in self._kind.computed))
-
-    def _allowed(self, args: Arguments, records: Sequence[Record]) -> None:
-        """What it needs is there.
-
-        Raises:
-            Failure: it is not.
-        """
-        api, project = self._kind.api, str(args["project"])
-        service = f"{api}.googleapis.com"
-        if api and not any(
-            record.kind == "projects.Service" and (record.project, record.args["service"]) == (project, service)
-            for record in records
-        ):
-            raise words.api_disabled(_TITLES[api], service, project)
-        for reference in references(self._kind.path, args):
-            if reference.found(records) is None:
-                account = "serviceaccount.Account" in reference.kinds
-                email = reference.said.removeprefix("serviceAccount:")
-                raise words.no_account(email) if account else words.not_found(reference.target)
-        if self._kind.path == _CLUSTER:
-            _has_ranges(args, records)
-        if self._kind.path == _POOL and look_up(args, "network_config.accelerator_network_profile"):
-            _may_make_networks(project, records)
 
     def _unused(self, found: Record, records: Sequence[Record]) -> None:
         for user in users(found, records):
@@ -245,30 +216,3 @@ def _cluster_of(pool: Record, records: Sequence[Record]) -> Record:
     if cluster is None:
         raise words.not_found(reference.target)
     return cluster
-
-
-def _has_ranges(args: Arguments, records: Sequence[Record]) -> None:
-    """The ranges of pods and services are those of the cluster's subnet."""
-    subnets = [one.found(records) for one in references(_CLUSTER, args) if one.path == "subnetwork"]
-    for subnet in (one for one in subnets if one is not None):
-        there = {row["range_name"] for row in subnet.args.get("secondary_ip_ranges") or ()}
-        for role in ("cluster", "services"):
-            name = look_up(args, f"ip_allocation_policy.{role}_secondary_range_name")
-            if name is not None and name not in there:
-                raise words.no_range(name, subnet.id)
-
-
-def _may_make_networks(project: str, records: Sequence[Record]) -> None:
-    """With managed DRANET it is GKE's own account that makes networks, and it has to be allowed to."""
-    agents = [
-        record.state["member"]
-        for record in records
-        if record.kind == "projects.ServiceIdentity" and record.args["service"] == "container.googleapis.com"
-    ]
-    if not any(
-        record.kind == "projects.IAMMember"
-        and record.args["role"] == "roles/compute.networkAdmin"
-        and record.args["member"] in agents
-        for record in records
-    ):
-        raise words.forbidden("compute.networks.create", f"projects/{project}")
