@@ -1,7 +1,7 @@
 """What the pretend cloud does with a resource: checks it, makes it, changes it, lets it go.
 
-What it refuses is in `checks` and `needs`, and here that a name is taken, or that something is in use. In one thing it is stricter
-than Google, who lets a service account go that nodes still are: what they could do goes with it.
+What it refuses is in `checks` and `needs`, and here that a name is taken, or that something is in use. It is stricter than
+Google, who lets a service account go that nodes still are: what they could do goes with it.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
