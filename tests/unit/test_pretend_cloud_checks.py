@@ -3,9 +3,11 @@
 Needs the extra `gke`: inputs are checked against Google's own SDK.
 """
 
+import copy
 import importlib.util
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from stacks.gke import GkePlan
 from stacks.gke_checks import plan_problems
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.pretend_cloud import Program, spelt
-from tests.unit.test_gke_checks import BREACHES, Change
+from tests.unit.test_gke_checks import BREACHES, GONE, Change
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("pulumi_gcp") is None,
@@ -203,3 +205,43 @@ def test_of_two_stacks_each_answers_for_itself(tmp_path: Path) -> None:
     for resource in planned(stack(name="staging")).resources:
         assert second.check(resource) == {}
         second.create(resource)
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Every place in inputs, parts before what is in them."""
+    if path:
+        yield path
+    rows = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in rows:
+        yield from leaves(part, (*path, key))
+
+
+def with_another(value: Any, path: tuple[Any, ...], other: Any) -> Any:
+    changed = copy.deepcopy(value)
+    at = changed
+    for step in path[:-1]:
+        at = at[step]
+    if other is GONE:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = other
+    return changed
+
+
+@pytest.mark.parametrize("name", ["dranet", "flex-start of TPUs"])
+def test_whatever_is_said_is_answered(name: str, program: Program) -> None:
+    """Each place of a resource of each kind with something else in it is checked, compared and foreseen."""
+    plan = planned(variant(name))
+    program.create_all(plan.resources)
+    for resource in {one.type: one for one in plan.resources}.values():
+        inputs = spelt(resource.args, program.states)
+        told, lifecycle = program.told(resource.name, resource.type), program.of(resource.type)
+        for path in leaves(inputs):
+            for other in (GONE, UNKNOWN, None, "x/y", [UNKNOWN]):
+                changed = with_another(inputs, path, other)
+                again, found = lifecycle.check(told, inputs, changed, "n")
+                if found:
+                    assert all(words for words in found.values())
+                    continue
+                lifecycle.diff(told, inputs, again, program.states[resource.name])
+                lifecycle.create(told, again, 0, True)

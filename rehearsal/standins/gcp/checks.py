@@ -71,8 +71,13 @@ def _ranges(subject: Subject) -> Iterator[tuple[str, str]]:
     if subject.kind != "compute.Subnetwork":
         return
     secondary: Sequence[Mapping[str, Any]] = subject.args.get("secondary_ip_ranges") or ()
+    secondary = () if is_unknown(secondary) else secondary
     said = {"ip_cidr_range": subject.args.get("ip_cidr_range")}
-    said |= {f"secondary_ip_ranges[{at}].ip_cidr_range": row.get("ip_cidr_range") for at, row in enumerate(secondary)}
+    said |= {
+        f"secondary_ip_ranges[{at}].ip_cidr_range": row.get("ip_cidr_range")
+        for at, row in enumerate(secondary)
+        if not is_unknown(row)
+    }
     for path, value in said.items():
         try:
             if not is_unknown(value):

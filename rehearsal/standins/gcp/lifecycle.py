@@ -151,7 +151,7 @@ class CloudResources(Lifecycle):
                 self._world.cloud.tell("delete", record)
 
     def _args(self, inputs: Properties) -> dict[str, Any]:
-        args: dict[str, Any] = from_the_engine(inputs)
+        args: dict[str, Any] = from_the_engine(_given(inputs))
         return {**args, "project": args.get("project") or self._world.project}
 
     def _replacing(self, old: Arguments, new: Arguments) -> list[str]:
@@ -190,6 +190,16 @@ class CloudResources(Lifecycle):
                 fleet.remove(record.args)
             elif record.kind == _CLUSTER:
                 fleet.take()
+
+
+def _given(value: Any) -> Any:
+    """Inputs without what is null: to say so is to say nothing."""
+    match value:
+        case Mapping():
+            return {key: _given(part) for key, part in value.items() if part is not None}
+        case list():
+            return [_given(part) for part in value if part is not None]
+    return value
 
 
 @contextmanager
