@@ -131,6 +131,12 @@ def test_few_are_what_no_cloud_sees() -> None:
         ({"node_locations": "us-south1-b"}, "nodeLocations", "is not of"),
         ({"autoscaling": [2]}, "autoscaling", "a list is not taken"),
         ({"node_config": {"taints": [{"key": "a", "value": "b"}]}}, "nodeConfig.taints[0].effect", "it is required"),
+        (
+            {"node_config": {"taints": [{"key": "a", "value": "b", "effect": "NoSchedule"}]}},
+            "nodeConfig.taints[0].effect",
+            "`NoSchedule` is none of NO_SCHEDULE",
+        ),
+        ({"location": None}, "location", "required field is not set"),
         ({"node_config": {"boot_disk": {"size": 1}}}, "nodeConfig.bootDisk.size", "there is no such argument"),
         (
             {"node_config": {"labels": {"nvidia.com/gpu_x": 1}}},
@@ -153,7 +159,9 @@ def test_what_is_required_is_asked_for(program: Program) -> None:
     subnet = planned(stack()).resource("pd-disaggregation-nodes")
     told = program.told(subnet.name, subnet.type)
     _, found = program.of(subnet.type).check(told, {}, {"name": "a", "ipCidrRange": "10.0.0.0/16"}, "n")
-    assert found == {"network": "it is required"}
+    assert found == {"region": "required field is not set"}
+    inputs = {"name": "a", "ipCidrRange": "10.0.0.0/16", "region": "us-south1"}
+    assert program.of(subnet.type).check(told, {}, inputs, "n")[1] == {"network": "it is required"}
 
 
 def test_a_range_that_is_none_is_one_problem(program: Program) -> None:

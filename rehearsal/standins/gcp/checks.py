@@ -11,12 +11,14 @@ from ipaddress import IPv4Network
 from itertools import chain
 from typing import Any
 
+from rehearsal.standins.gcp.pool_machine import EFFECTS
 from rehearsal.standins.gcp.references import reached
 from rehearsal.standins.gcp.store import Record
 from rehearsal.standins.values import contains_unknown, is_unknown
 from stacks.cloud import Arguments, Resource
 from stacks.gke_checks import CHECKS
 from stacks.gke_network_checks import NETWORK_CHECKS, overlaps
+from stacks.gke_view import look_up
 
 #: Of these the law is about what comes after them: the subnets of a network.
 _LATER = frozenset({("compute.Network", "NET-04")})
@@ -42,7 +44,7 @@ def problems(subject: Subject) -> dict[str, str]:
     """What is wrong, by the input's path as the engine spells it."""
     found: dict[str, list[str]] = {}
     wrong = [*_types(subject)]
-    for path, what in wrong or [*_names(subject), *_ranges(subject)] or [*_laws(subject)]:
+    for path, what in wrong or [*_names(subject), *_effects(subject), *_ranges(subject)] or [*_laws(subject)]:
         found.setdefault(camel(path), []).append(what)
     return {path: "; ".join(what) for path, what in found.items()}
 
@@ -64,6 +66,15 @@ def _names(subject: Subject) -> Iterator[tuple[str, str]]:
     name = subject.args.get(path)
     if name is not None and not is_unknown(name) and not re.fullmatch(form, name):
         yield path, f"`{name}` does not match {form}"
+
+
+def _effects(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Taints that do what no taint does."""
+    taints: Any = look_up(subject.args, "node_config.taints")
+    for at, row in enumerate(taints if isinstance(taints, list) else ()):
+        effect = row.get("effect") if isinstance(row, Mapping) else None
+        if effect is not None and not is_unknown(effect) and effect not in EFFECTS:
+            yield f"node_config.taints[{at}].effect", f"`{effect}` is none of {', '.join(EFFECTS)}"
 
 
 def _ranges(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
+from string import Formatter
 
 from rehearsal.standins.gcp.versions import CHANNELS
 from stacks.cloud import Arguments
@@ -49,6 +50,12 @@ class Kind:
     aliases: tuple[str, ...] = ()
     shared: bool = False
     fixed: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The arguments that say which one it is, without which it is nowhere."""
+        named = (field for _, field, _, _ in Formatter().parse(self.id) if field)
+        return tuple(field for field in named if field != "domain")
 
     def id_of(self, args: Arguments) -> str:
         """The id that a resource of these arguments has, before it is there."""

@@ -64,10 +64,8 @@ class CloudResources(Lifecycle):
         others = [
             record for record in self._world.cloud.records() if record.stack == stack and record.urn != resource.urn
         ]
-        found = problems(Subject(self._kind.path, args, self._kind.id_of(args), others))
-        if not args["project"]:
-            found = {**found, "project": "required field is not set"}
-        return new, found
+        missing = {camel(place): "required field is not set" for place in self._kind.places if not args.get(place)}
+        return new, missing or problems(Subject(self._kind.path, args, self._kind.id_of(args), others))
 
     def diff(self, resource: Resource, old: Properties, new: Properties, state: Properties) -> Changes:
         fields = self._replacing(self._args(old), self._args(new))

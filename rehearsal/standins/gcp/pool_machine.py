@@ -13,7 +13,8 @@ from hardware.machines import MACHINES, SYSTEM, Machine, Taint
 from stacks.cloud import Arguments
 from stacks.gke_view import look_up, name_of
 
-_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
+#: Of a taint, in GKE's words and in Kubernetes'.
+EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
 #: Which labels decide what a node shows (llm-d's GKE guide).
 NETWORKING_DRA = "cloud.google.com/gke-networking-dra-driver"
 GPU_DRA = ("cloud.google.com/gke-nvidia-gpu-dra-driver", "nvidia.com/gpu.present")
@@ -110,7 +111,7 @@ def _gpu_machine(rows: list[Machine], pool: Arguments, cluster: Arguments) -> Ma
 def _told(machine: Machine, pool: Arguments, own_taints: tuple[Taint, ...]) -> Machine:
     """The machine with the labels and taints that its nodes have in this pool."""
     said: list[Mapping[str, str]] = look_up(pool, "node_config.taints") or []
-    taints = [Taint(row["key"], row.get("value", ""), _EFFECTS[row["effect"]]) for row in said]
+    taints = [Taint(row["key"], row.get("value", ""), EFFECTS[row["effect"]]) for row in said]
     missing = [taint for taint in own_taints if taint.key not in {one.key for one in taints}]
     theirs = {key: value for key, value in machine.labels.items() if key not in _POOLS_OWN}
     return replace(machine, labels={**theirs, **_gkes(pool), **_labels(pool)}, taints=(*missing, *taints))
