@@ -86,8 +86,12 @@ def from_the_engine(value: Any) -> Any:
     """Inputs as the engine tells a provider, in the words of a plan: `nodeCount: 2.0` as `node_count: 2`."""
     match value:
         case Mapping():
-            named = {snake(key): part for key, part in value.items()}
-            return {key: dict(part) if key in _OWN_WORDS else from_the_engine(part) for key, part in named.items()}
+            return {
+                (name := snake(key)): dict(part)
+                if name in _OWN_WORDS and isinstance(part, Mapping)
+                else from_the_engine(part)
+                for key, part in value.items()
+            }
         case list() | tuple():
             return [from_the_engine(part) for part in value]
         case float() if value.is_integer():

@@ -16,12 +16,12 @@ import pytest
 from components.cluster import gke
 from components.cluster.gke import GkeCluster, GkeClusterArgs, kubeconfig
 from components.cluster.gke_addons import AddonRelease, ClusterAddons, ClusterAddonsArgs
+from rehearsal.standins.gcp.sdk import declares, mistakes
 from stacks.cloud import Ref, Resource, from_the_engine, snake
 from stacks.gke import GkePlan
 from stacks.gke_checks import resource_problems
 from stacks.gke_immutable import DISRUPTIVE, REPLACING
 from tests.gke_plans import VARIANTS, planned, stack, variant
-from tests.mocks.gcp_types import declares, mistakes
 from tests.mocks.recording import OWNER, Recording, Registration, record
 
 SDK = pytest.mark.skipif(
@@ -92,7 +92,7 @@ def test_a_wrong_argument_would_be_seen(args: dict[str, Any], words: str) -> Non
     plan = planned(stack())
     pool = plan.of("container.NodePool")[1]
     (found,) = mistakes(replace(pool, args={**pool.args, **args}), kinds(plan))
-    assert found.startswith(words)
+    assert str(found).startswith(words)
 
 
 @SDK

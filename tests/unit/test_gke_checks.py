@@ -126,7 +126,8 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
     ("GKE-06", "dranet", put("cluster", "cluster_autoscaling", {"enabled": True}), "cluster", "cluster_autoscaling"),
     ("GKE-06", "dranet", put(POOL, "node_config.guest_accelerators.0.gpu_partition_size", "1g.18gb"), POOL,
      "node_config.guest_accelerators.gpu_partition_size"),
-    ("GKE-06", "dranet", put(POOL, "node_config.guest_accelerators.0.gpu_sharing_config", {"max_shared_clients_per_gpu": 2}),
+    ("GKE-06", "dranet", put(POOL, "node_config.guest_accelerators.0.gpu_sharing_config", {"gpu_sharing_strategy":
+     "TIME_SHARING", "max_shared_clients_per_gpu": 2}),
      POOL, "node_config.guest_accelerators.gpu_sharing_config"),
     ("GKE-07", "dranet", put(POOL, DRIVER, "LATEST"), POOL, DRIVER.replace(".0.", ".")),
     ("GKE-07", "multinet", put(POOL, DRIVER, "INSTALLATION_DISABLED"), POOL, DRIVER.replace(".0.", ".")),
