@@ -50,8 +50,10 @@ def charts(site: Site, mirror: str | None) -> list[HelmRelease]:
     """Helm releases, after the files: what hands out GPUs where the device plugin is switched off."""
     if site.rdma != "dranet":
         return []
-    chart = mirrored_chart(DRA_DRIVER_CHART, mirror)
-    return [HelmRelease(DRA_DRIVER, DRA_DRIVER, chart, DRA_DRIVER_VERSION, DRA_DRIVER_VALUES)]
+    stated = site.gke.gpu_driver.chart
+    chart = stated.source if stated else mirrored_chart(DRA_DRIVER_CHART, mirror)
+    version = stated.version if stated else DRA_DRIVER_VERSION
+    return [HelmRelease(DRA_DRIVER, DRA_DRIVER, chart, version, DRA_DRIVER_VALUES)]
 
 
 def pod_annotations() -> dict[str, str]:

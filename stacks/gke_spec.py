@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 
 from hardware.machines import RdmaMode
 from stacks.pool_spec import Autoscaling, Taint
+from stacks.router_spec import Chart
 from stacks.section import DnsLabel, GcpProject, GcpRegion, GcpZone, LabelKey, LabelValue, NonEmpty, Positive, Section
 
 #: A pool's name in its cluster; GKE takes no longer one.
@@ -68,6 +69,16 @@ class GkeAcceleratorPool(Section):
     taints: tuple[Taint, ...] = ()
 
 
+class GpuDriver(Section):
+    """Where what installs the GPUs' driver and hands GPUs out comes from, instead of its publisher: with `rdma: dranet` only.
+
+    `installer` is a file of Kubernetes objects, `chart` the DRA driver's chart.
+    """
+
+    installer: NonEmpty | None = None
+    chart: Chart | None = None
+
+
 class Gke(Section):
     """A GKE cluster with everything under it: service accounts, networks, node pools.
 
@@ -85,3 +96,4 @@ class Gke(Section):
     network: Network = Network()
     system_pool: GkeSystemPool = GkeSystemPool()
     accelerator_pool: GkeAcceleratorPool = GkeAcceleratorPool()
+    gpu_driver: GpuDriver = GpuDriver()

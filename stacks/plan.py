@@ -43,6 +43,8 @@ class Plan:
     monitoring: list[Object]
     pools: list[NodePool]
     gke: GkePlan | None = None
+    #: Where relative paths of the stack file start.
+    base: Path = Path()
 
     @property
     def bill(self) -> Bill:
@@ -60,7 +62,11 @@ class Plan:
 
     @cached_property
     def _cluster_files(self) -> list[Object]:
-        return [obj for file in self.gke.manifests for obj in manifest_objects(file)] if self.gke else []
+        if self.gke is None:
+            return []
+        stated = self.gke.site.gke.gpu_driver.installer
+        own = Path(place(stated, self.base)) if stated else None
+        return [obj for file in self.gke.manifests for obj in manifest_objects(file, own)]
 
     def cluster_files(self) -> list[Object]:
         """The objects of the files that a cluster of the stack's own is given.
@@ -129,6 +135,7 @@ def plan(spec: StackSpec, base: Path) -> Plan:
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
         pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
         gke=gke_plan(spec, machine_of(spec)) if spec.cluster.provider == "gke" else None,
+        base=base,
     )
 
 

@@ -11,6 +11,8 @@ import importlib.util
 CLOUD = "LLMD_PD_PRETEND_CLOUD"
 #: The kubeconfig of the API server on which node pools become nodes; unset: they do not.
 FLEET = "LLMD_PD_FLEET_KUBECONFIG"
+#: Host and port of that API server: what a cluster's DNS endpoint then is.
+ENDPOINT = "LLMD_PD_FLEET_ENDPOINT"
 #: What goes wrong, of `faults.FAULTS`.
 FAULT = "LLMD_PD_FAULT"
 

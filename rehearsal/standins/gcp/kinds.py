@@ -21,6 +21,8 @@ class Made:
 
     args: Arguments
     id: str
+    #: Where the fleet's API server is, which every cluster's is then.
+    fleet: str = ""
 
     @property
     def project(self) -> str:
@@ -109,7 +111,7 @@ def _version(made: Made) -> object:
 
 
 def _endpoint(made: Made) -> str:
-    return f"gke-{_digest(made.id)[:28]}-{_number(made.project, 12)}.{made.args['location']}.gke.goog"
+    return made.fleet or f"gke-{_digest(made.id)[:28]}-{_number(made.project, 12)}.{made.args['location']}.gke.goog"
 
 
 def _groups(made: Made) -> list[str]:

@@ -36,13 +36,15 @@ def _at_once(_seconds: float) -> bool:
 
 @dataclass(frozen=True)
 class World:
-    """What all resources share: the cloud, the provider's project, the fleet, what goes wrong, and how to wait."""
+    """What all resources share: the cloud, the provider's project, the fleet and where it is reached, what goes wrong, and how
+    to wait."""
 
     cloud: Cloud
     project: str = ""
     fleet: Fleet | None = None
     fault: str | None = None
     wait: Callable[[float], bool] = _at_once
+    endpoint: str = ""
 
 
 class CloudResources(Lifecycle):
@@ -83,7 +85,8 @@ class CloudResources(Lifecycle):
             if not self._kind.shared and any(record.id == id_ for record in records):
                 raise words.already_exists(id_)
             outputs = [
-                at(tuple(path.split(".")), value(Made(args, id_))) for path, value in self._kind.computed.items()
+                at(tuple(path.split(".")), value(Made(args, id_, self._world.endpoint)))
+                for path, value in self._kind.computed.items()
             ]
             state = merge(new, *outputs)
             made = Record(self._kind.path, id_, resource.urn, args["project"], new, state)

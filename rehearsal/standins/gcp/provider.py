@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from rehearsal.standins.gcp import CLOUD, FAULT, FLEET
+from rehearsal.standins.gcp import CLOUD, ENDPOINT, FAULT, FLEET
 from rehearsal.standins.gcp.kinds import KINDS, path_of
 from rehearsal.standins.gcp.lifecycle import CloudResources, World
 from rehearsal.standins.gcp.nodes import Fleet
@@ -59,4 +59,11 @@ class GcpProvider(Provider):
             except NoContextError as error:
                 raise Failure(f"the fleet of {FLEET} cannot be reached: {error}") from None
         fault = self._environment.get(FAULT)
-        return World(Cloud(Path(where)), self._project, self._fleet, fault, self.cancelled.wait)
+        return World(
+            Cloud(Path(where)),
+            self._project,
+            self._fleet,
+            fault,
+            self.cancelled.wait,
+            self._environment.get(ENDPOINT, ""),
+        )
