@@ -12,7 +12,7 @@ from stacks.problems import Problem, StackFileError
 
 if TYPE_CHECKING:
     from hardware.vocabulary import Sizing
-    from stacks.spec import StackSpec
+    from stacks.spec import PlatformSpec, StackSpec
 
 PATTERN = "Pulumi.*.yaml"
 
@@ -66,10 +66,21 @@ def check(
 
 def examine(path: Path) -> tuple[str, tuple[Problem, ...]]:
     """What a stack file says, in one line, and no problems; or nothing, and every problem, from the top down."""
-    from stacks.files import load
+    from stacks.files import PlatformFile, load_any, paired
 
     try:
-        return describe(load(path).spec), ()
+        found = load_any(path)
+        if isinstance(found, PlatformFile):
+            return describe_nodes(found.spec), ()
+        if found.spec.cluster.provider != "stack":
+            return describe(found.spec), ()
+        stack = found.spec.cluster.stack or ""
+        if not (path.parent / f"Pulumi.{stack.rpartition('/')[2]}.yaml").exists():
+            return (
+                f"{describe(found.spec)}; the nodes are stack {stack}'s, whose file is not here: not checked against",
+                (),
+            )
+        return f"{describe(paired(found).spec)}, on nodes of stack {stack}", ()
     except StackFileError as error:
         return "", error.problems
 
@@ -93,6 +104,14 @@ def describe(spec: "StackSpec") -> str:
         f"{serving.accelerator}/{serving.engine} on {serving.fabric}, {prefill} + {decode} of {machine.key} "
         f"({console.count(nodes, 'node')}), {resolved.bill.name}"
     )
+
+
+def describe_nodes(spec: "PlatformSpec") -> str:
+    """A stack file that only makes nodes and obeys the rules, in one line."""
+    from stacks.platform import platform_plan
+
+    pools = [f"{pool.spec['targetNodes']} × {pool.instance_type}" for pool in platform_plan(spec).pools]
+    return f"nodes only, {' and '.join(pools)}"
 
 
 def _pods_and_devices(sizing: "Sizing") -> str:

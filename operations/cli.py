@@ -18,6 +18,7 @@ import typer
 from operations import console
 from operations.check import check
 from operations.images import images
+from operations.leftovers import leftovers
 from operations.rehearse import down, rehearse, setup
 from operations.render import render
 from operations.versions import versions
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command()(check)
 app.command()(render)
 app.command()(images)
+app.command()(leftovers)
 app.command()(rehearse)
 app.command()(down)
 app.command()(setup)

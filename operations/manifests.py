@@ -17,7 +17,7 @@ CLUSTER_WIDE = frozenset(
     {
         *("APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "DeviceClass", "GatewayClass"),
         *("IngressClass", "MutatingWebhookConfiguration", "Namespace", "PersistentVolume", "PriorityClass"),
-        *("RuntimeClass", "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
+        *("NodePool", "RuntimeClass", "StorageClass", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
         *("ValidatingWebhookConfiguration",),
     }
 )

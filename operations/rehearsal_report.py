@@ -18,6 +18,7 @@ from rehearsal.parts import Part
 from rehearsal.report import Report
 from rehearsal.session import Outcome, Stage
 from rehearsal.verdict import BLIND_SPOTS, PodState
+from stacks.plan import Plan
 
 LABEL_WIDTH = 10
 
@@ -111,7 +112,9 @@ def _verdict(page: Page, made: Stage, outcome: Outcome) -> None:
     verdict = outcome.verdict
     ready = sum(pod.ready for pod in verdict.pods)
     fleet = " and ".join(f"{count} × {machine}" for machine, count in made.machines.items())
-    placed = f"{ready} of {verdict.expected} pods are placed and Ready on {fleet}"
+    # Where nodes did not come, not even the Deployments did.
+    expected = max(verdict.expected, _pods_of(made.plan))
+    placed = f"{ready} of {expected} pods are placed and Ready on {fleet}"
     if outcome.passed:
         facts = [placed, "every Secret, ConfigMap, claim class, volume and ServiceAccount they refer to exists"]
         if made.plan.gateway is not None:
@@ -130,6 +133,11 @@ def _verdict(page: Page, made: Stage, outcome: Outcome) -> None:
     elif outcome.exit_code:
         why = f"`pulumi up` ended with exit code {outcome.exit_code}; what it said is above."
         page.line(why, indent=LABEL_WIDTH)
+
+
+def _pods_of(plan: Plan) -> int:
+    """The pods a stack is to have: its model servers', and one of the router's at the least."""
+    return sum(int(obj["spec"]["replicas"]) for obj in plan.model_server if obj["kind"] == "Deployment") + 1
 
 
 def _next(page: Page, made: Stage, outcome: Outcome) -> None:

@@ -17,6 +17,13 @@ def rehearse(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the fleet running; `llmd-pd down` removes it.")] = False,
     machine: Annotated[str | None, typer.Option(help="Rehearse on this machine instead of the stack's.")] = None,
     nodes: Annotated[int | None, typer.Option(min=1, help="With this many of them, whatever the pods need.")] = None,
+    fault: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FAULT",
+            help="What goes wrong with the nodes a stack makes: quota, stockout, slow-pool or apply-forbidden.",
+        ),
+    ] = None,
 ) -> None:
     """Deploy a stack to an embedded control plane with simulated nodes, and say whether it runs there.
 
@@ -26,7 +33,8 @@ def rehearse(
     Examples:
       llmd-pd rehearse Pulumi.coreweave-h200.yaml
       llmd-pd rehearse Pulumi.coreweave-h200.yaml --keep
-      llmd-pd rehearse Pulumi.coreweave-h200.yaml --machine nvidia-generic --nodes 2
+      llmd-pd rehearse Pulumi.rehearsal.yaml --machine nvidia-generic --nodes 2
+      llmd-pd rehearse Pulumi.coreweave-h200.yaml --fault stockout
     """
     # Late: tools, Pulumi's SDK and the Kubernetes client are this command's alone.
     from operations.rehearsal_report import show
@@ -34,12 +42,13 @@ def rehearse(
     from rehearsal.session import perform, stage
     from rehearsal.stack import rehearsable
 
-    given = (("--machine", machine), ("--nodes", nodes))
+    given = (("--machine", machine), ("--nodes", nodes), ("--fault", fault))
     options = [f"{key} {value}" for key, value in given if value is not None]
     again = " ".join(["llmd-pd rehearse", shlex.quote(str(file)), *options])
     report = PlainReport()
     try:
-        with _every_end_in_order(), stage(rehearsable(file, machine, nodes), kept=keep, report=report) as made:
+        found = rehearsable(file, machine, nodes)
+        with _every_end_in_order(), stage(found, kept=keep, report=report, fault=fault) as made:
             outcome = perform(made, report)
             show(made, outcome, report, again)
     except KeyboardInterrupt:

@@ -18,11 +18,14 @@ from releases.charts import helm_arguments
 from releases.values import merge
 
 if TYPE_CHECKING:
+    from stacks.files import PlatformFile
     from stacks.plan import Plan
 
+POOLS = "node-pools.yaml"
 #: Every file a render can consist of.
 FILES = (
-    "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml", "router.yaml", "monitoring.yaml"
+    POOLS, "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml",
+    "router.yaml", "monitoring.yaml",
 )  # fmt: skip
 #: How a file of ours begins.
 MARK = "# Rendered by `llmd-pd render`"
@@ -41,9 +44,9 @@ def render(
 ) -> None:
     """Write what a stack would apply as files.
 
-    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; gateway.yaml and
-    monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be fetched. Needs no
-    cluster, no Pulumi CLI and no secret.
+    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; node-pools.yaml,
+    gateway.yaml and monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be
+    fetched. Needs no cluster, no Pulumi CLI and no secret.
 
     Examples:
 
@@ -54,10 +57,13 @@ def render(
 
     Exits with 1, and writes nothing, when the stack file or a CRD cannot be used.
     """
-    from stacks.files import load
+    from stacks.files import PlatformFile, load_any
     from stacks.plan import plan
 
-    stack = load(file)
+    stack = load_any(file)
+    if isinstance(stack, PlatformFile):
+        _render_platform(stack, output)
+        return
     planned = plan(stack.spec, file.parent)
     objects, left_out = _objects(planned, skip_crds)
     notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
@@ -81,6 +87,17 @@ def render(
             console.line(f"{output / name}: removed, because the stack does not ask for it any more")
 
 
+def _render_platform(file: "PlatformFile", output: Path) -> None:
+    """The one file of a stack that only makes nodes."""
+    from stacks.platform import platform_plan
+
+    pools = [pool.manifest() for pool in platform_plan(file.spec).pools]
+    header = f"{MARK} from {file.path.name}.\n# To change it, change the stack file and render again.\n"
+    for name in write(output, {POOLS: f"{header}{manifests.documents(pools)}"}):
+        console.line(f"{output / name}: removed, because the stack does not ask for it any more")
+    console.line(f"{output / POOLS}: {console.count(len(pools), 'object')}")
+
+
 def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
     """The objects of each file, and for each file that could have been there, why it is not."""
     from operations.helm import ChartUnreachableError, template
@@ -88,6 +105,7 @@ def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str,
     namespace = planned.spec.namespace
     left_out: dict[str, str] = {}
     objects = {
+        POOLS: [pool.manifest() for pool in planned.pools],
         "namespace.yaml": [planned.namespace()],
         "model-server.yaml": [manifests.placed(obj, namespace) for obj in planned.model_server],
         "gateway.yaml": _gateway(planned),

@@ -70,6 +70,14 @@ class Engine:
         """
         self._quiet("config", "set", "--secret", "--path", path, value)
 
+    def unprotect(self) -> None:
+        """Lets whatever the stack has be deleted.
+
+        Raises:
+            RehearsalError: the CLI refuses; its words are the details.
+        """
+        self._quiet("state", "unprotect", "--all", "--yes")
+
     def up(self) -> "Popen[bytes]":
         """Starts `pulumi up`; output goes where this process's does.
 

@@ -5,7 +5,7 @@ beside the accelerators and their nodes may be tainted.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from hardware.fit import PodDoesNotFitError, nodes_needed
@@ -13,6 +13,8 @@ from hardware.machines import DEVICE_CLASSES, MACHINES, SYSTEM
 from hardware.nodes import device_class_objects, node_name, node_objects
 from hardware.requests import pod_requests
 from rehearsal.errors import RehearsalError
+from rehearsal.nodepools.controller import OF_A_POOL, TYPES
+from stacks.coreweave import NodePool
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
 from stacks.workload import machine_of
@@ -20,14 +22,22 @@ from stacks.workload import machine_of
 READY_SECONDS = 30
 
 
-def machines_of(plan: Plan) -> dict[str, int]:
-    """Machine key -> nodes: what the stack states, else as many as its pods need; and one system node."""
+def machines_of(plan: Plan, pools: Sequence[NodePool] = ()) -> dict[str, int]:
+    """Machine key -> nodes: those of the pools, else what the stack states or as many as its pods need; and one system node."""
+    if pools:
+        made = {TYPES[pool.instance_type].key: pool.spec["targetNodes"] for pool in reversed(pools)}
+        return made | there_before(pools)
     machine = machine_of(plan.spec)
     try:
         count = plan.spec.cluster.nodes or nodes_needed(pod_requests(plan.model_server), machine)
     except PodDoesNotFitError:
         count = 1  # no number would do; the scheduler shall say why
     return {machine.key: count, SYSTEM.key: 1}
+
+
+def there_before(pools: Sequence[NodePool]) -> dict[str, int]:
+    """Machine key -> nodes of a cluster in which pools are made: a system node, unless that is a pool's."""
+    return {} if any(pool.key == "systemPool" for pool in pools) else {SYSTEM.key: 1}
 
 
 def add_nodes(api: Api, machines: Mapping[str, int]) -> list[str]:
@@ -56,12 +66,14 @@ def add_nodes(api: Api, machines: Mapping[str, int]) -> list[str]:
 def fit_to(api: Api, machines: Mapping[str, int]) -> list[str]:
     """Makes the fleet exactly these machines: adds what is missing, removes simulated nodes that are too many.
 
+    Nodes of a stack's own pools are left to their controller.
+
     A DeviceClass without its driver goes as well: left behind, a missing driver would look like used-up devices.
     """
     names = add_nodes(api, machines)
     for node in api.items("/api/v1/nodes"):
         name = node["metadata"]["name"]
-        if name not in names:
+        if name not in names and OF_A_POOL not in node["metadata"].get("annotations", {}):
             for item in api.items(
                 f"/apis/resource.k8s.io/v1/resourceslices?fieldSelector={quote(f'spec.nodeName={name}')}"
             ):

@@ -6,31 +6,34 @@ Owns the order of things. What each part does is its own module's; how it is sho
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal import fleet, kwokctl, parts, resume, shell, surroundings
+from rehearsal import faults, fleet, kwokctl, nodepools, parts, resume, shell, surroundings
 from rehearsal import project as projects
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
 from rehearsal.errors import RehearsalError
 from rehearsal.files import tail
 from rehearsal.gateway.entrance import Entrance
+from rehearsal.nodepools.shortage import Pools
 from rehearsal.parts import Part
 from rehearsal.plugins import plugins
 from rehearsal.registry import Registry, Rehearsal
 from rehearsal.report import Report
 from rehearsal.stack import undisputed
 from rehearsal.toolchain import Origin, Toolchain, ensure
-from rehearsal.verdict import Verdict, look
+from rehearsal.verdict import Surroundings, Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
-from stacks.files import PROJECT, StackFile
+from stacks.coreweave import NodePool
+from stacks.files import PROJECT, PlatformFile, StackFile, platform_of
 from stacks.kube_api import Api
 from stacks.plan import Plan, plan
+from stacks.platform import platform_plan
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -42,10 +45,18 @@ class Stage:
     rehearsal: Rehearsal
     plane: ControlPlane
     plan: Plan
-    engine: Engine
+    #: The engine of the stack, after that of the stack that makes its nodes where another one does.
+    engines: tuple[Engine, ...]
+    #: The node pools that are made for it, by either.
+    pools: Sequence[NodePool]
     parts: tuple[Part, ...]
     #: Machine key -> simulated nodes of it.
     machines: Mapping[str, int]
+
+    @property
+    def engine(self) -> Engine:
+        """The stack's own."""
+        return self.engines[-1]
 
     @property
     def api(self) -> Api:
@@ -74,28 +85,47 @@ class Outcome:
 
 
 @contextmanager
-def stage(file: StackFile, *, kept: bool, report: Report, registry: Registry | None = None) -> Iterator[Stage]:
+def stage(
+    file: StackFile, *, kept: bool, report: Report, fault: str | None = None, registry: Registry | None = None
+) -> Iterator[Stage]:
     """Sets the stage for a stack file; a kept one is taken up where it was left, and left running at the end.
+
+    `fault` is what goes wrong in it (`rehearsal.faults`).
 
     Raises:
         RehearsalError: a tool, the router's chart, the control plane or a node cannot be had, or somebody else works with
-            the rehearsal.
+            the rehearsal; or the fault cannot befall this stack.
         StackFileError: the stack file is about pods that fit no machine.
         SourceError: its CRDs cannot be had or are not what they should be.
     """
     registry = registry or Registry()
     unquestioned = undisputed(file.spec)
+    planned, platform = plan(file.spec, CHECKOUT), platform_of(file)
+    pools = platform_plan(platform.spec).pools if platform else planned.pools
+    faults.possible(fault, pools)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
     with registry.create(file.stack, kept=kept) as rehearsal:
-        yield _set(file, unquestioned, rehearsal, toolchain, report)
+        subject = _Subject(file, planned, unquestioned, platform, pools, fault)
+        yield _set(subject, rehearsal, toolchain, report)
 
 
-def _set(
-    file: StackFile, unquestioned: Mapping[str, Any], rehearsal: Rehearsal, toolchain: Toolchain, report: Report
-) -> Stage:
-    workdir, planned = rehearsal.workdir, plan(file.spec, CHECKOUT)
+@dataclass(frozen=True)
+class _Subject:
+    """What is rehearsed: a stack file and its plan, the keys by which it leaves a question to the scheduler, the stack that makes
+    its nodes where another does, the pools, and what goes wrong."""
+
+    file: StackFile
+    plan: Plan
+    unquestioned: Mapping[str, Any]
+    platform: PlatformFile | None
+    pools: Sequence[NodePool]
+    fault: str | None
+
+
+def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: Report) -> Stage:
+    workdir, planned, pools = rehearsal.workdir, subject.plan, subject.pools
     with report.step("parts of the stack"):
         chart = parts.router_chart(planned, toolchain, workdir, report)
         crds = parts.custom_resource_definitions(planned, report)
@@ -104,34 +134,41 @@ def _set(
         plane = ControlPlane.start(rehearsal.name, workdir, toolchain, report)
         rehearsal.note_ports(plane.ports)
     api = Api(str(plane.kubeconfig), plane.context)
-    machines = fleet.machines_of(planned)
-    brought = surroundings.prepare(plane, planned, report)
+    machines = fleet.machines_of(planned, pools)
+    brought = surroundings.prepare(plane, planned, pools, report, subject.fault)
     with report.step("simulated nodes"):
-        fleet.fit_to(api, machines)
+        fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)
-        target = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context, **unquestioned}}
-        project = projects.write(
-            workdir / "project",
-            CHECKOUT,
-            Path(sys.executable),
-            file.path,
-            file.stack,
-            target,
-            chart.config,
-            surroundings.played(planned),
-        )
-        engine = Engine(project, env)
-        engine.select()
+        reached = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
+        engines = []
+        if (platform := subject.platform) is not None:
+            engines.append(_engine(workdir, env, platform, reached))
+            reached = {"cluster": {"stack": platform.stack}}
+        overrides = (reached, {"cluster": subject.unquestioned}, chart.config, surroundings.played(planned))
+        engine = _engine(workdir, env, subject.file, *overrides)
+        engines.append(engine)
+        if not pools and nodepools.CONTROLLER.ran(workdir):
+            engine.unprotect()  # pools of an earlier rehearsal of it, which this one is to do without
         if planned.made_secret is not None:
             # The real token cannot be read here, and is not needed: what is rehearsed is how it is handled.
             engine.seal(f"{PROJECT}:serving.hfToken", projects.PLACEHOLDER)
     everything = (*_tools(toolchain), *found, chart.part, crds, *parts.monitors(planned), *brought)
-    made = Stage(rehearsal, plane, planned, engine, everything, machines)
-    shell.write(made.shell, added, project.directory)
+    made = Stage(rehearsal, plane, planned, tuple(engines), pools, everything, machines)
+    shell.write(made.shell, added, engine.project.directory)
     return made
+
+
+def _engine(
+    workdir: Path, env: Mapping[str, str], file: StackFile | PlatformFile, *overrides: Mapping[str, Any]
+) -> Engine:
+    python = Path(sys.executable)
+    project = projects.write(workdir / "project", CHECKOUT, python, file.path, file.stack, *overrides)
+    engine = Engine(project, env)
+    engine.select()
+    return engine
 
 
 def perform(made: Stage, report: Report) -> Outcome:
@@ -144,20 +181,15 @@ def perform(made: Stage, report: Report) -> Outcome:
     from urllib3.exceptions import HTTPError
 
     hopeless: list[str] = []
-    looked = partial(look, made.api, made.plan.spec.namespace, Entrance.of(made.plan))
-    with report.step("pulumi up"):
-        process = made.engine.up()
-
-        def give_up(reason: str) -> None:
-            hopeless.append(reason)
-            report.info(f"{reason}: ending the wait of `pulumi up`")
-            if reason == SILENT:
-                process.kill()  # in good order it would ask the same API server first, for a minute
-            else:
-                interrupt(process)
-
-        with Watch(looked, give_up):
-            code = finish(process)
+    entrance, pools = Entrance.of(made.plan), Pools(made.pools)
+    around: list[Surroundings] = [pools] if entrance is None else [entrance, pools]
+    looked = partial(look, made.api, made.plan.spec.namespace, around)
+    code = 0
+    for engine in made.engines:
+        with report.step("pulumi up" if engine is made.engine else f"pulumi up of {engine.project.stack}"):
+            code = _up(engine, looked if engine is made.engine else partial(_nodes, made.api, pools), report, hopeless)
+        if code:
+            break
     try:
         with report.step("a look at every pod"):
             verdict = final_look(looked, patient=code == 0)
@@ -165,6 +197,26 @@ def perform(made: Stage, report: Report) -> Outcome:
         raise _gone(made) from error
     outputs = json.loads(made.engine.outputs() or "{}")
     return Outcome(verdict, code, "".join(hopeless), outputs)
+
+
+def _up(engine: Engine, looked: Callable[[], Verdict], report: Report, hopeless: list[str]) -> int:
+    process = engine.up()
+
+    def give_up(reason: str) -> None:
+        hopeless.append(reason)
+        report.info(f"{reason}: ending the wait of `pulumi up`")
+        if reason == SILENT:
+            process.kill()  # in good order it would ask the same API server first, for a minute
+        else:
+            interrupt(process)
+
+    with Watch(looked, give_up):
+        return finish(process)
+
+
+def _nodes(api: Api, pools: Pools) -> Verdict:
+    """A verdict of nodes alone: nothing runs on them yet."""
+    return Verdict(pods=(), flaws=[*pools.flaws(api)])
 
 
 def _gone(made: Stage) -> RehearsalError:

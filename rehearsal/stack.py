@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from stacks.files import StackFile, load
+from pydantic.alias_generators import to_camel
+
+from stacks.files import StackFile, load, paired
 from stacks.problems import Problem, StackFileError
 from stacks.rules import problems_of
 from stacks.spec import StackSpec
@@ -13,11 +15,24 @@ from stacks.spec import StackSpec
 SCHEDULERS_RULES = frozenset({"FIT-01"})
 
 
+#: A cluster whose nodes are there, whatever the stack file says of it.
+AS_EXISTING: dict[str, Any] = {
+    "provider": "existing",
+    "stack": None,
+    "coreweave": None,
+    "protect": True,
+    "allow_replace": (),
+}
+
+
 def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None) -> StackFile:
     """Reads a stack file for a rehearsal, on another machine or with another number of nodes if asked.
 
+    What would be on other nodes is asked of a cluster that has them, also where the stack would make its own.
+
     Raises:
-        StackFileError: with every problem but those of fit, and with those of fit where no machine would do.
+        StackFileError: with every problem but those of fit, and with those of fit where no machine would do, or the nodes are
+            the stack's own or another's: then they are what that says, and there is nothing to ask.
     """
     file = load(path, but=SCHEDULERS_RULES)
     changes: dict[str, Any] = {
@@ -25,8 +40,13 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     }
     if machine is not None and nodes is None:
         changes["nodes"] = None  # as many as the pods need of the other machine
+    if changes:
+        changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
-    if problems := [problem for problem in problems_of(spec) if problem.rule not in SCHEDULERS_RULES]:
+    if spec.cluster.provider == "stack":
+        return paired(replace(file, spec=spec))
+    unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
+    if problems := [problem for problem in problems_of(spec) if problem.rule not in unasked]:
         raise StackFileError(problems)
     undisputed(spec)
     return replace(file, spec=spec)
@@ -38,11 +58,14 @@ def undisputed(spec: StackSpec) -> dict[str, Any]:
     Raises:
         StackFileError: the pods fit neither the machine in question nor any that serves them, so there is nothing to ask.
     """
+    if spec.cluster.provider != "existing":
+        return {}
     found: list[Problem] = []
     for machine in dict.fromkeys((spec.cluster.machine, None)):
         problems = list(problems_of(_on(spec, machine=machine, nodes=None)))
         if not problems:
-            return {"machine": machine, "nodes": None}
+            as_existing = {to_camel(key): value for key, value in AS_EXISTING.items()}
+            return {**as_existing, "allowReplace": [], "machine": machine, "nodes": None}
         found = found or problems
     raise StackFileError(found)
 

@@ -1,7 +1,8 @@
 """What the fleet's cluster has before a stack comes: what the stack expects a real one to have.
 
-The Prometheus operator's CRDs, those that the stack leaves to its cluster, and for a gateway what a cloud or an implementation
-brings: its own CRDs, a controller, a class, and a Gateway where somebody else owns it. Nodes are `fleet`'s.
+The Prometheus operator's CRDs, those that the stack leaves to its cluster; for a gateway what a cloud or an implementation
+brings: its own CRDs, a controller, a class, and a Gateway where somebody else owns it; for node pools what CoreWeave brings.
+Nodes that are there before the stack are `fleet`'s.
 """
 
 import time
@@ -11,14 +12,15 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from rehearsal import gateway, parts
+from rehearsal import faults, gateway, nodepools, parts
 from rehearsal.control_plane import ControlPlane
 from rehearsal.errors import RehearsalError
 from rehearsal.gateway import process
 from rehearsal.parts import Part
 from rehearsal.report import Report
-from rehearsal.standins.crds import GATEWAY, monitoring_crds
+from rehearsal.standins.crds import GATEWAY, NODE_POOL, monitoring_crds
 from releases.gateways import RECIPES, gateway_objects
+from stacks.coreweave import NodePool
 from stacks.gateway import GatewayPlan
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
@@ -31,8 +33,12 @@ FLEETS = "llmd-pd.rehearsal/fleet"
 SECONDS = 30
 
 
-def prepare(plane: ControlPlane, plan: Plan, report: Report) -> tuple[Part, ...]:
-    """Makes all of it; what is there already is left. Returns what was brought, official or played.
+def prepare(
+    plane: ControlPlane, plan: Plan, pools: Sequence[NodePool], report: Report, fault: str | None = None
+) -> tuple[Part, ...]:
+    """Makes all of it; what is there already is left. Returns what was brought, official or played. `fault` goes wrong with it.
+
+    `pools` are those that will be made for the stack, by itself or by another.
 
     Raises:
         RehearsalError: the gateway controller does not answer.
@@ -48,6 +54,11 @@ def prepare(plane: ControlPlane, plan: Plan, report: Report) -> tuple[Part, ...]
     elif process.ran(plane.workdir):
         # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
         process.restart(plane, [CLASS])
+    if pools:
+        with report.step("node pools' controller"):
+            brought += _node_pools(plane, api, fault)
+    elif nodepools.CONTROLLER.ran(plane.workdir):
+        nodepools.restart(plane, None)  # as above
     return tuple(brought)
 
 
@@ -55,6 +66,17 @@ def played(plan: Plan) -> Mapping[str, Any]:
     """The keys of the stack file that are others on the fleet: nothing installed would serve there what is played already."""
     installs = plan.gateway is not None and plan.gateway.implementation
     return {"router": {"gateway": {"install": False, "retain": True}}} if installs else {}
+
+
+def _node_pools(plane: ControlPlane, api: Api, fault: str | None) -> Iterator[Part]:
+    _install(api, [NODE_POOL.definition])
+    faults.forbid(api, NODE_POOL.group, NODE_POOL.plural, forbidden=fault == faults.FORBIDDEN)
+    nodepools.restart(plane, fault if fault in nodepools.FAULTS else None)
+    yield Part(
+        "NodePool controller",
+        False,
+        "in place of CoreWeave's: a pool's simulated nodes come in a second, and cost nothing",
+    )
 
 
 def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan) -> Iterator[Part]:
@@ -90,7 +112,7 @@ def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:
     _wait(
         lambda: _programmed(api.get(f"{collection}/{wanted.name}")),
         f"Gateway {wanted.namespace}/{wanted.name} is not programmed",
-        f"the rehearsal's gateway controller does not answer, see {process.NAME}.log in the rehearsal's directory",
+        f"the rehearsal's gateway controller does not answer, see {process.CONTROLLER.name}.log in the rehearsal's directory",
     )
 
 

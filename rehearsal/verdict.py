@@ -1,20 +1,35 @@
-"""The verdict of a rehearsal: where every pod runs, why one does not, what its pods refer to that is not there, and whether
-its Gateway lets requests in.
+"""The verdict of a rehearsal: where every pod runs, why one does not, what its pods refer to that is not there, and what is
+wrong around them: a Gateway that lets no requests in, a pool without its nodes.
 
 Read from the API server after the scheduler had its say.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
-from rehearsal.gateway.entrance import Entrance, Flaw
 from rehearsal.reasons import plain_words, said
 from rehearsal.references import missing
 from stacks.kube_api import Api, Object
 
 #: One line every rehearsal ends with.
 BLIND_SPOTS = "A rehearsal cannot see image pulls, drivers, firmware or links that do not work: docs/rehearse.md."
+
+
+class Flaw(NamedTuple):
+    """What else is wrong, in a sentence. `awaited`: `pulumi up` waits for it to be right. `underway`: it is about to be."""
+
+    text: str
+    awaited: bool = False
+    underway: bool = False
+
+
+class Surroundings(Protocol):
+    """Something beside the pods that a stack needs: a way in, nodes."""
+
+    def flaws(self, api: Api) -> Iterable[Flaw]:
+        """Everything that is wrong with it, now. Raises what `Api` raises."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Verdict:
     claims: int = 0
     shortfalls: Sequence[Shortfall] = ()
     flaws: Sequence[Flaw] = ()
-    """What keeps requests from coming in through the Gateway of a stack that has one."""
+    """What keeps requests from coming in through the Gateway of a stack that has one, and nodes from coming."""
 
     @property
     def serving(self) -> bool:
@@ -72,7 +87,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """True when everything serves, nothing is missing, and requests come in."""
+        """True when everything serves, nothing is missing, and nothing is wrong around it."""
         return self.serving and not self.missing and not self.flaws
 
     @property
@@ -100,8 +115,8 @@ class Verdict:
         return [str(refusal) for refusal in self.refusals()]
 
 
-def look(api: Api, namespace: str, entrance: Entrance | None = None) -> Verdict:
-    """The state of a namespace's pods, whatever they refer to that does not exist, and the way in where there is one."""
+def look(api: Api, namespace: str, around: Sequence[Surroundings] = ()) -> Verdict:
+    """The state of a namespace's pods, whatever they refer to that does not exist, and what is wrong `around` them."""
     place = f"/api/v1/namespaces/{namespace}"
     # Pods that are done or on their way out are nobody's any more.
     pods = [pod for pod in api.items(f"{place}/pods") if not _over(pod)]
@@ -115,7 +130,7 @@ def look(api: Api, namespace: str, entrance: Entrance | None = None) -> Verdict:
         missing=missing(api, namespace, specs),
         claims=sum(1 for claim in claims if claim.get("status", {}).get("allocation")),
         shortfalls=_shortfalls(deployments, Counter(pod.owner for pod in states)),
-        flaws=entrance.flaws(api) if entrance else (),
+        flaws=[flaw for each in around for flaw in each.flaws(api)],
     )
 
 

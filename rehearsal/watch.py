@@ -1,4 +1,4 @@
-"""Watching pods and the Gateway while `pulumi up` waits for them, and after it.
+"""Watching pods, nodes and the Gateway while `pulumi up` waits for them, and after it.
 
 It would wait an hour for a pod that cannot be placed, and a quarter of one for a Gateway that nobody programs.
 """
@@ -19,7 +19,7 @@ SILENT_SECONDS = 12.0
 LATE_SECONDS = 60.0
 
 REFUSED = "the scheduler has refused the pods that do not run, and waiting longer would change nothing"
-CLOSED = "the Gateway's controller has refused it or does not look at it, and waiting longer would change nothing"
+CLOSED = "whoever has to provide it has refused, or does not look at it, and waiting longer would change nothing"
 SILENT = f"the fleet's API server has not answered for {SILENT_SECONDS:.0f} s"
 
 
@@ -77,7 +77,9 @@ class Patience:
 
 
 def stuck(verdict: Verdict) -> bool:
-    """Whether all that `up` waits for is refused: every pod that does not serve, and the Gateway if that is not programmed."""
+    """Whether all that `up` waits for is refused: every pod that does not serve, and what it needs around it."""
+    if any(flaw.underway for flaw in verdict.flaws):
+        return False
     waiting = [pod for pod in verdict.pods if not pod.ready]
     if not waiting and not verdict.shortfalls and not any(flaw.awaited for flaw in verdict.flaws):
         return False

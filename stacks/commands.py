@@ -3,7 +3,7 @@
 import shlex
 from pathlib import Path
 
-from stacks.spec import Cluster
+from stacks.cluster_spec import Cluster
 
 
 def kubectl_flags(cluster: Cluster) -> str:

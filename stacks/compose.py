@@ -1,11 +1,9 @@
 """The one place that composes components: what depends on what, and which optional ones exist."""
 
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
 import pulumi
 
-from components.cluster.existing import ExistingCluster
 from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
 from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway, SharedGatewayArgs
@@ -16,6 +14,7 @@ from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
 from components.router import Router, RouterArgs
 from releases.gateway_entry import url
+from stacks.compose_cluster import existing_cluster, kubeconfig, node_pools
 from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
 from stacks.router import HelmRelease
@@ -29,20 +28,22 @@ def compose(
     `owner` is the stack's full name, `preinstalled` the names of CRDs that the cluster brings and keeps itself, `hf_token` the
     secret of which the model servers' Secret is made.
 
-    Order: CRDs are Established before anything that is made of them; the namespace exists before what lives in it; a
-    Gateway is programmed before the router whose route hangs on it, and so goes after it.
+    Order: nodes are there before the pods that need them; CRDs are Established before anything that is made of them; the
+    namespace exists before what lives in it; a Gateway is programmed before the router whose route hangs on it. What is made
+    later goes earlier.
     """
     spec = plan.spec
-    cluster = ExistingCluster("cluster", {"kubeconfig": _kubeconfig(plan), "context": spec.cluster.context})
+    cluster = existing_cluster(spec.cluster)
     owned = pulumi.ResourceOptions(providers=[cluster.cluster])
     upserting = pulumi.ResourceOptions(providers=[cluster.shared])
 
+    pools = node_pools(plan.pools, owner, upserting) if plan.pools else {}
     crds: list[pulumi.Resource] = []
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
         crds = [*Crds("crds", {"objects": ours}, upserting).resources]
     namespace = ServingNamespace("namespace", {"object": plan.namespace(owner)}, upserting)
-    needed: list[pulumi.Resource] = [namespace.resource]
+    needed: list[pulumi.Resource] = [namespace.resource, *pools.values()]
     if plan.made_secret is not None and hf_token is not None:
         secret = CredentialsArgs(
             name=plan.made_secret.name,
@@ -65,7 +66,7 @@ def compose(
         owned,
     )
     # The resources themselves: depending on a component that turned out empty is silently nothing.
-    after: list[pulumi.Resource] = [namespace.resource, *crds]
+    after: list[pulumi.Resource] = [namespace.resource, *crds, *_for_the_router(pools)]
     made: list[pulumi.Resource] = [model_server]
     endpoint: Mapping[str, pulumi.Input[object]] | None = None
     if plan.gateway is not None:
@@ -91,6 +92,11 @@ def compose(
     pulumi.export("versions", plan.versions)
 
 
+def _for_the_router(pools: Mapping[str, pulumi.Resource]) -> list[pulumi.Resource]:
+    """The CPU nodes, if the stack makes some: the router need not wait for the accelerators."""
+    return [pool for key, pool in pools.items() if key == "systemPool"]
+
+
 def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[str, pulumi.Input[object]]:
     """Where clients reach the stack through its Gateway."""
     return {
@@ -99,11 +105,6 @@ def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[st
         "address": gateway.address,
         "url": pulumi.Output.all(gateway.entry, gateway.address).apply(lambda found: url(*found)),
     }
-
-
-def _kubeconfig(plan: Plan) -> str | None:
-    stated = plan.spec.cluster.kubeconfig
-    return str(Path(stated).expanduser()) if stated else None
 
 
 def _gateway(
@@ -174,7 +175,7 @@ def _beside(
 def _guard(plan: Plan, gateway: GatewayPlan) -> dict[str, object]:
     spec = plan.spec
     return {
-        "kubeconfig": _kubeconfig(plan),
+        "kubeconfig": kubeconfig(spec.cluster),
         "context": spec.cluster.context,
         "gateway": gateway.name,
         "gatewayNamespace": gateway.namespace,

@@ -5,16 +5,18 @@ pydantic finds, this module says it: what is there, why it cannot be, what to wr
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, get_args
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.problems import Problem, known
 from stacks.section import FORMS
-from stacks.spec import StackSpec
+from stacks.spec import AnyStack, PlatformSpec, StackSpec
 from stacks.yaml_source import Location
+
+Spec = TypeVar("Spec", bound=AnyStack)
 
 PROJECT = "llmd-pd"
 #: What to write where a required key is missing.
@@ -35,12 +37,26 @@ NO_ACCELERATOR = "?"
 
 def read(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], StackSpec | None]:
     """Every problem of the fields, and a spec: whole when there is none, else of what remains without the faulty ones."""
+    return _read(StackSpec, config, _with_accelerator)
+
+
+def read_platform(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], PlatformSpec | None]:
+    """The same of a stack that only makes nodes."""
+    return _read(PlatformSpec, config, lambda remaining: remaining)
+
+
+def _read(
+    kind: type[Spec], config: dict[str, Any], completed: Callable[[dict[str, Any]], dict[str, Any]]
+) -> tuple[list[tuple[Location, Problem]], Spec | None]:
     try:
-        return [], StackSpec.model_validate_json(json.dumps(config))
+        return [], kind.model_validate_json(json.dumps(config))
     except ValidationError as error:
         details = error.errors(include_url=False)
     try:
-        remains = StackSpec.model_validate_json(json.dumps(_without([detail["loc"] for detail in details], config)))
+        remaining = completed(json.loads(json.dumps(config)))
+        remains = kind.model_validate_json(
+            json.dumps(completed(_without([detail["loc"] for detail in details], remaining)))
+        )
     except ValidationError:
         remains = None
     return [_problem(detail) for detail in details], remains
@@ -56,23 +72,21 @@ def steps(location: Location) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
 
 
-def _without(faulty: list[Location], config: dict[str, Any]) -> dict[str, Any]:
-    remaining: dict[str, Any] = json.loads(json.dumps(config))
-    _give_accelerator(remaining)
+def _without(faulty: list[Location], remaining: dict[str, Any]) -> dict[str, Any]:
     for holder, key in [_holder(remaining, location) for location in faulty]:
         holder.pop(key, None)
     for location in faulty:
         for first, (section, key) in DEPENDENT:
             if location[: len(first)] == first and isinstance(remaining.get(section), dict):
                 remaining[section].pop(key, None)
-    _give_accelerator(remaining)
     return remaining
 
 
-def _give_accelerator(config: dict[str, Any]) -> None:
+def _with_accelerator(config: dict[str, Any]) -> dict[str, Any]:
     serving = config.setdefault("serving", {})
     if isinstance(serving, dict):
         serving.setdefault("accelerator", NO_ACCELERATOR)
+    return config
 
 
 def _holder(config: dict[str, Any], location: Location) -> tuple[dict[str, Any], str]:

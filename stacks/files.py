@@ -5,19 +5,32 @@ here decrypts, and no field of a `StackSpec` is secret.
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from stacks import fields
-from stacks.fields import EXAMPLES, PROJECT
+from stacks.fields import DEPENDENT, EXAMPLES, PROJECT, Spec
+from stacks.foundation import Foundation, stand_on
+from stacks.platform import is_platform, platform_problems
 from stacks.problems import Problem, StackFileError, known
 from stacks.rules import problems_of
-from stacks.spec import StackSpec
+from stacks.spec import PlatformSpec, StackSpec
 from stacks.yaml_source import MAX_BYTES, Document, Location, parse
 
-__all__ = ["PROJECT", "StackFile", "load", "spec_from_config", "stack_name"]
+__all__ = [
+    "PROJECT",
+    "PlatformFile",
+    "StackFile",
+    "load",
+    "load_any",
+    "paired",
+    "platform_from_config",
+    "platform_of",
+    "spec_from_config",
+    "stack_name",
+]
 
 #: What the Pulumi CLI itself keeps at the top of a stack file.
 PULUMI_KEYS = ("config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment")
@@ -38,12 +51,36 @@ class StackFile:
     spec: StackSpec
 
 
+@dataclass(frozen=True)
+class PlatformFile:
+    """The same of a stack that only makes nodes."""
+
+    path: Path
+    stack: str
+    spec: PlatformSpec
+
+
 def stack_name(path: Path) -> str:
     """`Pulumi.<stack>.yaml` -> `<stack>`; any other name is the stack's name without its ending."""
     return path.name.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml")
 
 
 def load(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
+    """Reads and checks one stack file of a stack that serves, by every rule `but` those named.
+
+    Raises:
+        StackFileError: with every problem of the file, each naming file, line and YAML path.
+    """
+    found = load_any(path, but)
+    if isinstance(found, PlatformFile):
+        what, why = "this stack only makes nodes", "it has no `serving`"
+        raise StackFileError(
+            [Problem("FILE", "", what, why, f"name a stack file that refers to {found.stack}", file=str(path))]
+        )
+    return found
+
+
+def load_any(path: Path, but: frozenset[str] = frozenset()) -> StackFile | PlatformFile:
     """Reads and checks one stack file, by every rule `but` those named.
 
     Raises:
@@ -53,30 +90,88 @@ def load(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
     problems = [problem for problem in problems if problem.rule not in but]
     if problems or spec is None:
         raise StackFileError([replace(problem, file=str(path)) for problem in problems])
+    if isinstance(spec, PlatformSpec):
+        return PlatformFile(path, stack_name(path), spec)
     return StackFile(path, stack_name(path), spec)
 
 
+def platform_of(file: StackFile) -> PlatformFile | None:
+    """The file of the stack that makes the nodes of this one, beside it; None where no other stack does.
+
+    For commands that run without the engine, which alone can ask that stack itself.
+
+    Raises:
+        StackFileError: there is no such file, or it cannot be used.
+    """
+    if file.spec.cluster.provider != "stack":
+        return None
+    *where, name = (file.spec.cluster.stack or "").split("/")
+    path = file.path.parent / f"Pulumi.{name}.yaml"
+    if where and where[1] != PROJECT:
+        what, why = (
+            f"stack {file.spec.cluster.stack} is of another project",
+            "without the engine, nothing can be read there",
+        )
+        raise StackFileError([_of_reference(file, what, why, "run what needs the cluster with its own kubeconfig")])
+    if not path.exists():
+        what, why = f"{path} does not exist", "without the engine, what the cluster is can only be read there"
+        raise StackFileError([_of_reference(file, what, why, f"put the file of stack {name} there")])
+    found = load_any(path)
+    if isinstance(found, PlatformFile):
+        return found
+    what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
+    raise StackFileError([_of_reference(file, what, why, "refer to a stack that only makes nodes")])
+
+
+def paired(file: StackFile) -> StackFile:
+    """The file with the cluster of the stack it refers to, by that stack's file; any other as it is.
+
+    Raises:
+        StackFileError: there is no such file, it cannot be used, or the two do not go together.
+    """
+    platform = platform_of(file)
+    if platform is None:
+        return file
+    try:
+        return replace(file, spec=stand_on(file.spec, Foundation.made_by(platform.spec), platform.stack))
+    except StackFileError as error:
+        raise StackFileError([replace(problem, file=str(file.path)) for problem in error.problems]) from None
+
+
+def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
+    return Problem("FILE", "llmd-pd:cluster.stack", what, why, fix, file=str(file.path))
+
+
 def spec_from_config(config: Mapping[str, Any]) -> StackSpec:
-    """The spec of a running program, from its configuration by key (`serving`, …).
+    """The spec of a running program that serves, from its configuration by key (`serving`, …).
 
     Raises:
         StackFileError: with every problem, each naming its YAML path.
     """
-    found, spec = _judge(dict(config))
+    return _accepted(*_judge(dict(config)))
+
+
+def platform_from_config(config: Mapping[str, Any]) -> PlatformSpec:
+    """The spec of a running program that only makes nodes. Raises as above."""
+    return _accepted(*_judge_platform(dict(config)))
+
+
+def _accepted(found: list[tuple[Location, Problem]], spec: Spec | None) -> Spec:
     if found or spec is None:
         raise StackFileError([problem for _, problem in found])
     return spec
 
 
-def _read(path: Path) -> tuple[list[Problem], StackSpec | None]:
+def _read(path: Path) -> tuple[list[Problem], StackSpec | PlatformSpec | None]:
     content = _content(path)
     document = content if isinstance(content, Problem) else parse(content)
     if isinstance(document, Problem):
         return [document], None
     problems, keys = _config(document)
-    spec = None
+    spec: StackSpec | PlatformSpec | None = None
     if keys is not None:
-        found, spec = _judge({name: document.data["config"][key] for name, key in keys.items()})
+        config = {name: document.data["config"][key] for name, key in keys.items()}
+        found, spec = _judge_platform(config) if is_platform(config) else _judge(config)
         for location, problem in found:
             line = document.line(("config", keys.get(str(location[0]), ""), *location[1:]))
             problems.append(replace(problem, line=line))
@@ -166,10 +261,24 @@ def _judge(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], Stac
     The spec is None where a field is faulty.
     """
     found, spec = fields.read(config)
+    return _beside(found, spec, problems_of)
+
+
+def _judge_platform(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], PlatformSpec | None]:
+    """The same of a stack that only makes nodes."""
+    found, spec = fields.read_platform({key: value for key, value in config.items() if key != "serving"})
+    return _beside(found, spec, platform_problems)
+
+
+def _beside(
+    found: list[tuple[Location, Problem]], spec: Spec | None, rules: Callable[[Spec], Iterator[Problem]]
+) -> tuple[list[tuple[Location, Problem]], Spec | None]:
     if spec is None:
         return found, None
     faulty = [location for location, _ in found]
-    for problem in problems_of(spec):
+    # What was taken out because it depends on what is faulty is not missing.
+    faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
+    for problem in rules(spec):
         location = tuple(problem.path.removeprefix(f"{PROJECT}:").split("."))
         if not any(location[: len(part)] == part for part in faulty):
             found.append((location, problem))

@@ -18,7 +18,12 @@ def fits(subject: Subject) -> Iterator[Finding]:
         machine = resolve.machine_of(spec)
     except UnknownMachineError as error:
         what, why = str(error).split(";")[0], "nothing could be checked or rehearsed"
-        yield Finding("cluster.machine", what, why, f"name one of {', '.join(MACHINES)}")
+        theirs = [
+            row.key
+            for row in MACHINES.values()
+            if not spec.cluster.makes_nodes or row.provider == spec.cluster.provider
+        ]
+        yield Finding("cluster.machine", what, why, f"name one of {', '.join(theirs)}")
         return
     pods = pod_requests(subject.objects)
     found = False
@@ -32,11 +37,13 @@ def fits(subject: Subject) -> Iterator[Finding]:
             )  # fmt: skip
     if found or spec.cluster.nodes is None:
         return
-    needed, has = nodes_needed(pods, machine), spec.cluster.nodes
+    scaling = spec.cluster.coreweave and spec.cluster.coreweave.accelerator_pool.autoscaling
+    needed, has = nodes_needed(pods, machine), scaling.max if scaling else spec.cluster.nodes
     if needed > has:
         what = f"{has} {'node' if has == 1 else 'nodes'} of {machine.key} cannot hold all pods"
-        fix = f"write `nodes: {needed}`, or ask for fewer replicas"
-        yield Finding("cluster.nodes", what, f"they need {needed}, and the rest would stay Pending for ever", fix)
+        fix = f"write `{'max' if scaling else 'nodes'}: {needed}`, or ask for fewer replicas"
+        place = "cluster.coreweave.acceleratorPool.autoscaling.max" if scaling else "cluster.nodes"
+        yield Finding(place, what, f"they need {needed}, and the rest would stay Pending for ever", fix)
 
 
 def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, asked_for: bool) -> str:
@@ -47,6 +54,8 @@ def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, 
     fixes = []
     if asked_for and misfit.has != "0":
         fixes.append(f"ask for {misfit.has} at most")
+    if misfit.kind == "label" and misfit.what in serving.node_selector:
+        return "give the pool that label, or select by one it has"
     if misfit.kind == "taint":
         fixes.append("tolerate it in `serving.tolerations`")
     if others:
@@ -62,6 +71,17 @@ def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
         return f"serving.{role}.devices"
     if misfit.what in ("cpu", "memory"):
         return f"serving.{role}.{misfit.what}"
+    cluster = subject.spec.cluster
+    if misfit.kind == "taint" and misfit.what in _taints(subject.spec):
+        return "cluster.coreweave.acceleratorPool.taints" if cluster.makes_nodes else "serving.tolerations"
+    if misfit.kind == "label" and misfit.what in subject.spec.serving.node_selector:
+        return "serving.nodeSelector"  # of nodes that are there, what is selected is taken to be there
     if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
         return "serving.fabric"
     return "cluster.machine"
+
+
+def _taints(spec: StackSpec) -> set[str]:
+    """The keys of the taints that the stack itself puts on the nodes it makes."""
+    pools = spec.cluster.coreweave
+    return {taint["key"] for taint in pools.accelerator_pool.taints} if pools else set()

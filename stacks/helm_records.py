@@ -35,9 +35,20 @@ def foreign(secrets: Sequence[Object], owner: str) -> str | None:
     Ours is one that carried our description once: a rollback or an upgrade by hand has another. So is one that never
     got anywhere, as our own first try may have left it; if it is somebody else's after all, helm refuses the name.
     """
+    found = descriptions(secrets)
+    return None if not found or owner in found else found[-1]
+
+
+def descriptions(secrets: Sequence[Object]) -> list[str]:
+    """What a release's revisions say of themselves, oldest first, without those that are unfinished."""
     finished = [secret for secret in _by_age(secrets) if _status(secret) not in UNFINISHED]
-    descriptions = [_record(secret).get("info", {}).get("description") or "" for secret in finished]
-    return None if not descriptions or owner in descriptions else descriptions[-1]
+    return [_record(secret).get("info", {}).get("description") or "" for secret in finished]
+
+
+def state(secrets: Sequence[Object]) -> str:
+    """A release's newest revision and its status: `revision 2, deployed`."""
+    newest = _by_age(secrets)[-1]
+    return f"revision {newest['metadata']['labels']['version']}, {_status(newest)}"
 
 
 def unfinished(secrets: Sequence[Object]) -> bool:

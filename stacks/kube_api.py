@@ -23,8 +23,8 @@ class NoContextError(ValueError):
 class Api:
     """One API server, as one user.
 
-    A request raises `kubernetes.client.exceptions.ApiException` for an answer of 400 and above (but see `get`), and
-    `urllib3.exceptions.HTTPError` when there is no answer.
+    A request raises `kubernetes.client.exceptions.ApiException` for an answer of 400 and above (but see `get` and `read`),
+    and `urllib3.exceptions.HTTPError` when there is no answer.
     """
 
     def __init__(self, kubeconfig: str | None, context: str | None) -> None:
@@ -49,9 +49,20 @@ class Api:
         from kubernetes.client.exceptions import ApiException
 
         try:
+            return self.read(path)
+        except ApiException as error:
+            if error.status == 403:
+                return None
+            raise
+
+    def read(self, path: str) -> Object | None:
+        """What is there, or None where there is nothing. That we may not look is an error like any other."""
+        from kubernetes.client.exceptions import ApiException
+
+        try:
             found: Object = self._request("GET", path)
         except ApiException as error:
-            if error.status in (403, 404):
+            if error.status == 404:
                 return None
             raise
         return found

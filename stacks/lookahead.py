@@ -5,7 +5,6 @@ release of that name exists already. We look first, read-only, and say how to im
 but never taken back to an older version: another stack may live from what the newer one brought.
 """
 
-import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,13 +13,17 @@ from typing import Any
 
 import pulumi
 
-from components.kube_errors import reason
 from hardware.namespace import OWNER
 from stacks import helm_records
+from stacks.cluster_problems import asking
+from stacks.cluster_spec import Cluster
 from stacks.commands import kubectl_flags
 from stacks.gateway_look import Releases, look_at_gateway, second_proxy
-from stacks.kube_api import Api, NoContextError, Object
+from stacks.kube_api import Api, Object
+from stacks.ownership import holder, whose
 from stacks.plan import Plan
+from stacks.platform import PlatformPlan
+from stacks.pool_look import look_at_pools
 from stacks.problems import Problem, StackFileError
 from stacks.router import HelmRelease
 
@@ -47,10 +50,10 @@ def look_ahead(plan: Plan, owner: str) -> Found:
     """
     found: list[tuple[HelmRelease, Sequence[Object]]] = []
     preinstalled: frozenset[str] = frozenset()
-    with answering(plan):
+    with answering(plan.spec.cluster):
         api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
         preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
-        problems = list(_newer_crds(api, plan, preinstalled))
+        problems = [*look_at_pools(api, plan.spec.cluster, plan.pools, owner), *_newer_crds(api, plan, preinstalled)]
         namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
         if namespace is not None:
             revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)
@@ -59,7 +62,7 @@ def look_ahead(plan: Plan, owner: str) -> Found:
         if plan.gateway is not None:
             installs = plan.gateway.implementation
             releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
-            ours = namespace is not None and _holder(namespace) == owner
+            ours = namespace is not None and holder(namespace) == owner
             problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
             found += releases
         if problems:
@@ -67,22 +70,23 @@ def look_ahead(plan: Plan, owner: str) -> Found:
     return Found(found, preinstalled)
 
 
+def look_ahead_of_platform(plan: PlatformPlan, owner: str) -> None:
+    """The same for a stack that only makes nodes: there is nothing else to look at. Raises as above."""
+    with answering(plan.spec.cluster):
+        api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
+        if problems := [*look_at_pools(api, plan.spec.cluster, plan.pools, owner)]:
+            raise StackFileError(problems)
+
+
 @contextmanager
-def answering(plan: Plan) -> Iterator[None]:
+def answering(cluster: Cluster) -> Iterator[None]:
     """For requests to the stack's cluster: no answer, or one that is of no use, is a sentence about the stack file.
 
     Raises:
         StackFileError: with it, in an `up`; in a preview it is a warning.
     """
-    from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
-
-    try:
+    with asking(cluster, _without_cluster):
         yield
-    except NoContextError as error:
-        _without_cluster(_no_context(plan, error))
-    except (HTTPError, OSError, ApiException, json.JSONDecodeError) as error:
-        _without_cluster(_unreachable(error))
 
 
 def _without_cluster(problem: Problem) -> None:
@@ -93,12 +97,11 @@ def _without_cluster(problem: Problem) -> None:
 
 def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequence[Object]) -> Iterator[Problem]:
     spec, target = plan.spec, kubectl_flags(plan.spec.cluster)
-    holder = _holder(namespace)
-    if holder != owner:
+    if holder(namespace) != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
         yield Problem(
             "EXISTS", "llmd-pd:namespace", f"namespace {spec.namespace} exists already",
-            f"it belongs to {f'stack {holder}' if holder else 'somebody else'}, and a destroy of this stack would delete it",
+            f"it belongs to {whose(namespace)}, and a destroy of this stack would delete it",
             f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
         )  # fmt: skip
     name = plan.router.name
@@ -111,12 +114,6 @@ def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequenc
             f"choose another name, or import it: `{forget}` makes helm forget it but leaves its objects, and the next "
             "`pulumi up` installs over them",
         )  # fmt: skip
-
-
-def _holder(namespace: Object) -> str | None:
-    """The stack that a namespace is marked as belonging to."""
-    holder: str | None = namespace["metadata"].get("annotations", {}).get(OWNER)
-    return holder
 
 
 def gke_preinstalled(version: Object | None) -> frozenset[str]:
@@ -147,18 +144,3 @@ def _bundle(crd: dict[str, Any]) -> tuple[tuple[int, ...], str] | None:
         if key.endswith("/bundle-version"):
             return tuple(int(part) for part in re.findall(r"\d+", value)), value
     return None
-
-
-def _no_context(plan: Plan, error: NoContextError) -> Problem:
-    context = plan.spec.cluster.context
-    return Problem(
-        "CLUSTER", "llmd-pd:cluster", f"context `{context}`" if context else "no context",
-        f"the kubeconfig does not give it: {str(error).rstrip('.')}", "name a context of `kubectl config get-contexts`",
-    )  # fmt: skip
-
-
-def _unreachable(error: Exception) -> Problem:
-    return Problem(
-        "CLUSTER", "llmd-pd:cluster", "the cluster's API server cannot be reached", reason(error),
-        "check the context, the network and your credentials",
-    )  # fmt: skip

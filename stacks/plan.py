@@ -18,11 +18,12 @@ from hardware.workload import Workload
 from releases.crds import CrdSource, Directory, Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API_CRDS
 from releases.gateways import IMPLEMENTATIONS
+from stacks.coreweave import NodePool, node_pools
 from stacks.gateway import GatewayPlan, gateway_plan
 from stacks.router import HelmRelease, place, router_release
 from stacks.spec import StackSpec
 from stacks.token import MadeSecret, made_secret
-from stacks.workload import workload
+from stacks.workload import machine_of, workload
 
 Object = dict[str, Any]
 
@@ -38,6 +39,7 @@ class Plan:
     router: HelmRelease
     gateway: GatewayPlan | None
     monitoring: list[Object]
+    pools: list[NodePool]
 
     @property
     def bill(self) -> Bill:
@@ -110,6 +112,7 @@ def plan(spec: StackSpec, base: Path) -> Plan:
         router=router_release(spec, resolved.bill, base),
         gateway=gateway_plan(spec, resolved.bill),
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
+        pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
     )
 
 

@@ -9,10 +9,14 @@ from pulumi.runtime import config as runtime_config
 
 from releases.crds import SourceError
 from stacks.compose import compose
-from stacks.files import PROJECT, spec_from_config
-from stacks.lookahead import look_ahead
+from stacks.compose_cluster import compose_platform
+from stacks.files import PROJECT, platform_from_config, spec_from_config
+from stacks.lookahead import look_ahead, look_ahead_of_platform
 from stacks.plan import plan
+from stacks.platform import is_platform, platform_plan
 from stacks.problems import Problem, StackFileError
+from stacks.reference import full_name, referred
+from stacks.spec import PlatformSpec, StackSpec
 from stacks.unblock import unblock
 
 
@@ -25,14 +29,30 @@ def run(base: Path) -> None:
     try:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         config, hf_token = sealed(_configuration())
-        spec = spec_from_config(config)
-        planned = plan(spec, base)
-        found = look_ahead(planned, owner)
-        if not pulumi.runtime.is_dry_run():
-            unblock(planned, found.revisions)
-        compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
+        if is_platform(config):
+            _make_nodes(platform_from_config(config), owner)
+        else:
+            _serve(spec_from_config(config), base, owner, hf_token)
     except (StackFileError, SourceError) as error:
         raise pulumi.RunError(str(error)) from error
+
+
+def _make_nodes(spec: PlatformSpec, owner: str) -> None:
+    planned = platform_plan(spec)
+    look_ahead_of_platform(planned, owner)
+    compose_platform(planned, owner)
+
+
+def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
+    if spec.cluster.provider == "stack":
+        name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
+        spec = referred(spec, name)
+        pulumi.StackReference("platform", name)  # what the stack builds on, for whoever reads its state
+    planned = plan(spec, base)
+    found = look_ahead(planned, owner)
+    if not pulumi.runtime.is_dry_run():
+        unblock(planned, found.revisions)
+    compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
 
 
 def _configuration() -> dict[str, Any]:

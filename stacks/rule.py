@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from hardware.bill import Bill
 from hardware.renderer import model_server
 from hardware.workload import Workload
 from releases import release
 from stacks import workload as resolve
-from stacks.spec import StackSpec
+from stacks.spec import AnyStack, StackSpec
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,14 @@ class Finding:
     what: str
     why: str
     fix: str
+
+
+class ClusterSubject(Protocol):
+    """A spec under examination of which only the cluster is looked at: it may serve or only make nodes."""
+
+    @property
+    def spec(self) -> AnyStack:
+        """The spec."""
 
 
 class Subject:
@@ -45,9 +53,12 @@ class Subject:
         return model_server(self.workload)
 
 
+_Examined = TypeVar("_Examined", contravariant=True)
+
+
 @dataclass(frozen=True)
-class Rule:
-    """A row: its id, where it comes from, what it checks.
+class Rule(Generic[_Examined]):
+    """A row: its id, where it comes from, what it checks in what.
 
     Later rules cannot be asked about a spec in which a gate found something; its `gate` mends the spec so that they can,
     or returns None when nothing can be said any more.
@@ -55,5 +66,5 @@ class Rule:
 
     id: str
     source: str
-    check: Callable[[Subject], Iterator[Finding]]
+    check: Callable[[_Examined], Iterator[Finding]]
     gate: Callable[[StackSpec], StackSpec | None] | None = None

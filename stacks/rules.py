@@ -4,18 +4,17 @@ A rule is a generator of findings; its id and source are its row's. Rules see a 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
 from hardware.argv import ArgumentError, command_line, flag
 from hardware.join import ConflictError
-from hardware.machines import MACHINES
 from hardware.renderer import model_server
 from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks import choice_rule, router_api, router_rules
+from stacks import choice_rule, cluster_rules, router_api, router_rules
 from stacks.fit_rule import fits
 from stacks.mirror_rule import all_from_the_mirror
 from stacks.problems import Problem, known
@@ -27,10 +26,10 @@ from stacks.token_rule import token_rule
 FLOATING = {"latest", "main", "master", "nightly", "dev", "edge", "stable"}
 
 
-def problems_of(spec: StackSpec) -> Iterator[Problem]:
-    """Every problem the rules find in a spec."""
+def problems_of(spec: StackSpec, but: Collection[str] = ()) -> Iterator[Problem]:
+    """Every problem the rules find in a spec, without those `but` of these ids."""
     subject = Subject(spec)
-    for rule in RULES:
+    for rule in (rule for rule in RULES if rule.id not in but):
         findings = list(dict.fromkeys(rule.check(subject)))  # both roles may find the same
         for finding in findings:
             yield Problem(rule.id, f"llmd-pd:{finding.path}", finding.what, finding.why, finding.fix, rule.source)
@@ -49,13 +48,6 @@ def _known_release(subject: Subject) -> Iterator[Finding]:
 
 def _with_default_release(spec: StackSpec) -> StackSpec | None:
     return spec.model_copy(update={"release": DEFAULT})
-
-
-def _known_machine(subject: Subject) -> Iterator[Finding]:
-    machine = subject.spec.cluster.machine
-    if machine and machine not in MACHINES:
-        what, why = f"machine `{machine}` is not in the table", "without its facts nothing can be checked or rehearsed"
-        yield Finding("cluster.machine", what, why, known(machine, MACHINES))
 
 
 def _without_machine(spec: StackSpec) -> StackSpec | None:
@@ -155,6 +147,15 @@ def _model_label(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def _locks_for_rdma(subject: Subject) -> Iterator[Finding]:
+    if subject.spec.serving.ipc_lock and not subject.workload.hardware.fabric.rdma:
+        what, why = (
+            f"`ipcLock` with fabric `{subject.spec.serving.fabric}`",
+            "it has no RDMA, which memory is locked for",
+        )
+        yield Finding("serving.ipcLock", what, why, "leave it out, or use a fabric with RDMA")
+
+
 def _names(subject: Subject) -> Iterator[Finding]:
     # A pod's name is its Deployment's, two hashes of 10 and 5, and two dashes; longer ones are cut and stop being unique.
     name = max((subject.workload.deployment_name(role) for role in ROLES), key=len)
@@ -166,10 +167,16 @@ def _names(subject: Subject) -> Iterator[Finding]:
 
 
 #: In this order: first what can be asked of any spec, then the gates, then what needs a spec that renders.
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[Subject], ...] = (
     Rule("PIN-01", "a deployment is what was tested", _pinned_image),
     Rule("MODEL-02", "argparse keeps the last value", _repeats),
     Rule("NAME-01", "Kubernetes labels", _model_label),
+    Rule("CLUSTER-01", "stacks/cluster_spec.py", cluster_rules.of_the_provider, gate=cluster_rules.as_existing),
+    Rule("CLUSTER-02", "stacks/cluster_spec.py", cluster_rules.reference),
+    cluster_rules.CW_01,
+    cluster_rules.CW_02,
+    cluster_rules.CW_08,
+    cluster_rules.CW_09,
     Rule("BILL-01", "releases", _known_release, gate=_with_default_release),
     Rule("GW-01", "upstream's gateway recipes", router_rules.gateway_section, gate=router_rules.without_gateway),
     Rule("ROUTER-01", "the endpoint picker's registered plugins", router_rules.plugin_config),
@@ -179,13 +186,17 @@ RULES: tuple[Rule, ...] = (
     Rule("ROUTER-05", "the API server's validation", router_api.requests_within_limits),
     Rule("ROUTER-06", "the API server's validation", router_api.ports_once),
     Rule("BILL-02", "releases", router_rules.own_bills_values),
-    Rule("MACHINE-01", "hardware/machines", _known_machine, gate=_without_machine),
+    replace(cluster_rules.MACHINE_01, gate=_without_machine),
+    replace(cluster_rules.CW_07, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),
     Rule("SECRET-01", "Hugging Face's gated models", token_rule),
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
+    Rule("HW-04", "hardware/fabrics.py", _locks_for_rdma),
     Rule("NAME-02", "Kubernetes names", _names),
+    Rule("CW-05", "upstream's coreweave overlay", cluster_rules.infiniband_said_aloud),
+    cluster_rules.CW_06,
     Rule("FIT-01", "hardware/machines", fits),
     Rule("MIRROR-01", "the stack's mirror", all_from_the_mirror),
 )

@@ -16,6 +16,9 @@ _DURATION = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
 _HEADER = r"^/?[A-Za-z0-9]([-A-Za-z0-9._:/@+]*[A-Za-z0-9])?$"
 _REGISTRY = r"^[a-z0-9][-a-zA-Z0-9._:]*(/[-a-zA-Z0-9._]+)*$"
 _CHARTS = r"^(oci|https)://[a-z0-9][-a-zA-Z0-9._:/]*$"
+_LABEL_KEY = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+_LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
+_STACK = r"^([A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9][-A-Za-z0-9_.]*/)?[A-Za-z0-9][-A-Za-z0-9_.]*$"
 _IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
 #: What each pattern asks for, in words, and an example.
 FORMS = {
@@ -29,6 +32,12 @@ FORMS = {
     _HEADER: ("a model's name, as a header can carry it", "gpt-oss-120b"),
     _REGISTRY: ("a registry and a path in it, without `https://`", "registry.example.com/mirror"),
     _CHARTS: ("the place charts lie at, `oci://…` or `https://…`", "oci://registry.example.com/charts"),
+    _LABEL_KEY: (
+        "a label's key: a name of 63 characters at most, maybe with a domain and a slash before it",
+        "example.com/team",
+    ),
+    _LABEL_VALUE: ("a label's value: letters, digits, dashes, dots and underscores, 63 at most", "chat"),
+    _STACK: ("a stack's name, or organization/project/name", "platform"),
     _IMAGE: ("an image reference", "docker.io/vllm/vllm-openai:v0.19.1"),
 }
 
@@ -41,6 +50,9 @@ FlagName = Annotated[str, StringConstraints(pattern=_FLAG)]
 EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
 ModelId = Annotated[str, StringConstraints(pattern=_MODEL)]
 Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
+LabelKey = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
+LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]
+StackName = Annotated[str, StringConstraints(pattern=_STACK)]
 Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
 #: The Gateway API's length. The charts write it without quotes, so that a line break or `: ` would break their YAML.
 HeaderValue = Annotated[str, StringConstraints(pattern=_HEADER, max_length=4096)]

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from hardware.vocabulary import Role
+from stacks.cluster_spec import Cluster
 from stacks.router_spec import Router
 from stacks.section import (
     ChartPlace,
@@ -28,21 +29,6 @@ from stacks.section import (
     SecretName,
     Section,
 )
-
-
-class Cluster(Section):
-    """Whose cluster it is. `existing`: a context of a kubeconfig, which the program is told and never guesses.
-
-    `machine` and `nodes` are facts about the cluster's accelerator nodes: the rules check the fit against them and a
-    rehearsal simulates them. Left out, they are the first machine of the table that serves the fabric, and as many
-    nodes as the sizing needs.
-    """
-
-    provider: Literal["existing"] = "existing"
-    kubeconfig: NonEmpty | None = None
-    context: NonEmpty | None = None
-    machine: NonEmpty | None = None
-    nodes: Positive | None = None
 
 
 class RoleSizing(Section):
@@ -98,6 +84,9 @@ class Serving(Section):
     `extraArgs` are appended to the engine's command line, `dropArgs` are flags left out of it. `wait: false` returns
     before the servers are Ready, which can take an hour from a cold cache.
 
+    `ipcLock` gives the servers the capability to lock memory, which RDMA registers: where a cluster limits locked memory (seen on
+    CoreWeave), a fabric whose upstream recipe does without it needs it.
+
     `hfToken` is the name of a Secret that holds HF_TOKEN, or the token itself as a Pulumi secret. `gated` says whether the
     model can be had with a token only; left out, it follows from whose model it is (`hardware.models`).
     """
@@ -116,6 +105,7 @@ class Serving(Section):
     env: dict[EnvName, str] = Field(default_factory=dict)
     node_selector: dict[NonEmpty, str] = Field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
+    ipc_lock: bool = False
     wait: bool = True
 
     @property
@@ -150,16 +140,28 @@ class Mirror(Section):
     charts: ChartPlace | None = None
 
 
-class StackSpec(Section):
-    """A whole stack file. With the default names every object equals upstream's."""
+class AnyStack(Section):
+    """What every stack file may say. With the default names every object equals upstream's."""
 
     # 40: the router chart cuts release names there, and the rest of the stack would no longer match.
     name: Annotated[DnsLabel, StringConstraints(max_length=40)] = "pd-disaggregation"
     namespace: DnsLabel = "llm-d-pd-disaggregation"
     release: NonEmpty = "guide-2026-05"
     cluster: Cluster = Cluster()
-    serving: Serving
     router: Router = Router()
     monitoring: Monitoring = Monitoring()
     crds: Crds = Crds()
     mirror: Mirror = Mirror()
+
+
+class StackSpec(AnyStack):
+    """A stack that serves."""
+
+    serving: Serving
+
+
+class PlatformSpec(AnyStack):
+    """A stack that only makes nodes, for others to serve on.
+
+    It has the keys of any stack, because the project gives each of them its default; nothing may be said with them.
+    """

@@ -32,7 +32,7 @@ def unblock(plan: Plan, releases: Releases) -> None:
 
 def _mark(plan: Plan, release: HelmRelease, cut_off: Object) -> None:
     cluster, record, status = plan.spec.cluster, cut_off["metadata"]["name"], cut_off["metadata"]["labels"]["status"]
-    with answering(plan):
+    with answering(plan.spec.cluster):
         path = f"/api/v1/namespaces/{release.namespace}/secrets/{record}"
         if Api(cluster.kubeconfig, cluster.context).merge(path, helm_records.as_failed(cut_off)):
             pulumi.log.warn(

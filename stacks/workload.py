@@ -3,10 +3,14 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from hardware.machines import Machine, machine, machine_for
+from hardware.fabrics import IPC_LOCK
+from hardware.join import join
+from hardware.machines import Machine, Taint, UnknownMachineError, machine, machine_for
 from hardware.vocabulary import Role, Sizing
 from hardware.workload import Hardware, Workload, hardware
 from releases import release
+from stacks.cluster_spec import CoreWeave
+from stacks.coreweave import same_fabric
 from stacks.spec import RoleSizing, StackSpec
 from stacks.token import token_reference
 
@@ -20,6 +24,8 @@ def workload(spec: StackSpec) -> Workload:
     serving = spec.serving
     bill = release(spec.release)
     found = hardware(serving.accelerator, serving.engine, serving.fabric, bill)
+    if serving.ipc_lock and IPC_LOCK not in (found.fabric.container, found.build.container):
+        found = replace(found, fabric=replace(found.fabric, container=join(found.fabric.container, IPC_LOCK)))
     if serving.image:
         bill = replace(bill, images={**bill.images, found.key: serving.image})
     model = serving.model or found.accelerator.model
@@ -32,7 +38,7 @@ def workload(spec: StackSpec) -> Workload:
         extra_args=serving.extra_args or (),
         drop_args=serving.drop_args or (),
         env=serving.env,
-        spec=_scheduling(spec),
+        spec=_scheduling(spec, found, {bill.guide_label: spec.name}),
         hf_token=token_reference(spec, bill, (found.accelerator.key, found.build.engine.key), model),
         registry=spec.mirror.registry,
     )
@@ -44,14 +50,21 @@ def machine_of(spec: StackSpec) -> Machine:
     Raises:
         UnknownMachineError: it is not in the table, or none serves the pair.
     """
-    serving = spec.serving
-    found = machine(spec.cluster.machine) if spec.cluster.machine else machine_for(serving.accelerator, serving.fabric)
-    return selected(spec, found)
+    serving, cluster = spec.serving, spec.cluster
+    if cluster.machine:
+        return selected(spec, machine(cluster.machine))
+    provider = cluster.provider if cluster.makes_nodes else None
+    return selected(spec, machine_for(serving.accelerator, serving.fabric, provider))
 
 
 def selected(spec: StackSpec, found: Machine) -> Machine:
-    """A machine with the labels a stack selects its nodes by: facts about those nodes, which the table cannot know."""
-    return replace(found, labels={**found.labels, **spec.serving.node_selector})
+    """A machine as it is in the stack's cluster. Of nodes that are there, with the labels it selects them by: facts which the
+    table cannot know. Of nodes that a stack makes, this one or the one it refers to, with the labels and taints it gives them."""
+    if spec.cluster.coreweave is None and not spec.cluster.makes_nodes:
+        return replace(found, labels={**found.labels, **spec.serving.node_selector})
+    pool = (spec.cluster.coreweave or CoreWeave()).accelerator_pool
+    taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))
+    return replace(found, labels={**found.labels, **pool.labels}, taints=taints)
 
 
 def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
@@ -59,10 +72,22 @@ def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
     return replace(found.sizing[role], **{name: value for name, value in given.items() if value is not None})
 
 
-def _scheduling(spec: StackSpec) -> dict[str, Any]:
+def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[str, Any]:
     scheduling: dict[str, Any] = {}
+    if found.fabric.rdma and _on_coreweaves_pools(spec):
+        scheduling |= same_fabric(own)
     if spec.serving.node_selector:
         scheduling["nodeSelector"] = dict(spec.serving.node_selector)
     if spec.serving.tolerations:
         scheduling["tolerations"] = [dict(row) for row in spec.serving.tolerations]
     return scheduling
+
+
+def _on_coreweaves_pools(spec: StackSpec) -> bool:
+    """Whether a stack of this project made the nodes on CoreWeave: this one, or the one it refers to."""
+    if spec.cluster.provider != "stack":
+        return spec.cluster.provider == "coreweave"
+    try:
+        return machine_of(spec).provider == "coreweave"
+    except UnknownMachineError:
+        return False  # which FIT-01 says

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from hardware.machines.amd import AMD_MI300X, AMD_MI300X_OCI
 from hardware.machines.aws import AWS_P5EN
-from hardware.machines.coreweave import COREWEAVE_H200
+from hardware.machines.coreweave import COREWEAVE_CPU, COREWEAVE_H200
 from hardware.machines.device_classes import DEVICE_CLASSES, DeviceClass
 from hardware.machines.generic import NVIDIA_GENERIC, SYSTEM
 from hardware.machines.gke import A3_ULTRA_DRA, A3_ULTRA_RDMA, TPU7X_HOST, TPU_V6E_HOST
@@ -16,6 +16,7 @@ from hardware.machines.intel import GAUDI_DRA, INTEL_XPU_DRA, INTEL_XPU_RDMA_DRA
 from hardware.machines.types import DeviceSlice, Machine, Rdma, Silicon, SliceDevice, Taint, Version
 
 __all__ = [
+    "COREWEAVE_CPU",
     "DEVICE_CLASSES",
     "MACHINES",
     "SYSTEM",
@@ -70,12 +71,14 @@ def machines_for(accelerator: str, fabric: str) -> tuple[Machine, ...]:
     return tuple(row for row in MACHINES.values() if (accelerator, fabric) in row.serves)
 
 
-def machine_for(accelerator: str, fabric: str) -> Machine:
-    """The default machine of a pair. Raises UnknownMachineError naming the pairs that are served."""
-    served = machines_for(accelerator, fabric)
-    if not served:
-        pairs = dict.fromkeys("/".join(pair) for row in MACHINES.values() for pair in row.serves)
-        raise UnknownMachineError(
-            f"no machine serves {accelerator}/{fabric} (accelerator/fabric); served: {', '.join(pairs)}"
-        )
-    return served[0]
+def machine_for(accelerator: str, fabric: str, provider: str | None = None) -> Machine:
+    """The default machine of a pair, of one provider if given. Raises UnknownMachineError naming the pairs that are served."""
+    rows = [row for row in MACHINES.values() if provider in (None, row.provider)]
+    for row in rows:
+        if (accelerator, fabric) in row.serves:
+            return row
+    pairs = dict.fromkeys("/".join(pair) for row in rows for pair in row.serves)
+    whose = f" of {provider}" if provider else ""
+    raise UnknownMachineError(
+        f"no machine{whose} serves {accelerator}/{fabric} (accelerator/fabric); served: {', '.join(pairs)}"
+    )

@@ -1,4 +1,10 @@
-"""CoreWeave CKS machines. Labels and taint as on its documentation and in two public stacks that ran on them."""
+"""CoreWeave CKS machines. Labels and taint as on its documentation and in two public stacks that ran on them.
+
+The CPU machines are what a cluster's own pods and the router run on. Their sizes are those of the table that Kubernetes'
+cluster autoscaler has for CoreWeave.
+"""
+
+from collections.abc import Mapping
 
 from hardware.machines.silicon import H200
 from hardware.machines.types import Machine, Rdma, Taint
@@ -45,3 +51,43 @@ COREWEAVE_H200 = Machine(
     serves=(("nvidia", "coreweave"), ("nvidia", "base")),
     assumptions=("1000 slots of rdma/ib", "the values of rack, fabric, superpod and leafgroup labels"),
 )
+
+
+def _cpu(instance_type: str, vcpus: int, memory: str, disk: str) -> Machine:
+    labels = {
+        "topology.kubernetes.io/region": "US-EAST-04",
+        "topology.kubernetes.io/zone": "US-EAST-04A",
+        "node.coreweave.cloud/class": "cpu",
+        # Off InfiniBand these labels are there, and empty: pods kept together by one of them alone would meet here.
+        **dict.fromkeys(
+            (f"backend.coreweave.cloud/{key}" for key in ("flavor", "fabric", "superpod", "leafgroup")), ""
+        ),
+    }
+    return Machine(
+        key=f"coreweave-{instance_type}",
+        title=f"CoreWeave {instance_type}, no accelerator: {vcpus} vCPU",
+        provider="coreweave",
+        instance_type=instance_type,
+        capacity={"cpu": str(vcpus), "memory": memory, "ephemeral-storage": disk},
+        allocatable={"cpu": str(vcpus - 1), "memory": memory, "ephemeral-storage": disk},
+        labels=labels,
+        assumptions=("allocatable: one core less than there is, as on the GPU machine",),
+    )
+
+
+#: By instance type, the smallest first.
+COREWEAVE_CPU: Mapping[str, Machine] = {
+    row[0]: _cpu(*row)
+    for row in (
+        ("cd-gp-i64-erapids", 64, "526674536Ki", "7499230528Ki"),
+        ("cd-gp-l-i64-erapids", 64, "526668108Ki", "15000547328Ki"),
+        ("cd-gp-i96-icelake", 96, "394209340Ki", "6248987968Ki"),
+        ("cd-hp-a96-genoa", 96, "791111968Ki", "7499230528Ki"),
+        ("cd-gp-a192-genoa", 192, "1583811548Ki", "7499230528Ki"),
+        ("cd-gp-l-a192-genoa", 192, "1583796048Ki", "30003181568Ki"),
+        ("turin-gp", 192, "1583297960Ki", "7499230528Ki"),
+        ("turin-gp-l", 192, "1583282436Ki", "30003181568Ki"),
+        ("cd-hc-a384-genoa", 384, "1583673336Ki", "30003181568Ki"),
+        ("cd-hc-a384ib-genoa", 384, "1583672504Ki", "30003181568Ki"),
+    )
+}

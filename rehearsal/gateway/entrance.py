@@ -5,19 +5,12 @@ Read from what the controller says of both; why it says so is its own affair.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from rehearsal.gateway import API
 from rehearsal.gateway.statuses import names_a_gateway, parent_key
+from rehearsal.verdict import Flaw
 from stacks.kube_api import Api, Object
 from stacks.plan import Plan
-
-
-class Flaw(NamedTuple):
-    """What is wrong with the way in, in a sentence. `awaited`: `pulumi up` waits for it to be right."""
-
-    text: str
-    awaited: bool = False
 
 
 @dataclass(frozen=True)

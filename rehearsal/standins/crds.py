@@ -29,7 +29,7 @@ SCRAPE = _object(port=TEXT, path=TEXT, interval=TEXT)
 
 @dataclass(frozen=True)
 class Resource:
-    """One namespaced custom resource with one version, served and stored."""
+    """One custom resource with one version, served and stored. `columns` are what `kubectl get` shows, as JSON paths."""
 
     group: str
     version: str
@@ -37,6 +37,8 @@ class Resource:
     plural: str
     short: tuple[str, ...] = ()
     spec: Schema = field(default_factory=_object)
+    scope: str = "Namespaced"
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -59,6 +61,10 @@ class Resource:
             "schema": {"openAPIV3Schema": _object(("spec",), spec=self.spec, status=_object())},
             "subresources": {"status": {}},
         }
+        if self.columns:
+            version["additionalPrinterColumns"] = [
+                {"name": name, "jsonPath": path, "type": "string"} for name, path in self.columns.items()
+            ]
         return {
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
@@ -66,7 +72,7 @@ class Resource:
             "spec": {
                 "group": self.group,
                 "names": names | ({"shortNames": [*self.short]} if self.short else {}),
-                "scope": "Namespaced",
+                "scope": self.scope,
                 "versions": [version],
             },
         }
@@ -136,6 +142,44 @@ GATEWAY: Mapping[str, tuple[Resource, ...]] = {
     ),
     "na": (),
 }
+
+
+COUNT = {"type": "integer", "minimum": 0}
+_CONDITION = ".status.conditions[?(@.type=='{}')].reason"
+
+#: CoreWeave's. An instance type that changes is refused in its own words.
+NODE_POOL = Resource(
+    "compute.coreweave.com",
+    "v1alpha1",
+    "NodePool",
+    "nodepools",
+    spec=_object(
+        ("instanceType",),
+        instanceType=TEXT,
+        computeClass={"enum": ["default", "spot"]} | TEXT,
+        autoscaling={"type": "boolean"},
+        targetNodes=COUNT,
+        minNodes=COUNT,
+        maxNodes=COUNT,
+        nodeLabels=LABELS,
+        nodeTaints=_list(_object(("key", "effect"), key=TEXT, value=TEXT, effect=TEXT)),
+    )
+    | {
+        "x-kubernetes-validations": [
+            {"rule": "self.instanceType == oldSelf.instanceType", "message": "InstanceType cannot be changed"}
+        ]
+    },
+    scope="Cluster",
+    columns={
+        "INSTANCE TYPE": ".spec.instanceType",
+        "TARGET": ".spec.targetNodes",
+        "QUEUED": ".status.queuedNodes",
+        "INPROGRESS": ".status.inProgress",
+        "CURRENT": ".status.currentNodes",
+        "CAPACITY": _CONDITION.format("Capacity"),
+        "QUOTA": _CONDITION.format("Quota"),
+    },
+)
 
 
 def monitoring_crds() -> list[dict[str, Any]]:

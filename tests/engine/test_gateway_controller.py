@@ -12,6 +12,7 @@ import pytest
 from rehearsal.control_plane import ControlPlane
 from rehearsal.gateway import API, CONTROLLER, FINALIZER, process
 from rehearsal.report import PlainReport
+from rehearsal.resident import CHECKOUT
 from rehearsal.surroundings import CRDS
 from rehearsal.toolchain import Toolchain
 from releases import release
@@ -249,8 +250,14 @@ def test_process_is_one_of_the_rehearsals_and_ends_with_it(plane: ControlPlane, 
     assert len(process.running(plane.workdir)) == 1
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(plane.kubeconfig.read_text())
-    command = [sys.executable, "-m", process.MODULE, f"--kubeconfig={kubeconfig}", f"--context={plane.context}"]
-    with subprocess.Popen(command, cwd=process.CHECKOUT, stdout=subprocess.PIPE, text=True) as started:
+    command = [
+        sys.executable,
+        "-m",
+        process.CONTROLLER.module,
+        f"--kubeconfig={kubeconfig}",
+        f"--context={plane.context}",
+    ]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as started:
         assert started.stdout
         assert "serving" in started.stdout.readline()
         kubeconfig.unlink()

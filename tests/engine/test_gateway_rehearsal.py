@@ -96,7 +96,7 @@ def test_gateway_that_nobody_looks_after(start: Started, root: Path, tmp_path: P
     os.kill(process.running(root)[0].pid, signal.SIGKILL)
     code, text = finished(rehearsing)
     assert code == 1
-    assert "the Gateway's controller has refused it or does not look at it" in text
+    assert "whoever has to provide it has refused, or does not look at it" in text
     assert (
         "llm-d-inference-gateway is not accepted: no controller has looked at it: is there a GatewayClass some-class"
         in text

@@ -235,7 +235,7 @@ def test_interrupt_during_a_wait(stack: Stack) -> None:
     time.sleep(0.5)
     began = time.monotonic()
     interrupt(running, signal.SIGINT).failed()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     stored = json.loads(stack.stored())["checkpoint"]["latest"]
     assert not stored.get("pending_operations")
     assert [item["initErrors"] for item in stored["resources"] if item.get("initErrors")]

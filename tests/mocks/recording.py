@@ -33,6 +33,7 @@ class Registration:
     provider: str
     after: frozenset[str]
     retained: bool
+    protected: bool
     imported: str
     ignored: tuple[str, ...]
     create_timeout: str
@@ -40,6 +41,7 @@ class Registration:
     delete_timeout: str
     trigger: str
     deleted_first: bool
+    replaced_on: tuple[str, ...]
     secret_outputs: tuple[str, ...]
     read: bool
 
@@ -137,6 +139,7 @@ class _Monitor(mocks.MockMonitor):
                 provider=self._name(request.provider.rpartition("::")[0]),
                 after=frozenset(map(self._name, depends)),
                 retained=bool(getattr(request, "retainOnDelete", False)),
+                protected=bool(getattr(request, "protect", False)),
                 imported=getattr(request, "importId", ""),
                 ignored=tuple(getattr(request, "ignoreChanges", ())),
                 create_timeout=timeouts.create if timeouts else "",
@@ -144,6 +147,7 @@ class _Monitor(mocks.MockMonitor):
                 delete_timeout=timeouts.delete if timeouts else "",
                 trigger=request.replacement_trigger.string_value if hasattr(request, "replacement_trigger") else "",
                 deleted_first=bool(getattr(request, "deleteBeforeReplace", False)),
+                replaced_on=tuple(getattr(request, "replaceOnChanges", ())),
                 secret_outputs=tuple(getattr(request, "additionalSecretOutputs", ())),
                 read=read,
             )

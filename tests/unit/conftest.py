@@ -38,13 +38,15 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
     """Looks ahead for a stack in namespace team-a, on the server of that address, in an `up` or a preview."""
     without_proxy(monkeypatch)
 
-    def look(url: str, *, preview: bool = False, context: str = "prod", **config: Any) -> tuple[Plan, Found]:
+    def look(
+        url: str, *, preview: bool = False, context: str = "prod", cluster: Any = None, **config: Any
+    ) -> tuple[Plan, Found]:
         path = kubeconfig(tmp_path / "kubeconfig", url)
         spec = spec_from_config(
             {
                 "namespace": "team-a",
                 "serving": {"accelerator": "nvidia"},
-                "cluster": {"kubeconfig": str(path), "context": context},
+                "cluster": {"kubeconfig": str(path), "context": context, **(cluster or {})},
                 "crds": {"manage": False},
                 **config,
             }

@@ -215,3 +215,19 @@ def test_crds_that_are_somebody_elses_are_not_looked_for() -> None:
 def test_crds_that_are_not_there_are_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"CRD directory .*/nowhere is not a directory; "):
         planned(tmp_path, crds={"directory": "nowhere"}).crds()
+
+
+@pytest.mark.parametrize(
+    ("serving", "release"),
+    [
+        ({"fabric": "coreweave"}, "guide-2026-05"),
+        ({"fabric": "gke-rdma", "engine": "sglang"}, "guide-2026-05"),
+        ({"fabric": "aws"}, "guide-2026-06"),
+        ({"accelerator": "amd", "fabric": "oci"}, "guide-2026-05"),
+        ({"accelerator": "xpu", "fabric": "rdma"}, "guide-2026-05"),
+    ],
+)
+def test_memory_is_locked_once_whoever_asks_for_it(serving: dict[str, Any], release: str) -> None:
+    found = planned(serving={**serving, "ipcLock": True}, release=release)
+    for pod in deployments(found).values():
+        assert server(pod)["securityContext"]["capabilities"]["add"] == ["IPC_LOCK"]

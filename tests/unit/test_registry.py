@@ -184,12 +184,12 @@ def test_a_registry_that_hangs_is_given_up(server: Server, monkeypatch: pytest.M
 
 
 def test_all_are_asked_at_once_and_nobody_is_waited_for_longer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "ALL_SECONDS", 0.5)
+    monkeypatch.setattr(registry, "ALL_SECONDS", 2)
     silent = [server.reference(f"hangs:v{number}") for number in range(8)]
     quick = server.reference("asks:v1")
     began = time.monotonic()
     answers = digests([*silent, quick, quick])
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 9  # one after the other they take 16
     assert list(answers) == [*silent, quick]
     assert answers[quick] == Answer(TOLD)
     assert {answers[reference] for reference in silent} == {Answer(None, "timed out")}

@@ -95,7 +95,7 @@ def test_the_way_in(there: dict[str, Any], said: list[tuple[str, bool]]) -> None
             return there.get(path.rpartition("/")[2])
 
     entrance = Entrance(("infra", "gw"), ("ns", "stack"), owned=True)
-    assert entrance.flaws(Single()) == said  # type: ignore[arg-type]
+    assert [flaw[:2] for flaw in entrance.flaws(Single())] == said  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("release", "name"), [("guide-2026-05", "chat-shared"), ("guide-2026-06", "chat")])

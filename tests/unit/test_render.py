@@ -83,7 +83,7 @@ def test_files_can_be_applied_and_read(make: Any, case: Any, tmp_path: Path) -> 
             identity = (obj["kind"], obj["metadata"].get("namespace"), obj["metadata"]["name"])
             assert identity not in seen
             seen.add(identity)
-            cluster_wide = obj["kind"] in ("Namespace", "CustomResourceDefinition")
+            cluster_wide = obj["kind"] in ("Namespace", "CustomResourceDefinition", "NodePool")
             assert (identity[1] is None) == cluster_wide
 
 

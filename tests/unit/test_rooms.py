@@ -1,6 +1,8 @@
 """Imports point one way: operations, rehearsal -> stacks -> components -> releases -> hardware."""
 
 import ast
+import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +20,9 @@ MAY_IMPORT = {
     "bench": {"hardware", "releases", "stacks", "rehearsal"},
 }
 #: Modules of `stacks` that run inside a Pulumi program; the others must work without the SDK.
-IN_THE_PROGRAM = {"compose", "program", "lookahead", "unblock"}
+IN_THE_PROGRAM = {"compose", "compose_cluster", "program", "lookahead", "reference", "unblock"}
+#: What `components` has that works without the SDK: words for errors, which the guard on a Gateway needs too.
+WITHOUT_THE_SDK = {"components.kube_errors"}
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -49,9 +53,27 @@ def test_pulumi_is_imported_where_the_program_runs_and_nowhere_else() -> None:
         path.relative_to(ROOT).as_posix()
         for room in rooms
         for path in room.rglob("*.py")
-        if any(name.split(".")[0] in ("pulumi", "pulumi_kubernetes", "components") for name in imports(path))
+        if any(
+            name.split(".")[0] in ("pulumi", "pulumi_kubernetes", "components") and name not in WITHOUT_THE_SDK
+            for name in imports(path)
+        )
     }
     assert found == {f"stacks/{module}.py" for module in IN_THE_PROGRAM}
+
+
+def test_what_components_has_without_the_sdk() -> None:
+    for module in WITHOUT_THE_SDK:
+        found = {name.split(".")[0] for name in imports(ROOT / f"{module.replace('.', '/')}.py")}
+        assert found <= sys.stdlib_module_names
+
+
+def test_the_program_starts_no_other() -> None:
+    """No gcloud, no kubectl: what they would ask of a user's machine, and with whose credentials, nobody could say."""
+    starting = {"subprocess", "pty", "multiprocessing"}
+    for room in ("hardware", "releases", "stacks", "components"):
+        for path in (ROOT / room).rglob("*.py"):
+            assert starting.isdisjoint(imports(path)), path
+            assert not re.search(r"\bos\.(system|popen|exec\w+|spawn\w+)\(", path.read_text()), path
 
 
 def test_component_modules_have_no_postponed_annotations() -> None:

@@ -116,6 +116,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
      "write `release: guide-2026-06`, or use one of base, coreweave, gke, gke-rdma."),
     ("MODEL-01", {**NVIDIA, "model": "a/b"}, {}, "serving.model", "--no-disable-hybrid-kv-cache-manager"),
     ("MODEL-01", {**AMD, "model": "a/b"}, {}, "serving.model", "write `dropArgs: []` to keep them"),
+    ("HW-04", {**NVIDIA, "ipcLock": True}, {}, "serving.ipcLock", "use a fabric with RDMA"),
     ("HW-02", {**NVIDIA, "dropArgs": ["--nope"]}, {}, "serving.dropArgs", "--nope is not among this build's flags"),
     ("HW-02", {**NVIDIA, "dropArgs": ["--port"]}, {}, "serving.dropArgs", "cannot be dropped"),
     ("HW-02", {**NVIDIA, "extraArgs": ["--port=1"]}, {}, "serving.extraArgs", "cannot be set"),
@@ -157,9 +158,15 @@ def test_a_rule_finds_what_it_is_for(
 def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
     ids = [rule.id for rule in RULES]
     assert len(set(ids)) == len(ids)
-    from tests.unit import test_mirror, test_router_rules, test_token
+    from tests.unit import test_coreweave, test_mirror, test_router_rules, test_token
 
-    cases = (*FINDINGS, *test_mirror.FINDINGS, *test_router_rules.FINDINGS, *test_token.FINDINGS)
+    cases = (
+        *FINDINGS,
+        *test_coreweave.FINDINGS,
+        *test_mirror.FINDINGS,
+        *test_router_rules.FINDINGS,
+        *test_token.FINDINGS,
+    )
     assert {rule for rule, *_ in cases} == set(ids)
 
 
@@ -229,7 +236,7 @@ def test_any_number_of_replicas_is_judged_at_once(replicas: int) -> None:
     began = time.monotonic()
     (found,) = problems({**NVIDIA, "prefill": {"replicas": replicas}}, cluster={"nodes": 3})
     assert found.path == "llmd-pd:cluster.nodes"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 20  # pod by pod it takes minutes
 
 
 # --- all at once ---------------------------------------------------------------------------------------------------------

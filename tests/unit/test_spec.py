@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from stacks.fields import EXAMPLES, read, yaml_path
+from stacks.platform import is_platform
 from stacks.section import FORMS, Section
 from stacks.spec import StackSpec
 
@@ -58,6 +59,9 @@ def test_pulumi_yaml_names_the_same_defaults() -> None:
     stated = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     ours = {key.removeprefix("llmd-pd:"): value for key, value in stated.items() if key.startswith("llmd-pd:")}
     fields = {field.alias: field for field in StackSpec.model_fields.values()}
+    # The CLI would demand it of stacks that only make nodes, too; what serves nothing else is refused by us.
+    assert ours["serving"].pop("default") == {}
+    assert not is_platform({"serving": {}})
     for key, value in ours.items():
         if "default" in value:  # an empty section is the section's own defaults
             default = fields[key].default
@@ -143,7 +147,7 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (serving(extra_args=[]), "serving.extra_args", "did you mean `extraArgs`?"),
     (config(servng={}), "servng", "did you mean `serving`?"),
     (config(router={"chart": {"source": "x", "versoin": "1"}}), "router.chart.versoin", "did you mean `version`?"),
-    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, serving, router, monitoring, crds, mirror."),
+    (config(zzz=1), "zzz", "use one of name, namespace, release, cluster, router, monitoring, crds, mirror, serving."),
     (serving(tolerations=[{"operater": "Exists"}]), "serving.tolerations[0].operater", "did you mean `operator`?"),
     ({}, "serving", "it is missing, because nothing can be derived without it; add `llmd-pd:serving"),
     ({"serving": {}}, "serving.accelerator", "because nothing can be derived without it; add `accelerator: nvidia`"),
@@ -190,7 +194,8 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (config(name="a" * 41), "name", "(41 characters), because it can have 40 at most; shorten it by 1."),
     (config(namespace="a" * 64), "namespace", "it can have 63 at most; shorten it by 1."),
     (config(name=5), "name", 'quote it: "5".'),
-    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing; write `existing`."),
+    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing or coreweave or stack; "
+     "use one of existing, coreweave, stack."),
     (config(router={"mode": "gatway"}), "router.mode", "did you mean `gateway`?"),
     (config(router={"mode": "gateway", "gateway": {"provider": "kong"}}), "router.gateway.provider", "istio"),
     (on_istio(baseModel="a\nb"), "router.gateway.baseModel", "a model's name, as a header can carry it"),
@@ -238,9 +243,9 @@ def test_all_at_once_and_the_rest_can_still_be_judged() -> None:
     )
     assert [problem.path for _, problem in found] == [
         "llmd-pd:name",
+        "llmd-pd:router.chart.source",
         "llmd-pd:serving.prefill.replicas",
         "llmd-pd:serving.env.A",
-        "llmd-pd:router.chart.source",
     ]
     assert rest is not None
     assert (rest.serving.accelerator, rest.serving.fabric, rest.serving.prefill.devices) == ("amd", "oci", 2)

@@ -1,0 +1,175 @@
+"""Rules of the cluster: what only a provider that makes nodes can be told, and what a pool on CoreWeave has to be.
+
+The ids CW-xx and what they are about are upstream facts of CoreWeave's documentation. That an instance type never changes
+(CW-03) is looked up in the cluster: `stacks.pool_look`. That nothing installs GPU or network operators, which CoreWeave brings
+(CW-04), is a law of what a stack is made of.
+"""
+
+from collections.abc import Iterator
+
+from pydantic.alias_generators import to_camel
+
+from hardware.fabrics import POD_NETWORK
+from hardware.machines import COREWEAVE_CPU, MACHINES, machines_for
+from stacks.cluster_spec import CoreWeave
+from stacks.coreweave import pool_names
+from stacks.problems import known
+from stacks.rule import ClusterSubject, Finding, Rule, Subject
+from stacks.spec import AnyStack, StackSpec
+
+NODE_POOLS = "docs.coreweave.com/products/cks/reference/node-pool"
+INSTANCES = "docs.coreweave.com/platform/instances"
+
+#: CoreWeave writes labels under these itself, or Kubernetes does, and schedules by them; one is for everybody to set.
+COREWEAVES_LABELS = ("coreweave.cloud/", "coreweave.com/", "gpu.nvidia.com/", "kubernetes.io/", "k8s.io/")
+ANYBODYS = "cks.coreweave.cloud/system-critical"
+
+
+def known_machine(subject: ClusterSubject) -> Iterator[Finding]:
+    """The machine is one of the table."""
+    machine = subject.spec.cluster.machine
+    if machine and machine not in MACHINES:
+        what, why = f"machine `{machine}` is not in the table", "without its facts nothing can be checked or rehearsed"
+        provider = subject.spec.cluster.provider if subject.spec.cluster.makes_nodes else None
+        fitting = [key for key, row in MACHINES.items() if provider in (None, row.provider)]
+        yield Finding("cluster.machine", what, why, known(machine, fitting))
+
+
+def of_the_provider(subject: Subject) -> Iterator[Finding]:
+    """Nothing is said that this provider would not do."""
+    cluster = subject.spec.cluster
+    if cluster.makes_nodes:
+        return
+    idle = {"coreweave": cluster.coreweave, "protect": not cluster.protect, "allowReplace": cluster.allow_replace}
+    for key in (key for key, said in idle.items() if said):
+        what, why = f"`{key}` of nodes that are somebody else's", "the stack makes none, so nothing would come of it"
+        yield Finding(f"cluster.{key}", what, why, "write `provider: coreweave`, or leave it out")
+
+
+def as_existing(spec: StackSpec) -> StackSpec | None:
+    """The spec without it."""
+    left_out = {"coreweave": None, "protect": True, "allow_replace": ()}
+    return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=left_out)})
+
+
+def reference(subject: Subject) -> Iterator[Finding]:
+    """Provider `stack` and the name of a stack come together, and what that stack says is not said here."""
+    cluster = subject.spec.cluster
+    if cluster.provider != "stack":
+        if cluster.stack is not None:
+            what, why = f"`stack` with provider {cluster.provider}", "the cluster is not that stack's"
+            yield Finding("cluster.stack", what, why, "write `provider: stack`, or leave it out")
+        return
+    if cluster.stack is None:
+        what, why = "the stack is missing", "the cluster is what it says"
+        yield Finding("cluster.stack", what, why, "name a stack that makes nodes, such as `stack: platform`")
+    for key in (key for key in ("kubeconfig", "context") if getattr(cluster, key) is not None):
+        what, why = f"`{key}` with provider stack", "how the cluster is reached is what that stack says"
+        yield Finding(f"cluster.{key}", what, why, "leave it out")
+
+
+def coreweaves_machine(subject: ClusterSubject) -> Iterator[Finding]:
+    """The pool's machine is one that CoreWeave has."""
+    spec = subject.spec
+    machine = MACHINES.get(spec.cluster.machine or "")
+    if spec.cluster.provider == "coreweave" and machine and machine.provider != "coreweave":
+        theirs = [row.key for row in MACHINES.values() if row.provider == "coreweave"]
+        what, why = (
+            f"machine `{machine.key}` is no CoreWeave's",
+            "a NodePool of its instance type would never get a node",
+        )
+        yield Finding("cluster.machine", what, why, known(machine.key, theirs))
+
+
+def stated_nodes(subject: ClusterSubject) -> Iterator[Finding]:
+    """The number of nodes is said, and not derived: it is what is billed."""
+    cluster = subject.spec.cluster
+    if cluster.provider == "coreweave" and cluster.nodes is None:
+        what, why = "the number of nodes is missing", "a NodePool needs one, and it is what you pay for"
+        yield Finding("cluster.nodes", what, why, "write how many, such as `nodes: 2`")
+
+
+def bounds(subject: ClusterSubject) -> Iterator[Finding]:
+    """min <= nodes <= max."""
+    scaling, nodes = _stated(subject.spec).accelerator_pool.autoscaling, subject.spec.cluster.nodes
+    place = "cluster.coreweave.acceleratorPool.autoscaling"
+    if scaling is None:
+        return
+    if scaling.min > scaling.max:
+        what, why = f"min {scaling.min} is more than max {scaling.max}", "no number of nodes is between them"
+        yield Finding(place, what, why, "write min and max the other way round")
+    elif nodes is not None and not scaling.min <= nodes <= scaling.max:
+        what, why = f"`nodes: {nodes}` is not between {scaling.min} and {scaling.max}", "the autoscaler starts from it"
+        yield Finding("cluster.nodes", what, why, "change the one or the other")
+
+
+def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:
+    """Machines with InfiniBand are paid for; without a fabric KV cache would travel over TCP without a word."""
+    spec, cluster = subject.spec, subject.spec.cluster
+    named = MACHINES.get(cluster.machine or "")
+    theirs = cluster.provider == "stack" and named is not None and named.provider == "coreweave"
+    if not (cluster.provider == "coreweave" or theirs) or "fabric" in spec.serving.model_fields_set:
+        return
+    if subject.workload.hardware.fabric is POD_NETWORK and any(
+        row.provider == "coreweave" for row in machines_for(spec.serving.accelerator, "coreweave")
+    ):
+        what, why = "the fabric is left out", "KV cache would travel over TCP, beside the InfiniBand that is paid for"
+        yield Finding(
+            "serving.fabric", what, why, "write `fabric: coreweave`, or `fabric: base` if TCP is what you want"
+        )
+
+
+def system_nodes(subject: ClusterSubject) -> Iterator[Finding]:
+    """There are CPU nodes, of a type whose size is known, under a name of their own."""
+    spec, place = subject.spec, "cluster.coreweave.systemPool"
+    system = _stated(spec).system_pool
+    if not system.manage:
+        for key in sorted(system.model_fields_set - {"manage"}):
+            what, why = f"`{to_camel(key)}` beside `manage: false`", "that pool is somebody else's"
+            yield Finding(f"{place}.{to_camel(key)}", what, why, "leave the one or the other out")
+    elif system.instance_type not in COREWEAVE_CPU:
+        what = f"`{system.instance_type}` is no CPU instance type"
+        why = "the router and CoreWeave's own agents need nodes that are always there, and of a known size"
+        yield Finding(f"{place}.instanceType", what, why, known(system.instance_type, COREWEAVE_CPU))
+    names = pool_names(spec)
+    if system.manage and names["systemPool"] == names["acceleratorPool"]:
+        what, why = f"both pools are called `{names['systemPool']}`", "a NodePool's name is there once in a cluster"
+        yield Finding(f"{place}.name", what, why, "give them different names, or leave them out")
+
+
+def own_labels(subject: ClusterSubject) -> Iterator[Finding]:
+    """Labels that CoreWeave or Kubernetes writes itself are left to it."""
+    for key in _stated(subject.spec).accelerator_pool.labels:
+        if key != ANYBODYS and any(theirs in key for theirs in COREWEAVES_LABELS):
+            what, why = (
+                f"label `{key}` is not the stack's to write",
+                "its scheduler and this stack's affinity go by what it says",
+            )
+            yield Finding("cluster.coreweave.acceleratorPool.labels", what, why, f"leave `{key}` out")
+
+
+def taints_once(subject: ClusterSubject) -> Iterator[Finding]:
+    """A node has one taint of a key and an effect; the API server refuses a node with two."""
+    machine = MACHINES.get(subject.spec.cluster.machine or "")
+    seen = {(taint.key, taint.effect) for taint in machine.taints} if machine else set()
+    for taint in _stated(subject.spec).accelerator_pool.taints:
+        pair = (taint["key"], taint["effect"])
+        if pair in seen:
+            what, why = f"taint `{pair[0]}:{pair[1]}` is there twice", "no node could have both, so none would come"
+            yield Finding("cluster.coreweave.acceleratorPool.taints", what, why, "leave one out")
+        seen.add(pair)
+
+
+def _stated(spec: AnyStack) -> CoreWeave:
+    return spec.cluster.coreweave or CoreWeave()
+
+
+MACHINE_01: Rule[ClusterSubject] = Rule("MACHINE-01", "hardware/machines", known_machine)
+CW_01: Rule[ClusterSubject] = Rule("CW-01", NODE_POOLS, stated_nodes)
+CW_02: Rule[ClusterSubject] = Rule("CW-02", NODE_POOLS, bounds)
+CW_06: Rule[ClusterSubject] = Rule("CW-06", INSTANCES, system_nodes)
+CW_07: Rule[ClusterSubject] = Rule("CW-07", INSTANCES, coreweaves_machine)
+CW_09: Rule[ClusterSubject] = Rule("CW-09", "Kubernetes' validation of nodes", taints_once)
+CW_08: Rule[ClusterSubject] = Rule("CW-08", NODE_POOLS, own_labels)
+#: Those that ask of the cluster alone: a stack that only makes nodes obeys them too.
+RULES = (MACHINE_01, CW_01, CW_02, CW_06, CW_07, CW_08, CW_09)

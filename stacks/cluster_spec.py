@@ -1,0 +1,96 @@
+"""`cluster` of a stack file: whose cluster it is, what its accelerator nodes are, and which of them the stack makes."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints
+from typing_extensions import TypedDict
+
+from stacks.section import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section, StackName
+
+#: The providers with which a stack makes its nodes.
+MAKERS = ("coreweave",)
+#: The node pools a stack can make, by their keys in its file.
+PoolKey = Literal["systemPool", "acceleratorPool"]
+
+
+class Taint(TypedDict):
+    """A taint of nodes, as Kubernetes spells it."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
+
+    key: LabelKey
+    value: LabelValue
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+
+class Autoscaling(Section):
+    """The provider's own autoscaler sets the number of nodes, within these bounds. `nodes` is what it starts from."""
+
+    min: Annotated[int, Field(ge=0, le=10_000)]
+    max: Positive
+
+
+class AcceleratorPool(Section):
+    """The nodes the model servers run on, `cluster.nodes` of `cluster.machine`. `name` left out: the stack's, and `-gpu`.
+
+    `labels` and `taints` come on top of what the provider puts on such nodes.
+    """
+
+    name: Annotated[DnsLabel, StringConstraints(max_length=40)] | None = None
+    compute_class: Literal["default", "spot"] = "default"
+    autoscaling: Autoscaling | None = None
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+
+
+class SystemPool(Section):
+    """The nodes of everything that needs no accelerator: CoreWeave's own pods, and the router.
+
+    `name` left out: the stack's, and `-cpu`. `manage: false`: the cluster has such nodes already. Without any, a GPU pool could
+    never be scaled to nothing.
+    """
+
+    manage: bool = True
+    name: Annotated[DnsLabel, StringConstraints(max_length=40)] | None = None
+    # The smallest that CoreWeave has; the router asks for 12 cores at most.
+    instance_type: NonEmpty = "cd-gp-i64-erapids"
+    nodes: Positive = 1
+
+
+class CoreWeave(Section):
+    """What the stack makes on a CKS cluster that is there: its node pools."""
+
+    system_pool: SystemPool = SystemPool()
+    accelerator_pool: AcceleratorPool = AcceleratorPool()
+
+
+class Cluster(Section):
+    """Whose cluster it is, by a context of a kubeconfig, which the program is told and never guesses.
+
+    `existing`: its nodes are somebody else's. `machine` and `nodes` are then facts about its accelerator nodes: the rules check
+    the fit against them and a rehearsal simulates them. Left out, they are the first machine of the table that serves the
+    fabric, and as many nodes as the sizing needs.
+
+    `coreweave`: the stack makes the node pools, of this machine and with this many nodes.
+
+    `stack`: as existing, by reference to a stack that makes the nodes and nothing else. `stack` is its name, or
+    `organization/project/name` where it is of another project; kubeconfig, context, machine and nodes are what it says.
+
+    `protect`: nothing of what bills is deleted or replaced by an `up` or a `destroy` until it is set to false and `up` has run.
+    `allowReplace` lets a change replace the pools it names, once.
+    """
+
+    provider: Literal["existing", "coreweave", "stack"] = "existing"
+    stack: StackName | None = None
+    kubeconfig: NonEmpty | None = None
+    context: NonEmpty | None = None
+    machine: NonEmpty | None = None
+    nodes: Positive | None = None
+    coreweave: CoreWeave | None = None
+    protect: bool = True
+    allow_replace: tuple[PoolKey, ...] = ()
+
+    @property
+    def makes_nodes(self) -> bool:
+        """Whether the accelerator nodes are the stack's own, and so exactly what it says."""
+        return self.provider in MAKERS

@@ -1,0 +1,195 @@
+"""What of a stack is still in its cluster: after a destroy, what was left; before one, what would have to go.
+
+Read-only, and from the cluster alone: Pulumi's state is not asked, because what it lost is what nobody looks for any more.
+What is the stack's is told by its mark: the annotation of a pool or of the namespace all else is in, the description of a Helm
+release. A pool of the stack's name without any mark is listed too, because it bills somebody.
+Leaves out what goes with its namespace and neither bills nor holds a node: that the namespace is there says it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from hardware import quantities
+from releases.gateway_api import API as GATEWAY_API
+from releases.gateway_api import CRDS as GATEWAY_CRDS
+from releases.gateway_api import GROUP as GATEWAY_GROUP
+from stacks import helm_records
+from stacks.cluster_problems import asking
+from stacks.gateway import GatewayPlan
+from stacks.kube_api import Api, Object
+from stacks.leftover_look import Leftover, Leftovers, Look, ending
+from stacks.leftover_nodes import node_pools_left
+from stacks.ownership import whose
+from stacks.plan import Plan
+from stacks.platform import PlatformPlan
+from stacks.problems import Problem, StackFileError
+from stacks.router import HelmRelease
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+#: Groups of the CRDs that every release of the guide brings.
+INFERENCE_GROUPS = frozenset({"inference.networking.k8s.io", "inference.networking.x-k8s.io"})
+#: Phases of a pod that holds nothing any more.
+FINISHED = ("Succeeded", "Failed")
+
+
+def look_for_leftovers(plan: Plan | PlatformPlan, stack: str) -> Leftovers:
+    """Everything of the stack of that name that is in its cluster.
+
+    Raises:
+        StackFileError: the cluster cannot be asked.
+    """
+    with asking(plan.spec.cluster, _refuse):
+        look = Look(Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context), stack)
+        return look.result(_everything(look, plan))
+
+
+def _refuse(problem: Problem) -> None:
+    raise StackFileError([problem])
+
+
+def _everything(look: Look, plan: Plan | PlatformPlan) -> Iterator[Leftover]:
+    if plan.pools:
+        yield from node_pools_left(look, plan.pools)
+    if isinstance(plan, Plan):
+        yield from _Serving(look, plan).everything()
+
+
+@dataclass
+class _Serving:
+    """What serves, and all it needs but nodes."""
+
+    look: Look
+    plan: Plan
+
+    def everything(self) -> Iterator[Leftover]:
+        name = self.plan.spec.namespace
+        namespace = self.look.read(f"namespace {name}", f"/api/v1/namespaces/{name}")
+        if namespace is not None and not self.look.ours(namespace):
+            self.look.others.append(
+                f"namespace {name} is there and belongs to {whose(namespace)}, so nothing in it is this stack's, "
+                "nor a volume claimed from it"
+            )
+        else:
+            yield from self._volumes_and(namespace)
+        if self.plan.gateway is not None:
+            yield from self._implementation(self.plan.gateway)
+        yield from self._crds()
+
+    def _volumes_and(self, namespace: Object | None) -> Iterator[Leftover]:
+        """What is in the stack's namespace, and the volumes that were claimed from it."""
+        claims: list[Object] = []
+        if namespace is not None:
+            name = self.plan.spec.namespace
+            yield Leftover("Namespace", name, f"of {whose(namespace)}{ending(namespace)}")
+            claims = self.look.items(f"PersistentVolumeClaims of {name}", self._path("persistentvolumeclaims"))
+            yield from self._in_namespace(claims)
+        claimed = {claim.get("spec", {}).get("volumeName") for claim in claims}
+        for volume in self.look.items("PersistentVolumes", "/api/v1/persistentvolumes"):
+            claim = volume["spec"].get("claimRef") or {}
+            # A volume is billed once: where its claim is there, that says it.
+            if claim.get("namespace") == self.plan.spec.namespace and volume["metadata"]["name"] not in claimed:
+                yield Leftover("PersistentVolume", volume["metadata"]["name"], _volume(volume, claim), bills=True)
+
+    def _in_namespace(self, claims: Iterable[Object]) -> Iterator[Leftover]:
+        namespace = self.plan.spec.namespace
+        for service in self.look.items(f"Services of {namespace}", self._path("services")):
+            if service["spec"].get("type") == "LoadBalancer":
+                ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
+                at = _addresses([row.get("ip") or row.get("hostname") for row in ingress])
+                yield Leftover("Service", _full(service), f"load balancer, {at}{ending(service)}", bills=True)
+        for claim in claims:
+            volume = claim.get("spec", {}).get("volumeName")
+            what = f"{_size(claim)}, on volume {volume}" if volume else "without a volume yet"
+            yield Leftover("PersistentVolumeClaim", _full(claim), f"{what}{ending(claim)}", bills=volume is not None)
+        for pod in self.look.items(f"Pods of {namespace}", self._path("pods")):
+            devices = _devices(pod["spec"])
+            if devices and pod.get("status", {}).get("phase") not in FINISHED:
+                node = pod["spec"].get("nodeName")
+                where = f"holds node {node}" if node else "waits for a node"
+                yield Leftover("Pod", _full(pod), f"{where}: {devices}{ending(pod)}", bills=node is not None)
+        gateway = self.plan.gateway
+        if gateway is not None and gateway.objects:
+            path = f"{GATEWAY_API}/namespaces/{gateway.namespace}/gateways/{gateway.name}"
+            live = self.look.read(f"Gateway {gateway.namespace}/{gateway.name}", path)
+            if live is not None:
+                addresses = [row.get("value") for row in live.get("status", {}).get("addresses") or []]
+                what = f"{_addresses(addresses)}{ending(live)}"
+                yield Leftover("Gateway", _full(live), what, bills=bool(addresses))
+        yield from self._release(self.plan.router)
+
+    def _path(self, plural: str) -> str:
+        return f"/api/v1/namespaces/{self.plan.spec.namespace}/{plural}"
+
+    def _records(self, release: HelmRelease) -> list[Object]:
+        query = helm_records.selector(release.name)
+        what = f"Secrets of {release.namespace} (Helm's records of {release.name})"
+        return self.look.items(what, f"/api/v1/namespaces/{release.namespace}/secrets?{query}")
+
+    def _release(self, release: HelmRelease) -> Iterator[Leftover]:
+        records = self._records(release)
+        if records:
+            yield Leftover("Helm release", f"{release.namespace}/{release.name}", helm_records.state(records))
+
+    def _implementation(self, gateway: GatewayPlan) -> Iterator[Leftover]:
+        """The releases that make Gateways work, where this stack installed them: their namespaces are anybody's."""
+        for release in gateway.implementation:
+            records = self._records(release)
+            said = helm_records.descriptions(records)
+            if records and (not said or any(text.endswith(self.look.mark) for text in said)):
+                retained = gateway.stated.retain
+                why = "; other Gateways may live from it" if retained else ""
+                yield Leftover(
+                    "Helm release",
+                    f"{release.namespace}/{release.name}",
+                    f"{helm_records.state(records)}{why}",
+                    on_purpose=retained,
+                )
+
+    def _crds(self) -> Iterator[Leftover]:
+        """CRDs of the groups the stack installs; which of them it made itself cannot be told, nor does it matter."""
+        ours = self.plan.spec.crds.manage
+        gateway = not set(GATEWAY_CRDS).isdisjoint(self.plan.crd_files)
+        groups = {*(INFERENCE_GROUPS if ours else ()), *((GATEWAY_GROUP,) if gateway else ())}
+        if not groups:
+            return
+        for crd in self.look.items("CustomResourceDefinitions", CRDS):
+            if crd["spec"]["group"] in groups:
+                yield Leftover("CRD", crd["metadata"]["name"], "other stacks may use it", on_purpose=True)
+
+
+def _full(obj: Object) -> str:
+    return f"{obj['metadata']['namespace']}/{obj['metadata']['name']}"
+
+
+def _volume(volume: Object, claim: Mapping[str, Any]) -> str:
+    spec, phase = volume["spec"], volume.get("status", {}).get("phase", "Unknown")
+    policy = spec.get("persistentVolumeReclaimPolicy", "Retain")
+    size = spec.get("capacity", {}).get("storage", "size unknown")
+    return f"{size}, {phase}, {policy}, claimed by {claim['namespace']}/{claim.get('name')}{ending(volume)}"
+
+
+def _size(claim: Object) -> str:
+    given: str | None = (claim.get("status", {}).get("capacity") or {}).get("storage")
+    asked: str | None = (claim["spec"].get("resources", {}).get("requests") or {}).get("storage")
+    return given or asked or "size unknown"
+
+
+def _addresses(found: list[str | None]) -> str:
+    known = [address for address in found if address]
+    return f"at {', '.join(known)}" if known else "without an address"
+
+
+def _devices(pod: Object) -> str:
+    """What a pod has of accelerators: extended resources (their names have a `/`), or claims; empty where it has none."""
+    totals: dict[str, Decimal] = {}
+    for container in pod["containers"]:
+        for name, amount in (container.get("resources", {}).get("limits") or {}).items():
+            if "/" in name:
+                totals[name] = totals.get(name, Decimal(0)) + quantities.parse(amount)
+    claims = len(pod.get("resourceClaims") or ())
+    devices = [f"{quantities.text(amount)} {name}" for name, amount in totals.items()]
+    if claims:
+        devices.append("1 resource claim" if claims == 1 else f"{claims} resource claims")
+    return ", ".join(devices)

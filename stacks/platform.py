@@ -1,0 +1,71 @@
+"""A stack that only makes nodes, for other stacks to serve on: how it is told from one that serves, its rules, and its plan."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hardware.machines import MACHINES
+from stacks import cluster_rules
+from stacks.cluster_spec import MAKERS
+from stacks.coreweave import NodePool, node_pools
+from stacks.problems import Problem
+from stacks.rule import ClusterSubject, Finding, Rule
+from stacks.spec import PlatformSpec
+
+#: The sections that say what serves.
+SERVING_SECTIONS = ("namespace", "release", "router", "monitoring", "crds", "mirror")
+
+
+@dataclass(frozen=True)
+class PlatformPlan:
+    """Everything a stack applies that only makes nodes."""
+
+    spec: PlatformSpec
+    pools: list[NodePool]
+
+
+def is_platform(config: Mapping[str, Any]) -> bool:
+    """Whether the configuration by key (`cluster`, …) is of a stack that only makes nodes: it makes some, and serves nothing.
+
+    An empty `serving` is the project's default.
+    """
+    cluster = config.get("cluster")
+    return config.get("serving", {}) == {} and isinstance(cluster, dict) and cluster.get("provider") in MAKERS
+
+
+def platform_plan(spec: PlatformSpec) -> PlatformPlan:
+    """The plan of a stack that obeys the rules."""
+    assert spec.cluster.machine is not None  # by PLATFORM-01
+    return PlatformPlan(spec, node_pools(spec, MACHINES[spec.cluster.machine]))
+
+
+def platform_problems(spec: PlatformSpec) -> Iterator[Problem]:
+    """Every problem the rules find in a stack that only makes nodes."""
+    subject = _Subject(spec)
+    for rule in RULES:
+        for finding in dict.fromkeys(rule.check(subject)):
+            yield Problem(rule.id, f"llmd-pd:{finding.path}", finding.what, finding.why, finding.fix, rule.source)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    spec: PlatformSpec
+
+
+def _only_nodes(subject: ClusterSubject) -> Iterator[Finding]:
+    spec, usual = subject.spec, PlatformSpec()
+    for key in SERVING_SECTIONS:
+        if getattr(spec, key) != getattr(usual, key):
+            what, why = f"`{key}` of a stack that only makes nodes", "nothing of it serves"
+            yield Finding(
+                key, what, why, "take it out, or add what it serves: `llmd-pd:serving: {accelerator: nvidia}`"
+            )
+    if spec.cluster.machine is None:
+        what, why = "the machine is missing", "with nothing that serves, it follows from nothing"
+        yield Finding("cluster.machine", what, why, "name one, such as `machine: coreweave-h200`")
+
+
+RULES: tuple[Rule[ClusterSubject], ...] = (
+    Rule("PLATFORM-01", "stacks/platform.py", _only_nodes),
+    *cluster_rules.RULES,
+)

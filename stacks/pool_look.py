@@ -1,0 +1,80 @@
+"""A look at the node pools a stack makes, before anything is applied: what the provider would say late, or not say at all."""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import quote
+
+from hardware.namespace import OWNER
+from stacks.cluster_rules import NODE_POOLS
+from stacks.cluster_spec import Cluster
+from stacks.commands import kubectl_flags
+from stacks.coreweave import API, POOL, NodePool
+from stacks.kube_api import Api, Object
+from stacks.ownership import holder, whose
+from stacks.problems import Problem
+
+#: Where a stack file says what a pool's nodes are.
+TYPE_OF = {"systemPool": "cluster.coreweave.systemPool.instanceType", "acceleratorPool": "cluster.machine"}
+
+
+def look_at_pools(api: Api, cluster: Cluster, pools: Sequence[NodePool], owner: str) -> Iterator[Problem]:
+    """Whether the cluster has NodePools at all, whose those of our names are, and whether they would have to be replaced."""
+    if not pools:
+        return
+    if api.get(API) is None:
+        yield Problem(
+            "CLUSTER", "llmd-pd:cluster.provider", "the cluster knows no NodePools",
+            "it is no CKS cluster, or your role may not see them", "check the context, and that your role is CKS Admin",
+        )  # fmt: skip
+        return
+    for pool in pools:
+        live = api.get(f"{API}/{pool.name}")
+        if live is None:
+            continue
+        if holder(live) != owner:
+            yield _somebody_elses(cluster, pool, live, owner)
+        elif live["spec"]["instanceType"] != pool.instance_type and pool.key not in cluster.allow_replace:
+            yield Problem(
+                "CW-03", f"llmd-pd:{TYPE_OF[pool.key]}",
+                f"NodePool {pool.name} is of {live['spec']['instanceType']}, and would become {pool.instance_type}",
+                "an instance type never changes: the pool would be deleted with its nodes, and a new one has to find capacity",
+                f"take it back, or write `allowReplace: [{pool.key}]` under `cluster` to replace it", NODE_POOLS,
+            )  # fmt: skip
+        elif pool.nodes is not None and live["spec"].get("targetNodes", 0) > pool.nodes:
+            yield from _shrinking(api, pool)
+
+
+def _shrinking(api: Api, pool: NodePool) -> Iterator[Problem]:
+    """CoreWeave takes idle nodes only, and the pool is waited for before a pod is taken away."""
+    nodes = [
+        node["metadata"]["name"] for node in api.items(f"/api/v1/nodes?labelSelector={quote(f'{POOL}={pool.name}')}")
+    ]
+    busy = [
+        node
+        for node in nodes
+        if any(map(_stays, api.items(f"/api/v1/pods?fieldSelector={quote(f'spec.nodeName={node}')}")))
+    ]
+    if len(busy) > (pool.nodes or 0):
+        key = "cluster.nodes" if pool.key == "acceleratorPool" else "cluster.coreweave.systemPool.nodes"
+        yield Problem(
+            "CW-10", f"llmd-pd:{key}", f"NodePool {pool.name} would have {pool.nodes} nodes, and pods run on {len(busy)}",
+            "CoreWeave takes nodes without pods only, and this would wait for an hour",
+            "take pods away first: `up` with fewer replicas, or drain nodes; then write fewer nodes", NODE_POOLS,
+        )  # fmt: skip
+
+
+def _stays(pod: Object) -> bool:
+    """Whether a pod keeps its node: not one of a DaemonSet, which every node has, nor one that is over."""
+    owners = pod["metadata"].get("ownerReferences") or []
+    return not any(owner["kind"] == "DaemonSet" for owner in owners) and pod["status"].get("phase") not in (
+        "Succeeded",
+        "Failed",
+    )
+
+
+def _somebody_elses(cluster: Cluster, pool: NodePool, live: Object, owner: str) -> Problem:
+    mark = f"kubectl annotate nodepool {pool.name} {OWNER}={owner} --overwrite{kubectl_flags(cluster)}"
+    return Problem(
+        "EXISTS", f"llmd-pd:cluster.coreweave.{pool.key}.name", f"NodePool {pool.name} exists already",
+        f"it belongs to {whose(live)}, and this stack would change what is billed to them",
+        f"choose another name, or take it over: `{mark}` makes it this stack's, and the next `pulumi up` takes it as it is",
+    )  # fmt: skip

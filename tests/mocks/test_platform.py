@@ -1,0 +1,134 @@
+"""A stack that only makes nodes, and one that refers to it: what is registered and exported, what is read and refused."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.runtime import mocks
+
+from stacks.compose import compose
+from stacks.compose_cluster import OUTPUT, compose_platform
+from stacks.files import platform_from_config, spec_from_config
+from stacks.plan import plan
+from stacks.platform import platform_plan
+from stacks.problems import StackFileError
+from stacks.reference import READ, full_name, referred
+from stacks.spec import StackSpec
+from tests.mocks.recording import OWNER, record
+
+CLUSTER: dict[str, Any] = {
+    "provider": "coreweave", "kubeconfig": "~/kube/cw", "context": "cw", "machine": "coreweave-h200", "nodes": 2,
+}  # fmt: skip
+SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
+HOW_TO_REACH = {key: CLUSTER[key] for key in ("kubeconfig", "context")}
+EXPORTED = {
+    **HOW_TO_REACH,
+    "machine": "coreweave-h200",
+    "nodes": 2.0,
+    "labels": {},
+    "taints": [],
+}  # the engine's are floats
+
+
+TAINT = {"key": "team", "value": "chat", "effect": "NoSchedule"}
+
+
+def referring(serving: Mapping[str, Any] = SERVING, **cluster: Any) -> StackSpec:
+    stated = {"provider": "stack", "stack": "platform", **cluster}
+    return spec_from_config({"cluster": stated, "serving": dict(serving), "crds": {"manage": False}})
+
+
+class _Engine(mocks.Mocks):
+    def __init__(self, outputs: dict[str, Any] | None) -> None:
+        self.outputs = outputs
+        self.asked: list[str] = []
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise AssertionError(args.typ)
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        assert args.token == READ
+        self.asked.append(args.args["name"])
+        if self.outputs is None:
+            raise ValueError(f"unknown stack {args.args['name']!r}")
+        return {"name": args.args["name"], "outputs": self.outputs, "secretOutputNames": []}
+
+
+def resolved(spec: StackSpec, outputs: dict[str, Any] | None) -> StackSpec:
+    engine = _Engine(outputs)
+    mocks.set_mocks(engine, preview=True, logger=logging.getLogger("engine"))
+    found = referred(spec, "acme/llmd-pd/platform")
+    assert engine.asked == ["acme/llmd-pd/platform"]
+    return found
+
+
+def refusal(spec: StackSpec, outputs: dict[str, Any] | None) -> str:
+    with pytest.raises(StackFileError) as refused:
+        resolved(spec, outputs)
+    (problem,) = refused.value.problems
+    return str(problem)
+
+
+def test_nodes_and_nothing_else_and_how_to_find_them() -> None:
+    planned = platform_plan(platform_from_config({"cluster": CLUSTER}))
+    recording = record(lambda: compose_platform(planned, OWNER))
+    kinds = [r.type.rpartition(":")[2] for r in recording.resources if r.type.startswith("kubernetes:")]
+    assert kinds == ["NodePool", "NodePool"]
+    assert recording.exports == {
+        OUTPUT: {**HOW_TO_REACH, "machine": "coreweave-h200", "nodes": 2, "labels": {}, "taints": []}
+    }
+    assert all(pool.protected for pool in recording.under("NodePools"))
+
+
+def test_the_cluster_is_what_the_other_stack_says() -> None:
+    found = resolved(referring(), {OUTPUT: EXPORTED}).cluster
+    assert (found.kubeconfig, found.context, found.machine, found.nodes) == ("~/kube/cw", "cw", "coreweave-h200", 2)
+    assert type(found.nodes) is int
+
+
+def test_a_share_of_the_nodes_is_the_serving_stacks_to_say() -> None:
+    few = {**SERVING, "prefill": {"replicas": 2}, "decode": {"replicas": 1}}
+    assert resolved(referring(few, nodes=1), {OUTPUT: EXPORTED}).cluster.nodes == 1
+
+
+def test_it_serves_as_on_nodes_of_its_own_but_makes_none() -> None:
+    planned = plan(resolved(referring(), {OUTPUT: EXPORTED}), Path())
+    assert planned.pools == []
+    (deployment, *_) = [obj for obj in planned.model_server if obj["kind"] == "Deployment"]
+    assert "podAffinity" in deployment["spec"]["template"]["spec"]["affinity"], "on one fabric, there too"
+    recording = record(lambda: compose(planned, OWNER))
+    assert recording.under("NodePools") == []
+    assert {r.inputs.get("context") for r in recording.of("pulumi:providers:kubernetes")} == {"cw"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "outputs", "words"),
+    [
+        (referring(), None, "cluster.stack: stack acme/llmd-pd/platform cannot be read, because "),
+        *((referring(), outputs, "cluster.stack: stack acme/llmd-pd/platform exports no nodes, because it makes none, or")
+          for outputs in ({}, {OUTPUT: "x"}, {OUTPUT: {"endpoint": "x"}}, {OUTPUT: {**EXPORTED, "machine": None}},
+                          {OUTPUT: {**EXPORTED, "nodes": None}})),
+        (referring({**SERVING, "fabric": "base"}, machine="nvidia-generic"), {OUTPUT: EXPORTED},
+         "cluster.machine: machine `nvidia-generic`, because the nodes of stack acme/llmd-pd/platform are coreweave-h200"),
+        (referring(nodes=3), {OUTPUT: EXPORTED},
+         "cluster.nodes: 3 nodes, because stack acme/llmd-pd/platform makes 2; write no more"),
+        (referring(), {OUTPUT: {**EXPORTED, "nodes": 1.0}}, "cluster.stack: 1 node of coreweave-h200 cannot hold all pods"),
+        (referring(), {OUTPUT: {**EXPORTED, "taints": [TAINT]}}, "serving.tolerations: team: a pod asks for a node without it"),
+        (referring({**SERVING, "nodeSelector": {"team": "x"}}), {OUTPUT: {**EXPORTED, "labels": {"team": "chat"}}},
+         "serving.nodeSelector: team: a pod asks for x, a node has chat"),
+        (referring({"accelerator": "nvidia"}), {OUTPUT: EXPORTED}, "serving.fabric: the fabric is left out, because KV cache"),
+    ],
+)  # fmt: skip
+def test_what_does_not_go_together_is_refused_by_its_field(
+    spec: StackSpec, outputs: dict[str, Any] | None, words: str
+) -> None:
+    assert words in refusal(spec, outputs)
+
+
+@pytest.mark.parametrize(
+    ("stated", "full"), [("platform", "acme/llmd-pd/platform"), ("infra/clusters/prod", "infra/clusters/prod")]
+)
+def test_a_name_is_of_this_project_unless_it_says_another(stated: str, full: str) -> None:
+    assert full_name(referring(stack=stated), "acme", "llmd-pd") == full

@@ -1,0 +1,210 @@
+"""Node pools on CoreWeave: what a stack file makes of them, what it may not say, and what a wrong one is called."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hardware.machines import COREWEAVE_CPU, MACHINES
+from stacks.coreweave import FABRIC, FLAVOR, NodePool, node_pools
+from stacks.plan import plan
+from stacks.problems import Problem
+from stacks.rules import problems_of
+from stacks.spec import StackSpec
+from stacks.workload import machine_of
+from tests.unit.test_rules import spec
+
+SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
+CLUSTER: dict[str, Any] = {"provider": "coreweave", "context": "cw", "machine": "coreweave-h200", "nodes": 2}
+GPU = "cluster.coreweave.acceleratorPool"
+CPU = "cluster.coreweave.systemPool"
+
+
+def stack(cluster: dict[str, Any] | None = None, *, serving: dict[str, Any] | None = None, **pools: Any) -> StackSpec:
+    made = {"coreweave": pools} if pools else {}
+    return spec({**SERVING, **(serving or {})}, cluster={**CLUSTER, **(cluster or {}), **made})
+
+
+def pools_of(given: StackSpec) -> dict[str, NodePool]:
+    return {pool.key: pool for pool in node_pools(given, machine_of(given))}
+
+
+def problems(given: StackSpec) -> list[Problem]:
+    return list(problems_of(given))
+
+
+# --- what is made --------------------------------------------------------------------------------------------------------
+
+
+def test_two_pools_of_which_the_cpus_comes_first() -> None:
+    given = stack()
+    assert problems(given) == []
+    system, accelerator = node_pools(given, machine_of(given))
+    assert system.manifest() == {
+        "apiVersion": "compute.coreweave.com/v1alpha1",
+        "kind": "NodePool",
+        "metadata": {"name": "pd-disaggregation-cpu"},
+        "spec": {
+            "computeClass": "default",
+            "instanceType": "cd-gp-i64-erapids",
+            "autoscaling": False,
+            "targetNodes": 1,
+            "nodeLabels": {"cks.coreweave.cloud/system-critical": "true"},
+        },
+    }
+    assert accelerator.manifest("org/project/stack") == {
+        "apiVersion": "compute.coreweave.com/v1alpha1",
+        "kind": "NodePool",
+        "metadata": {"name": "pd-disaggregation-gpu", "annotations": {"llmd-pd/stack": "org/project/stack"}},
+        "spec": {
+            "computeClass": "default",
+            "instanceType": "gd-8xh200ib-i128",
+            "autoscaling": False,
+            "targetNodes": 2,
+            "lifecycle": {"scaleDownStrategy": "IdleOnly"},
+        },
+    }
+    assert [(pool.nodes, pool.protect) for pool in (system, accelerator)] == [(1, True), (2, True)]
+
+
+def test_everything_a_pool_can_be_told() -> None:
+    taint = {"key": "team", "value": "chat", "effect": "NoSchedule"}
+    given = stack(
+        {"nodes": 3, "allowReplace": ["acceleratorPool"]},
+        serving={"tolerations": [{"key": "team", "operator": "Exists"}], "nodeSelector": {"team": "chat"}},
+        systemPool={"name": "cpu", "instanceType": "turin-gp", "nodes": 2},
+        acceleratorPool={
+            "name": "h200",
+            "computeClass": "spot",
+            "autoscaling": {"min": 2, "max": 4},
+            "labels": {"team": "chat"},
+            "taints": [taint],
+        },
+    )
+    assert problems(given) == []
+    found = pools_of(given)
+    assert (found["systemPool"].name, found["systemPool"].spec["targetNodes"]) == ("cpu", 2)
+    assert found["acceleratorPool"].spec == {
+        "computeClass": "spot",
+        "instanceType": "gd-8xh200ib-i128",
+        "autoscaling": True,
+        "targetNodes": 3,
+        "minNodes": 2,
+        "maxNodes": 4,
+        "nodeLabels": {"team": "chat"},
+        "nodeTaints": [taint],
+        "lifecycle": {"scaleDownStrategy": "IdleOnly"},
+    }
+    assert found["acceleratorPool"].nodes is None, "an autoscaler says how many there are"
+    assert (found["systemPool"].protect, found["acceleratorPool"].protect) == (True, False)
+
+
+def test_a_cpu_pool_of_somebody_elses() -> None:
+    assert [*pools_of(stack(systemPool={"manage": False}))] == ["acceleratorPool"]
+
+
+def test_nothing_is_made_of_a_cluster_that_exists() -> None:
+    assert plan(spec(SERVING, cluster={"machine": "coreweave-h200"}), Path()).pools == []
+
+
+def test_both_roles_are_kept_on_one_infiniband_fabric() -> None:
+    for given, kept in ((stack(), True), (stack(serving={"fabric": "base"}), False)):
+        for obj in plan(given, Path()).model_server:
+            if obj["kind"] != "Deployment":
+                continue
+            affinity = obj["spec"]["template"]["spec"].get("affinity")
+            if not kept:
+                assert affinity is None
+                continue
+            (together,) = affinity["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+            assert together["topologyKey"] == FABRIC
+            labels = obj["spec"]["template"]["metadata"]["labels"]
+            assert together["labelSelector"]["matchLabels"].items() <= labels.items()
+            (term,) = affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
+            assert term == {"matchExpressions": [{"key": FLAVOR, "operator": "In", "values": ["infiniband"]}]}
+
+
+def test_machines_without_infiniband_do_not_match_each_other() -> None:
+    """Their labels are there and empty."""
+    assert MACHINES["coreweave-h200"].all_labels[FLAVOR] == "infiniband"
+    assert {machine.all_labels[FLAVOR] for machine in COREWEAVE_CPU.values()} == {""}
+    assert {machine.all_labels[FABRIC] for machine in COREWEAVE_CPU.values()} == {""}
+
+
+def test_one_slot_of_the_shared_hcas_and_no_operators() -> None:
+    """CW-04 and CW-05: one slot attaches every HCA; drivers, plugins and network operators are CoreWeave's."""
+    planned = plan(stack(), Path())
+    assert {obj["kind"] for obj in planned.model_server} == {"Deployment", "ServiceAccount"}
+    for obj in planned.model_server:
+        if obj["kind"] == "Deployment":
+            (server,) = obj["spec"]["template"]["spec"]["containers"]
+            assert server["resources"]["limits"]["rdma/ib"] == "1"
+
+
+# --- what is refused -----------------------------------------------------------------------------------------------------
+
+TEAM = {"key": "team", "value": "chat", "effect": "NoSchedule"}
+#: Rule, what of the cluster, of the serving and of the pools is wrong, the key that is named, words.
+FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str]] = [
+    ("CLUSTER-01", {"provider": "existing"}, {}, {"systemPool": {}}, "cluster.coreweave", "nodes that are somebody else's"),
+    ("CLUSTER-01", {"provider": "existing", "protect": False}, {}, {}, "cluster.protect", "nothing would come of it"),
+    ("CLUSTER-01", {"provider": "existing", "allowReplace": ["systemPool"]}, {}, {}, "cluster.allowReplace", "leave it out"),
+    ("CLUSTER-02", {"provider": "existing", "stack": "a"}, {}, {}, "cluster.stack", "write `provider: stack`, or leave it out"),
+    ("CLUSTER-02", {"provider": "stack", "context": None}, {}, {}, "cluster.stack", "name a stack that makes nodes"),
+    ("CLUSTER-02", {"provider": "stack", "stack": "a/b/c"}, {}, {}, "cluster.context", "is what that stack says"),
+    ("CW-01", {"nodes": None}, {}, {}, "cluster.nodes", "it is what you pay for"),
+    ("CW-02", {}, {}, {"acceleratorPool": {"autoscaling": {"min": 3, "max": 4}}}, "cluster.nodes", "not between 3 and 4"),
+    ("CW-02", {}, {}, {"acceleratorPool": {"autoscaling": {"min": 4, "max": 3}}}, f"{GPU}.autoscaling", "the other way round"),
+    ("CW-05", {}, {"fabric": None}, {}, "serving.fabric", "over TCP, beside the InfiniBand that is paid for"),
+    ("CW-06", {}, {}, {"systemPool": {"instanceType": "gd-8xh200ib-i128"}}, f"{CPU}.instanceType", "no CPU instance type"),
+    ("CW-06", {}, {}, {"systemPool": {"name": "a"}, "acceleratorPool": {"name": "a"}}, f"{CPU}.name", "called `a`"),
+    ("CW-07", {"machine": "gke-tpu7x"}, {}, {}, "cluster.machine", "write `coreweave-h200`"),
+    ("CW-08", {}, {}, {"acceleratorPool": {"labels": {FABRIC: "mine"}}}, f"{GPU}.labels", "is not the stack's to write"),
+    ("CW-09", {}, {}, {"acceleratorPool": {"taints": [{"key": "is_gpu", "value": "", "effect": "PreferNoSchedule"}]}},
+     f"{GPU}.taints", "no node could have both"),
+    ("CW-06", {}, {}, {"systemPool": {"manage": False, "instanceType": "x"}}, f"{CPU}.instanceType",
+     "that pool is somebody else's"),
+    ("CW-08", {}, {}, {"acceleratorPool": {"labels": {"kubernetes.io/hostname": "a"}}}, f"{GPU}.labels", "go by what it says"),
+    ("FIT-01", {"nodes": 1}, {}, {"acceleratorPool": {"autoscaling": {"min": 0, "max": 1}}}, f"{GPU}.autoscaling.max",
+     "write `max: 2`"),
+    # What the scheduler would never place.
+    ("FIT-01", {"nodes": 1}, {}, {}, "cluster.nodes", "write `nodes: 2`"),
+    ("FIT-01", {}, {}, {"acceleratorPool": {"taints": [TEAM]}}, f"{GPU}.taints", "team=chat:NoSchedule"),
+    ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {}, "serving.nodeSelector", "give the pool that label"),
+    ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {"acceleratorPool": {"labels": {"team": "search"}}},
+     "serving.nodeSelector", "or select by one it has"),
+    ("FIT-01", {"machine": None}, {"accelerator": "amd", "fabric": "base"}, {}, "cluster.machine", "of coreweave serves"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "cluster", "serving", "pools", "path", "words"), FINDINGS, ids=[f"{f[0]} {f[5][:40]}" for f in FINDINGS]
+)
+def test_a_rule_finds_what_it_is_for(
+    rule: str, cluster: dict[str, Any], serving: dict[str, Any], pools: dict[str, Any], path: str, words: str
+) -> None:
+    stated = {key: value for key, value in {**CLUSTER, **cluster}.items() if value is not None}
+    served = {key: value for key, value in {**SERVING, **serving}.items() if value is not None}
+    found = problems(spec(served, cluster={**stated, **({"coreweave": pools} if pools else {})}))
+    assert {(problem.rule, problem.path) for problem in found} == {(rule, f"llmd-pd:{path}")}
+    for problem in found:
+        assert words in str(problem)
+        assert problem.source
+
+
+@pytest.mark.parametrize(
+    ("cluster", "serving", "pools"),
+    [
+        ({}, {}, {}),
+        ({"machine": None}, {}, {}),
+        ({"protect": False}, {}, {}),
+        ({}, {"fabric": "base"}, {}),
+        ({}, {}, {"acceleratorPool": {"autoscaling": {"min": 0, "max": 2}}}),
+        ({}, {}, {"acceleratorPool": {"labels": {"cks.coreweave.cloud/system-critical": "true"}}}),
+        ({}, {}, {"acceleratorPool": {"taints": [{**TEAM, "effect": "PreferNoSchedule"}]}}),
+        *(({}, {}, {"systemPool": {"instanceType": kind}}) for kind in COREWEAVE_CPU),
+    ],
+)
+def test_and_leaves_alone_what_can_be(cluster: dict[str, Any], serving: dict[str, Any], pools: dict[str, Any]) -> None:
+    stated = {key: value for key, value in {**CLUSTER, **cluster}.items() if value is not None}
+    assert problems(spec({**SERVING, **serving}, cluster={**stated, **({"coreweave": pools} if pools else {})})) == []

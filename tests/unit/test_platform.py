@@ -1,0 +1,175 @@
+"""A stack that only makes nodes: how it is told, what it may say, and what the commands make of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from operations.check import examine
+from operations.cli import run
+from stacks.files import PlatformFile, load, load_any, platform_from_config
+from stacks.platform import RULES, is_platform, platform_plan
+from stacks.problems import StackFileError
+from stacks.spec import PlatformSpec
+
+CLUSTER: dict[str, Any] = {"provider": "coreweave", "context": "cw", "machine": "coreweave-h200", "nodes": 4}
+TAINT = {"key": "a", "value": "b", "effect": "NoSchedule"}
+#: What the project's defaults make of a stack file that says nothing of these.
+DEFAULTS: dict[str, Any] = {
+    "name": "pd-disaggregation", "namespace": "llm-d-pd-disaggregation", "release": "guide-2026-05", "serving": {},
+    "router": {}, "monitoring": {}, "crds": {}, "mirror": {},
+}  # fmt: skip
+
+
+def written(directory: Path, **config: Any) -> Path:
+    path = directory / "Pulumi.platform.yaml"
+    path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
+    return path
+
+
+def without(key: str) -> dict[str, Any]:
+    return {name: value for name, value in CLUSTER.items() if name != key}
+
+
+@pytest.mark.parametrize(
+    ("config", "so"),
+    [
+        ({"cluster": CLUSTER}, True),
+        ({"cluster": CLUSTER, "serving": {}}, True),
+        ({"cluster": CLUSTER, "serving": {"accelerator": "nvidia"}}, False),
+        ({"cluster": {"provider": "existing"}}, False),
+        ({"cluster": {"provider": "stack", "stack": "a"}}, False),
+        ({}, False),
+        ({"cluster": "coreweave"}, False),
+    ],
+)
+def test_it_makes_nodes_and_serves_nothing(config: dict[str, Any], so: bool) -> None:
+    assert is_platform(config) is so
+
+
+def test_a_file_with_a_cluster_is_enough(tmp_path: Path) -> None:
+    found = load_any(written(tmp_path, name="shared", cluster=CLUSTER))
+    assert isinstance(found, PlatformFile)
+    assert found.stack == "platform"
+    pools = platform_plan(found.spec).pools
+    assert [(pool.name, pool.spec["targetNodes"]) for pool in pools] == [("shared-cpu", 1), ("shared-gpu", 4)]
+
+
+def test_what_the_project_adds_is_not_the_files() -> None:
+    assert platform_from_config({**DEFAULTS, "cluster": CLUSTER}) == platform_from_config({"cluster": CLUSTER})
+
+
+FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("PLATFORM-01", {"router": {"mode": "gateway"}}, "router", "nothing of it serves"),
+    ("PLATFORM-01", {"monitoring": {"podMonitors": True}}, "monitoring", "nothing of it serves"),
+    ("PLATFORM-01", {"cluster": without("machine")}, "cluster.machine", "name one, such as"),
+    ("MACHINE-01", {"cluster": {**CLUSTER, "machine": "dgx"}}, "cluster.machine", "not in the table"),
+    ("CW-01", {"cluster": without("nodes")}, "cluster.nodes", "it is what you pay for"),
+    ("CW-02", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"autoscaling": {"min": 5, "max": 6}}}}},
+     "cluster.nodes", "not between 5 and 6"),
+    ("CW-06", {"cluster": {**CLUSTER, "coreweave": {"systemPool": {"instanceType": "x"}}}},
+     "cluster.coreweave.systemPool.instanceType", "no CPU instance type"),
+    ("CW-07", {"cluster": {**CLUSTER, "machine": "gke-tpu7x"}}, "cluster.machine", "no CoreWeave's"),
+    ("CW-08", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"labels": {"ib.coreweave.cloud/x": "a"}}}}},
+     "cluster.coreweave.acceleratorPool.labels", "not the stack's to write"),
+    ("CW-09", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"taints": [TAINT, TAINT]}}}},
+     "cluster.coreweave.acceleratorPool.taints", "there twice"),
+    ("SPEC", {"servng": {}}, "servng", "did you mean `serving`?"),
+    ("SPEC", {"cluster": {**CLUSTER, "nodes": "4"}}, "cluster.nodes", "take the quotes off: 4"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "config", "path", "words"), FINDINGS, ids=[f"{f[0]} {f[3][:30]}" for f in FINDINGS])
+def test_a_rule_finds_what_it_is_for(rule: str, config: dict[str, Any], path: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(StackFileError) as refusal:
+        load_any(written(tmp_path, **{"cluster": CLUSTER, **config}))
+    (found,) = refusal.value.problems
+    assert (found.rule, found.path) == (rule, f"llmd-pd:{path}")
+    assert words in str(found)
+    assert found.line > 0
+
+
+def test_every_rule_has_a_case() -> None:
+    assert {rule.id for rule in RULES} == {rule for rule, *_ in FINDINGS} - {"SPEC"}
+
+
+def test_commands_that_ask_what_serves_refuse_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, cluster=CLUSTER)
+    with pytest.raises(StackFileError, match="this stack only makes nodes, because it has no `serving`"):
+        load(file)
+    for command in (["images", str(file)], ["versions", "diff", "guide-2026-05", "guide-2026-06", str(file)]):
+        assert run(command) == 1
+        assert "this stack only makes nodes" in capsys.readouterr().err
+
+
+def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, cluster=CLUSTER)
+    assert examine(file) == ("nodes only, 1 × cd-gp-i64-erapids and 4 × gd-8xh200ib-i128", ())
+    assert run(["render", str(file), "-o", str(tmp_path / "out")]) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["node-pools.yaml"]
+    kinds = [obj["kind"] for obj in yaml.safe_load_all((tmp_path / "out" / "node-pools.yaml").read_text())]
+    assert kinds == ["NodePool", "NodePool"]
+    assert "node-pools.yaml: 2 objects" in capsys.readouterr().out
+
+
+def test_a_render_of_what_served_before_leaves_only_the_nodes(tmp_path: Path) -> None:
+    file = written(tmp_path, cluster=CLUSTER, serving={"accelerator": "nvidia", "fabric": "coreweave"})
+    assert run(["render", str(file), "-o", str(tmp_path / "out"), "--skip-crds"]) == 0
+    assert (tmp_path / "out" / "model-server.yaml").exists()
+    written(tmp_path, cluster=CLUSTER)
+    assert run(["render", str(file), "-o", str(tmp_path / "out")]) == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["node-pools.yaml"]
+
+
+def test_the_default_spec_says_nothing() -> None:
+    assert PlatformSpec().cluster.provider == "existing"
+
+
+# --- a stack that refers to it -------------------------------------------------------------------------------------------
+
+
+def referring(directory: Path, name: str = "platform", **serving: Any) -> Path:
+    path = directory / "Pulumi.chat.yaml"
+    config = {
+        "llmd-pd:cluster": {"provider": "stack", "stack": name},
+        "llmd-pd:serving": {"accelerator": "nvidia", "fabric": "coreweave", **serving},
+    }
+    path.write_text(yaml.safe_dump({"config": config}))
+    return path
+
+
+def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
+    chat = referring(tmp_path)
+    text, problems = examine(chat)
+    assert problems == ()
+    assert text.endswith("the nodes are stack platform's, whose file is not here: not checked against")
+    written(tmp_path, cluster=CLUSTER)
+    text, problems = examine(referring(tmp_path, "acme/llmd-pd/platform"))
+    assert (text, problems) == (
+        "nvidia/vllm on coreweave, 8×1 + 2×4 of coreweave-h200 (4 nodes), guide-2026-05, on nodes of stack "
+        "acme/llmd-pd/platform", (),
+    )  # fmt: skip
+    (problem,) = examine(referring(tmp_path, prefill={"replicas": 30}))[1]
+    assert problem.path == "llmd-pd:cluster.stack"
+    assert "4 nodes of coreweave-h200 cannot hold all pods" in str(problem)
+    assert problem.fix == "let stack platform make more, or ask for fewer replicas"
+    assert problem.file == str(chat)
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "words"),
+    [
+        (
+            {"cluster": CLUSTER, "serving": {"accelerator": "nvidia", "fabric": "coreweave"}},
+            "platform",
+            "serves itself",
+        ),
+        ({"cluster": CLUSTER}, "infra/networks/platform", "is of another project"),
+        ({"cluster": without("nodes")}, "platform", "the number of nodes is missing"),
+    ],
+)
+def test_what_cannot_be_stood_on(config: dict[str, Any], name: str, words: str, tmp_path: Path) -> None:
+    written(tmp_path, **config)
+    (problem,) = examine(referring(tmp_path, name))[1]
+    assert words in str(problem)

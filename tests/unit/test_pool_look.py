@@ -1,0 +1,115 @@
+"""What is looked at before node pools are made: is it CoreWeave, whose are they, would one have to be replaced."""
+
+from typing import Any
+
+import pytest
+
+from stacks.coreweave import API
+from stacks.problems import StackFileError
+from tests.unit.api_server import OWNER, Answer, ApiServer, Look
+
+CLUSTER: dict[str, Any] = {"provider": "coreweave", "nodes": 2}
+SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
+CPU, GPU = f"{API}/pd-disaggregation-cpu", f"{API}/pd-disaggregation-gpu"
+NONE: Answer = (200, {"items": []})
+
+
+def pool(instance_type: str, holder: str | None = OWNER) -> Answer:
+    annotations = {"llmd-pd/stack": holder} if holder else {}
+    return 200, {"metadata": {"annotations": annotations}, "spec": {"instanceType": instance_type}}
+
+
+def problem(look: Look, url: str, **cluster: Any) -> str:
+    with pytest.raises(StackFileError) as refusal:
+        look(url, cluster={**CLUSTER, **cluster}, serving=SERVING)
+    (found,) = refusal.value.problems
+    return str(found)
+
+
+def test_a_cluster_without_pools_yet_is_fine(look: Look, server: ApiServer) -> None:
+    server.answers = {API: NONE}
+    look(server.url, cluster=CLUSTER, serving=SERVING)
+
+
+def test_pools_of_this_stacks_are_fine(look: Look, server: ApiServer) -> None:
+    server.answers = {API: NONE, CPU: pool("cd-gp-i64-erapids"), GPU: pool("gd-8xh200ib-i128")}
+    look(server.url, cluster=CLUSTER, serving=SERVING)
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_no_coreweave(status: int, look: Look, server: ApiServer) -> None:
+    server.answers = {API: (status, {})}
+    text = problem(look, server.url)
+    assert text.startswith("llmd-pd:cluster.provider: the cluster knows no NodePools, because it is no CKS cluster, or")
+
+
+@pytest.mark.parametrize(("holder", "whose"), [(None, "somebody else"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
+def test_a_pool_of_somebody_elses_is_left_alone(holder: str | None, whose: str, look: Look, server: ApiServer) -> None:
+    server.answers = {API: NONE, GPU: pool("gd-8xh200ib-i128", holder)}
+    text = problem(look, server.url)
+    assert text.startswith(
+        "llmd-pd:cluster.coreweave.acceleratorPool.name: NodePool pd-disaggregation-gpu exists already, because it belongs to "
+        f"{whose},"
+    )
+    assert f"kubectl annotate nodepool pd-disaggregation-gpu llmd-pd/stack={OWNER} --overwrite --kubeconfig" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "there", "field", "key"),
+    [
+        (GPU, "gd-8xh100ib-i128", "cluster.machine", "acceleratorPool"),
+        (CPU, "turin-gp", "cluster.coreweave.systemPool.instanceType", "systemPool"),
+    ],
+)
+def test_a_pool_that_would_be_replaced_is_refused_by_its_field(
+    path: str, there: str, field: str, key: str, look: Look, server: ApiServer
+) -> None:
+    """CW-03: `InstanceType cannot be changed`."""
+    server.answers = {API: NONE, path: pool(there)}
+    text = problem(look, server.url)
+    assert text.startswith(f"llmd-pd:{field}: NodePool ")
+    assert there in text
+    assert f"`allowReplace: [{key}]`" in text
+    assert "(CW-03) [docs.coreweave.com" in text
+    look(server.url, cluster={**CLUSTER, "allowReplace": [key]}, serving=SERVING)
+    other = "systemPool" if key == "acceleratorPool" else "acceleratorPool"
+    assert "CW-03" in problem(look, server.url, allowReplace=[other])
+
+
+NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
+
+
+def running(owner: str = "ReplicaSet", phase: str = "Running") -> dict[str, Any]:
+    return {"metadata": {"ownerReferences": [{"kind": owner}]}, "status": {"phase": phase}}
+
+
+@pytest.mark.parametrize(
+    ("pods", "refused"),
+    [
+        ([running(), running(), running()], True),
+        ([running(), running(), running("DaemonSet")], False),
+        ([running(), running(), running(phase="Succeeded")], False),
+        ([running(), running(), None], False),
+    ],
+)
+def test_nodes_with_pods_are_not_taken_away_by_waiting_for_it(
+    pods: list[Any], refused: bool, look: Look, server: ApiServer
+) -> None:
+    """CW-10: the pool would be waited for before a pod goes, and CoreWeave takes idle nodes only."""
+    status, live = pool("gd-8xh200ib-i128")
+    live["spec"]["targetNodes"] = len(pods)
+    nodes = [{"metadata": {"name": f"n{index}"}} for index in range(len(pods))]
+    label = "labelSelector=compute.coreweave.com/node-pool%3Dpd-disaggregation-gpu"
+    server.answers = {API: NONE, GPU: (status, live)}
+    server.queries = {(NODES, label): (200, {"items": nodes})} | {
+        (PODS, f"fieldSelector=spec.nodeName%3Dn{index}"): (200, {"items": [pod] if pod else []})
+        for index, pod in enumerate(pods)
+    }
+    if refused:
+        text = problem(look, server.url)
+        assert text.startswith(
+            "llmd-pd:cluster.nodes: NodePool pd-disaggregation-gpu would have 2 nodes, and pods run on 3"
+        )
+        assert "(CW-10)" in text
+    else:
+        look(server.url, cluster=CLUSTER, serving=SERVING)
