@@ -28,7 +28,11 @@ def look_at_changes(plan: GkePlan, spec: StackSpec, owner: str) -> None:
         pulumi.log.warn(str(warning))
     try:
         before = pulumi.runtime.invoke(READ, {"name": owner}).value["outputs"].get(OUTPUT) or {}
-    except Exception:  # of whatever kind: there is no such stack yet, and nothing to compare with
+    except (
+        Exception
+    ) as error:  # of whatever kind: what is protected the engine refuses all the same, only with fewer words
+        reason = " ".join(str(error).split()).removeprefix(f"invoke of {READ} failed: ")
+        pulumi.log.warn(f"The cluster as it was last planned cannot be read, so a change is not looked at: {reason}")
         return
     found = changes(before, plan.resources)
     for change in found:
