@@ -46,8 +46,11 @@ def look_at_changes(plan: GkePlan, spec: StackSpec, owner: str) -> None:
 
 
 def export_plan(plan: GkePlan) -> None:
-    """Keeps the cluster as it is planned for the next look."""
-    pulumi.export(OUTPUT, fingerprint(plan.resources))
+    """Keeps the cluster as it is planned for the next look.
+
+    As a secret, which it is not: so that its hundreds of lines are not printed with every preview.
+    """
+    pulumi.export(OUTPUT, pulumi.Output.secret(fingerprint(plan.resources)))
 
 
 def _refused(change: Change, plan: GkePlan) -> Problem:

@@ -36,6 +36,7 @@ def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     assert code == 0
     assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-dra and 1 × system" in text
     assert "claims    16 device claims, allocated by the scheduler" in text
+    assert "plannedCluster: [secret]" in text, "a preview stays readable"
     (made,) = [line for line in text.splitlines() if line.strip().startswith("+ ") and line.endswith(" created")]
     said = (CHECKOUT / "docs" / "gke.md").read_text()
     assert f"The preview from nothing shows {made.split()[1]} resources" in said
