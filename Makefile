@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check lint bench lock
+.PHONY: help setup gke up down test check lint bench lock
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
@@ -18,6 +18,12 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.venv/.gke: requirements-gke.lock $(STAMP)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-gke.lock
+	@touch $@
+
+gke: .venv/.gke ## What stacks that make a GKE cluster need beside: Google's SDK (14 MB, and a plugin of 300 MB at the next `pulumi up`)
+
 setup: $(STAMP) ## Python packages and the tools of a rehearsal (minutes the first time)
 	@$(BIN)/llmd-pd setup
 
@@ -27,10 +33,10 @@ up: setup ## Deploy the guide to an embedded fleet and say what runs where
 down: $(STAMP) ## Remove what `make up` started
 	@$(BIN)/llmd-pd down
 
-test: setup lint ## Every check and every test (engine tests take minutes)
+test: setup gke lint ## Every check and every test (engine tests take minutes)
 	@$(BIN)/pytest
 
-check: $(STAMP) lint ## Format, lint, types and the fast tests
+check: $(STAMP) gke lint ## Format, lint, types and the fast tests
 	@$(BIN)/pytest -m "not engine"
 
 lint: $(STAMP)
@@ -41,6 +47,6 @@ lint: $(STAMP)
 bench: setup ## Preview, up and check against their peers; writes bench.json
 	@$(BIN)/python -m bench --output bench.json
 
-lock: ## Resolve requirements.lock anew (needs uv)
+lock: ## Resolve requirements.lock anew (needs uv); requirements-gke.lock is pulumi-gcp alone, which needs nothing else
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock

@@ -86,9 +86,15 @@ def _routes(props: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     configuration.retries = False
     found: list[Mapping[str, Any]] = []
     try:
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=props.get("kubeconfig"), context=props.get("context"), client_configuration=configuration
-        )
+        stated, context = props.get("kubeconfig"), props.get("context")
+        if stated and stated.startswith("{"):
+            config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                json.loads(stated), context=context, client_configuration=configuration
+            )
+        else:
+            config.load_kube_config(  # type: ignore[no-untyped-call]
+                config_file=stated, context=context, client_configuration=configuration
+            )
         api: Any = client.CustomObjectsApi(client.ApiClient(configuration))
         for plural in ROUTES:
             try:
@@ -133,8 +139,8 @@ def _silent(props: Mapping[str, Any], why: str, fix: str) -> GatewayInUseError:
 class GatewayGuard(Resource, module="gateway", name="Guard"):
     """Made after everything else, so that a destroy asks it before anything is gone.
 
-    Plain: `kubeconfig` and `context`, the Gateway's name and namespace, the stack's namespace and the names its
-    `routes` can have, and `deleteInUse`.
+    Plain: `kubeconfig` (a path, or all of it as JSON, which may be wired) and `context`, the Gateway's name and
+    namespace, the stack's namespace and the names its `routes` can have, and `deleteInUse`.
     """
 
     def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:

@@ -105,6 +105,7 @@ def _container(workload: Workload, role: Role, mounts: list[Object]) -> Object:
         _probes(workload.hardware.accelerator.probes),
         build.container,
         fabric.container,
+        workload.container,
     )
 
 
@@ -168,11 +169,10 @@ def _probes(probes: Probes) -> Object:
 
 
 def _annotations(workload: Workload, role: Role) -> Object:
-    attachment = workload.hardware.fabric.attachment
-    if attachment is None:
-        return {}
-    networks = _networks(attachment, workload.sizing[role].devices)
-    return {"annotations": {"k8s.v1.cni.cncf.io/networks": networks}}
+    attachment, annotations = workload.hardware.fabric.attachment, dict(workload.annotations)
+    if attachment is not None:
+        annotations["k8s.v1.cni.cncf.io/networks"] = _networks(attachment, workload.sizing[role].devices)
+    return {"annotations": annotations} if annotations else {}
 
 
 def _networks(attachment: Attachment, devices: int) -> str:

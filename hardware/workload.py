@@ -90,8 +90,9 @@ class Workload:
     """Everything the renderer needs to know. `name` is the guide label and the stem of every object's name.
 
     `extra_args` go to the end of the engine's command line, `drop_args` are flags (`--flag`) left out of it; `env` may
-    override, `spec` is joined to the pod's and may not contradict it. `hf_token` is where the variable HF_TOKEN comes from,
-    in the place of the bill's own reference where that has one. `registry` takes the place of the host of every image.
+    override, `spec` is joined to the pod's, `container` to the server's, and may not contradict it, `annotations` are the
+    pods'. `hf_token` is where the variable HF_TOKEN comes from, in the place of the bill's own reference where that has
+    one. `registry` takes the place of the host of every image.
     """
 
     name: str
@@ -105,6 +106,8 @@ class Workload:
     hf_token: SecretRef | None = None
     registry: str | None = None
     spec: Fragment = field(default_factory=lambda: EMPTY)
+    container: Fragment = field(default_factory=lambda: EMPTY)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stem(self) -> str:

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from stacks.platform import PlatformPlan
 
 
+CONSOLE = "https://console.cloud.google.com/cloud-resource-manager"
+
+
+class NotHereError(ValueError):
+    """A question that this command cannot answer; the message says why, and who can."""
+
+
 #: Whether pods fit is no matter where they are looked for.
 UNASKED = frozenset({"FIT-01"})
 
@@ -53,6 +60,11 @@ def leftovers(
     from stacks.platform import platform_plan
 
     file = load_any(file_of(stack), but=UNASKED)
+    if file.spec.cluster.provider == "gke":
+        raise NotHereError(
+            f"what is left of stack {file.stack} cannot be told, because its cluster and networks are Google's to list; "
+            f"look at {CONSOLE} and filter by `{file.spec.name}`."
+        )
     if isinstance(file, PlatformFile):
         planned: Plan | PlatformPlan = platform_plan(file.spec)
     else:

@@ -11,12 +11,14 @@ from stacks.kube_api import Api
 FORBIDDEN = "apply-forbidden"
 #: What can be asked for.
 FAULTS = (*CAPACITY, FORBIDDEN)
+#: What can befall a stack on GKE beside these.
+GKES = ("zone-mismatch",)
 
 _API = "/apis/admissionregistration.k8s.io/v1"
 _NAME = "llmd-pd-rehearsal-forbidden"
 
 
-def possible(fault: str | None, pools: Sequence[NodePool]) -> None:
+def possible(fault: str | None, pools: Sequence[NodePool], *, gke: bool = False) -> None:
     """Whether a fault can befall this stack.
 
     Raises:
@@ -24,11 +26,14 @@ def possible(fault: str | None, pools: Sequence[NodePool]) -> None:
     """
     if fault is None:
         return
-    if fault not in FAULTS:
+    known = (*FAULTS, *(GKES if gke else ()))
+    if fault not in known:
         raise RehearsalError(
-            f"fault `{fault}` cannot be played", "a rehearsal knows no such one", f"use one of {', '.join(FAULTS)}"
+            f"fault `{fault}` cannot be played",
+            "a rehearsal of this stack knows no such one",
+            f"use one of {', '.join(known)}",
         )
-    if not pools:
+    if not pools and not gke:
         raise RehearsalError(
             f"fault `{fault}` cannot befall this stack", "it makes no nodes: they are somebody else's",
             "rehearse a stack with `provider: coreweave`, or leave --fault out",

@@ -15,7 +15,7 @@ from rehearsal.toolchain import Origin, Toolchain, offline
 from releases.cache import cache_dir
 
 #: Those the CLI can download.
-PROVIDERS = {row.name: row.package for row in STAND_INS if not row.bundled}
+PROVIDERS = {row.name: row.package for row in STAND_INS if not row.bundled and not row.pretend}
 INSTALL_SECONDS = 300.0
 
 

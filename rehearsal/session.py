@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal import faults, fleet, kwokctl, nodepools, parts, resume, shell, surroundings
+from rehearsal import cloud, faults, fleet, kwokctl, nodepools, parts, resume, shell, surroundings
 from rehearsal import project as projects
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
@@ -102,7 +102,7 @@ def stage(
     unquestioned = undisputed(file.spec)
     planned, platform = plan(file.spec, CHECKOUT), platform_of(file)
     pools = platform_plan(platform.spec).pools if platform else planned.pools
-    faults.possible(fault, pools)
+    faults.possible(fault, pools, gke=planned.gke is not None)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
@@ -131,18 +131,27 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         crds = parts.custom_resource_definitions(planned, report)
     plane = resume.take_up(workdir, report)
     if plane is None:
+        cloud.forget(workdir)
         plane = ControlPlane.start(rehearsal.name, workdir, toolchain, report)
         rehearsal.note_ports(plane.ports)
     api = Api(str(plane.kubeconfig), plane.context)
     machines = fleet.machines_of(planned, pools)
     brought = surroundings.prepare(plane, planned, pools, report, subject.fault)
-    with report.step("simulated nodes"):
-        fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
+    if planned.gke is None:
+        with report.step("simulated nodes"):
+            fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
+        given: Mapping[str, Any] = {}
+        if planned.gke is not None:
+            added |= cloud.environment(plane, subject.fault)
+            given, played = cloud.substitutes(planned.gke, workdir, toolchain["helm"].path)
+            brought = (*brought, *played)
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)
-        reached = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
+        reached: Mapping[str, Any] = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
+        if planned.gke is not None:
+            reached = given
         engines = []
         if (platform := subject.platform) is not None:
             engines.append(_engine(workdir, env, platform, reached))

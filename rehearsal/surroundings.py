@@ -46,6 +46,8 @@ def prepare(
     """
     api = Api(str(plane.kubeconfig), plane.context)
     left = parts.left_to_the_cluster(plan, report)
+    if plan.gke is not None:
+        left += [crd for crd in plan.crds() if crd["metadata"]["name"] in plan.gke.brought_crds]
     _install(api, [*monitoring_crds(), *left])
     brought = [Part("CRDs of the cluster", True, f"{len(left)} that the stack leaves to it")] if left else []
     if plan.gateway is not None:

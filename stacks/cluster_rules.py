@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from hardware.fabrics import POD_NETWORK
 from hardware.machines import COREWEAVE_CPU, MACHINES, machines_for
-from stacks.cluster_spec import CoreWeave
+from stacks.cluster_spec import Cluster, CoreWeave
 from stacks.coreweave import pool_names
 from stacks.problems import known
 from stacks.rule import ClusterSubject, Finding, Rule, Subject
@@ -38,34 +38,59 @@ def known_machine(subject: ClusterSubject) -> Iterator[Finding]:
 def of_the_provider(subject: Subject) -> Iterator[Finding]:
     """Nothing is said that this provider would not do."""
     cluster = subject.spec.cluster
-    if cluster.makes_nodes:
-        return
-    idle = {"coreweave": cluster.coreweave, "protect": not cluster.protect, "allowReplace": cluster.allow_replace}
-    for key in (key for key, said in idle.items() if said):
-        what, why = f"`{key}` of nodes that are somebody else's", "the stack makes none, so nothing would come of it"
-        yield Finding(f"cluster.{key}", what, why, "write `provider: coreweave`, or leave it out")
+    for key in _idle(subject.spec):
+        if cluster.makes_nodes:
+            what, why = f"`{key}` with `provider: {cluster.provider}`", "nothing would come of it"
+            yield Finding(f"cluster.{key}", what, why, "leave it out, or name the provider it is of")
+        else:
+            what, why = f"`{key}` with `provider: {cluster.provider}`", "the cluster is somebody else's to describe"
+            provider = key if key in ("gke", "stack") else "coreweave"
+            yield Finding(f"cluster.{key}", what, why, f"write `provider: {provider}`, or leave it out")
 
 
-def as_existing(spec: StackSpec) -> StackSpec | None:
+def as_said(spec: StackSpec) -> StackSpec | None:
     """The spec without it."""
-    left_out = {"coreweave": None, "protect": True, "allow_replace": ()}
+    left_out = {IDLE[key]: Cluster.model_fields[IDLE[key]].get_default() for key in _idle(spec)}
     return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=left_out)})
 
 
+#: Keys that only some providers heed, and their fields.
+IDLE = {
+    "stack": "stack",
+    "coreweave": "coreweave",
+    "gke": "gke",
+    "kubeconfig": "kubeconfig",
+    "context": "context",
+    "protect": "protect",
+    "allowReplace": "allow_replace",
+}
+
+
+def _idle(spec: StackSpec) -> list[str]:
+    """What is said of the cluster and not heeded."""
+    cluster = spec.cluster
+    heeded = {
+        "existing": {"kubeconfig", "context"},
+        "coreweave": {"kubeconfig", "context", "coreweave", "protect", "allowReplace"},
+        # The cluster is made, and how to reach it follows.
+        "gke": {"gke", "protect", "allowReplace"},
+        # What that stack says.
+        "stack": {"stack"},
+    }[cluster.provider]
+    fields = Cluster.model_fields
+    return [
+        key
+        for key, field in IDLE.items()
+        if key not in heeded and getattr(cluster, field) != fields[field].get_default()
+    ]
+
+
 def reference(subject: Subject) -> Iterator[Finding]:
-    """Provider `stack` and the name of a stack come together, and what that stack says is not said here."""
+    """Provider `stack` says which."""
     cluster = subject.spec.cluster
-    if cluster.provider != "stack":
-        if cluster.stack is not None:
-            what, why = f"`stack` with provider {cluster.provider}", "the cluster is not that stack's"
-            yield Finding("cluster.stack", what, why, "write `provider: stack`, or leave it out")
-        return
-    if cluster.stack is None:
+    if cluster.provider == "stack" and cluster.stack is None:
         what, why = "the stack is missing", "the cluster is what it says"
         yield Finding("cluster.stack", what, why, "name a stack that makes nodes, such as `stack: platform`")
-    for key in (key for key in ("kubeconfig", "context") if getattr(cluster, key) is not None):
-        what, why = f"`{key}` with provider stack", "how the cluster is reached is what that stack says"
-        yield Finding(f"cluster.{key}", what, why, "leave it out")
 
 
 def coreweaves_machine(subject: ClusterSubject) -> Iterator[Finding]:

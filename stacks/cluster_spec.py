@@ -2,32 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
-from typing_extensions import TypedDict
+from pydantic import Field, StringConstraints
 
+from stacks.gke_spec import Gke, GkeAcceleratorPool
+from stacks.pool_spec import Autoscaling, PoolKey, Taint
 from stacks.section import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section, StackName
 
 #: The providers with which a stack makes its nodes.
-MAKERS = ("coreweave",)
-#: The node pools a stack can make, by their keys in its file.
-PoolKey = Literal["systemPool", "acceleratorPool"]
-
-
-class Taint(TypedDict):
-    """A taint of nodes, as Kubernetes spells it."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
-
-    key: LabelKey
-    value: LabelValue
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
-
-
-class Autoscaling(Section):
-    """The provider's own autoscaler sets the number of nodes, within these bounds. `nodes` is what it starts from."""
-
-    min: Annotated[int, Field(ge=0, le=10_000)]
-    max: Positive
+MAKERS = ("coreweave", "gke")
 
 
 class AcceleratorPool(Section):
@@ -73,6 +55,7 @@ class Cluster(Section):
 
     `coreweave`: the stack makes the node pools, of this machine and with this many nodes.
 
+    `gke`: the stack makes the cluster with all it stands on, and the node pools likewise.
     `stack`: as existing, by reference to a stack that makes the nodes and nothing else. `stack` is its name, or
     `organization/project/name` where it is of another project; kubeconfig, context, machine and nodes are what it says.
 
@@ -80,13 +63,14 @@ class Cluster(Section):
     `allowReplace` lets a change replace the pools it names, once.
     """
 
-    provider: Literal["existing", "coreweave", "stack"] = "existing"
+    provider: Literal["existing", "coreweave", "gke", "stack"] = "existing"
     stack: StackName | None = None
     kubeconfig: NonEmpty | None = None
     context: NonEmpty | None = None
     machine: NonEmpty | None = None
     nodes: Positive | None = None
     coreweave: CoreWeave | None = None
+    gke: Gke | None = None
     protect: bool = True
     allow_replace: tuple[PoolKey, ...] = ()
 
@@ -94,3 +78,9 @@ class Cluster(Section):
     def makes_nodes(self) -> bool:
         """Whether the accelerator nodes are the stack's own, and so exactly what it says."""
         return self.provider in MAKERS
+
+    @property
+    def accelerator_pool(self) -> AcceleratorPool | GkeAcceleratorPool:
+        """What the stack says of the accelerator nodes it makes, whichever provider has them."""
+        made = self.gke if self.provider == "gke" else self.coreweave
+        return made.accelerator_pool if made else AcceleratorPool()

@@ -14,7 +14,7 @@ from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
 from components.router import Router, RouterArgs
 from releases.gateway_entry import url
-from stacks.compose_cluster import existing_cluster, kubeconfig, node_pools
+from stacks.compose_cluster import ground
 from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
 from stacks.router import HelmRelease
@@ -33,17 +33,17 @@ def compose(
     later goes earlier.
     """
     spec = plan.spec
-    cluster = existing_cluster(spec.cluster)
+    base = ground(plan, owner)
+    cluster = base.cluster
     owned = pulumi.ResourceOptions(providers=[cluster.cluster])
     upserting = pulumi.ResourceOptions(providers=[cluster.shared])
 
-    pools = node_pools(plan.pools, owner, upserting) if plan.pools else {}
     crds: list[pulumi.Resource] = []
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
         crds = [*Crds("crds", {"objects": ours}, upserting).resources]
     namespace = ServingNamespace("namespace", {"object": plan.namespace(owner)}, upserting)
-    needed: list[pulumi.Resource] = [namespace.resource, *pools.values()]
+    needed: list[pulumi.Resource] = [namespace.resource, *base.nodes]
     if plan.made_secret is not None and hf_token is not None:
         secret = CredentialsArgs(
             name=plan.made_secret.name,
@@ -66,7 +66,7 @@ def compose(
         owned,
     )
     # The resources themselves: depending on a component that turned out empty is silently nothing.
-    after: list[pulumi.Resource] = [namespace.resource, *crds, *_for_the_router(pools)]
+    after: list[pulumi.Resource] = [namespace.resource, *crds, *base.first]
     made: list[pulumi.Resource] = [model_server]
     endpoint: Mapping[str, pulumi.Input[object]] | None = None
     if plan.gateway is not None:
@@ -83,18 +83,15 @@ def compose(
         args = MonitoringArgs(objects=plan.monitoring, namespace=spec.namespace, after=[namespace.resource])
         made.append(Monitoring("monitoring", args, owned))
     if plan.gateway is not None and plan.gateway.objects:
-        GatewayGuard(f"{spec.name}-guard", _guard(plan, plan.gateway), pulumi.ResourceOptions(depends_on=made))
+        GatewayGuard(
+            f"{spec.name}-guard", _guard(plan, plan.gateway, base.kubeconfig), pulumi.ResourceOptions(depends_on=made)
+        )
 
     pulumi.export("namespace", spec.namespace)
     pulumi.export("endpoint", endpoint or {"service": router.service, "port": 80, "address": router.address})
     pulumi.export("deployments", model_server.deployments)
     pulumi.export("selector", plan.selector)
     pulumi.export("versions", plan.versions)
-
-
-def _for_the_router(pools: Mapping[str, pulumi.Resource]) -> list[pulumi.Resource]:
-    """The CPU nodes, if the stack makes some: the router need not wait for the accelerators."""
-    return [pool for key, pool in pools.items() if key == "systemPool"]
 
 
 def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[str, pulumi.Input[object]]:
@@ -172,10 +169,10 @@ def _beside(
     return made
 
 
-def _guard(plan: Plan, gateway: GatewayPlan) -> dict[str, object]:
+def _guard(plan: Plan, gateway: GatewayPlan, kubeconfig: pulumi.Input[str] | None) -> dict[str, object]:
     spec = plan.spec
     return {
-        "kubeconfig": kubeconfig(spec.cluster),
+        "kubeconfig": kubeconfig,
         "context": spec.cluster.context,
         "gateway": gateway.name,
         "gatewayNamespace": gateway.namespace,

@@ -10,7 +10,8 @@ from typing import Any
 from hardware.machines import Machine
 from hardware.namespace import OWNER
 from hardware.vocabulary import Fragment
-from stacks.cluster_spec import CoreWeave, PoolKey
+from stacks.cluster_spec import CoreWeave
+from stacks.pool_spec import PoolKey
 from stacks.spec import AnyStack
 
 Object = dict[str, Any]

@@ -28,6 +28,9 @@ EXAMPLES = {
 DEPENDENT: tuple[tuple[Location, tuple[str, str]], ...] = (
     (("serving",), ("cluster", "nodes")),
     (("cluster", "machine"), ("cluster", "nodes")),
+    # Which keys a cluster has is its provider's to say, and what is said of a cluster to be made is one whole.
+    *((("cluster", "provider"), ("cluster", key)) for key in ("coreweave", "gke", "protect", "allowReplace")),
+    *((("cluster", "gke"), ("cluster", key)) for key in ("gke", "provider", "protect", "allowReplace")),
     (("serving", "extraArgs"), ("serving", "model")),
     (("serving", "dropArgs"), ("serving", "model")),
 )

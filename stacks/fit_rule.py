@@ -37,12 +37,12 @@ def fits(subject: Subject) -> Iterator[Finding]:
             )  # fmt: skip
     if found or spec.cluster.nodes is None:
         return
-    scaling = spec.cluster.coreweave and spec.cluster.coreweave.accelerator_pool.autoscaling
+    scaling = spec.cluster.accelerator_pool.autoscaling
     needed, has = nodes_needed(pods, machine), scaling.max if scaling else spec.cluster.nodes
     if needed > has:
         what = f"{has} {'node' if has == 1 else 'nodes'} of {machine.key} cannot hold all pods"
         fix = f"write `{'max' if scaling else 'nodes'}: {needed}`, or ask for fewer replicas"
-        place = "cluster.coreweave.acceleratorPool.autoscaling.max" if scaling else "cluster.nodes"
+        place = f"cluster.{spec.cluster.provider}.acceleratorPool.autoscaling.max" if scaling else "cluster.nodes"
         yield Finding(place, what, f"they need {needed}, and the rest would stay Pending for ever", fix)
 
 
@@ -73,7 +73,7 @@ def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
         return f"serving.{role}.{misfit.what}"
     cluster = subject.spec.cluster
     if misfit.kind == "taint" and misfit.what in _taints(subject.spec):
-        return "cluster.coreweave.acceleratorPool.taints" if cluster.makes_nodes else "serving.tolerations"
+        return f"cluster.{cluster.provider}.acceleratorPool.taints" if cluster.makes_nodes else "serving.tolerations"
     if misfit.kind == "label" and misfit.what in subject.spec.serving.node_selector:
         return "serving.nodeSelector"  # of nodes that are there, what is selected is taken to be there
     if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
@@ -83,5 +83,4 @@ def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
 
 def _taints(spec: StackSpec) -> set[str]:
     """The keys of the taints that the stack itself puts on the nodes it makes."""
-    pools = spec.cluster.coreweave
-    return {taint["key"] for taint in pools.accelerator_pool.taints} if pools else set()
+    return {taint["key"] for taint in spec.cluster.accelerator_pool.taints}

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from stacks.cluster_spec import AcceleratorPool, CoreWeave, Taint
+from stacks.cluster_spec import AcceleratorPool, CoreWeave
+from stacks.pool_spec import Taint
 from stacks.problems import Problem, StackFileError
 from stacks.rules import problems_of
 from stacks.spec import PlatformSpec, StackSpec

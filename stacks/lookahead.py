@@ -19,6 +19,7 @@ from stacks.cluster_problems import asking
 from stacks.cluster_spec import Cluster
 from stacks.commands import kubectl_flags
 from stacks.gateway_look import Releases, look_at_gateway, second_proxy
+from stacks.gke_versions import brought_crds
 from stacks.kube_api import Api, Object
 from stacks.ownership import holder, whose
 from stacks.plan import Plan
@@ -26,9 +27,6 @@ from stacks.platform import PlatformPlan
 from stacks.pool_look import look_at_pools
 from stacks.problems import Problem, StackFileError
 from stacks.router import HelmRelease
-
-#: GKE keeps InferencePool's CRD from 1.34.0-gke.1626000 on (docs of GKE's inference gateway).
-GKE_BRINGS_POOLS = (1, 34, 0, 1626000)
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,9 @@ def look_ahead(plan: Plan, owner: str) -> Found:
     Raises:
         StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
     """
+    if plan.gke is not None:
+        # The cluster is the stack's own: before it is made nothing can be asked, and afterwards nobody else is expected.
+        return Found((), plan.gke.brought_crds)
     found: list[tuple[HelmRelease, Sequence[Object]]] = []
     preinstalled: frozenset[str] = frozenset()
     with answering(plan.spec.cluster):
@@ -118,9 +119,7 @@ def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequenc
 
 def gke_preinstalled(version: Object | None) -> frozenset[str]:
     """The CRDs of ours that a GKE cluster of this version (as `/version` says it) keeps itself."""
-    parts = re.fullmatch(r"v(\d+)\.(\d+)\.(\d+)-gke\.(\d+)", (version or {}).get("gitVersion", ""))
-    since = tuple(int(part) for part in parts.groups()) >= GKE_BRINGS_POOLS if parts else False
-    return frozenset({"inferencepools.inference.networking.k8s.io"} if since else ())
+    return brought_crds((version or {}).get("gitVersion", "").removeprefix("v"))
 
 
 def _newer_crds(api: Api, plan: Plan, preinstalled: Collection[str]) -> Iterator[Problem]:

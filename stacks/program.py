@@ -11,6 +11,7 @@ from releases.crds import SourceError
 from stacks.compose import compose
 from stacks.compose_cluster import compose_platform
 from stacks.files import PROJECT, platform_from_config, spec_from_config
+from stacks.gke_look import export_plan, look_at_changes
 from stacks.lookahead import look_ahead, look_ahead_of_platform
 from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
@@ -49,6 +50,9 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # what the stack builds on, for whoever reads its state
     planned = plan(spec, base)
+    if planned.gke is not None:
+        look_at_changes(planned.gke, spec, owner)
+        export_plan(planned.gke)
     found = look_ahead(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)

@@ -18,6 +18,9 @@ _REGISTRY = r"^[a-z0-9][-a-zA-Z0-9._:]*(/[-a-zA-Z0-9._]+)*$"
 _CHARTS = r"^(oci|https)://[a-z0-9][-a-zA-Z0-9._:/]*$"
 _LABEL_KEY = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
+_PROJECT = r"^([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$"
+_REGION = r"^[a-z]+-[a-z]+[0-9]+$"
+_ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]+[0-9a-z]*$"
 _STACK = r"^([A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9][-A-Za-z0-9_.]*/)?[A-Za-z0-9][-A-Za-z0-9_.]*$"
 _IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
 #: What each pattern asks for, in words, and an example.
@@ -37,6 +40,9 @@ FORMS = {
         "example.com/team",
     ),
     _LABEL_VALUE: ("a label's value: letters, digits, dashes, dots and underscores, 63 at most", "chat"),
+    _PROJECT: ("a project's id: 6 to 30 lower-case letters, digits and dashes, with a letter first", "acme-serving"),
+    _REGION: ("a region of Google Cloud", "us-central1"),
+    _ZONE: ("a zone of Google Cloud", "us-central1-b"),
     _STACK: ("a stack's name, or organization/project/name", "platform"),
     _IMAGE: ("an image reference", "docker.io/vllm/vllm-openai:v0.19.1"),
 }
@@ -58,6 +64,10 @@ Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
 HeaderValue = Annotated[str, StringConstraints(pattern=_HEADER, max_length=4096)]
 Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
 ChartPlace = Annotated[str, StringConstraints(pattern=_CHARTS)]
+GcpProject = Annotated[str, StringConstraints(pattern=_PROJECT)]
+GcpRegion = Annotated[str, StringConstraints(pattern=_REGION)]
+#: Zones of AI regions end in something like `-ai1a`.
+GcpZone = Annotated[str, StringConstraints(pattern=_ZONE)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 

@@ -9,8 +9,8 @@ from hardware.machines import Machine, Taint, UnknownMachineError, machine, mach
 from hardware.vocabulary import Role, Sizing
 from hardware.workload import Hardware, Workload, hardware
 from releases import release
-from stacks.cluster_spec import CoreWeave
 from stacks.coreweave import same_fabric
+from stacks.gke_objects import pod_annotations, pod_resources
 from stacks.spec import RoleSizing, StackSpec
 from stacks.token import token_reference
 
@@ -41,6 +41,7 @@ def workload(spec: StackSpec) -> Workload:
         spec=_scheduling(spec, found, {bill.guide_label: spec.name}),
         hf_token=token_reference(spec, bill, (found.accelerator.key, found.build.engine.key), model),
         registry=spec.mirror.registry,
+        **_attached(spec),
     )
 
 
@@ -62,9 +63,17 @@ def selected(spec: StackSpec, found: Machine) -> Machine:
     table cannot know. Of nodes that a stack makes, this one or the one it refers to, with the labels and taints it gives them."""
     if spec.cluster.coreweave is None and not spec.cluster.makes_nodes:
         return replace(found, labels={**found.labels, **spec.serving.node_selector})
-    pool = (spec.cluster.coreweave or CoreWeave()).accelerator_pool
+    pool = spec.cluster.accelerator_pool
     taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))
-    return replace(found, labels={**found.labels, **pool.labels}, taints=taints)
+    made = replace(found, labels={**found.labels, **pool.labels}, taints=taints)
+    gke = spec.cluster.gke if spec.cluster.provider == "gke" else None
+    return _on_one_network(made) if gke and gke.rdma == "none" else made
+
+
+def _on_one_network(found: Machine) -> Machine:
+    """A machine whose further NICs nobody set up."""
+    extended = {name: amount for name, amount in found.extended.items() if not name.startswith("networking.gke.io.")}
+    return replace(found, extended=extended, rdma=None)
 
 
 def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
@@ -81,6 +90,14 @@ def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[s
     if spec.serving.tolerations:
         scheduling["tolerations"] = [dict(row) for row in spec.serving.tolerations]
     return scheduling
+
+
+def _attached(spec: StackSpec) -> dict[str, Any]:
+    """What attaches pods to the RDMA networks that the stack makes on GKE, where claims do not."""
+    gke = spec.cluster.gke if spec.cluster.provider == "gke" else None
+    if gke is None or gke.rdma != "multinet":
+        return {}
+    return {"annotations": pod_annotations(), "container": {"resources": pod_resources()}}
 
 
 def _on_coreweaves_pools(spec: StackSpec) -> bool:

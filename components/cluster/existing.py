@@ -1,4 +1,4 @@
-"""A cluster that is there already: nothing is made, a context of a kubeconfig is given its two providers.
+"""A cluster that is there: nothing is made, a context of a kubeconfig is given its two providers.
 
 `cluster` is for what the stack owns. `shared` is for CRDs and other cluster-wide objects, which outlive the stack: it
 upserts, because since pulumi-kubernetes 4.29 a create over an existing object fails, and it forces, because otherwise one
@@ -12,9 +12,12 @@ import pulumi_kubernetes as k8s
 
 
 class ExistingClusterArgs(TypedDict):
-    """Plain: a kubeconfig's path and the context in it; None for each means what kubectl would use."""
+    """A kubeconfig's path, or the whole of it as text, and the context in it; None for each means what kubectl would use.
 
-    kubeconfig: str | None
+    Plain where the cluster is there. Wired where it is made: the text is known then, and not before.
+    """
+
+    kubeconfig: pulumi.Input[str] | None
     context: str | None
 
 

@@ -38,6 +38,13 @@ def _resource_random(engine: str) -> Any:
     return _provider(RandomProvider, engine)
 
 
+def _resource_gcp(engine: str) -> Any:
+    # With the SDK: inputs are checked against what Google's declares.
+    from rehearsal.standins.gcp.provider import GcpProvider
+
+    return _provider(GcpProvider, engine)
+
+
 def _provider(provider: Any, engine: str) -> Any:
     """Its version is that of the SDK package it belongs to."""
     from pulumi.runtime.proto import provider_pb2_grpc
@@ -58,6 +65,7 @@ PLUGINS = {
     "language-python": _language_python,
     "resource-kubernetes": _resource_kubernetes,
     "resource-random": _resource_random,
+    "resource-gcp": _resource_gcp,
 }
 
 if __name__ == "__main__":

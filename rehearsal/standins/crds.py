@@ -182,6 +182,34 @@ NODE_POOL = Resource(
 )
 
 
+#: What GKE brings with multi-networking, for the networks of its machines' further NICs.
+MULTI_NETWORKING = (
+    Resource(
+        "networking.gke.io",
+        "v1",
+        "GKENetworkParamSet",
+        "gkenetworkparamsets",
+        spec=_object(
+            ("vpc", "vpcSubnet"),
+            vpc=TEXT,
+            vpcSubnet=TEXT,
+            deviceMode={"enum": ["RDMA", "NetDevice", "DPDK-VFIO"]} | TEXT,
+        ),
+        scope="Cluster",
+    ),
+    Resource(
+        "networking.gke.io",
+        "v1",
+        "Network",
+        "networks",
+        spec=_object(
+            ("type",), type=TEXT, parametersRef=_object(("group", "kind", "name"), group=TEXT, kind=TEXT, name=TEXT)
+        ),
+        scope="Cluster",
+    ),
+)
+
+
 def monitoring_crds() -> list[dict[str, Any]]:
     """PodMonitor and ServiceMonitor, which a rehearsal's cluster gets before the stack."""
     return [resource.definition for resource in MONITORING]

@@ -1,10 +1,11 @@
 """Puts the stand-ins where the Pulumi CLI looks for plugins.
 
 In PULUMI_HOME, and not on PATH: the CLI warns of every plugin it finds there. Plugins that are installed already, official
-ones, are left alone.
+ones, are left alone; but not those of a cloud, of which a rehearsal has a pretend one and never the real one.
 """
 
 import importlib.metadata
+import importlib.util
 import shlex
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ class StandIn(NamedTuple):
     """A plugin, and the Python package whose version it has.
 
     `bundled`: an official release of the CLI brings it along. `launcher`: only its start is ours, what runs is the package's.
+    `pretend`: it stands in for a cloud, also where the official plugin can be had.
     """
 
     kind: str
@@ -23,6 +25,7 @@ class StandIn(NamedTuple):
     package: str
     bundled: bool = False
     launcher: bool = False
+    pretend: bool = False
 
     @property
     def key(self) -> str:
@@ -35,11 +38,17 @@ class StandIn(NamedTuple):
         return importlib.metadata.version(self.package)
 
 
-STAND_INS = (
-    StandIn("language", "python", "pulumi", bundled=True),
-    StandIn("resource", "pulumi-python", "pulumi", bundled=True, launcher=True),
-    StandIn("resource", "kubernetes", "pulumi-kubernetes"),
-    StandIn("resource", "random", "pulumi-random"),
+#: Those whose package is installed: that of a cloud is an extra.
+STAND_INS = tuple(
+    row
+    for row in (
+        StandIn("language", "python", "pulumi", bundled=True),
+        StandIn("resource", "pulumi-python", "pulumi", bundled=True, launcher=True),
+        StandIn("resource", "kubernetes", "pulumi-kubernetes"),
+        StandIn("resource", "random", "pulumi-random"),
+        StandIn("resource", "gcp", "pulumi-gcp", pretend=True),
+    )
+    if not row.pretend or importlib.util.find_spec(row.package.replace("-", "_"))
 )
 _MARK = "# stand-in of llmd-pd"
 
@@ -54,7 +63,8 @@ def install_plugins(pulumi_home: Path, python: Path, checkout: Path, *, bundled:
     for plugin in STAND_INS:
         directory = plugin_directory(pulumi_home, plugin.kind, plugin.name, plugin.version)
         program = directory / f"pulumi-{plugin.key}"
-        if (bundled and plugin.bundled) or (program.exists() and not _is_stand_in(program)):
+        official = program.exists() and not _is_stand_in(program)
+        if (bundled and plugin.bundled) or (official and not plugin.pretend):
             continue
         directory.mkdir(parents=True, exist_ok=True)
         # In one step: another rehearsal may be starting this very plugin.

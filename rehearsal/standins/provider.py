@@ -41,7 +41,13 @@ class Changes:
 
 
 class Lifecycle:
-    """What a provider does with one sort of resource. Every method may raise Failure; all but `check` and `diff` InitFailure."""
+    """What a provider does with one sort of resource. Every method may raise Failure; all but `check` and `diff` InitFailure.
+
+    `foresees`: in a preview, `create` and `update` also take inputs that are not all known, and answer with what will be known
+    later in its place. Otherwise such a preview's answer is the inputs.
+    """
+
+    foresees = False
 
     def check(
         self, resource: Resource, old: Properties, new: Properties, name: str
@@ -80,7 +86,7 @@ class Lifecycle:
         raise NotImplementedError
 
 
-def _answering(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+def answering(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
     """An operation of the protocol whose two kinds of failure are turned into the protocol's.
 
     FAILED_PRECONDITION says that the state is known; UNKNOWN, INTERNAL and DATA_LOSS would make the engine doubt it.
@@ -160,13 +166,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         replaces = sorted(self.diff_config(old, new))
         return response(changes=response.DIFF_SOME, diffs=changed, replaces=replaces)
 
-    @_answering
+    @answering
     def Configure(self, request: Any) -> Any:
         prefix = f"{self.package}:config:"
         self.configure({key.removeprefix(prefix): value for key, value in request.variables.items()})
         return provider_pb2.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
 
-    @_answering
+    @answering
     def Check(self, request: Any) -> Any:
         resource = _resource(request)
         seed = request.randomSeed.hex()[:8] or "00000000"
@@ -178,21 +184,22 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         failures = [provider_pb2.CheckFailure(property=key, reason=reason) for key, reason in problems.items()]
         return provider_pb2.CheckResponse(inputs=to_struct(inputs), failures=failures)
 
-    @_answering
+    @answering
     def Diff(self, request: Any) -> Any:
         resource = _resource(request)
         old, new = to_python(request.old_inputs), to_python(request.news)
         return _diff_response(self.lifecycle(resource).diff(resource, old, new, to_python(request.olds)))
 
-    @_answering
+    @answering
     def Create(self, request: Any) -> Any:
         resource, new = _resource(request), to_python(request.properties)
-        if request.preview and contains_unknown(new):
+        lifecycle = self.lifecycle(resource)
+        if request.preview and contains_unknown(new) and not lifecycle.foresees:
             return provider_pb2.CreateResponse(properties=request.properties)
-        id_, state = self.lifecycle(resource).create(resource, new, request.timeout, request.preview)
+        id_, state = lifecycle.create(resource, new, request.timeout, request.preview)
         return provider_pb2.CreateResponse(id="" if request.preview else id_, properties=to_struct(state))
 
-    @_answering
+    @answering
     def Read(self, request: Any) -> Any:
         resource = _resource(request)
         inputs, state = to_python(request.inputs), to_python(request.properties)
@@ -201,12 +208,13 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(id=live[0], inputs=to_struct(live[1]), properties=to_struct(live[2]))
 
-    @_answering
+    @answering
     def Update(self, request: Any) -> Any:
         resource, new = _resource(request), to_python(request.news)
-        if request.preview and contains_unknown(new):
+        lifecycle = self.lifecycle(resource)
+        if request.preview and contains_unknown(new) and not lifecycle.foresees:
             return provider_pb2.UpdateResponse(properties=request.news)
-        state = self.lifecycle(resource).update(
+        state = lifecycle.update(
             resource,
             request.id,
             new,
@@ -217,18 +225,18 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
         return provider_pb2.UpdateResponse(properties=to_struct(state))
 
-    @_answering
+    @answering
     def Delete(self, request: Any) -> Any:
         resource = _resource(request)
         inputs, state = to_python(request.old_inputs), to_python(request.properties)
         self.lifecycle(resource).delete(resource, request.id, inputs, state, request.timeout)
         return Empty()
 
-    @_answering
+    @answering
     def Invoke(self, request: Any) -> Any:
         raise not_offered(f"the function {request.tok}", self.package)
 
-    @_answering
+    @answering
     def Construct(self, request: Any) -> Any:
         raise not_offered(f"the component {request.type}", self.package)
 

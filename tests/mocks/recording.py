@@ -7,6 +7,7 @@ Everything is read after the program returned and every registration was answere
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import pulumi
@@ -82,12 +83,18 @@ class Recording:
 class _Cluster(mocks.Mocks):
     """Gives every resource what it asked for, and those a status that the program reads."""
 
-    def __init__(self, addresses: Sequence[str] | None, listeners: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        addresses: Sequence[str] | None,
+        listeners: Sequence[Mapping[str, Any]],
+        computed: Mapping[str, Mapping[str, Any]],
+    ) -> None:
         self.addresses = addresses
         self.listeners = listeners
+        self.computed = computed
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        state = dict(args.inputs)
+        state = {**args.inputs, **self.computed.get(args.typ, {})}
         if args.typ == RELEASE:
             state["status"] = {"name": state["name"], "namespace": state["namespace"]}
         if args.typ == SERVICE:
@@ -164,14 +171,16 @@ def record(
     slow: str = "",
     addresses: Sequence[str] | None = None,
     listeners: Sequence[Mapping[str, Any]] = (LISTENER,),
+    computed: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Recording:
     """Runs a program to its end, as the engine would, and tells what it registered and exported.
 
     Resources whose type ends in `slow` take 0.1 s each, so that whoever does not wait for them overtakes them. `addresses`
-    are those of every Gateway; None: it has no status. `listeners` are those of somebody else's.
+    are those of every Gateway; None: it has no status. `listeners` are those of somebody else's. `computed` are outputs that a
+    provider adds to a resource's inputs, by its type.
     """
     recording = Recording()
-    monitor = _Monitor(recording, slow, _Cluster(addresses, listeners))
+    monitor = _Monitor(recording, slow, _Cluster(addresses, listeners, computed))
     mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview, monitor=monitor, organization=ORGANIZATION)
     stack = settings.get_root_resource()
     assert isinstance(stack, pulumi.runtime.stack.Stack)

@@ -14,6 +14,8 @@ from releases.values import image_values
 from stacks import pulls
 from stacks.image_walk import pod_images, value_images
 from stacks.plan import plan
+from stacks.rules import problems_of
+from tests.gke_plans import DRANET, MULTINET, stack
 from tests.unit.test_rules import COMBINATIONS, problems, spec
 
 NVIDIA = {"accelerator": "nvidia"}
@@ -63,6 +65,21 @@ def test_the_rule_finds_what_it_is_for(
     (found,) = problems(NVIDIA, router=router, mirror=mirror)
     assert (found.rule, found.path) == (rule, f"llmd-pd:{path}")
     assert words in str(found)
+
+
+@pytest.mark.parametrize(
+    ("serving", "gke", "found"),
+    [
+        (DRANET, {}, ["llmd-pd:cluster.gke.gpuDriver.chart"]),
+        (DRANET, {"gpuDriver": {"chart": {"source": "oci://registry.example.test/charts/dra", "version": "v1"}}}, []),
+        (MULTINET, {"rdma": "multinet"}, []),
+    ],
+)
+def test_the_chart_of_a_gke_cluster_is_pulled_too(
+    serving: dict[str, Any], gke: dict[str, Any], found: list[str]
+) -> None:
+    stated = stack(serving, gke, mirror={"registry": REGISTRY})
+    assert [problem.path for problem in problems_of(stated)] == found
 
 
 @pytest.mark.parametrize(

@@ -158,11 +158,12 @@ def test_a_rule_finds_what_it_is_for(
 def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
     ids = [rule.id for rule in RULES]
     assert len(set(ids)) == len(ids)
-    from tests.unit import test_coreweave, test_mirror, test_router_rules, test_token
+    from tests.unit import test_coreweave, test_gke_rules, test_mirror, test_router_rules, test_token
 
     cases = (
         *FINDINGS,
         *test_coreweave.FINDINGS,
+        *test_gke_rules.FINDINGS,
         *test_mirror.FINDINGS,
         *test_router_rules.FINDINGS,
         *test_token.FINDINGS,

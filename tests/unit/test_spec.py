@@ -25,6 +25,11 @@ def on_istio(**gateway: Any) -> dict[str, Any]:
     return config(router={"mode": "gateway", "gateway": {"provider": "istio", **gateway}})
 
 
+def on_gke(**more: Any) -> dict[str, Any]:
+    stated = {"project": "acme-serving", "region": "us-south1", "zone": "us-south1-b", "version": "1.35.2-gke.1234000"}
+    return config(cluster={"provider": "gke", "gke": {**stated, **more}})
+
+
 def serving(**more: Any) -> dict[str, Any]:
     return {"serving": {"accelerator": "nvidia", **more}}
 
@@ -194,8 +199,17 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (config(name="a" * 41), "name", "(41 characters), because it can have 40 at most; shorten it by 1."),
     (config(namespace="a" * 64), "namespace", "it can have 63 at most; shorten it by 1."),
     (config(name=5), "name", 'quote it: "5".'),
-    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing or coreweave or stack; "
-     "use one of existing, coreweave, stack."),
+    (config(cluster={"provider": "aks"}), "cluster.provider", "because it has to be existing or coreweave or gke or stack; "
+     "use one of existing, coreweave, gke, stack."),
+    (on_gke(project="Acme"), "cluster.gke.project", "write something like `acme-serving`"),
+    (on_gke(region="us"), "cluster.gke.region", "write something like `us-central1`"),
+    (on_gke(zone="us-central1"), "cluster.gke.zone", "write something like `us-central1-b`"),
+    (on_gke(rdma="roce"), "cluster.gke.rdma", "use one of dranet, multinet, none"),
+    (on_gke(capacity={"queued": True}), "cluster.gke.capacity.queued", "use one of reservation, spot, flexStart, onDemand"),
+    (on_gke(capacity={"flexStart": {"maxRunDuration": 0}}), "cluster.gke.capacity.flexStart.maxRunDuration", "at least 1"),
+    (on_gke(acceleratorPool={"bootDiskGb": 5}), "cluster.gke.acceleratorPool.bootDiskGb", "at least 10"),
+    (on_gke(acceleratorPool={"name": "g" * 41}), "cluster.gke.acceleratorPool.name", "it can have 40 at most"),
+    (on_gke(systemPool={"min": 0}), "cluster.gke.systemPool.min", "at least 1"),
     (config(router={"mode": "gatway"}), "router.mode", "did you mean `gateway`?"),
     (config(router={"mode": "gateway", "gateway": {"provider": "kong"}}), "router.gateway.provider", "istio"),
     (on_istio(baseModel="a\nb"), "router.gateway.baseModel", "a model's name, as a header can carry it"),

@@ -274,9 +274,13 @@ def test_plugins_are_installed_where_no_official_one_is(tmp_path: Path) -> None:
     (official / "pulumi-resource-random").write_bytes(b"\x7fELF")
     for _ in range(2):
         installed = install.install_plugins(tmp_path, Path(sys.executable), tmp_path / "it's here")
-        assert [row.key for row in installed] == ["language-python", "resource-pulumi-python", "resource-kubernetes"]
+        assert [row.key for row in installed if not row.pretend] == [
+            "language-python",
+            "resource-pulumi-python",
+            "resource-kubernetes",
+        ]
     with_bundled = install.install_plugins(tmp_path, Path(sys.executable), tmp_path, bundled=True)
-    assert [row.key for row in with_bundled] == ["resource-kubernetes"]
+    assert [row.key for row in with_bundled if not row.pretend] == ["resource-kubernetes"]
     assert (official / "pulumi-resource-random").read_bytes() == b"\x7fELF"
     program = next((tmp_path / "plugins").glob("resource-kubernetes-v*/pulumi-resource-kubernetes"))
     assert program.stat().st_mode & 0o111

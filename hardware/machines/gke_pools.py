@@ -1,0 +1,117 @@
+"""How GKE makes nodes of a machine: what a node pool has to be told beyond what the machine itself says, as rows.
+
+Versions are the first that have a set-up, local SSDs those of cluster-toolkit's blueprints. Leaves out what holds for every
+pool (`stacks.gke_pools`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hardware.machines.gke import A3_ULTRA_DRA, A3_ULTRA_RDMA, TPU7X_HOST, TPU_V6E_HOST
+from hardware.machines.types import Machine
+
+#: How the pods of a pool get the accelerators' own NICs.
+RdmaMode = Literal["dranet", "multinet", "none"]
+
+_GPU_FLEX, _TPU_FLEX = "1.32.2-gke.1652000", "1.33.0-gke.1712000"
+#: GKE brings the DeviceClasses of managed DRANET from here on (cluster-toolkit).
+_DRANET: Mapping[RdmaMode, str] = {"dranet": "1.34.1-gke.1829001"}
+
+
+@dataclass(frozen=True)
+class GkePool:
+    """How GKE makes nodes of a machine."""
+
+    machine: Machine
+    #: What the pool is called where the stack does not say.
+    name: str
+    #: The ways to its NICs that this machine of the table has, each with the first GKE version that has it.
+    since: Mapping[RdmaMode, str]
+    #: The way that is meant where the stack does not say.
+    rdma: RdmaMode
+    #: The first GKE version whose flex-start has it.
+    flex_since: str
+    boot_disk_gb: int
+    #: The pool's fields for the least and most nodes. Those of the whole pool are refused for TPU flex-start (cluster-toolkit).
+    bounds: tuple[str, str]
+    #: GKE's word for the GPU, as a pool is told it; TPUs follow from the machine type.
+    gpu: str = ""
+    local_ssds: int = 0
+    #: A host's share of a slice and the slice's shape.
+    chips_per_host: int = 0
+    topology: str = ""
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+
+
+_TOTAL, _PER_ZONE = ("total_min_node_count", "total_max_node_count"), ("min_node_count", "max_node_count")
+
+#: By the machine's key.
+GKE_POOLS: Mapping[str, GkePool] = {
+    row.machine.key: row
+    for row in (
+        GkePool(
+            A3_ULTRA_DRA,
+            name="gpu",
+            since=_DRANET,
+            rdma="dranet",
+            flex_since=_GPU_FLEX,
+            boot_disk_gb=200,
+            bounds=_TOTAL,
+            gpu="nvidia-h200-141gb",
+            local_ssds=32,
+        ),
+        GkePool(
+            A3_ULTRA_RDMA,
+            name="gpu",
+            since={"multinet": "1.31.4-gke.1183000", "none": "1.31.4-gke.1183000"},
+            rdma="dranet",
+            flex_since=_GPU_FLEX,
+            boot_disk_gb=200,
+            bounds=_TOTAL,
+            gpu="nvidia-h200-141gb",
+            local_ssds=32,
+        ),
+        GkePool(
+            TPU7X_HOST,
+            name="tpu",
+            # cluster-toolkit's; GKE's own page says 1.34.0-gke.2201000.
+            since={"none": "1.34.3-gke.1318000"},
+            rdma="none",
+            flex_since=_TPU_FLEX,
+            # The model is on the boot disk: 400 GB of Qwen3.5-397B-FP8 per pod, and room to load another.
+            boot_disk_gb=1000,
+            bounds=_PER_ZONE,
+            chips_per_host=4,
+            topology="2x2x1",
+            # As in public recipes for this machine: vLLM maps more than Linux' default allows.
+            sysctls={"vm.max_map_count": "8388608"},
+        ),
+        GkePool(
+            TPU_V6E_HOST,
+            name="tpu",
+            # The minor version is known, the patch is not.
+            since={"none": "1.31.0-gke.0"},
+            rdma="none",
+            flex_since=_TPU_FLEX,
+            boot_disk_gb=1000,
+            bounds=_PER_ZONE,
+            chips_per_host=8,
+            topology="2x4",
+        ),
+    )
+}
+
+#: Machine types by the chips of one host.
+TPU_HOSTS: Mapping[str, int] = {
+    "tpu7x-standard-4t": 4,
+    "ct6e-standard-8t": 8,
+    "ct6e-standard-4t": 4,
+    "ct6e-standard-1t": 1,
+}
+_V6E = ("1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16")
+#: Shapes of a slice by the machine type's family. TPU7x has others too, with multiples of 4 in every dimension (cluster-toolkit).
+TPU_TOPOLOGIES: Mapping[str, tuple[str, ...]] = {
+    "tpu7x": ("2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4", "4x4x8", "4x8x8", "8x8x8", "8x8x16", "8x16x16"),
+    "ct6e": _V6E,
+}

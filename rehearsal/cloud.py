@@ -1,0 +1,85 @@
+"""The pretend cloud of a rehearsal on GKE: where it is kept, how its cluster is reached, and what its files and charts are there.
+
+The program reaches the cluster it made as it would Google's: by a DNS endpoint whose certificate everybody trusts, as whom
+`gke-gcloud-auth-plugin` says. Here the endpoint is the fleet's, its authority is added to those that are trusted, and a small
+program under the plugin's name gives the fleet's own credential.
+"""
+
+import base64
+import json
+import os
+import shlex
+import ssl
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from rehearsal.control_plane import ControlPlane
+from rehearsal.files import write_whole
+from rehearsal.parts import Part
+from rehearsal.standins import charts
+from rehearsal.standins.gcp import CLOUD, ENDPOINT, FAULT, FLEET
+from releases.gke import DRA_DRIVER
+from stacks.gke import GkePlan
+
+FILE = "cloud.json"
+PLUGIN = "gke-gcloud-auth-plugin"
+INSTALLER = Path(__file__).parent / "standins" / "gke" / "nvidia-driver-installer.yaml"
+
+
+def environment(plane: ControlPlane, fault: str | None) -> dict[str, str]:
+    """Variables by which the pretend cloud and the way to its cluster are this rehearsal's. Writes the files they name."""
+    kubeconfig = yaml.safe_load(plane.kubeconfig.read_text())
+    cluster, user = kubeconfig["clusters"][0]["cluster"], kubeconfig["users"][0]["user"]
+    trusted = plane.workdir / "trusted.pem"
+    system = Path(ssl.get_default_verify_paths().cafile or os.devnull)
+    own = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    write_whole(trusted, f"{system.read_text() if system.exists() else ''}\n{own}")
+    write_whole(plane.workdir / "bin" / PLUGIN, _plugin(user), mode=0o755)
+    return {
+        CLOUD: str(plane.workdir / FILE),
+        FLEET: str(plane.kubeconfig),
+        ENDPOINT: urlsplit(cluster["server"]).netloc,
+        "SSL_CERT_FILE": str(trusted),
+        **({FAULT: fault} if fault else {}),
+    }
+
+
+def forget(workdir: Path) -> None:
+    """A cloud without its fleet would have pools without nodes."""
+    for path in workdir.glob(f"{FILE}*"):
+        path.unlink()
+
+
+def substitutes(plan: GkePlan, workdir: Path, helm: Path) -> tuple[Mapping[str, Any], list[Part]]:
+    """The keys of the stack file that lead to stand-ins for what a cluster is given, and which those are."""
+    if not plan.charts:
+        return {}, []
+    package = charts.package(DRA_DRIVER, workdir / "charts", helm)
+    driver = {"installer": str(INSTALLER), "chart": {"source": str(package), "version": None}}
+    parts = [
+        Part("NVIDIA's driver installer", False, "a DaemonSet of its name that installs nothing"),
+        Part(
+            f"chart {DRA_DRIVER}",
+            False,
+            "its DeviceClass, and a DaemonSet that hands out nothing: the fleet's slices do",
+        ),
+    ]
+    return {"cluster": {"gke": {"gpuDriver": driver}}}, parts
+
+
+def _plugin(user: Mapping[str, str]) -> str:
+    """A program that says what `gke-gcloud-auth-plugin` does, of the fleet's administrator."""
+    decoded = {key: base64.b64decode(user[f"client-{key}-data"]).decode() for key in ("certificate", "key")}
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "kind": "ExecCredential",
+        "status": {"clientCertificateData": decoded["certificate"], "clientKeyData": decoded["key"]},
+    }
+    program = f"print({json.dumps(credential)!r})"
+    start = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(program)}"
+    return f"#!/bin/sh\n# stand-in of llmd-pd for Google's program of this name\n{start}\n"

@@ -1,0 +1,139 @@
+"""What is wrong with inputs before anything is made: arguments that the SDK does not take, and laws that would be broken.
+
+The laws (`stacks.gke_checks`) are judged over what the cloud holds of the stack and this resource. Clusters and node pools answer
+for all they stand on; of the other kinds a network may still lack what comes after it. What is not known yet breaks none.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import chain
+from typing import Any
+
+from rehearsal.standins.gcp.pool_machine import EFFECTS
+from rehearsal.standins.gcp.references import reached
+from rehearsal.standins.gcp.store import Record
+from rehearsal.standins.values import contains_unknown, is_unknown
+from stacks.cloud import Arguments, Resource
+from stacks.gke_checks import CHECKS
+from stacks.gke_network_checks import NETWORK_CHECKS, overlaps
+from stacks.gke_view import look_up
+
+#: Of these the law is about what comes after them: the subnets of a network.
+_LATER = frozenset({("compute.Network", "NET-04")})
+#: By family of kinds the argument that is a name, and its form.
+_FORMS = {
+    "compute": ("name", "[a-z]([-a-z0-9]{0,61}[a-z0-9])?"),
+    "container": ("name", "[a-z]([-a-z0-9]{0,38}[a-z0-9])?"),
+    "serviceaccount": ("account_id", "[a-z][-a-z0-9]{4,28}[a-z0-9]"),
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is checked: its kind, arguments in the SDK's words, its id, and what else there is of its stack."""
+
+    kind: str
+    args: Arguments
+    id: str
+    others: Sequence[Record]
+
+
+def problems(subject: Subject) -> dict[str, str]:
+    """What is wrong, by the input's path as the engine spells it."""
+    found: dict[str, list[str]] = {}
+    wrong = [*_types(subject)]
+    for path, what in wrong or [*_names(subject), *_effects(subject), *_ranges(subject)] or [*_laws(subject)]:
+        found.setdefault(camel(path), []).append(what)
+    return {path: "; ".join(what) for path, what in found.items()}
+
+
+def camel(path: str) -> str:
+    """A path of arguments as the engine spells it; keys in brackets are the user's own words."""
+    return re.sub(r"\[[^\]]*\]|_([a-z0-9])", lambda found: found[1].upper() if found[1] else found[0], path)
+
+
+def _types(subject: Subject) -> Iterator[tuple[str, str]]:
+    from rehearsal.standins.gcp.sdk import mistakes  # it imports Google's SDK, which costs a second
+
+    yield from mistakes(Resource(subject.id, subject.kind, "", subject.args), {})
+
+
+def _names(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Names that cannot be had."""
+    path, form = _FORMS.get(subject.kind.partition(".")[0], ("", ""))
+    name = subject.args.get(path)
+    if name is not None and not is_unknown(name) and not re.fullmatch(form, name):
+        yield path, f"`{name}` does not match {form}"
+
+
+def _effects(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Taints that do what no taint does."""
+    taints: Any = look_up(subject.args, "node_config.taints")
+    for at, row in enumerate(taints if isinstance(taints, list) else ()):
+        effect = row.get("effect") if isinstance(row, Mapping) else None
+        if effect is not None and not is_unknown(effect) and effect not in EFFECTS:
+            yield f"node_config.taints[{at}].effect", f"`{effect}` is none of {', '.join(EFFECTS)}"
+
+
+def _ranges(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Ranges that are none, which no law could be judged over."""
+    if subject.kind != "compute.Subnetwork":
+        return
+    secondary: Sequence[Mapping[str, Any]] = subject.args.get("secondary_ip_ranges") or ()
+    secondary = () if is_unknown(secondary) else secondary
+    said = {"ip_cidr_range": subject.args.get("ip_cidr_range")}
+    said |= {
+        f"secondary_ip_ranges[{at}].ip_cidr_range": row.get("ip_cidr_range")
+        for at, row in enumerate(secondary)
+        if not is_unknown(row)
+    }
+    for path, value in said.items():
+        try:
+            if not is_unknown(value):
+                IPv4Network(str(value))
+        except ValueError as error:
+            yield path, f"it is no range of addresses: {error}"
+
+
+def _laws(subject: Subject) -> Iterator[tuple[str, str]]:
+    waits = contains_unknown(subject.args)
+    known = _known(subject.args)
+    own = Resource(_called(subject.kind, known, subject.id), subject.kind, "", known)
+    others = [(_called(record.kind, record.args, record.id), record) for record in subject.others]
+    everything = [*(Resource(name, record.kind, "", record.args) for name, record in others), own]
+    # Which network something is in is what an unknown mostly hides.
+    laws = [check for check in CHECKS if not waits or check not in NETWORK_CHECKS]
+    broken = [*chain.from_iterable(law(everything) for law in laws), *(() if waits else overlaps(everything))]
+    below = reached(subject.kind, subject.args, subject.others) if subject.kind.startswith("container.") else {}
+    for one in broken:
+        judged = (subject.kind, one.rule) not in _LATER and not _unknown_at(subject.args, one.field)
+        if one.resource == own.name and judged:
+            yield one.field, f"{one.rule}: {one.what}"
+        for path, record in below.values():
+            if (one.resource, record) in others:
+                yield path, f"{one.rule}: `{camel(one.field)}` of {record.name}: {one.what}"
+
+
+def _called(kind: str, args: Arguments, id_: str) -> str:
+    """The name it has for the laws: networks and what is in them are known by theirs, which others may have too."""
+    return str(args.get("name") or id_) if kind.startswith("compute.") else id_
+
+
+def _known(value: Any) -> Any:
+    """Without what is not known yet."""
+    if isinstance(value, Mapping):
+        return {key: _known(part) for key, part in value.items() if not is_unknown(part)}
+    if isinstance(value, list):
+        return [_known(part) for part in value if not is_unknown(part)]
+    return value
+
+
+def _unknown_at(args: Any, path: str) -> bool:
+    """Whether what is at a path, or something in it, is not known yet."""
+    for step in path.split("."):
+        if isinstance(args, list):
+            args = next((part for part in args if isinstance(part, Mapping) and step in part), None)
+        args = args.get(step) if isinstance(args, Mapping) else args
+    return contains_unknown(args)

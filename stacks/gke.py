@@ -1,0 +1,79 @@
+"""What a stack makes on GKE, as data: cloud resources in the order they are made, then what the cluster is given.
+
+`components/cluster/gke` registers exactly this; what the parts are is said in the modules beside this one. A pure function of a
+stack file and its machine: nothing is asked of Google.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hardware.machines import Machine
+from releases.gke import Manifest
+from stacks.cloud import Resource
+from stacks.gke_access import access
+from stacks.gke_cluster import CLUSTER, cluster
+from stacks.gke_networks import networks
+from stacks.gke_objects import charts, manifests, network_objects
+from stacks.gke_pools import accelerator_pool, system_pool
+from stacks.gke_site import Site, site
+from stacks.gke_versions import brought_crds
+from stacks.router import HelmRelease
+from stacks.spec import StackSpec
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class GkePlan:
+    """A cluster on GKE and everything under it.
+
+    `resources` are in an order in which each comes after what it needs. `waves` of objects, one after the other, then
+    `manifests`, then `charts` follow the last of them, and are there before any model server.
+    """
+
+    site: Site
+    resources: tuple[Resource, ...]
+    waves: tuple[tuple[Object, ...], ...]
+    manifests: tuple[Manifest, ...]
+    charts: tuple[HelmRelease, ...]
+
+    def resource(self, name: str) -> Resource:
+        """The resource of that logical name."""
+        return next(found for found in self.resources if found.name == name)
+
+    def of(self, kind: str) -> list[Resource]:
+        """The resources of one class, by its path."""
+        return [found for found in self.resources if found.type == kind]
+
+    @property
+    def objects(self) -> list[Object]:
+        """The objects of all waves."""
+        return [obj for wave in self.waves for obj in wave]
+
+    @property
+    def cluster(self) -> Resource:
+        """The cluster."""
+        return self.resource(self.site.named(CLUSTER))
+
+    @property
+    def brought_crds(self) -> frozenset[str]:
+        """The CRDs of ours that the cluster will have by itself."""
+        return brought_crds(self.site.gke.version)
+
+
+def gke_plan(spec: StackSpec, machine: Machine) -> GkePlan:
+    """The plan of a stack file that obeys the rules, on a machine as the stack has it (`stacks.workload.machine_of`).
+
+    Raises:
+        AddressPlanError: the base cannot be used.
+    """
+    where = site(spec, machine)
+    allowed = access(where)
+    made = [*allowed, *networks(where), cluster(where, allowed), system_pool(where), accelerator_pool(where)]
+    return GkePlan(
+        site=where,
+        resources=tuple(made),
+        waves=tuple(map(tuple, network_objects(where))),
+        manifests=tuple(manifests(where)),
+        charts=tuple(charts(where, spec.mirror.charts)),
+    )

@@ -1,0 +1,106 @@
+"""The GKE cluster itself: regional, private nodes, Dataplane V2, reached by its DNS endpoint only.
+
+What later would need another cluster (Dataplane V2, addresses) is decided here for all ways to RDMA alike; what GKE changes in
+place (multi-networking, Gateway API) follows from the stack. Pools are in `stacks.gke_pools`.
+"""
+
+from collections.abc import Iterable
+
+from stacks.cloud import Ref, Resource, Timeouts
+from stacks.gke_access import ACCOUNT
+from stacks.gke_networks import FIREWALL, NAT, NETWORK, PODS, PROXIES, SERVICES, SUBNET
+from stacks.gke_site import Site
+
+CLUSTER = "cluster"
+#: All that an account's roles allow, as Google recommends: roles are what is given and taken.
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+#: When GKE has begun to leave minor versions and nodes alone. It has to be a time, and may be past.
+EXCLUSION_START = "2026-01-01T00:00:00Z"
+
+
+def cluster(site: Site, access: Iterable[Resource]) -> Resource:
+    """The cluster. What nodes, and GKE itself, may do is settled before they try, and until they are gone.
+
+    A Gateway's proxies have their subnet for as long as there can be one.
+    """
+    proxies = (PROXIES,) if site.gateway else ()
+    return Resource(
+        name=site.named(CLUSTER),
+        type="container.Cluster",
+        title=f"The GKE cluster, {site.gke.version}",
+        args={
+            "project": site.project,
+            "name": site.name,
+            "description": f"llm-d prefill/decode serving: {site.name}",
+            "location": site.gke.region,
+            "node_locations": [site.gke.zone],
+            "resource_labels": {"llmd-pd": site.name},
+            **_versions(site),
+            **_network(site),
+            **_first_pool(site),
+            **_features(site),
+            # Google's own lock beside the engine's: both are open after one `up` with `protect: false`.
+            "deletion_protection": site.protect,
+        },
+        after=(*(given.name for given in access), *(site.named(part) for part in (NAT, FIREWALL, *proxies))),
+        protect=site.protect,
+        # Of the first pool, which is gone at once; and a word that would replace the cluster.
+        ignore_changes=("nodeConfig", "description"),
+        timeouts=Timeouts(create="90m", update="90m", delete="90m"),
+        delete_before_replace=True,
+    )
+
+
+def _versions(site: Site) -> dict[str, object]:
+    frozen = {"scope": "NO_MINOR_OR_NODE_UPGRADES", "end_time_behavior": "UNTIL_END_OF_SUPPORT"}
+    exclusion = {"exclusion_name": "until-the-stack-says", "start_time": EXCLUSION_START, "exclusion_options": frozen}
+    return {
+        "min_master_version": site.gke.version,
+        "release_channel": {"channel": site.gke.release_channel},
+        "maintenance_policy": {"maintenance_exclusions": [exclusion]},
+    }
+
+
+def _network(site: Site) -> dict[str, object]:
+    ranges = {"cluster_secondary_range_name": PODS, "services_secondary_range_name": SERVICES}
+    return {
+        "networking_mode": "VPC_NATIVE",
+        "network": Ref(site.named(NETWORK)),
+        "subnetwork": Ref(site.named(SUBNET)),
+        "ip_allocation_policy": ranges,
+        "datapath_provider": "ADVANCED_DATAPATH",
+        "enable_multi_networking": site.rdma == "multinet",
+        "private_cluster_config": {"enable_private_nodes": True},
+        "control_plane_endpoints_config": {
+            "dns_endpoint_config": {"allow_external_traffic": True},
+            "ip_endpoints_config": {"enabled": False},
+        },
+    }
+
+
+def _first_pool(site: Site) -> dict[str, object]:
+    """GKE makes no cluster without a pool. Its nodes are the account's too, where the project's policies forbid another."""
+    account = Ref(site.named(ACCOUNT), "email")
+    return {
+        "remove_default_node_pool": True,
+        "initial_node_count": 1,
+        "node_config": {"service_account": account, "oauth_scopes": [*SCOPES]},
+    }
+
+
+def _features(site: Site) -> dict[str, object]:
+    gateway = {"gateway_api_config": {"channel": "CHANNEL_STANDARD"}} if site.gateway else {}
+    return {
+        "workload_identity_config": {"workload_pool": f"{site.project}.svc.id.goog"},
+        "addons_config": {
+            "http_load_balancing": {"disabled": False},
+            "gcs_fuse_csi_driver_config": {"enabled": True},
+            "gcp_filestore_csi_driver_config": {"enabled": True},
+        },
+        "monitoring_config": {
+            "enable_components": ["SYSTEM_COMPONENTS", "DCGM"],
+            "managed_prometheus": {"enabled": True, "auto_monitoring_config": {"scope": "NONE"}},
+        },
+        "logging_config": {"enable_components": ["SYSTEM_COMPONENTS", "WORKLOADS"]},
+        **gateway,
+    }

@@ -1,0 +1,249 @@
+"""Rules of `cluster.gke`: what only more than one field of a stack file tells. Ids and what they are about are facts of GKE's.
+
+What the plan makes impossible whatever the file says is a law of the plan instead (`stacks.gke_checks`); what is only to be
+pointed out, a warning (`stacks.gke_warnings`).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from hardware.machines import GKE_POOLS, MACHINES, GkePool, RdmaMode, UnknownMachineError
+from stacks import workload as resolve
+from stacks.address_plan import AddressPlanError, Demand, address_plan
+from stacks.gke_capacity_checks import FLEX_SECONDS
+from stacks.gke_pools import SYSTEM
+from stacks.gke_site import demand
+from stacks.gke_spec import Gke
+from stacks.gke_versions import at_least, parse
+from stacks.pool_spec import Autoscaling
+from stacks.problems import known
+from stacks.rule import Finding, Subject
+from stacks.spec import StackSpec
+
+HERE = "cluster.gke"
+_POOL = f"{HERE}.acceleratorPool"
+#: Labels of these are GKE's or the plan's to write; what they say decides how nodes are set up.
+GKES_LABELS = ("gke.io/", "cloud.google.com/", "googleapis.com/", "kubernetes.io/", "k8s.io/")
+PLANS_LABELS = ("gke-no-default-nvidia-gpu-device-plugin", "nvidia.com/gpu.present")
+_RESERVATION = r"projects/[^/]+/reservations/[^/]+(/reservationBlocks/[^/]+(/reservationSubBlocks/[^/]+)?)?"
+
+
+def gke_section(subject: Subject) -> Iterator[Finding]:
+    """A cluster that is to be made is described."""
+    if subject.spec.cluster.provider == "gke" and subject.spec.cluster.gke is None:
+        what, why = "`gke` is missing", "it says in which project and zone the cluster is made"
+        fix = "write `gke: {project: …, region: …, zone: …, version: …, capacity: …}` under `cluster`"
+        yield Finding(HERE, what, why, fix)
+
+
+def as_existing(spec: StackSpec) -> StackSpec | None:
+    """The spec as if the cluster were there."""
+    there = {"provider": "existing", "protect": True, "allow_replace": ()}
+    return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=there)})
+
+
+def whole_version(subject: Subject) -> Iterator[Finding]:
+    """GKE-17: a version is one, and not a family of them."""
+    if (gke := _stated(subject)) and parse(gke.version) is None:
+        what, why = f"`{gke.version}` is no whole version", "GKE would choose one, and every preview show a change"
+        yield Finding(f"{HERE}.version", what, why, "write something like `1.35.2-gke.1234000`")
+
+
+def own_region(subject: Subject) -> Iterator[Finding]:
+    """GKE-10: the zone of the nodes is in the region of their network."""
+    if (gke := _stated(subject)) and gke.zone.rpartition("-")[0] != gke.region:
+        what, why = (
+            f"zone {gke.zone} is not in {gke.region}",
+            "the cluster's subnets are in the region, its nodes in the zone",
+        )
+        yield Finding(f"{HERE}.zone", what, why, f"write `region: {gke.zone.rpartition('-')[0]}`, or another zone")
+
+
+def own_labels(subject: Subject) -> Iterator[Finding]:
+    """GKE-08: labels that set nodes up are left to GKE and to the plan."""
+    for key in _stated_labels(subject):
+        if key in PLANS_LABELS or any(theirs in key for theirs in GKES_LABELS):
+            what, why = f"label `{key}` is not the stack's to set", "GKE sets nodes up by it: drivers, NICs, placement"
+            yield Finding(f"{_POOL}.labels", what, why, f"leave `{key}` out; `rdma` says how nodes are set up")
+
+
+def stated_nodes(subject: Subject) -> Iterator[Finding]:
+    """The number of nodes is said, and not derived: it is what is billed."""
+    if _stated(subject) and subject.spec.cluster.nodes is None:
+        what, why = "the number of nodes is missing", "a node pool needs one, and it is what you pay for"
+        yield Finding("cluster.nodes", what, why, "write how many, such as `nodes: 2`")
+
+
+def bounds(subject: Subject) -> Iterator[Finding]:
+    """min <= max of both pools, and the nodes between them."""
+    if (gke := _stated(subject)) is None:
+        return
+    for place, given in (
+        (f"{HERE}.systemPool", gke.system_pool),
+        (f"{_POOL}.autoscaling", gke.accelerator_pool.autoscaling),
+    ):
+        if given and given.min > given.max:
+            what, why = f"min {given.min} is more than max {given.max}", "no number of nodes is between them"
+            yield Finding(place, what, why, "write min and max the other way round")
+    scaling, nodes = gke.accelerator_pool.autoscaling, subject.spec.cluster.nodes
+    if scaling and nodes and _outside(scaling, nodes):
+        what, why = (
+            f"`nodes: {nodes}` is not between {scaling.min} and {scaling.max}",
+            "the autoscaler would not make them",
+        )
+        yield Finding("cluster.nodes", what, why, "change the one or the other")
+
+
+def pool_names(subject: Subject) -> Iterator[Finding]:
+    """Two pools, two names."""
+    if (gke := _stated(subject)) and gke.accelerator_pool.name == SYSTEM:
+        what, why = f"both pools are called `{SYSTEM}`", "a pool's name is there once in a cluster"
+        yield Finding(f"{_POOL}.name", what, why, "give it another name, or leave it out")
+
+
+def one_source(subject: Subject) -> Iterator[Finding]:
+    """CAP-01: it is said where the nodes come from, once."""
+    if (gke := _stated(subject)) is None:
+        return
+    given, options = gke.capacity, "`reservation`, `spot: true`, `flexStart: {}`, `onDemand: true`"
+    said = {
+        "reservation": given.reservation,
+        "spot": given.spot,
+        "flexStart": given.flex_start is not None,
+        "onDemand": given.on_demand,
+    }
+    chosen = [key for key, value in said.items() if value]
+    if len(chosen) != 1:
+        what = f"{' and '.join(chosen)} are said" if chosen else "it is not said where the nodes come from"
+        why = "each is another price, and another way not to get them"
+        yield Finding(f"{HERE}.capacity", what, why, f"write one of {options}")
+
+
+def whole_reservation(subject: Subject) -> Iterator[Finding]:
+    """CAP-02: a reservation in full, as other projects may have one of the name."""
+    gke = _stated(subject)
+    name = gke.capacity.reservation if gke else None
+    if gke and name and not re.fullmatch(_RESERVATION, name):
+        what, why = f"`{name}` is no reservation's full name", "its project and name are what the nodes are matched by"
+        bare = name if "/" not in name else "NAME"
+        yield Finding(f"{HERE}.capacity.reservation", what, why, f"write `projects/{gke.project}/reservations/{bare}`")
+
+
+def flex_start(subject: Subject) -> Iterator[Finding]:
+    """CAP-03: flex-start's nodes stay a week at most, and need a GKE that has it for the machine."""
+    gke, place = _stated(subject), f"{HERE}.capacity.flexStart"
+    if gke is None or gke.capacity.flex_start is None:
+        return
+    seconds = gke.capacity.flex_start.max_run_duration
+    if seconds > FLEX_SECONDS:
+        what, why = f"{seconds} seconds are more than 7 days", "flex-start gives no longer"
+        yield Finding(f"{place}.maxRunDuration", what, why, f"write {FLEX_SECONDS} at most")
+    pool = _pool(subject)
+    if pool and parse(gke.version) and not at_least(gke.version, pool.flex_since):
+        what = f"GKE {gke.version} has no flex-start for {pool.machine.instance_type}"
+        yield Finding(f"{HERE}.version", what, f"it came with {pool.flex_since}", f"write {pool.flex_since} or later")
+
+
+def base_lies_free(subject: Subject) -> Iterator[Finding]:
+    """NET-01: the base is a private network that overlaps no peer, and not too small for any cluster."""
+    yield from _refused(subject, Demand(0, 0))
+
+
+def base_has_pods(subject: Subject) -> Iterator[Finding]:
+    """NET-03: a block of addresses for the pods of every node. Of what else nodes need they run out later."""
+    if not [*base_lies_free(subject)] and (wanted := _demand(subject)):
+        yield from _refused(subject, wanted)
+
+
+def gkes_machine(subject: Subject) -> Iterator[Finding]:
+    """The pool's machine is one that GKE has."""
+    machine = subject.spec.cluster.machine
+    if subject.spec.cluster.provider == "gke" and machine and MACHINES[machine].provider != "gke":
+        what, why = f"machine `{machine}` is none of GKE's", "a node pool of it could not be made"
+        yield Finding("cluster.machine", what, why, known(machine, GKE_POOLS))
+
+
+def one_way_to_the_nics(subject: Subject) -> Iterator[Finding]:
+    """GKE-12: nodes hand out what the pods ask for: claims, or the device plugin's GPUs."""
+    gke, pool = _stated(subject), _pool(subject)
+    if gke is None or pool is None or (mode := gke.rdma or pool.rdma) in pool.since:
+        return
+    spec = subject.spec
+    if spec.cluster.machine:
+        what = f"`rdma: {mode}` of machine {pool.machine.key}"
+        why = f"such nodes are those of {_either(pool.since)}"
+    else:
+        what = f"`rdma: {mode}` with fabric `{spec.serving.fabric}`"
+        why = f"its pods ask for {pool.machine.handed_out_as}, which such nodes do not hand out"
+    fixes = [_either(f"`rdma: {way}`" for way in pool.since)]
+    fabrics = [f"`fabric: {fabric}`" for fabric in _fabrics(spec.serving.accelerator, mode)]
+    fixes += [f"{_either(fabrics)}{' without `machine`' if spec.cluster.machine else ''}"] if fabrics else []
+    yield Finding(f"{HERE}.rdma", what, f"{why}, and they would stay Pending for ever", f"write {', or '.join(fixes)}")
+
+
+def new_enough_for_gpus(subject: Subject) -> Iterator[Finding]:
+    """GKE-01: the first GKE version that has the way to the NICs."""
+    yield from _too_old(subject, gpus=True)
+
+
+def new_enough_for_tpus(subject: Subject) -> Iterator[Finding]:
+    """TPU-04: the first GKE version that has the TPU."""
+    yield from _too_old(subject, gpus=False)
+
+
+def _too_old(subject: Subject, *, gpus: bool) -> Iterator[Finding]:
+    gke, pool = _stated(subject), _pool(subject)
+    if gke is None or pool is None or bool(pool.gpu) != gpus or parse(gke.version) is None:
+        return
+    mode = gke.rdma or pool.rdma
+    since = pool.since.get(mode)
+    if since and not at_least(gke.version, since):
+        what = f"GKE {gke.version} has no {pool.machine.instance_type}" + (f" with `rdma: {mode}`" if gpus else "")
+        yield Finding(f"{HERE}.version", what, f"it came with {since}", f"write {since} or later")
+
+
+def _stated(subject: Subject) -> Gke | None:
+    cluster = subject.spec.cluster
+    return cluster.gke if cluster.provider == "gke" else None
+
+
+def _stated_labels(subject: Subject) -> Iterator[str]:
+    if gke := _stated(subject):
+        yield from gke.accelerator_pool.labels
+
+
+def _pool(subject: Subject) -> GkePool | None:
+    """How the stack's machine is made; None where that is another rule's to refuse."""
+    try:
+        return GKE_POOLS.get(resolve.machine_of(subject.spec).key)
+    except UnknownMachineError:
+        return None
+
+
+def _fabrics(accelerator: str, mode: RdmaMode) -> list[str]:
+    """Fabrics whose pods run on machines with this way to the NICs."""
+    rows = [row.machine for row in GKE_POOLS.values() if mode in row.since]
+    return [*dict.fromkeys(fabric for row in rows for key, fabric in row.serves if key == accelerator)]
+
+
+def _demand(subject: Subject) -> Demand | None:
+    gke, nodes = _stated(subject), subject.spec.cluster.nodes
+    return demand(gke, nodes) if gke and nodes else None
+
+
+def _refused(subject: Subject, wanted: Demand) -> Iterator[Finding]:
+    if (gke := _stated(subject)) is None:
+        return
+    try:
+        address_plan(gke.network.base, wanted, gke.network.peers)
+    except AddressPlanError as error:
+        key = "peers" if error.what.startswith("peer ") else "base"
+        yield Finding(f"{HERE}.network.{key}", error.what, error.why, error.fix)
+
+
+def _outside(scaling: Autoscaling, nodes: int) -> bool:
+    return scaling.min <= scaling.max and not scaling.min <= nodes <= scaling.max
+
+
+def _either(words: Iterable[str]) -> str:
+    return " or ".join(words)

@@ -1,0 +1,87 @@
+"""A whole stack on a GKE cluster of its own: the cloud first, then what its cluster is given, then what serves."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks import plan as plans
+from stacks.compose import compose
+from stacks.files import load
+from stacks.plan import Plan, plan
+from tests.crd_files import write
+from tests.gke_plans import variant
+from tests.mocks.recording import OWNER, Recording, record
+from tests.mocks.test_gke import COMPUTED, ENDPOINT
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
+INSTALLER = {
+    "apiVersion": "apps/v1",
+    "kind": "DaemonSet",
+    "metadata": {"name": "nvidia-driver-installer", "namespace": "kube-system"},
+    "spec": {},
+}
+
+
+@pytest.fixture
+def composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(plans, "manifest_objects", lambda *_: [INSTALLER])
+
+    def made(name: str) -> tuple[Plan, Recording]:
+        spec = load(ROOT / name).spec if name.endswith(".yaml") else variant(name)
+        crds = spec.crds.model_copy(update={"directory": str(write(tmp_path / "crds"))})
+        planned = plan(spec.model_copy(update={"crds": crds}), tmp_path)
+        addresses = ["203.0.113.1"] if planned.gateway else None
+        return planned, record(lambda: compose(planned, OWNER), computed=COMPUTED, addresses=addresses)
+
+    return made
+
+
+def test_the_way_to_the_cluster_is_known_once_it_is_made(composed: Any) -> None:
+    _, recording = composed("dranet")
+    for provider in recording.of("pulumi:providers:kubernetes"):
+        assert json.loads(provider.inputs["kubeconfig"])["clusters"][0]["cluster"] == {"server": f"https://{ENDPOINT}"}
+        assert provider.inputs.get("context") is None
+
+
+@pytest.mark.parametrize("name", ["Pulumi.gke-h200.yaml", "dranet", "multinet", "tpu7x", "gateway"])
+def test_nodes_and_what_they_need_are_there_before_what_runs_on_them(name: str, composed: Any) -> None:
+    planned, recording = composed(name)
+    pools = {resource.name for resource in planned.gke.of("container.NodePool")}
+    addons = {registered.name for registered in recording.under("ClusterAddons")}
+    assert bool(addons) == (name != "tpu7x")
+    for deployment in recording.of(":Deployment"):
+        assert pools | addons <= deployment.after
+    router = next(r for r in recording.of(":Release") if r.inputs["name"] == planned.router.name)
+    (system,) = [pool for pool in pools if pool.endswith("-system")]
+    assert system in router.after
+    assert not (pools - {system}) & recording.before(router), "the router need not wait for the accelerators"
+
+
+def test_the_drivers_come_before_who_hands_gpus_out(composed: Any) -> None:
+    _, recording = composed("dranet")
+    (installer,) = recording.of(":DaemonSet")
+    driver = next(r for r in recording.of(":Release") if r.inputs["name"] == "nvidia-dra-driver-gpu")
+    assert installer.name in driver.after
+
+
+def test_the_crd_that_gke_brings_is_left_to_it(composed: Any) -> None:
+    planned, recording = composed("dranet")
+    brought = planned.gke.brought_crds
+    assert brought == {"inferencepools.inference.networking.k8s.io"}
+    record_ = {r.inputs["metadata"]["name"] for r in recording.under("Crds")}
+    assert len(record_) == 4, "compose is told by the look ahead what to leave out"
+
+
+def test_everything_of_the_stack_file_is_the_stacks_and_nothing_is_taken_over(composed: Any) -> None:
+    planned, recording = composed("Pulumi.gke-h200.yaml")
+    cloud = {registered.name for registered in recording.resources if registered.type.startswith("gcp:")}
+    assert cloud == {resource.name for resource in planned.gke.resources}
+    served = [r.inputs["metadata"]["name"] for r in recording.of(":Deployment")]
+    assert sorted(served) == sorted(
+        obj["metadata"]["name"] for obj in planned.model_server if obj["kind"] == "Deployment"
+    )
+    assert not [registered.name for registered in recording.resources if registered.imported]

@@ -1,0 +1,328 @@
+"""What a stack file makes on GKE: the resources of every variant, their order, and what the cluster is given."""
+
+import json
+from typing import Any
+
+import pytest
+
+from releases.gke import DRIVER_INSTALLER
+from stacks.cloud import refs
+from stacks.gke import GkePlan
+from stacks.gke_checks import plan_problems
+from stacks.gke_objects import pod_annotations, pod_resources
+from stacks.gke_pools import DRANET_LABELS
+from stacks.gke_site import shortened
+from stacks.gke_versions import at_least, brought_crds
+from stacks.gke_view import look_up
+from stacks.rules import problems_of
+from stacks.workload import machine_of
+from tests.gke_plans import DRANET, TPU, VARIANTS, planned, stack, variant
+
+EVERY = pytest.mark.parametrize("name", VARIANTS)
+
+
+def accelerators(plan: GkePlan) -> dict[str, Any]:
+    return dict(plan.resource(plan.site.named("accelerators")).args)
+
+
+def types(plan: GkePlan) -> dict[str, int]:
+    kinds = [resource.type for resource in plan.resources]
+    return {kind: kinds.count(kind) for kind in kinds}
+
+
+@EVERY
+def test_a_variant_obeys_the_rules_and_its_plan_the_laws(name: str) -> None:
+    given = variant(name)
+    assert [*problems_of(given)] == []
+    assert plan_problems(planned(given)) == []
+
+
+# --- order and safety ----------------------------------------------------------------------------------------------------
+
+
+@EVERY
+def test_every_resource_comes_after_what_it_needs_and_has_a_name_of_its_own(name: str) -> None:
+    made: set[str] = set()
+    for resource in planned(variant(name)).resources:
+        assert resource.before <= made
+        assert resource.name not in made
+        made.add(resource.name)
+
+
+@EVERY
+def test_nothing_goes_while_something_that_needs_it_is_there(name: str) -> None:
+    """The nodes' way out, their account and its roles, and what GKE may do, outlive the cluster and its pools."""
+    plan = planned(variant(name))
+    before = {resource.name: resource.before for resource in plan.resources}
+
+    def all_before(name: str) -> set[str]:
+        return {name for step in before[name] for name in (step, *all_before(step))}
+
+    system, accelerators = (plan.site.named(part) for part in ("system", "accelerators"))
+    assert system in all_before(accelerators)
+    kinds = ("projects.Service", "projects.IAMMember", "compute.RouterNat", "compute.Subnetwork")
+    outlive = {resource.name for kind in kinds for resource in plan.of(kind)}
+    nics = {plan.site.named(f"rdma-{index}") for index in range(8)}
+    assert outlive - {plan.site.named("gvnic"), *nics} <= all_before(plan.cluster.name)
+    assert outlive <= all_before(accelerators)
+
+
+@EVERY
+def test_what_bills_and_what_carries_it_is_protected(name: str) -> None:
+    plan = planned(variant(name))
+    kinds = {"container.Cluster", "container.NodePool", "compute.Network", "compute.Subnetwork"}
+    assert {resource.type for resource in plan.resources if resource.protect} == kinds
+    assert all(resource.protect for resource in plan.resources if resource.type in kinds)
+    assert plan.cluster.args["deletion_protection"] is True
+
+
+def test_protection_is_lifted_as_a_whole_or_for_one_pool() -> None:
+    plan = planned(stack(cluster={"protect": False}))
+    assert not any(resource.protect for resource in plan.resources)
+    assert plan.cluster.args["deletion_protection"] is False
+    allowed = planned(stack(cluster={"allowReplace": ["acceleratorPool"]}))
+    assert [pool.protect for pool in allowed.of("container.NodePool")] == [True, False]
+    assert allowed.cluster.protect
+
+
+@EVERY
+def test_names_that_are_taken_are_given_up_first_and_patience_is_said(name: str) -> None:
+    for resource in planned(variant(name)).resources:
+        if "name" in resource.args:
+            assert resource.delete_before_replace
+            assert resource.timeouts.delete in ("20m", "90m", "120m")
+
+
+@EVERY
+def test_everything_is_described_and_no_other_word_replaces_a_network(name: str) -> None:
+    for resource in planned(variant(name)).resources:
+        assert resource.title
+        if resource.type in ("compute.Network", "compute.Subnetwork", "container.Cluster"):
+            assert resource.args["description"]
+            assert "description" in resource.ignore_changes
+
+
+@EVERY
+def test_everything_is_in_the_project_that_the_stack_names(name: str) -> None:
+    assert {resource.args["project"] for resource in planned(variant(name)).resources} == {"acme-serving"}
+
+
+@EVERY
+def test_networks_have_one_name_in_the_plan_and_in_the_cloud(name: str) -> None:
+    for resource in planned(variant(name)).resources:
+        if resource.type.startswith("compute."):
+            assert resource.args["name"] == resource.name
+            assert len(resource.name) <= 63
+
+
+def test_apis_outlive_the_stack() -> None:
+    assert all(not api.args["disable_on_destroy"] for api in planned(stack()).of("projects.Service"))
+
+
+# --- what is made --------------------------------------------------------------------------------------------------------
+
+
+def test_the_numbers_of_resources() -> None:
+    common = {
+        "projects.Service": 6, "serviceaccount.Account": 1, "projects.IAMMember": 6, "compute.Network": 1,
+        "compute.Subnetwork": 1, "compute.Firewall": 1, "compute.Router": 1, "compute.RouterNat": 1,
+        "container.Cluster": 1, "container.NodePool": 2,
+    }  # fmt: skip
+    more: dict[str, dict[str, int]] = {
+        "none": {},
+        "tpu7x": {},
+        "dranet": {"projects.ServiceIdentity": 1, "projects.IAMMember": 7},
+        "multinet": {"compute.Network": 3, "compute.Subnetwork": 10, "compute.Firewall": 2},
+        "gateway": {
+            "projects.Service": 8, "projects.ServiceIdentity": 1, "projects.IAMMember": 7, "compute.Subnetwork": 2,
+        },
+    }  # fmt: skip
+    assert {name: types(planned(variant(name))) for name in more} == {name: common | add for name, add in more.items()}
+
+
+def test_the_cluster() -> None:
+    args = planned(stack()).cluster.args
+    assert (args["location"], args["node_locations"]) == ("us-south1", ["us-south1-b"])
+    assert args["datapath_provider"] == "ADVANCED_DATAPATH"
+    assert args["min_master_version"] == "1.35.2-gke.1234000"
+    assert look_up(args, "workload_identity_config.workload_pool") == "acme-serving.svc.id.goog"
+    assert look_up(args, "monitoring_config.managed_prometheus.enabled")
+    assert look_up(args, "control_plane_endpoints_config.dns_endpoint_config.allow_external_traffic")
+    (exclusion,) = look_up(args, "maintenance_policy.maintenance_exclusions")
+    assert exclusion["exclusion_options"] == {
+        "scope": "NO_MINOR_OR_NODE_UPGRADES",
+        "end_time_behavior": "UNTIL_END_OF_SUPPORT",
+    }
+    assert "gateway_api_config" not in args
+    assert planned(variant("gateway")).cluster.args["gateway_api_config"] == {"channel": "CHANNEL_STANDARD"}
+
+
+def test_the_accelerators_of_each_way_to_the_nics() -> None:
+    dranet, multinet, none = (planned(variant(name)) for name in ("dranet", "multinet", "none"))
+    networks = {plan.site.rdma: accelerators(plan)["network_config"] for plan in (dranet, multinet, none)}
+    assert networks["dranet"] == {"enable_private_nodes": True, "accelerator_network_profile": "auto"}
+    assert networks["none"] == {"enable_private_nodes": True}
+    nics = networks["multinet"]["additional_node_network_configs"]
+    assert [nic["subnetwork"].resource for nic in nics] == [
+        "pd-disaggregation-gvnic",
+        *(f"pd-disaggregation-rdma-{index}" for index in range(8)),
+    ]
+    assert look_up(accelerators(dranet), "node_config.labels") == DRANET_LABELS
+    assert look_up(accelerators(multinet), "node_config.labels") is None
+    assert [plan.cluster.args["enable_multi_networking"] for plan in (dranet, multinet, none)] == [False, True, False]
+
+
+@pytest.mark.parametrize("name", ["tpu7x", "tpu-v6e"])
+def test_tpu_hosts_are_slices_of_their_own(name: str) -> None:
+    args = accelerators(planned(variant(name)))
+    assert args["node_count"] == 2
+    assert "placement_policy" not in args
+    assert {"guest_accelerators", "ephemeral_storage_local_ssd_config", "labels"}.isdisjoint(args["node_config"])
+    assert args["node_config"]["boot_disk"]["size_gb"] == 1000
+    assert args["node_config"]["taints"] == [{"key": "google.com/tpu", "value": "present", "effect": "NO_SCHEDULE"}]
+    assert args["name"] == "tpu"
+
+
+def test_capacity_is_said_to_the_nodes() -> None:
+    for name, affinity in (
+        ("dranet", "SPECIFIC_RESERVATION"),
+        ("spot", "NO_RESERVATION"),
+        ("flex-start", "NO_RESERVATION"),
+    ):
+        config = accelerators(planned(variant(name)))["node_config"]
+        assert config["reservation_affinity"]["consume_reservation_type"] == affinity
+    assert "reservation_affinity" not in accelerators(planned(variant("on demand")))["node_config"]
+    flex = accelerators(planned(variant("flex-start")))
+    assert flex["node_config"]["max_run_duration"] == "604800s"
+    assert flex["autoscaling"] == {"total_min_node_count": 0, "total_max_node_count": 2, "location_policy": "ANY"}
+    of_tpus = accelerators(planned(variant("flex-start of TPUs")))
+    assert of_tpus["autoscaling"] == {"min_node_count": 0, "max_node_count": 2, "location_policy": "ANY"}
+    assert of_tpus["node_config"]["max_run_duration"] == "86400s"
+
+
+def test_an_autoscaler_owns_its_number_of_nodes() -> None:
+    for name, ignored in (("dranet", ()), ("autoscaled", ("nodeCount",)), ("flex-start", ("nodeCount",))):
+        plan = planned(variant(name))
+        system, pool = plan.of("container.NodePool")
+        assert system.ignore_changes == ("nodeCount",)
+        assert pool.ignore_changes == ignored
+        assert ("node_count" in pool.args) == (not ignored)
+
+
+def test_everything_a_pool_can_be_told() -> None:
+    plan = planned(variant("told everything"))
+    args = accelerators(plan)
+    assert (args["name"], args["node_config"]["boot_disk"]["size_gb"]) == ("h200", 500)
+    assert args["node_config"]["labels"] == {"team": "chat", **DRANET_LABELS}
+    assert args["node_config"]["taints"] == [
+        {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"},
+        {"key": "team", "value": "chat", "effect": "NO_SCHEDULE"},
+    ]
+    system = plan.resource(plan.site.named("system")).args
+    assert system["autoscaling"] == {"total_min_node_count": 2, "total_max_node_count": 5}
+    assert look_up(system, "node_config.machine_type") == "n2-standard-32"
+    assert plan.cluster.args["release_channel"] == {"channel": "STABLE"}
+    assert {str(plan.site.addresses.nodes)} == {plan.resource(plan.site.named("nodes")).args["ip_cidr_range"]}
+
+
+def test_a_gateways_proxies_have_a_subnet() -> None:
+    proxies = planned(variant("gateway")).resource("pd-disaggregation-proxies").args
+    assert (proxies["purpose"], proxies["role"]) == ("REGIONAL_MANAGED_PROXY", "ACTIVE")
+
+
+# --- what the cluster is given -------------------------------------------------------------------------------------------
+
+
+def test_dranet_brings_the_driver_and_what_hands_out_gpus() -> None:
+    plan = planned(stack())
+    (chart,) = plan.charts
+    assert (chart.name, chart.namespace, chart.version) == ("nvidia-dra-driver-gpu", "nvidia-dra-driver-gpu", "25.8.0")
+    assert chart.chart == "https://helm.ngc.nvidia.com/nvidia/nvidia-dra-driver-gpu"
+    assert chart.values["resources"] == {"computeDomains": {"enabled": False}}
+    assert plan.manifests == (DRIVER_INSTALLER,)
+    assert plan.waves == ()
+    mirrored = planned(stack(mirror={"charts": "oci://registry.example/charts"}))
+    assert mirrored.charts[0].chart == "oci://registry.example/charts/nvidia-dra-driver-gpu"
+
+
+@pytest.mark.parametrize("name", ["none", "tpu7x", "tpu-v6e"])
+def test_without_rdma_a_cluster_is_given_nothing(name: str) -> None:
+    plan = planned(variant(name))
+    assert (plan.waves, plan.manifests, plan.charts) == ((), (), ())
+
+
+def test_multinet_names_every_nic() -> None:
+    plan = planned(variant("multinet"))
+    names = ["gvnic-1", *(f"rdma-{index}" for index in range(8))]
+    parameters = {obj["metadata"]["name"]: obj["spec"] for obj in plan.objects if obj["kind"] == "GKENetworkParamSet"}
+    networks = {obj["metadata"]["name"]: obj["spec"] for obj in plan.objects if obj["kind"] == "Network"}
+    assert [*parameters] == [*networks] == names
+    assert [{obj["kind"] for obj in wave} for wave in plan.waves] == [{"GKENetworkParamSet"}, {"Network"}]
+    assert {spec["deviceMode"] for name, spec in parameters.items() if name != "gvnic-1"} == {"RDMA"}
+    assert parameters["gvnic-1"]["deviceMode"] == "NetDevice"
+    for name, spec in parameters.items():
+        assert plan.resource(spec["vpc"]).args["name"] == spec["vpc"]
+        assert plan.resource(spec["vpcSubnet"]).args["network"].resource == spec["vpc"]
+        assert networks[name]["parametersRef"]["name"] == name
+    assert (plan.manifests, plan.charts) == ((), ())
+
+
+def test_pods_get_every_rdma_nic_by_the_names_of_the_networks() -> None:
+    interfaces = json.loads(pod_annotations()["networking.gke.io/interfaces"])
+    assert interfaces[0] == {"interfaceName": "eth0", "network": "default"}
+    assert [tuple(row.values()) for row in interfaces[1:]] == [
+        (f"eth{index + 2}", f"rdma-{index}") for index in range(8)
+    ]
+    assert pod_annotations()["networking.gke.io/default-interface"] == "eth0"
+    named = {obj["metadata"]["name"] for obj in planned(variant("multinet")).objects}
+    assert {row["network"] for row in interfaces[1:]} == named - {"gvnic-1"}
+    asked = {f"networking.gke.io.networks/rdma-{index}": "0" for index in range(8)}
+    assert pod_resources() == {"limits": asked, "requests": asked}
+
+
+def test_nodes_without_rdma_have_no_further_networks() -> None:
+    with_nics, without = (machine_of(variant(name)) for name in ("multinet", "none"))
+    assert set(with_nics.extended) - set(without.extended) == {
+        "networking.gke.io.networks/gvnic-1.IP",
+        *(f"networking.gke.io.networks/rdma-{index}.IP" for index in range(8)),
+    }
+    assert without.extended == {"nvidia.com/gpu": "8"}
+    assert without.rdma is None
+
+
+# --- words ---------------------------------------------------------------------------------------------------------------
+
+
+def test_long_names_are_shortened_and_stay_apart() -> None:
+    assert shortened("short-nodes", 30) == "short-nodes"
+    first, second = (shortened(f"{'a' * 39}{letter}-nodes", 30) for letter in "xy")
+    assert len(first) == len(second) == 30
+    assert first != second
+    account = planned(stack(name="a" * 22)).of("serviceaccount.Account")[0]
+    assert 6 <= len(account.args["account_id"]) <= 30
+
+
+def test_references_are_found_however_deep() -> None:
+    plan = planned(stack())
+    found = {ref.resource for ref in refs(plan.cluster.args)}
+    assert found == {plan.site.named(part) for part in ("network", "nodes", "node-account")}
+
+
+def test_gke_keeps_the_inference_pools_crd_from_a_version_on() -> None:
+    """GKE-16: what the cluster brings is said by its version, so that it is not installed a second time."""
+    crd = "inferencepools.inference.networking.k8s.io"
+    assert brought_crds("1.34.0-gke.1626000") == {crd}
+    assert brought_crds("1.34.0-gke.1625999") == brought_crds("") == frozenset()
+    assert planned(stack()).brought_crds == {crd}
+    assert planned(stack(TPU, {"version": "1.33.9-gke.9999999"})).brought_crds == frozenset()
+
+
+def test_versions_are_compared_by_number() -> None:
+    assert at_least("1.35.10-gke.1", "1.35.9-gke.99")
+    assert not at_least("1.35.2-gke.999", "1.35.2-gke.1000")
+    assert not at_least("1.36", "1.35.2-gke.1")
+
+
+def test_an_unwritten_stack_file_is_no_site() -> None:
+    with pytest.raises(ValueError, match=r"`cluster\.nodes` is missing"):
+        planned(stack(DRANET, cluster={"nodes": None}))

@@ -1,0 +1,159 @@
+"""What a stack file may not say of a GKE cluster, by the ids of the rules; and what it may.
+
+The ids that no stack file can break are laws of the plan: `test_gke_checks.py`.
+"""
+
+from typing import Any
+
+import pytest
+
+from stacks.fields import read
+from stacks.problems import Problem
+from stacks.rules import problems_of
+from tests.gke_plans import DRANET, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
+
+POOL = "cluster.gke.acceleratorPool"
+TEAM = {"key": "team", "value": "chat", "effect": "NoSchedule"}
+PEER = "10.0.0.0/12"
+
+#: Rule, what is served, what of `cluster.gke` and of `cluster` is wrong, the key that is named, words.
+FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str]] = [
+    # --- whose keys they are
+    ("CLUSTER-01", DRANET, {}, {"coreweave": {}}, "cluster.coreweave", "with `provider: gke`"),
+    ("CLUSTER-01", DRANET, {}, {"context": "mine"}, "cluster.context", "nothing would come of it"),
+    ("CLUSTER-01", DRANET, {}, {"kubeconfig": "~/k"}, "cluster.kubeconfig", "leave it out"),
+    ("CLUSTER-01", DRANET, {}, {"provider": "existing", "machine": "gke-a3-ultragpu-8g-dra"}, "cluster.gke",
+     "write `provider: gke`"),
+    ("CLUSTER-03", DRANET, {}, {"gke": None}, "cluster.gke", "in which project and zone"),
+    # --- the cluster
+    ("GKE-01", DRANET, {"version": "1.34.1-gke.1829000"}, {}, "cluster.gke.version", "write 1.34.1-gke.1829001 or later"),
+    ("GKE-01", MULTINET, {"rdma": "multinet", "version": "1.31.4-gke.1182999"}, {}, "cluster.gke.version",
+     "no a3-ultragpu-8g with `rdma: multinet`"),
+    ("GKE-08", DRANET, {"acceleratorPool": {"labels": {"cloud.google.com/gke-networking-dra-driver": "false"}}}, {},
+     f"{POOL}.labels", "leave `cloud.google.com/gke-networking-dra-driver` out"),
+    ("GKE-08", DRANET, {"acceleratorPool": {"labels": {"nvidia.com/gpu.present": "false"}}}, {}, f"{POOL}.labels",
+     "not the stack's to set"),
+    ("GKE-08", MULTINET, {"rdma": "none", "acceleratorPool": {"labels": {"cloud.google.com/gke-networking-dra-driver": "true"}}},
+     {}, f"{POOL}.labels", "`rdma` says how"),
+    ("GKE-10", DRANET, {"zone": "us-central1-b"}, {}, "cluster.gke.zone", "write `region: us-central1`"),
+    ("GKE-12", MULTINET, {}, {}, "cluster.gke.rdma",
+     "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma`"),
+    ("GKE-12", DRANET, {"rdma": "multinet"}, {}, "cluster.gke.rdma", "its pods ask for gpu.nvidia.com"),
+    ("GKE-12", DRANET, {"rdma": "none"}, {}, "cluster.gke.rdma", "stay Pending for ever"),
+    ("GKE-12", MULTINET, {"rdma": "dranet"}, {"machine": "gke-a3-ultragpu-8g-rdma"}, "cluster.gke.rdma",
+     "`rdma: dranet` of machine gke-a3-ultragpu-8g-rdma"),
+    ("GKE-12", TPU, {"rdma": "dranet"}, {}, "cluster.gke.rdma", "write `rdma: none`"),
+    ("GKE-17", DRANET, {"version": "1.35"}, {}, "cluster.gke.version", "every preview show a change"),
+    ("GKE-17", DRANET, {"version": "latest"}, {}, "cluster.gke.version", "1.35.2-gke.1234000"),
+    ("GKE-19", DRANET, {}, {"machine": "coreweave-h200"}, "cluster.machine", "none of GKE's"),
+    ("GKE-20", DRANET, {}, {"nodes": None}, "cluster.nodes", "it is what you pay for"),
+    ("GKE-21", DRANET, {"systemPool": {"min": 4}}, {}, "cluster.gke.systemPool", "the other way round"),
+    ("GKE-21", DRANET, {"acceleratorPool": {"autoscaling": {"min": 4, "max": 2}}}, {}, f"{POOL}.autoscaling", "min 4 is more"),
+    ("GKE-21", DRANET, {"acceleratorPool": {"autoscaling": {"min": 3, "max": 4}}}, {}, "cluster.nodes", "between 3 and 4"),
+    ("GKE-22", DRANET, {"acceleratorPool": {"name": "system"}}, {}, f"{POOL}.name", "both pools are called"),
+    # --- where nodes come from
+    ("CAP-01", DRANET, {"capacity": None}, {}, "cluster.gke.capacity", "it is not said"),
+    ("CAP-01", DRANET, {"capacity": {"spot": True, "onDemand": True}}, {}, "cluster.gke.capacity", "spot and onDemand"),
+    ("CAP-01", DRANET, {"capacity": {"spot": True, "flexStart": {}}}, {}, "cluster.gke.capacity", "spot and flexStart"),
+    ("CAP-02", DRANET, {"capacity": {"reservation": "h200"}}, {}, "cluster.gke.capacity.reservation",
+     "write `projects/acme-serving/reservations/h200`"),
+    ("CAP-02", DRANET, {"capacity": {"reservation": "projects/a/reservations/b/blocks/c"}}, {},
+     "cluster.gke.capacity.reservation", "no reservation's full name"),
+    ("CAP-03", DRANET, {"capacity": {"flexStart": {"maxRunDuration": 604_801}}}, {},
+     "cluster.gke.capacity.flexStart.maxRunDuration", "write 604800 at most"),
+    ("CAP-03", MULTINET, {"capacity": {"flexStart": {}}, "rdma": "multinet", "version": "1.32.2-gke.1651999"}, {},
+     "cluster.gke.version", "it came with 1.32.2-gke.1652000"),
+    # CAP-07 and TPU-03 are what the scheduler would never place.
+    ("FIT-01", DRANET, {}, {"nodes": 1}, "cluster.nodes", "write `nodes: 2`"),
+    ("FIT-01", {**MULTINET, "decode": {"devices": 16}}, {"rdma": "none"}, {"nodes": 9}, "serving.decode.devices",
+     "ask for 8 at most"),
+    ("FIT-01", DRANET, {"acceleratorPool": {"taints": [TEAM]}}, {}, f"{POOL}.taints", "team=chat:NoSchedule"),
+    ("FIT-01", {**DRANET, "nodeSelector": {"team": "chat"}}, {}, {}, "serving.nodeSelector", "no such label"),
+    ("HW-03", {**TPU, "decode": {"devices": 2}}, {}, {}, "serving.decode.devices", "whole tpu slice of 4 chips"),
+    ("TPU-04", TPU, {"version": "1.34.3-gke.1317999"}, {}, "cluster.gke.version", "no tpu7x-standard-4t"),
+    # --- addresses
+    ("NET-01", DRANET, {"network": {"peers": [PEER]}}, {}, "cluster.gke.network.base", "overlaps peer"),
+    ("NET-01", DRANET, {"network": {"peers": ["10.1.1.1/16"]}}, {}, "cluster.gke.network.peers", "write `10.1.0.0/16`"),
+    ("NET-01", DRANET, {"network": {"base": "8.8.0.0/16"}}, {}, "cluster.gke.network.base", "cannot be used"),
+    ("NET-01", DRANET, {"network": {"base": "ten"}}, {}, "cluster.gke.network.base", "is no IPv4 network"),
+    ("NET-03", DRANET, {"network": {"base": "10.0.0.0/21"}}, {}, "cluster.gke.network.base", "`pods` gets"),
+    ("NET-03", DRANET, {"network": {"base": "10.0.0.0/19"}, "systemPool": {"max": 30}}, {}, "cluster.gke.network.base",
+     "is too small"),
+]  # fmt: skip
+
+
+def problems(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> list[Problem]:
+    more = JUNE if serving is TPU_V6E else {}
+    return list(problems_of(stack(serving, gke, cluster, **more)))
+
+
+@pytest.mark.parametrize(
+    ("rule", "serving", "gke", "cluster", "path", "words"), FINDINGS, ids=[f"{f[0]} {f[5][:40]}" for f in FINDINGS]
+)
+def test_a_rule_finds_what_it_is_for(
+    rule: str, serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any], path: str, words: str
+) -> None:
+    found = problems(serving, gke, cluster)
+    assert {(problem.rule, problem.path) for problem in found} == {(rule, f"llmd-pd:{path}")}
+    for problem in found:
+        assert words in str(problem)
+        assert problem.source
+
+
+@pytest.mark.parametrize(
+    ("serving", "gke", "cluster"),
+    [
+        (DRANET, {}, {}),
+        (DRANET, {}, {"machine": "gke-a3-ultragpu-8g-dra"}),
+        (DRANET, {"rdma": "dranet", "version": "1.34.1-gke.1829001"}, {}),
+        (MULTINET, {"rdma": "multinet", "version": "1.31.4-gke.1183000"}, {}),
+        (MULTINET, {"rdma": "none"}, {"machine": "gke-a3-ultragpu-8g-rdma"}),
+        ({"accelerator": "nvidia"}, {"rdma": "none"}, {}),
+        (TPU, {"version": "1.34.3-gke.1318000"}, {}),
+        (TPU, {"rdma": "none"}, {"machine": "gke-tpu7x"}),
+        (TPU_V6E, {}, {}),
+        (DRANET, {"zone": "us-south1-ai1b"}, {}),
+        (DRANET, {}, {"protect": False}),
+        (DRANET, {}, {"allowReplace": ["acceleratorPool"]}),
+        (DRANET, {"capacity": {"flexStart": {"maxRunDuration": 604_800}}}, {}),
+        (
+            DRANET,
+            {"capacity": {"reservation": "projects/p/reservations/r/reservationBlocks/b/reservationSubBlocks/s"}},
+            {},
+        ),
+        (DRANET, {"acceleratorPool": {"autoscaling": {"min": 0, "max": 2}}}, {}),
+        (DRANET, {"acceleratorPool": {"labels": {"team": "chat"}}}, {}),
+        (DRANET, {"acceleratorPool": {"taints": [{**TEAM, "effect": "PreferNoSchedule"}]}}, {}),
+        (DRANET, {"systemPool": {"min": 3}}, {}),
+        (DRANET, {"network": {"base": "10.16.0.0/12", "peers": [PEER]}}, {}),
+        (DRANET, {"network": {"base": "10.0.0.0/19"}}, {}),
+    ],
+)
+def test_and_leaves_alone_what_can_be(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> None:
+    assert problems(serving, gke, cluster) == []
+
+
+def test_pods_that_select_another_tpu_are_refused() -> None:
+    """TPU-03, by the arithmetic of the scheduler: selectors that are not the host's labels, more CPU than it has."""
+    found = {(problem.rule, problem.path) for problem in problems(TPU, {}, {"machine": "gke-ct6e"})}
+    assert ("FIT-01", "llmd-pd:cluster.machine") in found
+    assert ("FIT-01", "llmd-pd:serving.decode.cpu") in found
+
+
+@pytest.mark.parametrize(
+    ("changed", "path"),
+    [
+        ({"gke": {**GKE, "zone": "nowhere"}}, "cluster.gke.zone"),
+        ({"gke": {key: value for key, value in GKE.items() if key != "version"}}, "cluster.gke.version"),
+        ({"gke": {**GKE, "capacity": {"spot": "yes"}}}, "cluster.gke.capacity.spot"),
+        ({"gke": "us-south1"}, "cluster.gke"),
+        ({"provider": "gcp"}, "cluster.provider"),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any], path: str) -> None:
+    """What follows from it would be judged against something the file does not say; the rest still is."""
+    cluster = {"provider": "gke", "nodes": 2, "protect": False, "gke": GKE, **changed}
+    found, remains = read({"serving": DRANET, "cluster": cluster, "release": "guide-2020-01"})
+    assert [problem.path for _, problem in found] == [f"llmd-pd:{path}"]
+    assert remains is not None
+    assert [problem.rule for problem in problems_of(remains)] == ["BILL-01"]

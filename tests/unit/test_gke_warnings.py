@@ -1,0 +1,87 @@
+"""What is pointed out of a GKE cluster and refuses no stack; and the quota a plan needs."""
+
+from typing import Any
+
+import pytest
+
+from stacks.gke_quota import Need, quota_needs, shortfalls
+from stacks.gke_warnings import WARNINGS, warnings_of
+from stacks.rules import problems_of
+from tests.gke_plans import DRANET, GATEWAY, TPU, planned, stack, variant
+from tests.unit.test_rules import spec
+
+POOL = "cluster.gke.acceleratorPool"
+SEEN = {"version": "1.36.1-gke.1000000"}
+OTHER_IMAGE = {**DRANET, "image": "registry.example.com/vllm:v0.19.1-cu129"}
+SMALL = {"network": {"base": "10.0.0.0/20"}}
+
+#: Rule, what is served, what of `cluster.gke` and of the rest differs, the key that is named, words.
+WARNED: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str]] = [
+    ("GKE-15", DRANET, {}, {}, "cluster.gke.version", "the driver of GKE 1.35.2-gke.1234000 is not known"),
+    ("CAP-03", DRANET, {**SEEN, "capacity": {"flexStart": {}}}, {}, "cluster.gke.capacity.flexStart", "go after 604800 seconds"),
+    ("CAP-08", DRANET, {**SEEN, "capacity": {"spot": True}}, {}, "cluster.gke.capacity", "16 preemptible nvidia-h200-141gb GPUs"),
+    ("CAP-08", TPU, {"capacity": {"onDemand": True}}, {}, "cluster.gke.capacity", "8 tpu7x chips in us-south1-b"),
+    ("NET-05", DRANET, {**SEEN, **SMALL}, {"router": GATEWAY}, "cluster.gke.network.base", "smaller than the /23"),
+    ("TPU-05", TPU, {"acceleratorPool": {"bootDiskGb": 479}}, {}, f"{POOL}.bootDiskGb", "leave it out for 1000"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "serving", "gke", "more", "path", "words"), WARNED, ids=[f"{w[0]} {w[5][:30]}" for w in WARNED]
+)
+def test_it_is_pointed_out_and_not_refused(
+    rule: str, serving: dict[str, Any], gke: dict[str, Any], more: dict[str, Any], path: str, words: str
+) -> None:
+    given = stack(serving, gke, **more)
+    assert [*problems_of(given)] == []
+    found = {problem.rule: problem for problem in warnings_of(given)}
+    assert found[rule].path == f"llmd-pd:{path}"
+    assert words in str(found[rule])
+    assert found[rule].source
+
+
+@pytest.mark.parametrize(
+    ("serving", "gke", "more"),
+    [
+        (DRANET, SEEN, {}),
+        (OTHER_IMAGE, {}, {}),
+        (DRANET, SEEN, {"router": GATEWAY}),
+        (TPU, {}, {}),
+        (TPU, {"acceleratorPool": {"bootDiskGb": 480}}, {}),
+    ],
+)
+def test_and_nothing_else_is(serving: dict[str, Any], gke: dict[str, Any], more: dict[str, Any]) -> None:
+    assert [*warnings_of(stack(serving, gke, **more))] == []
+
+
+def test_every_warning_has_a_case() -> None:
+    assert {row.id for row in WARNINGS} == {rule for rule, *_ in WARNED}
+
+
+def test_of_a_cluster_that_exists_nothing_is_pointed_out() -> None:
+    assert [*warnings_of(spec({"accelerator": "nvidia"}))] == []
+
+
+# --- quota ---------------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_plan_needs() -> None:
+    """CAP-08."""
+    assert quota_needs(planned(variant("flex-start"))) == [
+        Need("nvidia-h200-141gb GPUs in us-south1-b", 16),
+        Need("vCPU of a3-ultragpu-8g in us-south1", 448),
+        Need("GiB of local SSD in us-south1", 24_000),
+        Need("GiB of hyperdisk in us-south1", 400),
+        Need("networks", 1),
+        Need("subnetworks", 1),
+    ]
+    assert quota_needs(planned(variant("multinet"))) == [Need("networks", 3), Need("subnetworks", 10)]
+    assert quota_needs(planned(variant("autoscaled TPUs"))) == [Need("networks", 1), Need("subnetworks", 1)]
+
+
+def test_what_of_it_is_short() -> None:
+    """CAP-08: enough, too little, and of limits that nobody told."""
+    needs = [Need("GPUs", 16), Need("networks", 3)]
+    assert shortfalls(needs, {"GPUs": 16, "networks": 5}) == []
+    assert shortfalls(needs, {"GPUs": 8, "networks": 2}) == [Need("GPUs", 8), Need("networks", 1)]
+    assert shortfalls(needs, {}) == []
