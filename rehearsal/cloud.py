@@ -23,11 +23,10 @@ from rehearsal.files import write_whole
 from rehearsal.parts import Part
 from rehearsal.standins import charts
 from rehearsal.standins.gcp import CLOUD, ENDPOINT, FAULT, FLEET
-from releases.gke import DRA_DRIVER
+from releases.gke import AUTH_PLUGIN, DRA_DRIVER
 from stacks.gke import GkePlan
 
 FILE = "cloud.json"
-PLUGIN = "gke-gcloud-auth-plugin"
 INSTALLER = Path(__file__).parent / "standins" / "gke" / "nvidia-driver-installer.yaml"
 
 
@@ -39,7 +38,7 @@ def environment(plane: ControlPlane, fault: str | None) -> dict[str, str]:
     system = Path(ssl.get_default_verify_paths().cafile or os.devnull)
     own = base64.b64decode(cluster["certificate-authority-data"]).decode()
     write_whole(trusted, f"{system.read_text() if system.exists() else ''}\n{own}")
-    write_whole(plane.workdir / "bin" / PLUGIN, _plugin(user), mode=0o755)
+    write_whole(plane.workdir / "bin" / AUTH_PLUGIN, _plugin(user), mode=0o755)
     return {
         CLOUD: str(plane.workdir / FILE),
         FLEET: str(plane.kubeconfig),

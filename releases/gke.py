@@ -17,6 +17,9 @@ class Manifest:
     sha256: str
 
 
+#: The program that gives credentials for a cluster to whoever uses a kubeconfig.
+AUTH_PLUGIN = "gke-gcloud-auth-plugin"
+
 _COMMIT = "068b15a980977bdaab46eb73e1ac8fba47e41f60"
 _INSTALLER = "nvidia-driver-installer/cos/daemonset-preloaded.yaml"
 

@@ -8,7 +8,7 @@ from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
 from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway, SharedGatewayArgs
 from components.gateway_guard import GatewayGuard
-from components.gateway_implementation import GatewayImplementation, GatewayImplementationArgs, ImplementationRelease
+from components.gateway_implementation import GatewayImplementation, GatewayImplementationArgs
 from components.model_server import ModelServer
 from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
@@ -17,7 +17,6 @@ from releases.gateway_entry import url
 from stacks.compose_cluster import ground
 from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
-from stacks.router import HelmRelease
 
 
 def compose(
@@ -111,7 +110,7 @@ def _gateway(
     name, namespace = gateway.name, gateway.namespace
     if gateway.implementation:
         args = GatewayImplementationArgs(
-            releases=[_release(release) for release in gateway.implementation],
+            releases=gateway.implementation,
             owner=owner,
             retain=gateway.stated.retain,
             after=after,
@@ -121,16 +120,6 @@ def _gateway(
         shared = SharedGatewayArgs(name=name, namespace=namespace, elsewhere=gateway.elsewhere)
         return SharedGateway(name, shared, opts)
     return Gateway(name, {"objects": gateway.objects, "namespace": namespace, "after": after}, opts)
-
-
-def _release(release: HelmRelease) -> ImplementationRelease:
-    return ImplementationRelease(
-        name=release.name,
-        namespace=release.namespace,
-        chart=release.chart,
-        version=release.version,
-        values=release.values,
-    )
 
 
 def _router(plan: Plan, owner: str, after: list[pulumi.Resource]) -> RouterArgs:

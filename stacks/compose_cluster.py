@@ -9,7 +9,7 @@ import pulumi
 from components.cluster.coreweave import NodePools, Pool
 from components.cluster.existing import ExistingCluster
 from components.cluster.gke import GkeCluster
-from components.cluster.gke_addons import AddonRelease, ClusterAddons
+from components.cluster.gke_addons import ClusterAddons
 from stacks.cluster_spec import Cluster
 from stacks.coreweave import NodePool
 from stacks.foundation import Foundation
@@ -75,16 +75,7 @@ def _gke(plan: GkePlan, files: Sequence[Object], owner: str) -> Ground:
         "addons",
         {
             "waves": [*plan.waves, *([files] if files else [])],
-            "releases": [
-                AddonRelease(
-                    name=chart.name,
-                    namespace=chart.namespace,
-                    chart=chart.chart,
-                    version=chart.version,
-                    values=chart.values,
-                )
-                for chart in plan.charts
-            ],
+            "releases": plan.charts,
             "owner": owner,
             "after": pools,
         },

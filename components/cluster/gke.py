@@ -11,8 +11,9 @@ from typing import Any, Protocol, TypedDict, runtime_checkable
 
 import pulumi
 
+from releases.gke import AUTH_PLUGIN
+
 SDK = "pulumi_gcp"
-PLUGIN = "gke-gcloud-auth-plugin"
 
 
 @runtime_checkable
@@ -138,7 +139,7 @@ def kubeconfig(cluster: str, endpoint: str) -> str:
     """A kubeconfig for a cluster's DNS endpoint, whose certificate is one that everybody trusts."""
     user = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
-        "command": PLUGIN,
+        "command": AUTH_PLUGIN,
         "installHint": "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin",
         "provideClusterInfo": True,
     }

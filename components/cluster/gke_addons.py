@@ -4,34 +4,23 @@ What that is, and why, is said in `stacks.gke_objects`. On the way down the last
 a network before its parameters.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from collections.abc import Sequence
+from typing import TypedDict
 
 import pulumi
-import pulumi_kubernetes as k8s
 
+from components.helm_releases import HelmRelease, install
 from components.objects import Object, register
-from releases.charts import in_repository
 
 #: Seconds until a DaemonSet of small images is Ready on every node: their driver takes minutes to install.
 READY_SECONDS = 20 * 60
-
-
-class AddonRelease(TypedDict):
-    """One Helm release: name, `namespace`, chart, version, values."""
-
-    name: str
-    namespace: str
-    chart: str
-    version: str | None
-    values: Mapping[str, Any]
 
 
 class ClusterAddonsArgs(TypedDict):
     """Plain: the waves of objects, the releases, and who owns them. Wired: what they come `after`."""
 
     waves: Sequence[Sequence[Object]]
-    releases: Sequence[AddonRelease]
+    releases: Sequence[HelmRelease]
     owner: str
     after: Sequence[pulumi.Resource]
 
@@ -50,22 +39,6 @@ class ClusterAddons(pulumi.ComponentResource):
                 register(f"{name}-{obj['kind']}-{obj['metadata']['name']}".lower(), obj, after) for obj in wave
             ]
         for release in args["releases"]:
-            chart, repository = in_repository(release["chart"])
-            self.resources.append(
-                k8s.helm.v3.Release(
-                    f"{name}-{release['name']}",
-                    name=release["name"],
-                    namespace=release["namespace"],
-                    create_namespace=True,
-                    chart=chart,
-                    repository_opts={"repo": repository} if repository else None,
-                    version=release["version"],
-                    values=dict(release["values"]),
-                    description=args["owner"],
-                    # As the router's: over a first install that failed, and over no other (stacks/unblock.py).
-                    replace=True,
-                    timeout=READY_SECONDS,
-                    opts=pulumi.ResourceOptions(parent=self, depends_on=[*args["after"], *self.resources]),
-                )
-            )
+            after = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"], *self.resources])
+            self.resources.append(install(name, release, args["owner"], READY_SECONDS, after))
         self.register_outputs({})

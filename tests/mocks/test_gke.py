@@ -15,7 +15,7 @@ import pytest
 
 from components.cluster import gke
 from components.cluster.gke import GkeCluster, GkeClusterArgs, kubeconfig
-from components.cluster.gke_addons import AddonRelease, ClusterAddons, ClusterAddonsArgs
+from components.cluster.gke_addons import ClusterAddons, ClusterAddonsArgs
 from rehearsal.standins.gcp.sdk import declares, mistakes
 from stacks.cloud import Ref, Resource, from_the_engine, snake
 from stacks.gke import GkePlan
@@ -215,20 +215,10 @@ def _made(resource: Resource) -> None:
 
 def given(plan: GkePlan) -> Recording:
     """Its addons, after something that stands for the nodes."""
-    releases = [
-        AddonRelease(
-            name=chart.name,
-            namespace=chart.namespace,
-            chart=chart.chart,
-            version=chart.version,
-            values=chart.values,
-        )
-        for chart in plan.charts
-    ]
 
     def program() -> None:
         nodes = pulumi.CustomResource("test:index:Nodes", "nodes", {})
-        args = ClusterAddonsArgs(waves=plan.waves, releases=releases, owner=OWNER, after=[nodes])
+        args = ClusterAddonsArgs(waves=plan.waves, releases=plan.charts, owner=OWNER, after=[nodes])
         ClusterAddons("addons", args)
 
     return record(program)
