@@ -13,9 +13,10 @@ from hardware.machines import DEVICE_CLASSES, MACHINES, SYSTEM
 from hardware.nodes import device_class_objects, node_name, node_objects
 from hardware.requests import pod_requests
 from rehearsal.errors import RehearsalError
+from rehearsal.node_state import ready
 from rehearsal.nodepools.controller import OF_A_POOL, TYPES
 from stacks.coreweave import NodePool
-from stacks.kube_api import Api, Object
+from stacks.kube_api import Api
 from stacks.plan import Plan
 from stacks.workload import machine_of
 
@@ -86,7 +87,7 @@ def fit_to(api: Api, machines: Mapping[str, int]) -> list[str]:
 
 def _wait_ready(api: Api, names: list[str]) -> None:
     deadline = time.monotonic() + READY_SECONDS
-    while missing := set(names) - {node["metadata"]["name"] for node in api.items("/api/v1/nodes") if _ready(node)}:
+    while missing := set(names) - {node["metadata"]["name"] for node in api.items("/api/v1/nodes") if ready(node)}:
         if time.monotonic() > deadline:
             raise RehearsalError(
                 f"{len(missing)} simulated nodes are not Ready after {READY_SECONDS} s",
@@ -94,10 +95,3 @@ def _wait_ready(api: Api, names: list[str]) -> None:
                 "see its log in the rehearsal's directory, and try again",
             )
         time.sleep(0.2)
-
-
-def _ready(node: Object) -> bool:
-    # The taint goes with the node controller's first look; a pod would not be scheduled before.
-    taints = {taint["key"] for taint in node.get("spec", {}).get("taints", [])}
-    conditions = {row["type"]: row["status"] for row in node.get("status", {}).get("conditions", [])}
-    return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints

@@ -142,16 +142,13 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
             fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
-        given: Mapping[str, Any] = {}
+        reached: Mapping[str, Any] = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
         if planned.gke is not None:
             added |= cloud.environment(plane, subject.fault)
-            given, played = cloud.substitutes(planned.gke, workdir, toolchain["helm"].path)
+            reached, played = cloud.substitutes(planned.gke, workdir, toolchain["helm"].path)
             brought = (*brought, *played)
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)
-        reached: Mapping[str, Any] = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
-        if planned.gke is not None:
-            reached = given
         engines = []
         if (platform := subject.platform) is not None:
             engines.append(_engine(workdir, env, platform, reached))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.cloud import Ref, Resource
+from releases import values
+from stacks.cloud import Arguments, Ref, Resource
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,28 @@ def name_of(value: Any) -> str:
 
 def look_up(value: Any, path: str) -> Any:
     """The value at a path like `node_config.boot_disk.size_gb`, None where a step is missing."""
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
+    return values.look_up(value, tuple(path.split(".")))
+
+
+def gpus(pool: Arguments) -> Mapping[str, Any]:
+    """What a node pool says of its GPUs, empty where it has none."""
+    found: Sequence[Mapping[str, Any]] = look_up(pool, "node_config.guest_accelerators") or ({},)
+    return found[0]
+
+
+def machine_type(pool: Arguments) -> str:
+    """The machine type of a node pool's nodes."""
+    return str(look_up(pool, "node_config.machine_type") or "")
+
+
+def is_tpu(pool: Arguments) -> bool:
+    """Whether a node pool's nodes are TPU hosts."""
+    return machine_type(pool).startswith(("tpu", "ct"))
+
+
+def has_accelerators(pool: Arguments) -> bool:
+    """Whether a node pool's nodes have GPUs or TPUs."""
+    return bool(gpus(pool)) or is_tpu(pool)
 
 
 @dataclass(frozen=True)
@@ -52,23 +72,22 @@ class Pool:
     @property
     def machine_type(self) -> str:
         """Its nodes' machine type."""
-        return str(self.get("node_config.machine_type") or "")
+        return machine_type(self.resource.args)
 
     @property
     def gpus(self) -> Mapping[str, Any]:
         """What it says of its GPUs, empty where it has none."""
-        found: Sequence[Mapping[str, Any]] = self.get("node_config.guest_accelerators") or ({},)
-        return found[0]
+        return gpus(self.resource.args)
 
     @property
     def is_tpu(self) -> bool:
         """Whether its nodes are TPU hosts."""
-        return self.machine_type.startswith(("tpu", "ct"))
+        return is_tpu(self.resource.args)
 
     @property
     def has_accelerators(self) -> bool:
         """Whether its nodes have GPUs or TPUs."""
-        return bool(self.gpus) or self.is_tpu
+        return has_accelerators(self.resource.args)
 
     @property
     def labels(self) -> Mapping[str, str]:

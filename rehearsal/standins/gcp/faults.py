@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from hardware.machines import TPU_HOSTS
 from rehearsal.standins.gcp import words
-from rehearsal.standins.gcp.pool_machine import has_accelerators, node_count
+from rehearsal.standins.gcp.pool_machine import node_count, zone_of
 from rehearsal.standins.plugin import Failure
 from stacks.cloud import Arguments
-from stacks.gke_view import look_up, name_of
+from stacks.gke_view import has_accelerators, look_up, name_of
 
 #: What can be asked for. Of any other word nothing comes: it is of somebody else.
 FAULTS = ("quota", "stockout", "slow-pool", "apply-forbidden", "zone-mismatch")
@@ -28,7 +28,7 @@ def befall(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float],
         raise words.forbidden("container.nodePools.create", id_.partition("/nodePools/")[0])
     if not has_accelerators(pool):
         return
-    zone = str((pool.get("node_locations") or [pool.get("location")])[0])
+    zone = zone_of(pool)
     if fault == "slow-pool":
         if wait(SLOW_SECONDS):
             raise Failure("interrupted while the nodes were on their way; none is there")

@@ -113,9 +113,9 @@ class CloudResources(Lifecycle):
         ignore: list[str],
     ) -> Properties:
         outputs = [
-            at(tuple(steps), value)
-            for steps in (path.split(".") for path in self._kind.computed)
-            if (value := look_up(state, ".".join(steps))) is not None
+            at(tuple(path.split(".")), value)
+            for path in self._kind.computed
+            if (value := look_up(state, path)) is not None
         ]
         if preview:
             return merge(new, *outputs)

@@ -12,9 +12,10 @@ from urllib.parse import quote
 
 from hardware.machines import GKE_POOLS
 from hardware.nodes import device_class_objects, node_objects
+from rehearsal.node_state import ready
 from rehearsal.nodepools.controller import OF_A_POOL
 from rehearsal.standins.crds import MULTI_NETWORKING
-from rehearsal.standins.gcp.pool_machine import POOL_LABEL, NoSuchMachineError, machine_of, node_count
+from rehearsal.standins.gcp.pool_machine import POOL_LABEL, NoSuchMachineError, machine_of, node_count, zone_of
 from rehearsal.standins.gcp.words import no_machine_type
 from rehearsal.standins.plugin import Failure
 from stacks.cloud import Arguments
@@ -63,9 +64,8 @@ class Fleet:
         try:
             machine = machine_of(pool, cluster)
         except NoSuchMachineError as error:
-            zone = str((pool.get("node_locations") or [pool.get("location")])[0])
             why = "the pretend cloud knows the machines of `hardware.machines`"
-            raise Failure(f"{no_machine_type(str(error), zone)} ({why})") from None
+            raise Failure(f"{no_machine_type(str(error), zone_of(pool))} ({why})") from None
         names = [_node_name(pool, index) for index in range(node_count(pool))]
         there = {node["metadata"]["name"]: node for node in self._of(pool)}
         for name in there.keys() - set(names):
@@ -136,7 +136,7 @@ class Fleet:
 
     def _wait(self, pool: Arguments, names: list[str]) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while missing := set(names) - {node["metadata"]["name"] for node in self._of(pool) if _ready(node)}:
+        while missing := set(names) - {node["metadata"]["name"] for node in self._of(pool) if ready(node)}:
             if time.monotonic() > deadline:
                 raise Failure(f"the simulated nodes {', '.join(sorted(missing))} are not Ready after {READY_SECONDS} s")
             time.sleep(0.2)
@@ -160,10 +160,3 @@ def _devices(shown: Mapping[str, Any]) -> dict[str, str]:
 
 def _kubernetes(key: str) -> bool:
     return key.startswith(("node.kubernetes.io/", "beta.kubernetes.io/", "kubernetes.io/"))
-
-
-def _ready(node: Object) -> bool:
-    # The taint goes with the node controller's first look; a pod would not be scheduled before.
-    taints = {taint["key"] for taint in node.get("spec", {}).get("taints") or []}
-    conditions = {row["type"]: row["status"] for row in node.get("status", {}).get("conditions") or []}
-    return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints

@@ -5,13 +5,13 @@ missing takes away what depends on it. Left out: an autoscaler's mind (nodes of 
 as few), what a boot disk adds to a node's storage, flex-start's own labels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from hardware.machines import MACHINES, SYSTEM, Machine, Taint
 from stacks.cloud import Arguments
-from stacks.gke_view import look_up, name_of
+from stacks.gke_view import gpus, has_accelerators, look_up, machine_type, name_of
 
 #: Of a taint, in GKE's words and in Kubernetes'.
 EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
@@ -43,16 +43,15 @@ def machine_of(pool: Arguments, cluster: Arguments) -> Machine:
     Raises:
         NoSuchMachineError: it has accelerators, and is of no type in the table.
     """
-    machine_type = str(look_up(pool, "node_config.machine_type") or "")
-    rows = [row for row in MACHINES.values() if row.provider == "gke" and row.instance_type == machine_type]
-    gpus = _gpus(pool)
-    if not rows and (gpus or machine_type.startswith(("tpu", "ct"))):
-        raise NoSuchMachineError(machine_type)
+    kind = machine_type(pool)
+    rows = [row for row in MACHINES.values() if row.provider == "gke" and row.instance_type == kind]
+    if not rows and has_accelerators(pool):
+        raise NoSuchMachineError(kind)
     if not rows:
-        return _told(replace(SYSTEM, instance_type=machine_type or SYSTEM.instance_type), pool, ())
+        return _told(replace(SYSTEM, instance_type=kind or SYSTEM.instance_type), pool, ())
     if rows[0].handed_out_as == "google.com/tpu":
         return _told(rows[0], pool, rows[0].taints)
-    return _told(_gpu_machine(rows, pool, cluster), pool, rows[0].taints if gpus else ())
+    return _told(_gpu_machine(rows, pool, cluster), pool, rows[0].taints if gpus(pool) else ())
 
 
 def node_count(pool: Arguments) -> int:
@@ -67,14 +66,9 @@ def node_count(pool: Arguments) -> int:
     return max(int(scaling.get("total_min_node_count") or int(scaling.get("min_node_count") or 0) * zones), 1)
 
 
-def has_accelerators(pool: Arguments) -> bool:
-    """Whether its nodes have GPUs or TPUs."""
-    return bool(_gpus(pool)) or str(look_up(pool, "node_config.machine_type") or "").startswith(("tpu", "ct"))
-
-
-def _gpus(pool: Arguments) -> Mapping[str, Any]:
-    found: Sequence[Mapping[str, Any]] = look_up(pool, "node_config.guest_accelerators") or ({},)
-    return found[0]
+def zone_of(pool: Arguments) -> str:
+    """The zone, of several the first; where a pool names none, its region."""
+    return str((pool.get("node_locations") or [pool.get("location")])[0])
 
 
 def _labels(pool: Arguments) -> Mapping[str, str]:
@@ -85,17 +79,17 @@ def _gpu_machine(rows: list[Machine], pool: Arguments, cluster: Arguments) -> Ma
     """The type's machine with what its nodes show: GPUs by DRA or by the device plugin, NICs by DRA or as networks."""
     by_dra = next((row for row in rows if row.slices), rows[0])
     by_plugin = next((row for row in rows if row.extended), rows[0])
-    gpus, labels = _gpus(pool), _labels(pool)
+    told, labels = gpus(pool), _labels(pool)
     profile = look_up(pool, "network_config.accelerator_network_profile")
-    installed = look_up(gpus, "gpu_driver_installation_config.gpu_driver_version") or "DEFAULT"
+    installed = look_up(told, "gpu_driver_installation_config.gpu_driver_version") or "DEFAULT"
     # With managed DRANET the stack installs the driver, which no other pool gets.
-    driver = bool(gpus) and (installed != "INSTALLATION_DISABLED" or profile is not None)
+    driver = bool(told) and (installed != "INSTALLATION_DISABLED" or profile is not None)
     dra_gpus = driver and all(labels.get(key) == "true" for key in GPU_DRA)
     dra_nics = profile is not None and labels.get(NETWORKING_DRA) == "true"
     shown = {"gpu.nvidia.com": dra_gpus, "dra.net": dra_nics}
     extended = {}
     if driver and labels.get(NO_DEVICE_PLUGIN) != "true":
-        extended[by_plugin.handed_out_as] = str(gpus.get("count") or by_plugin.devices_per_node)
+        extended[by_plugin.handed_out_as] = str(told.get("count") or by_plugin.devices_per_node)
     if cluster.get("enable_multi_networking"):
         nics: list[Any] = look_up(pool, "network_config.additional_node_network_configs") or []
         networks = [(name, size) for name, size in by_plugin.extended.items() if name.startswith(_NETWORKS)]
@@ -119,10 +113,10 @@ def _told(machine: Machine, pool: Arguments, own_taints: tuple[Taint, ...]) -> M
 
 def _gkes(pool: Arguments) -> dict[str, str]:
     """The labels that GKE writes, of what the pool says."""
-    gpus, node = _gpus(pool), pool.get("node_config")
+    told, node = gpus(pool), pool.get("node_config")
     # A pool that names none is in the first of the region's.
     zone = str((pool.get("node_locations") or [f"{pool.get('location')}-a"])[0])
-    driver = str(look_up(gpus, "gpu_driver_installation_config.gpu_driver_version") or "")
+    driver = str(look_up(told, "gpu_driver_installation_config.gpu_driver_version") or "")
     shape = look_up(pool, "placement_policy.tpu_topology")
     profile = look_up(pool, "network_config.accelerator_network_profile")
     written = {
@@ -130,8 +124,8 @@ def _gkes(pool: Arguments) -> dict[str, str]:
         "topology.kubernetes.io/region": zone.rpartition("-")[0],
         "topology.kubernetes.io/zone": zone,
         "topology.gke.io/zone": zone,
-        "cloud.google.com/gke-accelerator": gpus.get("type"),
-        "cloud.google.com/gke-accelerator-count": str(gpus["count"]) if gpus.get("count") else None,
+        "cloud.google.com/gke-accelerator": told.get("type"),
+        "cloud.google.com/gke-accelerator-count": str(told["count"]) if told.get("count") else None,
         "cloud.google.com/gke-gpu-driver-version": driver.lower() if driver in ("LATEST", "DEFAULT") else None,
         "cloud.google.com/gke-tpu-topology": shape,
         "cloud.google.com/gke-spot": "true" if look_up(node, "spot") else None,
