@@ -80,6 +80,11 @@ class Cluster(Section):
         return self.provider in MAKERS
 
     @property
+    def gke_to_make(self) -> Gke | None:
+        """What it says of a cluster on GKE, where the stack makes one."""
+        return self.gke if self.provider == "gke" else None
+
+    @property
     def accelerator_pool(self) -> AcceleratorPool | GkeAcceleratorPool:
         """What the stack says of the accelerator nodes it makes, whichever provider has them."""
         made = self.gke if self.provider == "gke" else self.coreweave

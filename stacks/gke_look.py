@@ -11,7 +11,7 @@ from stacks.gke_changes import Change, changes, fingerprint
 from stacks.gke_pools import SYSTEM
 from stacks.gke_warnings import warnings_of
 from stacks.problems import Problem, StackFileError
-from stacks.reference import READ
+from stacks.reference import UnreadStackError, outputs_of
 from stacks.spec import StackSpec
 
 #: The output that holds the cluster as it was last planned.
@@ -27,12 +27,9 @@ def look_at_changes(plan: GkePlan, spec: StackSpec, owner: str) -> None:
     for warning in warnings_of(spec):
         pulumi.log.warn(str(warning))
     try:
-        before = pulumi.runtime.invoke(READ, {"name": owner}).value["outputs"].get(OUTPUT) or {}
-    except (
-        Exception
-    ) as error:  # of whatever kind: what is protected the engine refuses all the same, only with fewer words
-        reason = " ".join(str(error).split()).removeprefix(f"invoke of {READ} failed: ")
-        pulumi.log.warn(f"The cluster as it was last planned cannot be read, so a change is not looked at: {reason}")
+        before = outputs_of(owner).get(OUTPUT) or {}
+    except UnreadStackError as error:  # what is protected the engine refuses all the same, only with fewer words
+        pulumi.log.warn(f"The cluster as it was last planned cannot be read, so a change is not looked at: {error}")
         return
     found = changes(before, plan.resources)
     for change in found:

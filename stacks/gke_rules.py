@@ -203,8 +203,7 @@ def _too_old(subject: Subject, *, gpus: bool) -> Iterator[Finding]:
 
 
 def _stated(subject: Subject) -> Gke | None:
-    cluster = subject.spec.cluster
-    return cluster.gke if cluster.provider == "gke" else None
+    return subject.spec.cluster.gke_to_make
 
 
 def _stated_labels(subject: Subject) -> Iterator[str]:

@@ -26,7 +26,7 @@ def all_from_the_mirror(subject: Subject) -> Iterator[Finding]:
             yield Finding("mirror.registry", what, why, f"write it too: `registry.example.com/{mirror.registry}`")
         else:
             yield from _images(subject, mirror.registry)
-    gke = subject.spec.cluster.gke if subject.spec.cluster.provider == "gke" else None
+    gke = subject.spec.cluster.gke_to_make
     if mirror.registry and gke and subject.workload.hardware.fabric.claims and gke.gpu_driver.chart is None:
         what = "the chart of the GPU's DRA driver pulls its images from NVIDIA's registry"
         fix = "name a copy whose images are the mirror's: `gpuDriver: {chart: {source: …}}`"

@@ -43,8 +43,7 @@ def platform_problems(spec: PlatformSpec) -> Iterator[Problem]:
     """Every problem the rules find in a stack that only makes nodes."""
     subject = _Subject(spec)
     for rule in RULES:
-        for finding in dict.fromkeys(rule.check(subject)):
-            yield Problem(rule.id, f"llmd-pd:{finding.path}", finding.what, finding.why, finding.fix, rule.source)
+        yield from rule.problems(subject)
 
 
 @dataclass(frozen=True)

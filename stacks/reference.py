@@ -4,6 +4,9 @@ By an invoke and not by a StackReference's output, because the rules, the plan a
 preview of a serving stack ever has an unknown kubeconfig.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi
 
 from stacks.compose_cluster import OUTPUT
@@ -13,6 +16,23 @@ from stacks.spec import StackSpec
 
 #: The engine's own function behind a StackReference.
 READ = "pulumi:pulumi:readStackOutputs"
+
+
+class UnreadStackError(Exception):
+    """A stack whose outputs cannot be read; the message is the reason."""
+
+
+def outputs_of(name: str) -> Mapping[str, Any]:
+    """What the stack of this full name exports.
+
+    Raises:
+        UnreadStackError: it is not there, or cannot be read.
+    """
+    try:
+        found: Mapping[str, Any] = pulumi.runtime.invoke(READ, {"name": name}).value["outputs"]
+    except Exception as error:  # of whatever kind: the engine's
+        raise UnreadStackError(" ".join(str(error).split()).removeprefix(f"invoke of {READ} failed: ")) from error
+    return found
 
 
 def full_name(spec: StackSpec, organization: str, project: str) -> str:
@@ -28,11 +48,10 @@ def referred(spec: StackSpec, name: str) -> StackSpec:
         StackFileError: that stack cannot be read, makes no nodes, or others than the spec says; or the pods do not fit them.
     """
     try:
-        outputs = pulumi.runtime.invoke(READ, {"name": name}).value["outputs"]
-    except Exception as error:
-        reason = " ".join(str(error).split()).removeprefix(f"invoke of {READ} failed: ")
+        outputs = outputs_of(name)
+    except UnreadStackError as error:
         raise _refused(
-            f"stack {name} cannot be read", reason, "check its name, and that it has been `up` once"
+            f"stack {name} cannot be read", str(error), "check its name, and that it has been `up` once"
         ) from error
     try:
         there = Foundation.exported(outputs.get(OUTPUT))

@@ -10,6 +10,7 @@ from hardware.renderer import model_server
 from hardware.workload import Workload
 from releases import release
 from stacks import workload as resolve
+from stacks.problems import Problem
 from stacks.spec import AnyStack, StackSpec
 
 
@@ -68,3 +69,10 @@ class Rule(Generic[_Examined]):
     source: str
     check: Callable[[_Examined], Iterator[Finding]]
     gate: Callable[[StackSpec], StackSpec | None] | None = None
+
+    def problems(self, subject: _Examined) -> list[Problem]:
+        """What it finds, as problems of the stack file; once, where both roles find the same."""
+        return [
+            Problem(self.id, f"llmd-pd:{found.path}", found.what, found.why, found.fix, self.source)
+            for found in dict.fromkeys(self.check(subject))
+        ]

@@ -30,10 +30,9 @@ def problems_of(spec: StackSpec, but: Collection[str] = ()) -> Iterator[Problem]
     """Every problem the rules find in a spec, without those `but` of these ids."""
     subject = Subject(spec)
     for rule in (rule for rule in RULES if rule.id not in but):
-        findings = list(dict.fromkeys(rule.check(subject)))  # both roles may find the same
-        for finding in findings:
-            yield Problem(rule.id, f"llmd-pd:{finding.path}", finding.what, finding.why, finding.fix, rule.source)
-        if findings and rule.gate:
+        found = rule.problems(subject)
+        yield from found
+        if found and rule.gate:
             if (repaired := rule.gate(subject.spec)) is None:
                 return
             subject = Subject(repaired)

@@ -66,7 +66,7 @@ def selected(spec: StackSpec, found: Machine) -> Machine:
     pool = spec.cluster.accelerator_pool
     taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))
     made = replace(found, labels={**found.labels, **pool.labels}, taints=taints)
-    gke = spec.cluster.gke if spec.cluster.provider == "gke" else None
+    gke = spec.cluster.gke_to_make
     return _on_one_network(made) if gke and gke.rdma == "none" else made
 
 
@@ -94,7 +94,7 @@ def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[s
 
 def _attached(spec: StackSpec) -> dict[str, Any]:
     """What attaches pods to the RDMA networks that the stack makes on GKE, where claims do not."""
-    gke = spec.cluster.gke if spec.cluster.provider == "gke" else None
+    gke = spec.cluster.gke_to_make
     if gke is None or gke.rdma != "multinet":
         return {}
     return {"annotations": pod_annotations(), "container": {"resources": pod_resources()}}
