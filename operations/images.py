@@ -21,6 +21,7 @@ from stacks.problems import single_line
 
 if TYPE_CHECKING:
     from operations.registry import Answer
+    from stacks.gke import GkePlan
     from stacks.plan import Plan
     from stacks.pulls import Chart, Image
     from stacks.spec import Mirror, StackSpec
@@ -53,7 +54,8 @@ def images(
     """List every image and chart a stack pulls.
 
     Each once, with what uses it, and its digest where its registry tells it to anybody: where none can be had, the column
-    says why. With helm at hand the router's images are those of its rendered chart, else those of the release.
+    says why. With helm at hand the router's images are those of its rendered chart, else those of the release. What a GKE
+    cluster of the stack's own is given is among them.
 
     Examples:
 
@@ -64,7 +66,7 @@ def images(
 
     Exits with 1 when the stack file cannot be used, or when there is nowhere to copy to; not for a registry that is silent.
     """
-    from stacks import pulls
+    from stacks import cluster_pulls, pulls
     from stacks.files import load
 
     # A stack that is not wholly mirrored yet can be listed too.
@@ -77,8 +79,13 @@ def images(
             "add it, or name a registry with --to."
         )
     upstream = pulls.without_mirror(spec, file.parent)
-    found = pulls.images(upstream, _router(upstream, spec, file.parent), mirror.registry)
+    cluster = cluster_pulls.uses(upstream.gke, file.parent, _own_charts(upstream.gke, file.parent))
+    every = pulls.images(upstream, _router(upstream, spec, file.parent), mirror.registry, cluster)
     charts = pulls.charts(upstream, mirror.charts)
+    found = [row for row in every if row.pulled]
+    for row in every:
+        if not row.pulled:
+            console.note(f"{row.image} ({', '.join(row.used_by)}) is not listed, because it is on the node and never pulled.")
     if copies:
         for command in _commands(output, found, charts, mirror, spec):
             console.line(command)
@@ -127,6 +134,20 @@ def _router(upstream: "Plan", spec: "StackSpec", base: Path) -> list[dict[str, A
         f"the router's images are those of release {upstream.bill.name} and not read off its chart, because {reasons[0]}."
     )
     return None
+
+
+def _own_charts(gke: "GkePlan | None", base: Path) -> dict[str, list[dict[str, Any]]]:
+    """The objects of the charts of one's own that a cluster is given, by release; a note on each that is not at hand."""
+    from operations.helm import ChartUnreachableError, template
+    from stacks.cluster_pulls import own_charts
+
+    rendered = {}
+    for release in own_charts(gke, base):
+        try:
+            rendered[release.name] = template(release, "llmd-pd:cluster.gke.gpuDriver.chart")
+        except ChartUnreachableError as error:
+            console.note(f"the images of {release.name} are not listed, because only its chart names them, and {error}.")
+    return rendered
 
 
 def _digests(found: Sequence["Image"], charts: Sequence["Chart"]) -> "Mapping[str, Answer]":

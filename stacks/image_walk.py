@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware.bill import Path
+from hardware.images import mirrored
 
 
 @dataclass(frozen=True)
 class PodImage:
-    """An image a pod runs or mounts, and by which name: its container's, or its volume's."""
+    """An image a pod runs or mounts, and by which name: its container's, or its volume's. What is never `pulled` is on the node."""
 
     image: str
     name: str
+    pulled: bool = True
 
 
 def pod_images(obj: Any) -> Iterator[PodImage]:
@@ -24,12 +26,24 @@ def pod_images(obj: Any) -> Iterator[PodImage]:
         for part in ("containers", "initContainers"):
             for row in _maps(obj.get(part)):
                 if image := row.get("image"):
-                    yield PodImage(str(image), str(row.get("name", "")))
+                    yield PodImage(str(image), str(row.get("name", "")), row.get("imagePullPolicy") != "Never")
         for row in _maps(obj.get("volumes")):
             if isinstance(source := row.get("image"), Mapping) and (reference := source.get("reference")):
-                yield PodImage(str(reference), str(row.get("name", "")))
+                yield PodImage(str(reference), str(row.get("name", "")), source.get("pullPolicy") != "Never")
     for below in _below(obj).values():
         yield from pod_images(below)
+
+
+def from_mirror(obj: Any, registry: str) -> Any:
+    """The object with every image that `pod_images` finds, and a node pulls, taken from a registry."""
+    if not isinstance(obj, Mapping):
+        return [from_mirror(part, registry) for part in obj] if isinstance(obj, list | tuple) else obj
+    changed = {key: from_mirror(part, registry) for key, part in obj.items()}
+    for part in ("containers", "initContainers"):
+        for row in _maps(changed.get(part)):
+            if (image := row.get("image")) and row.get("imagePullPolicy") != "Never":
+                row["image"] = mirrored(str(image), registry)
+    return changed
 
 
 def value_images(tree: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

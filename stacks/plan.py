@@ -22,6 +22,7 @@ from releases.manifests import manifest_objects
 from stacks.coreweave import NodePool, node_pools
 from stacks.gateway import GatewayPlan, gateway_plan
 from stacks.gke import GkePlan, gke_plan
+from stacks.image_walk import from_mirror
 from stacks.router import HelmRelease, place, router_release
 from stacks.spec import StackSpec
 from stacks.token import MadeSecret, made_secret
@@ -66,7 +67,9 @@ class Plan:
             return []
         stated = self.gke.site.gke.gpu_driver.installer
         own = Path(place(stated, self.base)) if stated else None
-        return [obj for file in self.gke.manifests for obj in manifest_objects(file, own)]
+        registry = self.spec.mirror.registry
+        objects = [obj for file in self.gke.manifests for obj in manifest_objects(file, own)]
+        return [from_mirror(obj, registry) for obj in objects] if registry else objects
 
     def cluster_files(self) -> list[Object]:
         """The objects of the files that a cluster of the stack's own is given.
