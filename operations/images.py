@@ -80,12 +80,8 @@ def images(
         )
     upstream = pulls.without_mirror(spec, file.parent)
     cluster = cluster_pulls.uses(upstream.gke, file.parent, _own_charts(upstream.gke, file.parent))
-    every = pulls.images(upstream, _router(upstream, spec, file.parent), mirror.registry, cluster)
+    found = _pulled(pulls.images(upstream, _router(upstream, spec, file.parent), mirror.registry, cluster))
     charts = pulls.charts(upstream, mirror.charts)
-    found = [row for row in every if row.pulled]
-    for row in every:
-        if not row.pulled:
-            console.note(f"{row.image} ({', '.join(row.used_by)}) is not listed, because it is on the node and never pulled.")
     if copies:
         for command in _commands(output, found, charts, mirror, spec):
             console.line(command)
@@ -136,6 +132,15 @@ def _router(upstream: "Plan", spec: "StackSpec", base: Path) -> list[dict[str, A
     return None
 
 
+def _pulled(rows: Sequence["Image"]) -> list["Image"]:
+    """The images that nodes pull; a note on each that they have, of which no registry knows."""
+    for row in rows:
+        if not row.pulled:
+            users = ", ".join(row.used_by)
+            console.note(f"{row.image} of {users} is not listed, because it is on the node and never pulled.")
+    return [row for row in rows if row.pulled]
+
+
 def _own_charts(gke: "GkePlan | None", base: Path) -> dict[str, list[dict[str, Any]]]:
     """The objects of the charts of one's own that a cluster is given, by release; a note on each that is not at hand."""
     from operations.helm import ChartUnreachableError, template
@@ -146,7 +151,8 @@ def _own_charts(gke: "GkePlan | None", base: Path) -> dict[str, list[dict[str, A
         try:
             rendered[release.name] = template(release, "llmd-pd:cluster.gke.gpuDriver.chart")
         except ChartUnreachableError as error:
-            console.note(f"the images of {release.name} are not listed, because only its chart names them, and {error}.")
+            name = release.name
+            console.note(f"the images of {name} are not listed, because only its chart names them, and {error}.")
     return rendered
 
 

@@ -1,7 +1,7 @@
 """The images of what a cluster of the stack's own is given: of its files, and of its charts.
 
-Those of the publisher's files and charts are known with them (`releases.gke`); of a user's own file its objects say, and of a user's
-own chart the objects that are handed in, where it could be rendered. Takes the cluster's plan, of whichever kind the stack is.
+Those of the publisher's files and charts are known with them (`releases.gke`). A user's own file says them itself, a user's own
+chart by the objects that are handed in where it could be rendered. Takes the cluster's plan, of whichever kind the stack is.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

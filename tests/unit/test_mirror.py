@@ -82,6 +82,25 @@ def test_the_chart_of_a_gke_cluster_is_pulled_too(
     assert [problem.path for problem in problems_of(stated)] == found
 
 
+def test_the_files_a_cluster_is_given_come_from_the_mirror(tmp_path: Path) -> None:
+    pods = {
+        "initContainers": [{"name": "there", "image": "cos-installer:fixed", "imagePullPolicy": "Never"}],
+        "containers": [{"name": "idle", "image": "gcr.io/a/pause:2.0"}, {"name": "own", "image": f"{REGISTRY}/b:v1"}],
+        "volumes": [{"name": "weights", "image": {"reference": "a/weights:v1"}}],
+    }
+    own: dict[str, Any] = {"kind": "DaemonSet", "metadata": {"name": "a"}, "spec": {"template": {"spec": pods}}}
+    (tmp_path / "own.yaml").write_text(json.dumps(own))
+    driver = {"installer": "own.yaml", "chart": {"source": "./chart"}}
+    upstream = stack(DRANET, {"gpuDriver": driver})
+    assert plan(upstream, tmp_path).cluster_files() == [own]
+    stated = stack(DRANET, {"gpuDriver": driver}, mirror={"registry": REGISTRY})
+    assert [*problems_of(stated)] == []
+    text = (
+        json.dumps(own).replace("gcr.io/a/pause", f"{REGISTRY}/a/pause").replace("a/weights", f"{REGISTRY}/a/weights")
+    )
+    assert plan(stated, tmp_path).cluster_files() == [json.loads(text)]
+
+
 @pytest.mark.parametrize(
     ("router", "mirror"),
     [
