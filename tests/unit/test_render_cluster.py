@@ -223,7 +223,10 @@ def test_an_installer_that_cannot_be_had_stops_it_before_anything_is_written(
     assert err.count("\n") == 1
     assert "file nvidia-driver-installer.yaml cannot be used" in err
     assert "no network in this test" in err
-    assert "name it: `llmd-pd:cluster: {gke: {gpuDriver: {installer: …}}}`; or leave it out with --skip-driver-installer\n" in err
+    assert (
+        "name it: `llmd-pd:cluster: {gke: {gpuDriver: {installer: …}}}`; or leave it out with --skip-driver-installer\n"
+        in err
+    )
     assert not (tmp_path / "out").exists()
 
     texts = rendered(file, tmp_path / "out", "--skip-driver-installer")
