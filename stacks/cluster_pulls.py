@@ -40,8 +40,8 @@ def uses(gke: GkePlan | None, base: Path, rendered: Mapping[str, Iterable[Object
         if installer is None:
             yield from (Use(known.image, known.used_by, known.pulled) for known in manifest.images)
         else:
-            for obj in manifest_objects(manifest, Path(place(installer, base))):
-                yield from _pods(obj, f"{obj['kind']} {obj['metadata']['name']}")
+            for own in manifest_objects(manifest, Path(place(installer, base))):
+                yield from _pods(own, f"{own['kind']} {own['metadata']['name']}")
     if gke.site.gke.gpu_driver.chart is None:
         yield from (Use(DRA_DRIVER_IMAGE.image, release.name) for release in gke.charts)
     for name, objects in rendered.items():

@@ -26,6 +26,7 @@ PAUSE, PRELOADED = "gcr.io/google-containers/pause:2.0", "cos-nvidia-installer:f
 DRIVER = "nvcr.io/nvidia/k8s-dra-driver-gpu:v25.8.0"
 DRIVER_CHART = "https://helm.ngc.nvidia.com/nvidia/nvidia-dra-driver-gpu"
 INSTALLER = "DaemonSet nvidia-driver-installer"
+DAEMON_SET = {"apiVersion": "apps/v1", "kind": "DaemonSet"}
 NOTE = f"Note: {PRELOADED} of {INSTALLER}/nvidia-driver-installer is not listed, because it is on the node and never pulled.\n"
 
 
@@ -123,13 +124,36 @@ def test_an_installer_of_ones_own_says_what_it_runs(tmp_path: Path, capsys: pyte
             {"name": "there", "image": "a/there:v1", "imagePullPolicy": "Never"},
         ],
     }
-    own = {"kind": "DaemonSet", "metadata": {"name": "mine"}, "spec": {"template": {"spec": pods}}}
+    own = {**DAEMON_SET, "metadata": {"name": "mine"}, "spec": {"template": {"spec": pods}}}
     (tmp_path / "own.yaml").write_text(yaml.safe_dump(own))
     found, err = document(capsys, stack(tmp_path, {"installer": "own.yaml"}))
     theirs = {image: users for image, users in used_by(found).items() if image.startswith("a/")}
     assert theirs == {"a/idle:v1": ["DaemonSet mine/idle"], "a/driver:v1": ["DaemonSet mine/install"]}
     assert used_by(found).keys() & {PARTITION, PAUSE} == set()
     assert "a/there:v1 of DaemonSet mine/there is not listed" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: {b", "cannot be read (while parsing a flow mapping"),
+        ("", "does not hold Kubernetes objects"),
+        ("text", "does not hold Kubernetes objects"),
+        ("kind: DaemonSet", "does not hold Kubernetes objects"),
+        ("{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: 1}}", "does not hold Kubernetes objects"),
+        ("{apiVersion: apps/v1, kind: A, metadata: {name: a}}\n---\n[]\n---\n- x", "does not hold Kubernetes objects"),
+    ],
+)
+def test_an_installer_of_ones_own_that_is_none(
+    text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.yaml").write_text(text)
+    assert run(["images", stack(tmp_path, {"installer": "own.yaml"})]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"Error: file {tmp_path}/own.yaml {words}" in err
+    assert err.count("\n") == 1
+    assert err.endswith("check `llmd-pd:cluster.gke.gpuDriver`.\n")
 
 
 def test_an_installer_of_ones_own_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -143,7 +167,7 @@ def test_an_installer_of_ones_own_that_is_not_there(tmp_path: Path, capsys: pyte
 def test_a_chart_of_ones_own_says_what_it_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pods = {"containers": [{"name": "plugin", "image": "a/b:v1"}]}
     (tmp_path / "made.yaml").write_text(
-        yaml.safe_dump({"kind": "DaemonSet", "metadata": {"name": "dra"}, "spec": {"template": {"spec": pods}}})
+        yaml.safe_dump({**DAEMON_SET, "metadata": {"name": "dra"}, "spec": {"template": {"spec": pods}}})
     )
     for name in ("dra", "router", "nothing"):
         (tmp_path / name).mkdir()

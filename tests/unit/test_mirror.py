@@ -88,7 +88,12 @@ def test_the_files_a_cluster_is_given_come_from_the_mirror(tmp_path: Path) -> No
         "containers": [{"name": "idle", "image": "gcr.io/a/pause:2.0"}, {"name": "own", "image": f"{REGISTRY}/b:v1"}],
         "volumes": [{"name": "weights", "image": {"reference": "a/weights:v1"}}],
     }
-    own: dict[str, Any] = {"kind": "DaemonSet", "metadata": {"name": "a"}, "spec": {"template": {"spec": pods}}}
+    own: dict[str, Any] = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "a"},
+        "spec": {"template": {"spec": pods}},
+    }
     (tmp_path / "own.yaml").write_text(json.dumps(own))
     driver = {"installer": "own.yaml", "chart": {"source": "./chart"}}
     upstream = stack(DRANET, {"gpuDriver": driver})
