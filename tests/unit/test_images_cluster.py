@@ -153,7 +153,7 @@ def test_an_installer_of_ones_own_that_is_none(
     assert out == ""
     assert f"Error: file {tmp_path}/own.yaml {words}" in err
     assert err.count("\n") == 1
-    assert err.endswith("check `llmd-pd:cluster.gke.gpuDriver`.\n")
+    assert err.endswith("check `llmd-pd:cluster.gke.gpuDriver`\n")
 
 
 def test_an_installer_of_ones_own_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
