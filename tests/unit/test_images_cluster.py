@@ -151,9 +151,10 @@ def test_an_installer_of_ones_own_that_is_none(
     assert run(["images", stack(tmp_path, {"installer": "own.yaml"})]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert f"Error: file {tmp_path}/own.yaml {words}" in err
-    assert err.count("\n") == 1
-    assert err.endswith("check `llmd-pd:cluster.gke.gpuDriver`\n")
+    *notes, error = err.splitlines()
+    assert all(note.startswith("Note: ") for note in notes)
+    assert error.startswith(f"Error: file {tmp_path}/own.yaml {words}")
+    assert error.endswith("; check `llmd-pd:cluster.gke.gpuDriver`")
 
 
 def test_an_installer_of_ones_own_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
