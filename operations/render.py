@@ -7,7 +7,7 @@ earlier render left there are replaced or removed.
 import json
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,7 +105,7 @@ def _files(planned: "Plan", skip_crds: bool, skip_installer: bool) -> tuple[dict
     files["router.values.yaml"] = of_values(planned.router.name, planned.router.values, _install(planned))
     if skip_installer and planned.gke and planned.gke.manifests:
         left_out[rendered_cluster.INSTALLER] = "of --skip-driver-installer"
-    installer = [] if skip_installer else _installer(planned)
+    installer = [] if skip_installer else _installer(planned.cluster_files)
     return rendered_cluster.cluster_files(planned.gke, planned.pools, installer) | files, left_out
 
 
@@ -181,12 +181,13 @@ def _crds(planned: "Plan") -> list[dict[str, Any]]:
         raise SourceError(f"{error}; or leave them out with --skip-crds") from None
 
 
-def _installer(planned: "Plan") -> list[dict[str, Any]]:
+def _installer(files: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The objects of the `files` a cluster is given."""
     from releases.crds import SourceError
 
     try:
         with console.working("fetching the driver's installer"):
-            return planned.cluster_files()
+            return files()
     except SourceError as error:
         raise SourceError(f"{error}; or leave it out with --skip-driver-installer") from None
 
