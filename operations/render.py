@@ -7,7 +7,7 @@ earlier render left there are replaced or removed.
 import json
 import shlex
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +20,9 @@ from releases.values import merge
 
 if TYPE_CHECKING:
     from stacks.files import PlatformFile
+    from stacks.gke import GkePlan
     from stacks.plan import Plan
+    from stacks.platform import PlatformPlan
 
 #: Every file a render can consist of.
 FILES = (
@@ -69,19 +71,20 @@ def render(
 
     stack = load_any(file)
     if isinstance(stack, PlatformFile):
-        _render_platform(stack, output)
+        _render_platform(stack, output, skip_driver_installer)
         return
     planned = plan(stack.spec, file.parent)
     files, left_out = _files(planned, skip_crds, skip_driver_installer)
     _write_all(output, f"{file.name}, release {planned.bill.name}", files, left_out)
 
 
-def _render_platform(file: "PlatformFile", output: Path) -> None:
+def _render_platform(file: "PlatformFile", output: Path, skip_installer: bool) -> None:
     """The files of a stack that only makes nodes."""
     from stacks.platform import platform_plan
 
-    files = rendered_cluster.cluster_files(None, platform_plan(file.spec).pools, ())
-    _write_all(output, file.path.name, files, {})
+    planned = platform_plan(file.spec, file.path.parent)
+    files, left_out = _cluster_files(planned, skip_installer)
+    _write_all(output, file.path.name, files, left_out)
 
 
 def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: Mapping[str, str]) -> None:
@@ -103,10 +106,19 @@ def _files(planned: "Plan", skip_crds: bool, skip_installer: bool) -> tuple[dict
     notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
     files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
     files["router.values.yaml"] = of_values(planned.router.name, planned.router.values, _install(planned))
-    if skip_installer and planned.gke and planned.gke.manifests:
-        left_out[rendered_cluster.INSTALLER] = "of --skip-driver-installer"
-    installer = [] if skip_installer else _installer(planned.cluster_files)
-    return rendered_cluster.cluster_files(planned.gke, planned.pools, installer) | files, left_out
+    cluster, not_there = _cluster_files(planned, skip_installer)
+    return cluster | files, left_out | not_there
+
+
+def _cluster_files(planned: "Plan | PlatformPlan", skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
+    """The files of the cluster and the nodes that a stack of either kind makes, and why one is not there."""
+    gke, left_out, installer = planned.gke, {}, []
+    if gke is not None and gke.manifests:
+        if skip_installer:
+            left_out[rendered_cluster.INSTALLER] = "of --skip-driver-installer"
+        else:
+            installer = _installer(gke)
+    return rendered_cluster.cluster_files(gke, planned.pools, installer), left_out
 
 
 def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
@@ -181,13 +193,12 @@ def _crds(planned: "Plan") -> list[dict[str, Any]]:
         raise SourceError(f"{error}; or leave them out with --skip-crds") from None
 
 
-def _installer(files: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """The objects of the `files` a cluster is given."""
+def _installer(gke: "GkePlan") -> list[dict[str, Any]]:
     from releases.crds import SourceError
 
     try:
         with console.working("fetching the driver's installer"):
-            return files()
+            return gke.files()
     except SourceError as error:
         raise SourceError(f"{error}; or leave it out with --skip-driver-installer") from None
 

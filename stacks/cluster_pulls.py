@@ -6,11 +6,9 @@ chart by the objects that are handed in where it could be rendered. Takes the cl
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from releases.gke import DRA_DRIVER_IMAGE
-from releases.manifests import manifest_objects
 from stacks.gke import GkePlan
 from stacks.image_walk import pod_images
 from stacks.router import HelmRelease, place
@@ -27,21 +25,20 @@ class Use:
     pulled: bool = True
 
 
-def uses(gke: GkePlan | None, base: Path, rendered: Mapping[str, Iterable[Object]]) -> Iterator[Use]:
-    """Every image the cluster is given; `rendered` are the objects of `own_charts` by release. Relative paths start at `base`.
+def uses(gke: GkePlan | None, rendered: Mapping[str, Iterable[Object]]) -> Iterator[Use]:
+    """Every image the cluster of a plan without mirror is given; `rendered` are the objects of `own_charts` by release.
 
     Raises:
         SourceError: a file of the user's own cannot be read.
     """
     if gke is None:
         return
-    installer = gke.site.gke.gpu_driver.installer
-    for manifest in gke.manifests:
-        if installer is None:
+    if gke.site.gke.gpu_driver.installer is None:
+        for manifest in gke.manifests:
             yield from (Use(known.image, known.used_by, known.pulled) for known in manifest.images)
-        else:
-            for own in manifest_objects(manifest, Path(place(installer, base))):
-                yield from _pods(own, f"{own['kind']} {own['metadata']['name']}")
+    else:
+        for own in gke.files():
+            yield from _pods(own, f"{own['kind']} {own['metadata']['name']}")
     if gke.site.gke.gpu_driver.chart is None:
         yield from (Use(DRA_DRIVER_IMAGE.image, release.name) for release in gke.charts)
     for name, objects in rendered.items():
@@ -49,11 +46,11 @@ def uses(gke: GkePlan | None, base: Path, rendered: Mapping[str, Iterable[Object
             yield from _pods(obj, name)
 
 
-def own_charts(gke: GkePlan | None, base: Path) -> list[HelmRelease]:
-    """The releases whose chart is the user's own: only it can say what it runs. Relative paths start at `base`."""
+def own_charts(gke: GkePlan | None) -> list[HelmRelease]:
+    """The releases whose chart is the user's own: only it can say what it runs."""
     if gke is None or gke.site.gke.gpu_driver.chart is None:
         return []
-    return [replace(release, chart=place(release.chart, base)) for release in gke.charts]
+    return [replace(release, chart=place(release.chart, gke.base)) for release in gke.charts]
 
 
 def _pods(obj: Object, user: str) -> Iterator[Use]:

@@ -5,6 +5,8 @@ stack file and its machine: nothing is asked of Google.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from hardware.machines import Machine
@@ -17,8 +19,9 @@ from stacks.gke_objects import charts, manifests, network_objects
 from stacks.gke_pools import accelerator_pool, system_pool
 from stacks.gke_site import Site, site
 from stacks.gke_versions import brought_crds
-from stacks.router import HelmRelease
-from stacks.spec import StackSpec
+from stacks.image_walk import from_mirror
+from stacks.router import HelmRelease, place
+from stacks.spec import AnyStack
 
 Object = dict[str, Any]
 
@@ -36,6 +39,10 @@ class GkePlan:
     waves: tuple[tuple[Object, ...], ...]
     manifests: tuple[Manifest, ...]
     charts: tuple[HelmRelease, ...]
+    #: Where relative paths of the stack file start.
+    base: Path = Path()
+    #: The registry that images come from in place of their publishers'.
+    registry: str | None = None
 
     def resource(self, name: str) -> Resource:
         """The resource of that logical name."""
@@ -50,6 +57,24 @@ class GkePlan:
         """The objects of all waves."""
         return [obj for wave in self.waves for obj in wave]
 
+    def files(self) -> list[Object]:
+        """The objects of the manifests.
+
+        Raises:
+            SourceError: a file cannot be had or is not what its checksum says.
+        """
+        return self._files
+
+    @cached_property
+    def _files(self) -> list[Object]:
+        # Late: it downloads, which no command needs that only checks.
+        from releases.manifests import manifest_objects
+
+        stated = self.site.gke.gpu_driver.installer
+        own = Path(place(stated, self.base)) if stated else None
+        objects = [obj for file in self.manifests for obj in manifest_objects(file, own)]
+        return [from_mirror(obj, self.registry) for obj in objects] if self.registry else objects
+
     @property
     def cluster(self) -> Resource:
         """The cluster."""
@@ -61,8 +86,10 @@ class GkePlan:
         return brought_crds(self.site.gke.version)
 
 
-def gke_plan(spec: StackSpec, machine: Machine) -> GkePlan:
+def gke_plan(spec: AnyStack, machine: Machine, base: Path = Path()) -> GkePlan:
     """The plan of a stack file that obeys the rules, on a machine as the stack has it (`stacks.workload.machine_of`).
+
+    Relative paths in the file start at `base`.
 
     Raises:
         AddressPlanError: the base cannot be used.
@@ -75,5 +102,7 @@ def gke_plan(spec: StackSpec, machine: Machine) -> GkePlan:
         resources=tuple(made),
         waves=tuple(map(tuple, network_objects(where))),
         manifests=tuple(manifests(where)),
-        charts=tuple(charts(where, spec.mirror.charts)),
+        charts=tuple(charts(where, spec.mirror)),
+        base=base,
+        registry=spec.mirror.registry,
     )

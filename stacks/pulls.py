@@ -15,10 +15,12 @@ from hardware.vocabulary import ROLE_LABEL
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import image_values, merge
 from stacks.cluster_pulls import Use
+from stacks.gke import GkePlan
 from stacks.image_walk import pod_images, value_images
 from stacks.plan import Plan, plan
+from stacks.platform import platform_plan
 from stacks.router import HelmRelease, chart_images, mirrored_chart
-from stacks.spec import Mirror, StackSpec
+from stacks.spec import Mirror, PlatformSpec, StackSpec
 
 Object = Mapping[str, Any]
 
@@ -53,6 +55,11 @@ def without_mirror(spec: StackSpec, base: Path) -> Plan:
     return plan(spec.model_copy(update={"mirror": Mirror()}), base)
 
 
+def cluster_without_mirror(spec: PlatformSpec, base: Path) -> GkePlan | None:
+    """The same of what a stack that only makes nodes gives its cluster."""
+    return platform_plan(spec.model_copy(update={"mirror": Mirror()}), base).gke
+
+
 def images(
     upstream: Plan, router: Iterable[Object] | None, registry: str | None, cluster: Iterable[Use] = ()
 ) -> list[Image]:
@@ -80,13 +87,17 @@ def _image(uses: Sequence[Use], registry: str | None) -> Image:
 
 def charts(upstream: Plan, place: str | None) -> list[Chart]:
     """Every chart of a plan `without_mirror`; `place` is where the team keeps charts."""
-    gateway, gke = upstream.gateway, upstream.gke
-    beside = [*(gateway.implementation if gateway else ()), *(gke.charts if gke else ())]
-    return listed_charts([(ROUTER, upstream.router), *((row.name, row) for row in beside)], place)
+    gateway = upstream.gateway
+    beside = ((row.name, row) for row in (gateway.implementation if gateway else ()))
+    return [*_charts([(ROUTER, upstream.router), *beside], place), *cluster_charts(upstream.gke, place)]
 
 
-def listed_charts(releases: Iterable[tuple[str, HelmRelease]], place: str | None) -> list[Chart]:
-    """The charts of releases, each with its user."""
+def cluster_charts(gke: GkePlan | None, place: str | None) -> list[Chart]:
+    """Every chart a cluster is given."""
+    return _charts([(row.name, row) for row in gke.charts] if gke else [], place)
+
+
+def _charts(releases: Iterable[tuple[str, HelmRelease]], place: str | None) -> list[Chart]:
     return [
         Chart(
             release.chart,

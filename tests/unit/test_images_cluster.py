@@ -206,20 +206,58 @@ def test_a_chart_of_ones_own_that_is_not_at_hand(tmp_path: Path, capsys: pytest.
     assert f"Note: the images of nvidia-dra-driver-gpu are not listed, because {why}.\n" in err
 
 
+# --- a stack that only makes nodes ---------------------------------------------------------------------------------------
+
+
+def platform(directory: Path, cluster: dict[str, Any], **sections: Any) -> str:
+    path = directory / "Pulumi.platform.yaml"
+    given = {"cluster": cluster, **sections}
+    path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in given.items()}}))
+    return str(path)
+
+
+def test_a_platform_pulls_what_its_cluster_is_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mirror = {"registry": REGISTRY, "charts": f"oci://{REGISTRY}/charts"}
+    file = platform(tmp_path, {**CLUSTER, "machine": "gke-a3-ultragpu-8g-dra", "gke": GKE}, mirror=mirror)
+    found, err = document(capsys, file)
+    assert [row["image"] for row in found["images"]] == [PARTITION, PAUSE, DRIVER]
+    assert [(row["chart"], row["mirrored"]) for row in found["charts"]] == [
+        (DRIVER_CHART, f"oci://{REGISTRY}/charts/nvidia-dra-driver-gpu")
+    ]
+    assert err == NOTE
+    assert run(["images", file, "--output", "skopeo"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 5
+
+
+@pytest.mark.parametrize("output", ["table", "json", "crane"])
+@pytest.mark.parametrize("provider", ["gke", "coreweave"])
+def test_a_platform_that_pulls_nothing_says_so(
+    provider: str, output: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clusters: dict[str, Any] = {
+        "gke": {**CLUSTER, "machine": "gke-tpu7x", "gke": GKE},
+        "coreweave": {"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2},
+    }
+    assert run(["images", platform(tmp_path, clusters[provider]), "--output", output, "--to", REGISTRY]) == 0
+    out, err = capsys.readouterr()
+    assert out == ("" if output != "json" else '{\n  "images": [],\n  "charts": []\n}\n')
+    assert err == "Note: nothing is pulled, because the stack only makes nodes.\n"
+
+
 # --- what is known without asking ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_every_file_and_chart_of_a_plan_has_its_images(name: str, tmp_path: Path) -> None:
+def test_every_file_and_chart_of_a_plan_has_its_images(name: str) -> None:
     plan = planned(variant(name))
-    users = {use.user for use in cluster_pulls.uses(plan, tmp_path, {})}
+    users = {use.user for use in cluster_pulls.uses(plan, {})}
     assert {release.name for release in plan.charts} <= users
     assert bool(plan.manifests) == any(user.startswith(INSTALLER) for user in users)
-    assert cluster_pulls.own_charts(plan, tmp_path) == []
+    assert cluster_pulls.own_charts(plan) == []
 
 
-def test_a_cluster_that_is_there_is_given_nothing(tmp_path: Path) -> None:
-    assert [*cluster_pulls.uses(None, tmp_path, {})] == cluster_pulls.own_charts(None, tmp_path) == []
+def test_a_cluster_that_is_there_is_given_nothing() -> None:
+    assert [*cluster_pulls.uses(None, {})] == cluster_pulls.own_charts(None) == []
 
 
 def test_the_image_of_the_chart_is_of_its_version_and_its_values_spell_it() -> None:

@@ -112,7 +112,7 @@ def test_every_object_and_release_is_in_a_file(name: str, tmp_path: Path) -> Non
     texts, planned = rendered(file, tmp_path / "out"), plan(load(file).spec, file.parent)
     assert planned.gke is not None
     assert objects(texts.get(NETWORKS, "")) == planned.gke.objects
-    assert objects(texts.get(INSTALLER, "")) == planned.cluster_files()
+    assert objects(texts.get(INSTALLER, "")) == planned.gke.files()
     for release in planned.gke.charts:
         assert objects(texts[f"{release.name}.values.yaml"]) == [release.values]
     expected = {CLOUD, *([NETWORKS] if planned.gke.waves else []), *([INSTALLER, VALUES] if planned.gke.charts else [])}
