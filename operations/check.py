@@ -66,16 +66,16 @@ def check(
 
 def examine(path: Path) -> tuple[str, tuple[Problem, ...]]:
     """What a stack file says, in one line, and no problems; or nothing, and every problem, from the top down."""
-    from stacks.files import PlatformFile, load_any, paired
+    from stacks.files import PlatformFile, load_any, paired, platform_path
 
     try:
         found = load_any(path)
         if isinstance(found, PlatformFile):
             return describe_nodes(found.spec), ()
-        if found.spec.cluster.provider != "stack":
+        if (of_the_nodes := platform_path(found)) is None:
             return describe(found.spec), ()
         stack = found.spec.cluster.stack or ""
-        if not (path.parent / f"Pulumi.{stack.rpartition('/')[2]}.yaml").exists():
+        if not of_the_nodes.exists():
             return (
                 f"{describe(found.spec)}; the nodes are stack {stack}'s, whose file is not here: not checked against",
                 (),

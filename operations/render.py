@@ -19,7 +19,7 @@ from releases.charts import helm_arguments
 from releases.values import merge
 
 if TYPE_CHECKING:
-    from stacks.files import PlatformFile
+    from stacks.files import PlatformFile, StackFile
     from stacks.gke import GkePlan
     from stacks.plan import Plan
     from stacks.platform import PlatformPlan
@@ -73,9 +73,23 @@ def render(
     if isinstance(stack, PlatformFile):
         _render_platform(stack, output, skip_driver_installer)
         return
-    planned = plan(stack.spec, file.parent)
+    planned = plan(_on_its_nodes(stack).spec, file.parent)
     files, left_out = _files(planned, skip_crds, skip_driver_installer)
     _write_all(output, f"{file.name}, release {planned.bill.name}", files, left_out)
+
+
+def _on_its_nodes(stack: "StackFile") -> "StackFile":
+    """The stack with what the file of the one that makes its nodes says of them; a note where that file is not here."""
+    from stacks.files import paired, platform_path
+
+    of_the_nodes = platform_path(stack)
+    if of_the_nodes is None or of_the_nodes.exists():
+        return paired(stack)
+    console.note(
+        f"the nodes are stack {stack.spec.cluster.stack}'s, whose file {of_the_nodes} is not here: "
+        "what `up` adds for them is left out (with GKE's multi-networking, the NICs of each pod)."
+    )
+    return stack
 
 
 def _render_platform(file: "PlatformFile", output: Path, skip_installer: bool) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "paired",
     "platform_from_config",
     "platform_of",
+    "platform_path",
     "spec_from_config",
     "stack_name",
 ]
@@ -95,6 +96,13 @@ def load_any(path: Path, but: frozenset[str] = frozenset()) -> StackFile | Platf
     return StackFile(path, stack_name(path), spec)
 
 
+def platform_path(file: StackFile) -> Path | None:
+    """Where, beside this file, that of the stack that makes its nodes should be; None where no other does."""
+    if file.spec.cluster.provider != "stack":
+        return None
+    return file.path.parent / f"Pulumi.{(file.spec.cluster.stack or '').rpartition('/')[2]}.yaml"
+
+
 def platform_of(file: StackFile) -> PlatformFile | None:
     """The file of the stack that makes the nodes of this one, beside it; None where no other stack does.
 
@@ -103,10 +111,9 @@ def platform_of(file: StackFile) -> PlatformFile | None:
     Raises:
         StackFileError: there is no such file, or it cannot be used.
     """
-    if file.spec.cluster.provider != "stack":
+    if (path := platform_path(file)) is None:
         return None
     *where, name = (file.spec.cluster.stack or "").split("/")
-    path = file.path.parent / f"Pulumi.{name}.yaml"
     if where and where[1] != PROJECT:
         what, why = (
             f"stack {file.spec.cluster.stack} is of another project",

@@ -221,6 +221,28 @@ def test_pods_on_a_multi_networking_platform_are_attached_to_its_nics(tmp_path: 
         assert ("networking.gke.io/interfaces" in template["metadata"].get("annotations", {})) is attached
 
 
+def test_a_render_is_of_the_pods_on_those_nodes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(tmp_path, cluster={**ON_GKE, "machine": "gke-a3-ultragpu-8g-rdma", "gke": {**GKE, "rdma": "multinet"}})
+    chat, out = referring(tmp_path, fabric="gke"), tmp_path / "out"
+    assert run(["render", str(chat), "-o", str(out), "--skip-crds"]) == 0
+    found = [obj for obj in yaml.safe_load_all((out / "model-server.yaml").read_text()) if obj["kind"] == "Deployment"]
+    expected = [obj for obj in plan(paired(load(chat)).spec, tmp_path).model_server if obj["kind"] == "Deployment"]
+    assert [obj["spec"] for obj in found] == [obj["spec"] for obj in expected]
+    assert "networking.gke.io/interfaces" in found[0]["spec"]["template"]["metadata"]["annotations"]
+    assert not (out / "cluster.yaml").exists(), "which is the other stack's"
+    capsys.readouterr()
+
+    alone = referring(tmp_path, "infra/llmd-pd/elsewhere", fabric="gke")
+    assert run(["render", str(alone), "-o", str(out), "--skip-crds"]) == 0
+    assert "networking.gke.io/interfaces" not in (out / "model-server.yaml").read_text()
+    assert capsys.readouterr().err.startswith(
+        f"Note: the nodes are stack infra/llmd-pd/elsewhere's, whose file {tmp_path}/Pulumi.elsewhere.yaml is not here: "
+    )
+
+    assert run(["render", str(referring(tmp_path, fabric="gke-rdma")), "-o", str(out), "--skip-crds"]) == 1
+    assert "llmd-pd:serving" in capsys.readouterr().err
+
+
 def test_a_platform_without_gateways_is_no_place_for_one(tmp_path: Path) -> None:
     written(tmp_path, **gke(gateways=False))
     chat = referring(tmp_path, fabric="gke-rdma")
