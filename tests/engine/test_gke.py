@@ -2,8 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 import yaml
 
 from stacks.kube_api import Api
+from tests.engine.test_platform import of
 from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, root, start
 
 __all__ = ["root", "start"]
@@ -30,21 +29,6 @@ def write(directory: Path, name: str, serving: dict[str, Any], **gke: Any) -> Pa
     path = directory / f"Pulumi.{name}.yaml"
     path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
     return path
-
-
-def of(rehearsal: Path) -> Callable[..., str]:
-    """The CLI in a kept rehearsal."""
-
-    def pulumi(*arguments: str, fails: bool = False) -> str:
-        command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
-        done = subprocess.run(
-            ["sh", "-c", command, str(rehearsal / "env"), *arguments],
-            capture_output=True, text=True, timeout=180, check=False,
-        )  # fmt: skip
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
-
-    return pulumi
 
 
 def taken_down(rehearsal: Path) -> list[str]:

@@ -82,7 +82,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
 ]  # fmt: skip
 
 #: What takes a router as well.
-GATEWAYS = ("GKE-23", "llmd-pd:cluster.gke.gateways")
+GATEWAYS = ("GKE-24", "llmd-pd:cluster.gke.gateways")
 
 
 def problems(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> list[Problem]:
