@@ -47,12 +47,14 @@ def test_the_way_to_the_cluster_is_known_once_it_is_made(composed: Any) -> None:
         assert provider.inputs.get("context") is None
 
 
-@pytest.mark.parametrize("name", ["Pulumi.gke-h200.yaml", "dranet", "multinet", "tpu7x", "gateway"])
+@pytest.mark.parametrize(
+    "name", ["Pulumi.gke-h200.yaml", "dranet", "multinet", "a4 dranet", "tpu7x", "tpu-v6e", "gateway"]
+)
 def test_nodes_and_what_they_need_are_there_before_what_runs_on_them(name: str, composed: Any) -> None:
     planned, recording = composed(name)
     pools = {resource.name for resource in planned.gke.of("container.NodePool")}
     addons = {registered.name for registered in recording.under("ClusterAddons")}
-    assert bool(addons) == (name != "tpu7x")
+    assert bool(addons) != name.startswith("tpu")
     for deployment in recording.of(":Deployment"):
         assert pools | addons <= deployment.after
     router = next(r for r in recording.of(":Release") if r.inputs["name"] == planned.router.name)

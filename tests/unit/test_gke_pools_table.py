@@ -1,5 +1,6 @@
 """How GKE makes nodes of a machine: rows for all of its machines, in agreement with what such a node shows."""
 
+from dataclasses import replace
 from math import prod
 
 import pytest
@@ -21,6 +22,26 @@ def test_a_row_is_of_a_gpu_or_of_a_tpu_and_says_what_the_node_shows(row: GkePool
     assert row.topology == labels.get("cloud.google.com/gke-tpu-topology", "")
     assert labels["cloud.google.com/gke-accelerator-count"] == str(row.machine.devices_per_node)
     assert (row.local_ssds > 0) == ("cloud.google.com/gke-ephemeral-storage-local-ssd" in labels)
+
+
+def test_nothing_but_the_gpu_and_what_follows_from_it_tells_a4_from_a3_ultra() -> None:
+    for way in ("dra", "rdma"):
+        a3, a4 = (GKE_POOLS[f"gke-{kind}-8g-{way}"] for kind in ("a3-ultragpu", "a4-highgpu"))
+        theirs = {"machine": a4.machine, "gpu": a4.gpu, "quota": a4.quota, "spot_quota": a4.spot_quota}
+        assert replace(a3, **theirs, since=a4.since) == a4
+        assert (a3.gpu, a4.gpu) == ("nvidia-h200-141gb", "nvidia-b200")
+        assert [*a3.since] == [*a4.since]
+
+
+@ROWS
+def test_the_quota_of_a_pool_is_that_of_its_devices(row: GkePool) -> None:
+    kind, _, family = row.quota.partition(" of ")
+    if row.gpu:
+        model = row.gpu.removeprefix("nvidia-").partition("-")[0].upper()
+        assert (kind, family) == ("GPUS_PER_GPU_FAMILY", f"NVIDIA_{model}")
+        assert row.spot_quota == f"PREEMPTIBLE_NVIDIA_{model}_GPUS"
+    else:
+        assert (kind, family.lower()) == ("TPUS_PER_TPU_FAMILY", row.machine.instance_type.split("-")[0])
 
 
 @ROWS
