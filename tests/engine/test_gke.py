@@ -24,11 +24,35 @@ GKE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def write(directory: Path, name: str, serving: dict[str, Any], **gke: Any) -> Path:
-    config = {"cluster": {"provider": "gke", "nodes": 2, "gke": {**GKE, **gke}}, "serving": serving}
+def write(
+    directory: Path,
+    name: str,
+    serving: dict[str, Any],
+    cluster: dict[str, Any] | None = None,
+    release: str = "guide-2026-05",
+    **gke: Any,
+) -> Path:
+    made = {"provider": "gke", "nodes": 2, "gke": {**GKE, **gke}, **(cluster or {})}
+    config = {"cluster": made, "serving": serving, "release": release}
     path = directory / f"Pulumi.{name}.yaml"
     path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
     return path
+
+
+def pulumi(rehearsal: Path, *arguments: str, fails: bool = False) -> str:
+    """Pulumi in a rehearsal that was kept, as its `env` has it."""
+    command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
+    done = subprocess.run(
+        ["sh", "-c", command, str(rehearsal / "env"), *arguments],
+        capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert (done.returncode != 0) == fails, done.stdout + done.stderr
+    return done.stdout
+
+
+def nothing_is_in_the_cloud(rehearsal: Path) -> None:
+    assert json.loads((rehearsal / "cloud.json").read_text()) == {"resources": []}
+    assert Api(str(rehearsal / "kubeconfig"), None).items("/api/v1/nodes") == []
 
 
 def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
@@ -41,35 +65,27 @@ def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     said = (CHECKOUT / "docs" / "gke.md").read_text()
     assert f"The preview from nothing shows {made.split()[1]} resources" in said
 
-    def pulumi(*arguments: str, fails: bool = False) -> str:
-        command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
-        done = subprocess.run(
-            ["sh", "-c", command, str(root / "gke-h200" / "env"), *arguments],
-            capture_output=True, text=True, timeout=180, check=False,
-        )  # fmt: skip
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
+    rehearsal = root / "gke-h200"
 
     def setting(key: str, value: str) -> None:
-        pulumi("config", "set", "--path", f"llmd-pd:cluster.{key}", value)
+        pulumi(rehearsal, "config", "set", "--path", f"llmd-pd:cluster.{key}", value)
 
-    pulumi("preview", "--expect-no-changes")
+    pulumi(rehearsal, "preview", "--expect-no-changes")
     other = "projects/my-project/reservations/other"
     setting("gke.capacity.reservation", other)
-    refused = pulumi("preview", fails=True)
+    refused = pulumi(rehearsal, "preview", fails=True)
     assert (
         "llmd-pd:cluster.gke.acceleratorPool: node_config.reservation_affinity of Nodes of the model servers" in refused
     )
     assert "`allowReplace: [acceleratorPool]`" in refused
     setting("gke.capacity.reservation", "projects/my-project/reservations/h200")
-    assert "protected" in pulumi("destroy", "--yes", fails=True)
+    assert "protected" in pulumi(rehearsal, "destroy", "--yes", fails=True)
     setting("protect", "false")
-    pulumi("up", "--yes", "--skip-preview")
-    pulumi("destroy", "--yes", "--skip-preview")
-    assert json.loads((root / "gke-h200" / "cloud.json").read_text()) == {"resources": []}
-    assert Api(str(root / "gke-h200" / "kubeconfig"), None).items("/api/v1/nodes") == []
+    pulumi(rehearsal, "up", "--yes", "--skip-preview")
+    pulumi(rehearsal, "destroy", "--yes", "--skip-preview")
+    nothing_is_in_the_cloud(rehearsal)
     # In the pretend cloud nothing goes that something refers to, so that the order is right; and it is the facts'.
-    events = [json.loads(line) for line in (root / "gke-h200" / "cloud.json.events").read_text().splitlines()]
+    events = [json.loads(line) for line in (rehearsal / "cloud.json.events").read_text().splitlines()]
     gone = [event["name"].removeprefix("pd-disaggregation-") for event in events if event["event"] == "delete"]
     for earlier, later in (("accelerators", "system"), ("system", "cluster"), ("cluster", "nat"), ("nat", "network")):
         assert gone.index(earlier) < gone.index(later)
@@ -89,6 +105,29 @@ def test_the_other_ways(
     code, text = finished(start("rehearse", write(tmp_path, name, serving, **gke)))
     assert code == 0
     assert f"pods are placed and Ready on {verdict} and 1 × system" in text
+    nothing_is_left(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "serving", "machine", "release", "pods", "claims"),
+    [
+        ("b200", {"accelerator": "nvidia", "fabric": "gke-rdma"}, "gke-a4-highgpu-8g-dra", "guide-2026-05", 11, 16),
+        ("v6e", {"accelerator": "tpu-v6e"}, "gke-ct6e", "guide-2026-06", 3, 0),
+    ],
+)
+def test_machines_without_a_stack_file_of_their_own(
+    name: str, serving: dict[str, Any], machine: str, release: str, pods: int, claims: int,
+    start: Started, root: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    file = write(tmp_path, name, serving, {"machine": machine, "protect": False}, release)
+    code, text = finished(start("rehearse", file, "--keep"))
+    assert code == 0
+    assert f"{pods} of {pods} pods are placed and Ready on 2 × {machine} and 1 × system" in text
+    assert (f"claims    {claims} device claims, allocated by the scheduler" in text) == bool(claims)
+    pulumi(root / name, "preview", "--expect-no-changes")
+    pulumi(root / name, "destroy", "--yes", "--skip-preview")
+    nothing_is_in_the_cloud(root / name)
+    assert finished(start("down"))[0] == 0
     nothing_is_left(root)
 
 
