@@ -123,6 +123,8 @@ def test_machines_without_a_stack_file_of_their_own(
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
     assert f"{pods} of {pods} pods are placed and Ready on 2 × {machine} and 1 × system" in text
+    (made,) = [line for line in text.splitlines() if line.strip().startswith("+ ") and line.endswith(" created")]
+    assert f"({made.split()[1]} resources)" in (CHECKOUT / "docs" / "gke.md").read_text()
     assert (f"claims    {claims} device claims, allocated by the scheduler" in text) == bool(claims)
     pulumi(root / name, "preview", "--expect-no-changes")
     pulumi(root / name, "destroy", "--yes", "--skip-preview")

@@ -48,7 +48,8 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-12", TPU, {"rdma": "dranet"}, {}, "cluster.gke.rdma", "write `rdma: none`"),
     ("GKE-17", DRANET, {"version": "1.35"}, {}, "cluster.gke.version", "every preview show a change"),
     ("GKE-17", DRANET, {"version": "latest"}, {}, "cluster.gke.version", "1.35.2-gke.1234000"),
-    ("GKE-12", MULTINET, {}, A4_RDMA, "cluster.gke.rdma", "`rdma: dranet` of machine gke-a4-highgpu-8g-rdma"),
+    ("GKE-12", MULTINET, {}, A4_RDMA, "cluster.gke.rdma",
+     "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma` with `machine: gke-a4-highgpu-8g-dra`. (GKE-12)"),
     ("GKE-19", DRANET, {}, {"machine": "coreweave-h200"}, "cluster.machine", "none of GKE's"),
     ("GKE-20", DRANET, {}, {"nodes": None}, "cluster.nodes", "it is what you pay for"),
     ("GKE-21", DRANET, {"systemPool": {"min": 4}}, {}, "cluster.gke.systemPool", "the other way round"),
@@ -141,6 +142,12 @@ def test_a_rule_finds_what_it_is_for(
 )
 def test_and_leaves_alone_what_can_be(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> None:
     assert problems(serving, gke, cluster) == []
+
+
+def test_a_machine_that_has_no_other_way_is_to_be_left_out() -> None:
+    """None of its kind has these NICs, so that the fabric's own machine is the fix."""
+    found = [one for one in problems(MULTINET, {"rdma": "multinet"}, {"machine": "gke-ct6e"}) if one.rule == "GKE-12"]
+    assert [one.fix for one in found] == ["write `rdma: none`, or `fabric: gke` or `fabric: base` without `machine`"]
 
 
 def test_pods_that_select_another_tpu_are_refused() -> None:
