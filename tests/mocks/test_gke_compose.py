@@ -48,7 +48,8 @@ def test_the_way_to_the_cluster_is_known_once_it_is_made(composed: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Pulumi.gke-h200.yaml", "Pulumi.gke-tpu.yaml", "dranet", "multinet", "tpu7x", "gateway"]
+    "name",
+    ["Pulumi.gke-h200.yaml", "Pulumi.gke-tpu.yaml", "dranet", "multinet", "a4 dranet", "tpu7x", "tpu-v6e", "gateway"],
 )
 def test_nodes_and_what_they_need_are_there_before_what_runs_on_them(name: str, composed: Any) -> None:
     planned, recording = composed(name)
