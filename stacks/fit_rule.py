@@ -79,8 +79,12 @@ def _version(text: str) -> tuple[int, int]:
 
 def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, asked_for: bool) -> str:
     serving = spec.serving
-    tested = machines_for(serving.accelerator, serving.fabric)
-    fitting = [row.key for row in tested if not misfits(pod, resolve.selected(spec, row))]
+    possible = [
+        row
+        for row in machines_for(serving.accelerator, serving.fabric)
+        if not spec.cluster.makes_nodes or row.provider == spec.cluster.provider
+    ]
+    fitting = [row.key for row in possible if not misfits(pod, resolve.selected(spec, row))]
     others = [key for key in fitting if key != machine.key]
     fixes = []
     if asked_for and misfit.has != "0":

@@ -46,7 +46,8 @@ def gke_file(directory: Path, name: str = "dranet", own: Mapping[str, Any] | Non
     serving, stated, more = VARIANTS[name]
     driver = {"gpuDriver": {"installer": str(rendering.INSTALLER)} if own is None else own}
     made = {**GKE, **(driver if serving.get("fabric") == "gke-rdma" else {}), **stated, **gke}
-    return stack_file(directory, config(serving, cluster={**CLUSTER, "gke": made}, **more))
+    cluster = {**CLUSTER, "gke": made, **more.get("cluster", {})}
+    return stack_file(directory, config(serving, **{**more, "cluster": cluster}))
 
 
 def as_the_plan_has_it(document: Mapping[str, Any]) -> Resource:
