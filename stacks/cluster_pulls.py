@@ -5,13 +5,13 @@ chart by the objects that are handed in where it could be rendered. Takes the cl
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from releases.gke import DRA_DRIVER_IMAGE
 from stacks.gke import GkePlan
 from stacks.image_walk import pod_images
-from stacks.router import HelmRelease, place
+from stacks.router import HelmRelease
 
 Object = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ def own_charts(gke: GkePlan | None) -> list[HelmRelease]:
     """The releases whose chart is the user's own: only it can say what it runs."""
     if gke is None or gke.site.gke.gpu_driver.chart is None:
         return []
-    return [replace(release, chart=place(release.chart, gke.base)) for release in gke.charts]
+    return [*gke.charts]
 
 
 def _pods(obj: Object, user: str) -> Iterator[Use]:

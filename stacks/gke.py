@@ -102,7 +102,7 @@ def gke_plan(spec: AnyStack, machine: Machine, base: Path = Path()) -> GkePlan:
         resources=tuple(made),
         waves=tuple(map(tuple, network_objects(where))),
         manifests=tuple(manifests(where)),
-        charts=tuple(charts(where, spec.mirror)),
+        charts=tuple(charts(where, spec.mirror, base)),
         base=base,
         registry=spec.mirror.registry,
     )

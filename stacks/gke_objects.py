@@ -4,6 +4,7 @@ And the word to pods that attaches them to the RDMA networks, where claims do no
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
 from hardware.images import mirrored
@@ -20,7 +21,7 @@ from releases.gke import (
 from releases.values import image_values, merge
 from stacks.gke_networks import GVNIC, RDMA, rdma_parts
 from stacks.gke_site import Site
-from stacks.router import HelmRelease, mirrored_chart
+from stacks.router import HelmRelease, mirrored_chart, place
 from stacks.spec import Mirror
 
 Object = dict[str, Any]
@@ -50,7 +51,7 @@ def manifests(site: Site) -> list[Manifest]:
     return [DRIVER_INSTALLER] if site.rdma == "dranet" else []
 
 
-def charts(site: Site, mirror: Mirror) -> list[HelmRelease]:
+def charts(site: Site, mirror: Mirror, base: Path) -> list[HelmRelease]:
     """Helm releases, after the files: what hands out GPUs where the device plugin is switched off.
 
     A chart of the user's own names its image itself: of which version that is only it can know.
@@ -58,7 +59,7 @@ def charts(site: Site, mirror: Mirror) -> list[HelmRelease]:
     if site.rdma != "dranet":
         return []
     if (stated := site.gke.gpu_driver.chart) is not None:
-        return [HelmRelease(DRA_DRIVER, DRA_DRIVER, stated.source, stated.version, DRA_DRIVER_VALUES)]
+        return [HelmRelease(DRA_DRIVER, DRA_DRIVER, place(stated.source, base), stated.version, DRA_DRIVER_VALUES)]
     chart, image = mirrored_chart(DRA_DRIVER_CHART, mirror.charts), mirrored(DRA_DRIVER_IMAGE.image, mirror.registry)
     values = merge(DRA_DRIVER_VALUES, image_values(DRA_DRIVER_IMAGE, image) if mirror.registry else {})
     return [HelmRelease(DRA_DRIVER, DRA_DRIVER, chart, DRA_DRIVER_VERSION, values)]
