@@ -9,6 +9,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from components.kube_errors import reason
+
 if TYPE_CHECKING:
     from requests import Response, Session
 
@@ -36,7 +38,7 @@ BUSY = (429, 500, 502, 503, 504)
 OFF = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
 FORBIDDEN = frozenset({"forbidden", "IAM_PERMISSION_DENIED"})
 LOGIN = "log in with `gcloud auth application-default login`"
-PROXY = "check the proxy, if there is one"
+NETWORK = "check the network, and the proxy if there is one"
 
 
 class UnansweredError(Exception):
@@ -108,9 +110,9 @@ class Google:
         except RefreshError as error:
             raise UnansweredError(f"the credentials are not taken: {_first(error)}", LOGIN) from error
         except (RequestException, GoogleAuthError) as error:
-            raise UnansweredError(_first(error), f"check the network; {PROXY}") from error
+            raise UnansweredError(reason(_innermost(error)), NETWORK) from error
         if answer.ok and not isinstance(found, dict):
-            raise UnansweredError(f"{url} answers with no JSON object", PROXY)
+            raise UnansweredError(f"{url} answers with no JSON object", NETWORK)
         if answer.status_code == 404:
             return None
         if not answer.ok:
@@ -151,6 +153,15 @@ def _refusal(answer: "Response") -> Exception:
 
 
 def _first(said: object) -> str:
-    """The first line, as a part of a sentence."""
+    """The first sentence, as a part of another one."""
     lines = str(said).strip().splitlines() or ["no reason given"]
-    return lines[0].strip().rstrip(".")
+    return lines[0].partition(". ")[0].strip().rstrip(".")
+
+
+def _innermost(error: Exception) -> Exception:
+    """What a library's error was made of at first: each layer puts the one below into its own."""
+    while below := next(
+        (part for part in (getattr(error, "reason", None), *error.args) if isinstance(part, Exception)), None
+    ):
+        error = below
+    return error
