@@ -85,6 +85,7 @@ def _look(file: "StackFile | PlatformFile") -> "Leftovers":
     """What is left, of whoever knows: Google of a cluster the stack makes there, which holds all the rest; else the cluster."""
     from stacks.files import PlatformFile
     from stacks.gke_leftovers import look_at_google
+    from stacks.google_api import Google
     from stacks.leftovers import look_for_leftovers
     from stacks.plan import plan
     from stacks.platform import platform_plan
@@ -95,7 +96,7 @@ def _look(file: "StackFile | PlatformFile") -> "Leftovers":
     )
     made: GkePlan | None = getattr(planned, "gke", None)
     if made is not None:
-        return look_at_google(made, file.spec.namespace if serves else None)
+        return look_at_google(made, file.spec.namespace if serves else None, Google.connect)
     return look_for_leftovers(planned, file.stack)
 
 

@@ -28,10 +28,8 @@ SHOWN = 5
 CLUSTERS = Kind("GKE cluster", "locations/-/clusters", lambda _: "", bills=True, api="container", items="clusters")
 
 
-def look_at_google(
-    plan: GkePlan, namespace: str | None, connect: Callable[[str], Google] = Google.connect
-) -> Leftovers:
-    """Everything of a plan's that is at Google's; `namespace` is where the stack serves, if it does.
+def look_at_google(plan: GkePlan, namespace: str | None, connect: Callable[[str], Google]) -> Leftovers:
+    """Everything of a plan's that is in its project, to which `connect` leads; `namespace` is where the stack serves, if it does.
 
     Raises:
         StackFileError: Google cannot be asked.
