@@ -4,8 +4,9 @@ Asks Google alone: neither Pulumi's state, which has forgotten what nobody looks
 with it. Leaves out IAM bindings, which bill nothing and which Google shows to no mere reader.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from stacks.gke import GkePlan
 from stacks.gke_leftover_kinds import DISK, KINDS, NETWORK, ROUTER, Kind, last
@@ -56,7 +57,7 @@ class _Search:
         things = [Thing(kind, obj) for kind in KINDS for obj in self.look.listed(kind)]
         name = "" if len(ours) < len(named) else self.plan.cluster.args["name"]
         gke = self.plan.site.gke
-        found = owned(things, Stack(name, gke.region, gke.zone, frozenset(self._made()), self.namespace))
+        found = owned(things, Stack(name, gke.region, gke.zone, self.made, self.namespace))
         yield from _things(things, found)
         yield from self._accounts()
         self.look.others += [*self._other_clusters(there, ours), *_doubts(found)]
@@ -71,20 +72,20 @@ class _Search:
         """By the label that its stack gives it, or by its network, which no other stack's can be in."""
         label = self.plan.cluster.args["resource_labels"]
         said = cluster.get("resourceLabels") or {}
-        return label.items() <= said.items() or _network_of(cluster, self.plan.site.project) in set(self._made())
+        return label.items() <= said.items() or _network_of(cluster, self.plan.site.project) in self.made
 
-    def _made(self) -> Iterator[str]:
-        """The paths of what the stack made itself."""
-        for resource in self.plan.resources:
-            if resource.type in PATHS:
-                yield PATHS[resource.type].format_map(resource.args)
+    @cached_property
+    def made(self) -> Mapping[str, str]:
+        """The paths of what the stack made itself, with what each is."""
+        known = [resource for resource in self.plan.resources if resource.type in PATHS]
+        return {PATHS[resource.type].format_map(resource.args): resource.title for resource in known}
 
     def _other_clusters(self, there: Iterable[Object], ours: Sequence[Object]) -> Iterator[str]:
         for cluster in there:
             within = _network_of(cluster, self.plan.site.project)
             if cluster in ours:
                 continue
-            if within in set(self._made()):
+            if within in self.made:
                 yield f"GKE cluster {cluster['name']} is not this stack's, and in its network {last(within)}"
             elif self._is_named(cluster):
                 yield f"GKE cluster {cluster['name']} is there and not this stack's: it has neither its label nor its network"
@@ -94,7 +95,7 @@ class _Search:
             project, name = self.plan.site.project, account.args["account_id"]
             email = f"{name}@{project}.iam.gserviceaccount.com"
             if self.look.read("iam", f"projects/{project}/serviceAccounts/{email}") is not None:
-                yield Leftover("Service account", email, "")
+                yield Leftover("Service account", email, account.title)
 
     def _reservation(self) -> Iterator[Leftover]:
         """The one that the nodes come from, which is the team's, and often another project's that may not be read."""
@@ -163,7 +164,7 @@ def _doubts(found: Owned) -> Iterator[str]:
     if found.volumes:
         names = ", ".join(thing.name for thing in found.volumes[:SHOWN])
         more = f" and {len(found.volumes) - SHOWN} more" if len(found.volumes) > SHOWN else ""
-        yield f"{names}{more} were made for claims of a cluster they do not name; those of this one are left, and bill"
+        yield f"volumes made for claims do not say of which cluster: {names}{more}; those of this one are left, and bill"
 
 
 def _held(thing: Thing, found: Owned) -> str:

@@ -6,7 +6,7 @@ link to something that has one. Where all of that is gone already, a description
 Pure: of things that were listed before.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stacks.gke_leftover_kinds import HEALTH_CHECK, HTTP_HEALTH_CHECK, INSTANCE, NETWORK, Kind, last
@@ -18,7 +18,8 @@ SHARED: tuple[Kind, ...] = (HEALTH_CHECK, HTTP_HEALTH_CHECK)
 
 @dataclass(frozen=True)
 class Stack:
-    """What is known of a stack: its cluster with its place, the paths of what it made itself, its namespace if it serves.
+    """What is known of a stack: its cluster with its place, the paths of what it `made` itself with what each is, its namespace
+    if it serves.
 
     `cluster` is empty where one of that name is there that is not the stack's.
     """
@@ -26,7 +27,7 @@ class Stack:
     cluster: str
     region: str
     zone: str
-    made: Collection[str]
+    made: Mapping[str, str]
     namespace: str | None
 
     def has(self, thing: Thing) -> bool | None:
@@ -79,7 +80,7 @@ def owned(things: Sequence[Thing], stack: Stack) -> Owned:
 
 def _networks(things: Sequence[Thing], stack: Stack) -> Mapping[str, str]:
     """The stack's networks by their paths: its own, and those that GKE made for the further NICs of its nodes."""
-    found = {path: "" for path in stack.made if "/global/networks/" in path}
+    found = {path: title for path, title in stack.made.items() if "/global/networks/" in path}
     made = "made by GKE for the nodes' further NICs"
     for thing in things:
         if thing.kind is INSTANCE and stack.has(thing):
@@ -94,7 +95,7 @@ def _reason(thing: Thing, stack: Stack, networks: Mapping[str, str]) -> str | No
     if thing.kind is NETWORK:
         return networks.get(thing.key)
     if thing.key in stack.made:
-        return ""
+        return stack.made[thing.key]
     ours, within = stack.has(thing), thing.networks & networks.keys()
     if ours:
         return "of the cluster, by its label"

@@ -263,7 +263,7 @@ def test_volumes_outlive_machines_and_clusters(google: GoogleServer) -> None:
     assert found.left[1].what.startswith(f"512 GB, {ZONE}, attached to gke-gpu-1, claimed by monitoring/models; of the")
     assert found.left[2].what.startswith(f"10 GB, pd-ssd, {ZONE}, attached to nothing, claimed by {NAMESPACE}/models; ")
     (said,) = found.others
-    assert said == "pvc-3 were made for claims of a cluster they do not name; those of this one are left, and bill"
+    assert said == "volumes made for claims do not say of which cluster: pvc-3; those of this one are left, and bill"
 
 
 @pytest.mark.parametrize(
