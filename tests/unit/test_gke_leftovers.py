@@ -224,6 +224,23 @@ def test_machines_are_the_clusters_by_label_wherever_they_are(google: GoogleServ
     assert found[-1].what == "made by GKE for the nodes' further NICs"
 
 
+@pytest.mark.parametrize(
+    ("labels", "ours"),
+    [
+        ({"goog-k8s-cluster-name": NAME}, True),
+        ({"goog-k8s-cluster-name": NAME, "goog-k8s-cluster-location": REGION}, True),
+        ({"goog-k8s-cluster-name": NAME, "goog-k8s-cluster-location": "us-east1"}, False),
+        ({"goog-k8s-cluster-name": "other", "goog-k8s-cluster-location": REGION}, False),
+        ({}, False),
+    ],
+)
+def test_a_label_is_of_the_cluster_by_its_name_and_its_place(
+    labels: dict[str, str], ours: bool, google: GoogleServer
+) -> None:
+    there(google, thing(f"zones/{ZONE}/instances/gke-1", labels=labels, networkInterfaces=[THEIRS]))
+    assert left(google) == ([("VM instance", "gke-1", True)] if ours else [])
+
+
 def test_networks_for_accelerators_are_told_by_their_names_or_mentioned(google: GoogleServer) -> None:
     profile = f"https://www.googleapis.com/compute/v1/projects/{PROJECT}/global/networkProfiles"
     there(
