@@ -18,7 +18,6 @@ from operations.check import Output
 
 if TYPE_CHECKING:
     from stacks.files import PlatformFile, StackFile
-    from stacks.gke import GkePlan
     from stacks.gke_spec import Gke
     from stacks.leftover_look import Leftover, Leftovers
     from stacks.plan import Plan
@@ -90,13 +89,14 @@ def _look(file: "StackFile | PlatformFile") -> "Leftovers":
     from stacks.plan import plan
     from stacks.platform import platform_plan
 
-    serves = not isinstance(file, PlatformFile)
-    planned: Plan | PlatformPlan = (
-        platform_plan(file.spec) if isinstance(file, PlatformFile) else plan(file.spec, file.path.parent)
-    )
-    made: GkePlan | None = getattr(planned, "gke", None)
-    if made is not None:
-        return look_at_google(made, file.spec.namespace if serves else None, Google.connect)
+    if isinstance(file, PlatformFile):
+        planned: Plan | PlatformPlan = platform_plan(file.spec, file.path.parent)
+        namespace = None
+    else:
+        planned = plan(file.spec, file.path.parent)
+        namespace = file.spec.namespace
+    if planned.gke is not None:
+        return look_at_google(planned.gke, namespace, Google.connect)
     return look_for_leftovers(planned, file.stack)
 
 

@@ -98,7 +98,8 @@ def test_a_stack_that_is_there_is_found_whole_and_less_with_everything_that_goes
 ) -> None:
     """In the pretend cloud: each resource as it goes, in the engine's order, is one thing less that is left."""
     serving, gke, more = VARIANTS[name]
-    plan = planned(stack(serving, gke, {"protect": False}, **more))
+    cluster = {**more.get("cluster", {}), "protect": False}
+    plan = planned(stack(serving, gke, **{**more, "cluster": cluster}))
     program = Program(tmp_path / "cloud.json")
     program.create_all(plan.resources)
     things = [
@@ -532,6 +533,23 @@ def test_the_command_says_what_it_may_not_read(connected: GoogleServer, capsys: 
     assert err == (
         f"Error: compute.disks, file.instances cannot be listed, because your role in project {PROJECT} may not read them "
         "(403), so what is left cannot be told; use one that may: docs/gke.md names it.\n"
+    )
+
+
+def test_a_stack_that_only_makes_nodes(file: Path, connected: GoogleServer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its namespace is nobody's, so that what only names one is a note, and no thing of the stack's."""
+    config = {"cluster": {**CLUSTER, "gke": GKE, "machine": "gke-a3-ultragpu-8g-dra"}}
+    file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
+    there(
+        connected,
+        thing("global/firewalls/k8s-fw-1", **OURS),
+        thing(f"zones/{ZONE}/disks/pvc-1", description=pvc(NAMESPACE)),
+    )
+    code, out, err = leftovers(capsys)
+    assert code == 1
+    assert out.endswith(f"stack gke: 1 thing left in project `{PROJECT}`, 0 of which bill\n")
+    assert err == (
+        "Note: volumes made for claims do not say of which cluster: pvc-1; those of this one are left, and bill.\n"
     )
 
 
