@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-gke.lock
 	@touch $@
 
-gke: .venv/.gke ## What stacks that make a GKE cluster need beside: Google's SDK (14 MB, and a plugin of 300 MB at the next `pulumi up`)
+gke: .venv/.gke ## What stacks that make a GKE cluster need beside: Google's SDK (20 MB, and a plugin of 300 MB at the next `pulumi up`)
 
 setup: $(STAMP) ## Python packages and the tools of a rehearsal (minutes the first time)
 	@$(BIN)/llmd-pd setup
@@ -47,6 +47,10 @@ lint: $(STAMP)
 bench: setup ## Preview, up and check against their peers; writes bench.json
 	@$(BIN)/python -m bench --output bench.json
 
-lock: ## Resolve requirements.lock anew (needs uv); requirements-gke.lock is pulumi-gcp alone, which needs nothing else
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
+
+lock: ## Resolve the lock files anew (needs uv); requirements-gke.lock is what its extra needs beside requirements.lock
+	$(COMPILE) --extra dev --output-file requirements.lock
+	$(COMPILE) --extra gke --constraint requirements.lock --output-file requirements-gke.lock \
+	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' requirements.lock)
