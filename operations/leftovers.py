@@ -7,7 +7,7 @@ stack, or is about to.
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from stacks.platform import PlatformPlan
 
 
+#: Of a context that nobody asked for.
+KNOWN = "how to reach the cluster follows from the stack's own file."
 #: Whether pods fit is no matter where they are looked for.
 UNASKED = frozenset({"FIT-01"})
 
@@ -34,6 +36,10 @@ def leftovers(
         typer.Argument(metavar="STACK", help="A stack's name, for Pulumi.STACK.yaml here, or the path of its file."),
     ],
     output: Annotated[Output, typer.Option(help="Tables, or one JSON document.")] = Output.TEXT,
+    context: Annotated[
+        str | None,
+        typer.Option(help="The kubeconfig's context of a cluster that another stack makes: its file cannot name it."),
+    ] = None,
 ) -> None:
     """List what of a stack is still there, and which of it bills.
 
@@ -46,6 +52,7 @@ def leftovers(
       llmd-pd leftovers coreweave-h200               after `pulumi destroy --stack coreweave-h200`
       llmd-pd leftovers Pulumi.coreweave-h200.yaml   the same
       llmd-pd leftovers gke-h200                     machines, networks, load balancers, disks … of a project of Google's
+      llmd-pd leftovers chat --context gke-shared    on a cluster of a platform stack on GKE
       llmd-pd leftovers coreweave-h200 --output json | jq '.left[] | select(.bills)'
 
     Exits with 0 when nothing is left but what stays on purpose, with 1 when something is, or who knows cannot be asked.
@@ -54,7 +61,9 @@ def leftovers(
 
     file = load_any(file_of(stack), but=UNASKED)
     if not isinstance(file, PlatformFile):
-        file = paired(file)
+        file = _reached(paired(file), context)
+    elif context is not None:
+        raise typer.BadParameter(KNOWN, param_hint="--context")
     with console.working("asking Google" if _google(file) else "asking the cluster"):
         found = _look(file)
     if output is Output.JSON:
@@ -78,6 +87,30 @@ def file_of(stack: str) -> Path:
     """The file of a stack that was named by its name or by the path of its file."""
     path = Path(stack)
     return path if path.suffix in (".yaml", ".yml") or path.name != stack else Path(f"Pulumi.{stack}.yaml")
+
+
+def _reached(file: "StackFile", context: str | None) -> "StackFile":
+    """The file with the context that leads to its cluster, where only the engine knows how to get there.
+
+    Raises:
+        StackFileError: none was named. Another cluster than the stack's, such as kubectl's current one, would be an answer too.
+    """
+    from stacks.problems import Problem, StackFileError
+
+    cluster = file.spec.cluster
+    if cluster.provider != "stack" or cluster.on_gke is None:
+        if context is not None:
+            raise typer.BadParameter(KNOWN, param_hint="--context")
+        return file
+    if context is None:
+        what, why = (
+            f"the cluster is stack {cluster.stack}'s",
+            "how to reach it is an output, which only the engine reads",
+        )
+        fix = "name a context of your kubeconfig that leads there with --context (gcloud container clusters get-credentials)"
+        raise StackFileError([Problem("FILE", "llmd-pd:cluster.stack", what, why, fix, file=str(file.path))])
+    reached = cluster.model_copy(update={"context": context})
+    return replace(file, spec=file.spec.model_copy(update={"cluster": reached}))
 
 
 def _look(file: "StackFile | PlatformFile") -> "Leftovers":
