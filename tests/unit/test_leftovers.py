@@ -564,7 +564,9 @@ def test_on_a_cluster_that_only_the_engine_knows_the_way_to_it_has_to_be_named(
     }
     chat = stack.directory / "Pulumi.chat.yaml"
     chat.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
-    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(stack.directory / "kube", stack.server.url)))
+    own = str(kubeconfig(stack.directory / "kube", stack.server.url))
+    # The client looks for it once, when it is imported.
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", own)
     code, out, err = stack("chat")
     assert (code, out, stack.server.asked) == (1, "", [])
     assert "llmd-pd:cluster.stack: the cluster is stack prod's, because how to reach it is an output" in err
