@@ -19,6 +19,8 @@ from stacks.yaml_source import Location
 Spec = TypeVar("Spec", bound=AnyStack)
 
 PROJECT = "llmd-pd"
+#: What a field of a stack file may say.
+SOURCE = "docs/stack-files.md"
 #: What to write where a required key is missing.
 EXAMPLES = {
     "serving": f"`{PROJECT}:serving: {{accelerator: nvidia}}`",
@@ -68,6 +70,11 @@ def _read(
 def yaml_path(location: Location) -> str:
     """`("serving", "prefill", "replicas")` -> `llmd-pd:serving.prefill.replicas`; list items as `[0]`."""
     return f"{PROJECT}:{steps(location).removeprefix('.')}"
+
+
+def location(path: str) -> Location:
+    """And back, of a path without list items."""
+    return tuple(path.removeprefix(f"{PROJECT}:").split("."))
 
 
 def steps(location: Location) -> str:
@@ -160,7 +167,7 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
             fix = f"revoke it, and give a new one by `pulumi config set --secret --path '{PROJECT}:serving.hfToken'`"
         case _:
             what, why, fix = _cannot(given), detail["msg"].lower(), "write another value"
-    return location, Problem("SPEC", yaml_path(location), what, why, fix)
+    return location, Problem("SPEC", yaml_path(location), what, why, fix, SOURCE)
 
 
 def _cannot(given: Any) -> str:

@@ -6,12 +6,12 @@ here decrypts, and no field of a `StackSpec` is secret.
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from stacks import fields
-from stacks.fields import DEPENDENT, EXAMPLES, PROJECT, Spec
+from stacks.fields import DEPENDENT, EXAMPLES, PROJECT, SOURCE, Spec
 from stacks.foundation import Foundation, stand_on
 from stacks.platform import is_platform, platform_problems
 from stacks.problems import Problem, StackFileError, known
@@ -49,6 +49,8 @@ class StackFile:
     path: Path
     stack: str
     spec: StackSpec
+    #: The line of a key (`("cluster", "nodes")`), or of what it would stand under, from 1.
+    line_of: Callable[[Location], int] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class PlatformFile:
     path: Path
     stack: str
     spec: PlatformSpec
+    line_of: Callable[[Location], int] = field(compare=False, repr=False)
 
 
 def stack_name(path: Path) -> str:
@@ -74,9 +77,8 @@ def load(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
     found = load_any(path, but)
     if isinstance(found, PlatformFile):
         what, why = "this stack only makes nodes", "it has no `serving`"
-        raise StackFileError(
-            [Problem("FILE", "", what, why, f"name a stack file that refers to {found.stack}", file=str(path))]
-        )
+        refusal = Problem("FILE", "", what, why, f"name a stack file that refers to {found.stack}")
+        raise StackFileError([_in(path, refusal)])
     return found
 
 
@@ -86,13 +88,13 @@ def load_any(path: Path, but: frozenset[str] = frozenset()) -> StackFile | Platf
     Raises:
         StackFileError: with every problem of the file, each naming file, line and YAML path.
     """
-    problems, spec = _read(path)
+    problems, spec, line_of = _read(path)
     problems = [problem for problem in problems if problem.rule not in but]
     if problems or spec is None:
-        raise StackFileError([replace(problem, file=str(path)) for problem in problems])
+        raise StackFileError([_in(path, problem) for problem in problems])
     if isinstance(spec, PlatformSpec):
-        return PlatformFile(path, stack_name(path), spec)
-    return StackFile(path, stack_name(path), spec)
+        return PlatformFile(path, stack_name(path), spec, line_of)
+    return StackFile(path, stack_name(path), spec, line_of)
 
 
 def platform_of(file: StackFile) -> PlatformFile | None:
@@ -135,11 +137,16 @@ def paired(file: StackFile) -> StackFile:
     try:
         return replace(file, spec=stand_on(file.spec, Foundation.made_by(platform.spec), platform.stack))
     except StackFileError as error:
-        raise StackFileError([replace(problem, file=str(file.path)) for problem in error.problems]) from None
+        raise StackFileError([_in(file.path, problem) for problem in error.problems]) from None
 
 
 def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
-    return Problem("FILE", "llmd-pd:cluster.stack", what, why, fix, file=str(file.path))
+    return _in(file.path, Problem("FILE", "llmd-pd:cluster.stack", what, why, fix))
+
+
+def _in(path: Path, problem: Problem) -> Problem:
+    """The problem of that file. Where no rule says where it comes from, the page does that says what a stack file is."""
+    return replace(problem, file=str(path), source=problem.source or SOURCE)
 
 
 def spec_from_config(config: Mapping[str, Any]) -> StackSpec:
@@ -162,24 +169,27 @@ def _accepted(found: list[tuple[Location, Problem]], spec: Spec | None) -> Spec:
     return spec
 
 
-def _read(path: Path) -> tuple[list[Problem], StackSpec | PlatformSpec | None]:
+def _read(path: Path) -> tuple[list[Problem], StackSpec | PlatformSpec | None, Callable[[Location], int]]:
     content = _content(path)
     document = content if isinstance(content, Problem) else parse(content)
     if isinstance(document, Problem):
-        return [document], None
+        return [document], None, lambda _: 0
     problems, keys = _config(document)
+    named = keys or {}
+
+    def line_of(location: Location) -> int:
+        return document.line(("config", named.get(str(location[0]), ""), *location[1:]))
+
     spec: StackSpec | PlatformSpec | None = None
     if keys is not None:
         config = {name: document.data["config"][key] for name, key in keys.items()}
         found, spec = _judge_platform(config) if is_platform(config) else _judge(config)
-        for location, problem in found:
-            line = document.line(("config", keys.get(str(location[0]), ""), *location[1:]))
-            problems.append(replace(problem, line=line))
+        problems += [replace(problem, line=line_of(location)) for location, problem in found]
     # A value that was no plain data is judged once, not again for what was put in its place.
     strange = [replace(problem, path=_shown(location)) for location, problem in document.problems]
     again = {problem.path for problem in strange}
     problems = strange + [problem for problem in problems if problem.path not in again]
-    return sorted(problems, key=lambda problem: problem.line), None if strange else spec
+    return sorted(problems, key=lambda problem: problem.line), None if strange else spec, line_of
 
 
 def _content(path: Path) -> bytes | Problem:
@@ -279,7 +289,7 @@ def _beside(
     # What was taken out because it depends on what is faulty is not missing.
     faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
     for problem in rules(spec):
-        location = tuple(problem.path.removeprefix(f"{PROJECT}:").split("."))
+        location = fields.location(problem.path)
         if not any(location[: len(part)] == part for part in faulty):
             found.append((location, problem))
     return found, None if faulty else spec

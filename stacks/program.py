@@ -17,8 +17,9 @@ from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
 from stacks.problems import Problem, StackFileError
 from stacks.reference import full_name, referred
-from stacks.spec import PlatformSpec, StackSpec
+from stacks.spec import AnyStack, PlatformSpec, StackSpec
 from stacks.unblock import unblock
+from stacks.warnings import warnings_of
 
 
 def run(base: Path) -> None:
@@ -39,6 +40,7 @@ def run(base: Path) -> None:
 
 
 def _make_nodes(spec: PlatformSpec, owner: str) -> None:
+    _point_out(spec)
     planned = platform_plan(spec)
     look_ahead_of_platform(planned, owner)
     compose_platform(planned, owner)
@@ -49,14 +51,20 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # what the stack builds on, for whoever reads its state
+    _point_out(spec)
     planned = plan(spec, base)
     if planned.gke is not None:
-        look_at_changes(planned.gke, spec, owner)
+        look_at_changes(planned.gke, owner)
         export_plan(planned.gke)
     found = look_ahead(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
     compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
+
+
+def _point_out(spec: AnyStack) -> None:
+    for warning in warnings_of(spec):
+        pulumi.log.warn(str(warning))
 
 
 def _configuration() -> dict[str, Any]:

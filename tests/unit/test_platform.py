@@ -105,7 +105,7 @@ def test_commands_that_ask_what_serves_refuse_it(tmp_path: Path, capsys: pytest.
 
 def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, cluster=CLUSTER)
-    assert examine(file) == ("nodes only, 1 × cd-gp-i64-erapids and 4 × gd-8xh200ib-i128", ())
+    assert examine(file)[:2] == ("nodes only, 1 × cd-gp-i64-erapids and 4 × gd-8xh200ib-i128", ())
     assert run(["render", str(file), "-o", str(tmp_path / "out")]) == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["node-pools.yaml"]
     kinds = [obj["kind"] for obj in yaml.safe_load_all((tmp_path / "out" / "node-pools.yaml").read_text())]
@@ -141,16 +141,16 @@ def referring(directory: Path, name: str = "platform", **serving: Any) -> Path:
 
 def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     chat = referring(tmp_path)
-    text, problems = examine(chat)
+    text, problems, _ = examine(chat)
     assert problems == ()
     assert text.endswith("the nodes are stack platform's, whose file is not here: not checked against")
     written(tmp_path, cluster=CLUSTER)
-    text, problems = examine(referring(tmp_path, "acme/llmd-pd/platform"))
+    text, problems, _ = examine(referring(tmp_path, "acme/llmd-pd/platform"))
     assert (text, problems) == (
         "nvidia/vllm on coreweave, 8×1 + 2×4 of coreweave-h200 (4 nodes), guide-2026-05, on nodes of stack "
         "acme/llmd-pd/platform", (),
     )  # fmt: skip
-    (problem,) = examine(referring(tmp_path, prefill={"replicas": 30}))[1]
+    (problem,) = examine(referring(tmp_path, prefill={"replicas": 30})).problems
     assert problem.path == "llmd-pd:cluster.stack"
     assert "4 nodes of coreweave-h200 cannot hold all pods" in str(problem)
     assert problem.fix == "let stack platform make more, or ask for fewer replicas"
@@ -171,5 +171,5 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_stood_on(config: dict[str, Any], name: str, words: str, tmp_path: Path) -> None:
     written(tmp_path, **config)
-    (problem,) = examine(referring(tmp_path, name))[1]
+    (problem,) = examine(referring(tmp_path, name)).problems
     assert words in str(problem)

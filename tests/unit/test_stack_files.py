@@ -116,7 +116,7 @@ def test_a_file_that_is_not_there_names_the_one_that_was_meant(tmp_path: Path) -
     assert "cannot be read, because there is none of that name; write `Pulumi.production.yaml`" in text
     (tmp_path / "Pulumi.other.yaml").write_text("")
     assert "did you mean `Pulumi.production.yaml`?" in refusal(tmp_path / "Pulumi.prodution.yaml")
-    assert refusal(tmp_path / "nowhere" / "x.yaml").endswith("check the path. (FILE)")
+    assert refusal(tmp_path / "nowhere" / "x.yaml").endswith("check the path. (FILE) [docs/stack-files.md]")
 
 
 def test_a_directory(tmp_path: Path) -> None:
@@ -342,7 +342,7 @@ def test_problems_as_data_name_everything(tmp_path: Path) -> None:
         "what": "unknown key",
         "why": "a misspelt key would silently mean its default",
         "fix": "did you mean `name`?",
-        "source": "",
+        "source": "docs/stack-files.md",
         "file": str(tmp_path / "Pulumi.test.yaml"),
         "line": 3,
     }
