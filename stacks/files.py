@@ -270,8 +270,11 @@ def _judge(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], Stac
 
     The spec is None where a field is faulty.
     """
-    found, spec = fields.read(config)
-    return _beside(found, spec, problems_of)
+    found, spec = _beside(*fields.read(config), problems_of)
+    if config.get("serving", {}) == {} and any(location == ("cluster", "provider") for location, _ in found):
+        # Of the provider that was meant, it may be a stack that only makes nodes.
+        found = [(location, problem) for location, problem in found if location[0] != "serving"]
+    return found, spec
 
 
 def _judge_platform(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], PlatformSpec | None]:
