@@ -20,6 +20,7 @@ AS_EXISTING: dict[str, Any] = {
     "provider": "existing",
     "stack": None,
     "coreweave": None,
+    "gke": None,
     "protect": True,
     "allow_replace": (),
 }

@@ -17,6 +17,9 @@ class Manifest:
     sha256: str
 
 
+#: The package of Google's SDK for Pulumi, an extra of this project.
+SDK = "pulumi_gcp"
+
 #: The program that gives credentials for a cluster to whoever uses a kubeconfig.
 AUTH_PLUGIN = "gke-gcloud-auth-plugin"
 

@@ -12,6 +12,7 @@ from stacks.compose import compose
 from stacks.compose_cluster import compose_platform
 from stacks.files import PROJECT, platform_from_config, spec_from_config
 from stacks.gke_look import export_plan, look_at_changes
+from stacks.gke_sdk import need_sdk
 from stacks.lookahead import look_ahead, look_ahead_of_platform
 from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
@@ -40,6 +41,7 @@ def run(base: Path) -> None:
 
 
 def _make_nodes(spec: PlatformSpec, owner: str) -> None:
+    need_sdk(spec)
     _point_out(spec)
     planned = platform_plan(spec)
     look_ahead_of_platform(planned, owner)
@@ -47,6 +49,7 @@ def _make_nodes(spec: PlatformSpec, owner: str) -> None:
 
 
 def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
+    need_sdk(spec)
     if spec.cluster.provider == "stack":
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)

@@ -12,8 +12,11 @@ from stacks import program, warnings
 from stacks.examined import Examined
 from stacks.lookahead import Found
 from stacks.plan import Plan
+from stacks.problems import Problem, StackFileError
 from stacks.rule import Finding, Rule
+from stacks.spec import AnyStack
 from tests.crd_files import write
+from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, Recording, record
 
 POOLS = {"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2}
@@ -90,6 +93,21 @@ def test_every_problem_of_a_configuration_is_one_error(tmp_path: Path, looked: l
 def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
     with pytest.raises(pulumi.RunError, match=r"add `llmd-pd:serving: \{accelerator: nvidia\}`"):
         run(tmp_path)
+    assert looked == []
+
+
+@pytest.mark.parametrize("serving", [{"accelerator": "nvidia", "fabric": "gke-rdma"}, {}])
+def test_without_googles_sdk_nothing_begins(
+    serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Plan, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: AnyStack) -> None:
+        raise StackFileError([Problem("SDK", "llmd-pd:cluster.provider", "it is missing", "none is there", "get it")])
+
+    monkeypatch.setattr(program, "need_sdk", missing)
+    monkeypatch.setattr(program, "warnings_of", lambda _: pytest.fail("something else comes first"))
+    made = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
+    with pytest.raises(pulumi.RunError, match=r"it is missing, because none is there; get it\. \(SDK\)"):
+        run(tmp_path, cluster=made if serving else POOLS, serving=serving)
     assert looked == []
 
 
