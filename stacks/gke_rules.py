@@ -11,6 +11,7 @@ from hardware.machines import GKE_POOLS, MACHINES, GkePool, RdmaMode, UnknownMac
 from stacks import workload as resolve
 from stacks.address_plan import AddressPlanError, Demand, address_plan
 from stacks.gke_capacity_checks import FLEX_SECONDS
+from stacks.gke_mixture import mixture
 from stacks.gke_pools import SYSTEM
 from stacks.gke_site import demand
 from stacks.gke_spec import Gke
@@ -166,7 +167,12 @@ def gkes_machine(subject: Subject) -> Iterator[Finding]:
 def one_way_to_the_nics(subject: Subject) -> Iterator[Finding]:
     """GKE-12: nodes hand out what the pods ask for: claims, or the device plugin's GPUs."""
     gke, pool = _stated(subject), _pool(subject)
-    if gke is None or pool is None or (mode := gke.rdma or pool.rdma) in pool.since:
+    if gke is None or pool is None:
+        return
+    if found := mixture(subject.spec, gke, pool):
+        yield found
+        return
+    if (mode := gke.rdma or pool.rdma) in pool.since:
         return
     spec = subject.spec
     if spec.cluster.machine:

@@ -14,7 +14,7 @@ from hardware.renderer import model_server
 from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks import choice_rule, cluster_rules, gke_rules, router_api, router_rules
+from stacks import choice_rule, cluster_rules, gke_mixture, gke_rules, router_api, router_rules
 from stacks.fit_rule import fits
 from stacks.mirror_rule import all_from_the_mirror
 from stacks.problems import Problem, known
@@ -209,7 +209,7 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("HW-04", "hardware/fabrics.py", _locks_for_rdma),
     Rule("NAME-02", "Kubernetes names", _names),
     Rule("CW-05", "upstream's coreweave overlay", cluster_rules.infiniband_said_aloud),
-    Rule("GKE-12", "llm-d's GKE guide", gke_rules.one_way_to_the_nics),
+    Rule("GKE-12", "llm-d's GKE guide", gke_rules.one_way_to_the_nics, gate=gke_mixture.with_fitting_machine),
     Rule("GKE-01", TOOLKIT, gke_rules.new_enough_for_gpus),
     Rule("TPU-04", TOOLKIT, gke_rules.new_enough_for_tpus),
     Rule("CAP-03", TOOLKIT, gke_rules.flex_start),
