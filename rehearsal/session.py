@@ -34,7 +34,7 @@ from stacks.files import PROJECT, PlatformFile, StackFile, platform_of
 from stacks.gke_sdk import need_sdk
 from stacks.kube_api import Api
 from stacks.plan import Plan, plan
-from stacks.platform import platform_plan
+from stacks.platform import PlatformPlan, platform_plan
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -103,31 +103,31 @@ def stage(
     unquestioned = undisputed(file.spec)
     planned, platform = plan(file.spec, CHECKOUT), platform_of(file)
     need_sdk(platform.spec if platform else file.spec)
-    pools = platform_plan(platform.spec).pools if platform else planned.pools
-    faults.possible(fault, pools, gke=planned.gke is not None)
+    made = platform_plan(platform.spec, CHECKOUT) if platform else planned
+    faults.possible(fault, made.pools, gke=made.gke is not None)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
     with registry.create(file.stack, kept=kept) as rehearsal:
-        subject = _Subject(file, planned, unquestioned, platform, pools, fault)
+        subject = _Subject(file, planned, unquestioned, platform, made, fault)
         yield _set(subject, rehearsal, toolchain, report)
 
 
 @dataclass(frozen=True)
 class _Subject:
     """What is rehearsed: a stack file and its plan, the keys by which it leaves a question to the scheduler, the stack that makes
-    its nodes where another does, the pools, and what goes wrong."""
+    its nodes where another does, the plan of whichever makes them, and what goes wrong."""
 
     file: StackFile
     plan: Plan
     unquestioned: Mapping[str, Any]
     platform: PlatformFile | None
-    pools: Sequence[NodePool]
+    made: Plan | PlatformPlan
     fault: str | None
 
 
 def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: Report) -> Stage:
-    workdir, planned, pools = rehearsal.workdir, subject.plan, subject.pools
+    workdir, planned, pools, gke = rehearsal.workdir, subject.plan, subject.made.pools, subject.made.gke
     with report.step("parts of the stack"):
         chart = parts.router_chart(planned, toolchain, workdir, report)
         crds = parts.custom_resource_definitions(planned, report)
@@ -139,15 +139,15 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
     api = Api(str(plane.kubeconfig), plane.context)
     machines = fleet.machines_of(planned, pools)
     brought = surroundings.prepare(plane, planned, pools, report, subject.fault)
-    if planned.gke is None:
+    if gke is None:
         with report.step("simulated nodes"):
             fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
         reached: Mapping[str, Any] = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
-        if planned.gke is not None:
+        if gke is not None:
             added |= cloud.environment(plane, subject.fault)
-            reached, played = cloud.substitutes(planned.gke, workdir, toolchain["helm"].path)
+            reached, played = cloud.substitutes(gke, workdir, toolchain["helm"].path)
             brought = (*brought, *played)
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)

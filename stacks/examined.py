@@ -1,9 +1,8 @@
 """A stack that obeys the rules, and what follows from it: what warnings look at, whether it serves or only makes nodes."""
 
 from functools import cached_property
-from typing import cast
 
-from hardware.machines import MACHINES, Machine
+from hardware.machines import Machine
 from hardware.workload import Workload
 from stacks import workload as resolve
 from stacks.gke import GkePlan, gke_plan
@@ -19,10 +18,7 @@ class Examined:
     @cached_property
     def machine(self) -> Machine:
         """The accelerator nodes' machine."""
-        if isinstance(self.spec, StackSpec):
-            return resolve.machine_of(self.spec)
-        assert self.spec.cluster.machine is not None  # by PLATFORM-01
-        return MACHINES[self.spec.cluster.machine]
+        return resolve.machine_of(self.spec)
 
     @cached_property
     def served(self) -> Workload | None:
@@ -32,4 +28,4 @@ class Examined:
     @cached_property
     def gke(self) -> GkePlan:
         """The plan of the cluster; only of stacks that make one on GKE."""
-        return gke_plan(cast(StackSpec, self.spec), self.machine)  # it reads nothing that only one that serves has
+        return gke_plan(self.spec, self.machine)

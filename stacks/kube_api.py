@@ -4,8 +4,11 @@ business; objects stay plain dicts, as everywhere else here. The client is impor
 import json
 import time
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
+
+from components.kube_client import KubeconfigError, configuration
+
+__all__ = ["Api", "KubeconfigError", "Object"]
 
 Object = dict[str, Any]
 
@@ -16,33 +19,17 @@ TIMEOUT_SECONDS = 5
 TRIES, BUSY_SECONDS = 5, 0.3
 
 
-class NoContextError(ValueError):
-    """The kubeconfig does not give the context that was asked for."""
-
-
 class Api:
-    """One API server, as one user.
+    """One API server, as one user: of a kubeconfig as `components.kube_client` reads it, which may raise its KubeconfigError.
 
     A request raises `kubernetes.client.exceptions.ApiException` for an answer of 400 and above (but see `get` and `read`),
     and `urllib3.exceptions.HTTPError` when there is no answer.
     """
 
     def __init__(self, kubeconfig: str | None, context: str | None) -> None:
-        import yaml
-        from kubernetes import client, config
-        from kubernetes.config.config_exception import ConfigException
+        from kubernetes import client
 
-        configuration = client.Configuration()
-        configuration.retries = False
-        path = str(Path(kubeconfig).expanduser()) if kubeconfig else None
-        try:
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=path, context=context, client_configuration=configuration
-            )
-        except (ConfigException, yaml.YAMLError, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-            # The client reads a malformed kubeconfig without looking, so that nearly anything can come of it.
-            raise NoContextError(" ".join(str(error).split())) from error
-        self._client = client.ApiClient(configuration)
+        self._client = client.ApiClient(configuration(kubeconfig, context))
 
     def get(self, path: str) -> Object | None:
         """What is there, or None where there is nothing or we may not look."""

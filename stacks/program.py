@@ -11,6 +11,7 @@ from releases.crds import SourceError
 from stacks.compose import compose
 from stacks.compose_cluster import compose_platform
 from stacks.files import PROJECT, platform_from_config, spec_from_config
+from stacks.gke import GkePlan
 from stacks.gke_look import export_plan, look_at_changes
 from stacks.gke_sdk import need_sdk
 from stacks.lookahead import look_ahead, look_ahead_of_platform
@@ -33,17 +34,18 @@ def run(base: Path) -> None:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         config, hf_token = sealed(_configuration())
         if is_platform(config):
-            _make_nodes(platform_from_config(config), owner)
+            _make_nodes(platform_from_config(config), base, owner)
         else:
             _serve(spec_from_config(config), base, owner, hf_token)
     except (StackFileError, SourceError) as error:
         raise pulumi.RunError(str(error)) from error
 
 
-def _make_nodes(spec: PlatformSpec, owner: str) -> None:
+def _make_nodes(spec: PlatformSpec, base: Path, owner: str) -> None:
     need_sdk(spec)
     _point_out(spec)
-    planned = platform_plan(spec)
+    planned = platform_plan(spec, base)
+    _look_at_gke(planned.gke, owner)
     look_ahead_of_platform(planned, owner)
     compose_platform(planned, owner)
 
@@ -56,9 +58,7 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
         pulumi.StackReference("platform", name)  # what the stack builds on, for whoever reads its state
     _point_out(spec)
     planned = plan(spec, base)
-    if planned.gke is not None:
-        look_at_changes(planned.gke, owner)
-        export_plan(planned.gke)
+    _look_at_gke(planned.gke, owner)
     found = look_ahead(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
@@ -68,6 +68,12 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
 def _point_out(spec: AnyStack) -> None:
     for warning in warnings_of(spec):
         pulumi.log.warn(str(warning))
+
+
+def _look_at_gke(plan: GkePlan | None, owner: str) -> None:
+    if plan is not None:
+        look_at_changes(plan, owner)
+        export_plan(plan)
 
 
 def _configuration() -> dict[str, Any]:

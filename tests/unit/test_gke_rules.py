@@ -12,7 +12,7 @@ import pytest
 from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import problems_of
-from tests.gke_plans import DRANET, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
+from tests.gke_plans import DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 
 DRA, PLUGIN = "gke-a3-ultragpu-8g-dra", "gke-a3-ultragpu-8g-rdma"
 POOL = "cluster.gke.acceleratorPool"
@@ -99,6 +99,9 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("NET-03", DRANET, {"network": {"base": "10.0.0.0/19"}, "systemPool": {"max": 30}}, {}, "cluster.gke.network.base",
      "is too small"),
 ]  # fmt: skip
+
+#: What takes a router as well.
+GATEWAYS = ("GKE-23", "llmd-pd:cluster.gke.gateways")
 
 
 def problems(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> list[Problem]:
@@ -211,3 +214,11 @@ def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any]
     assert [problem.path for _, problem in found] == [f"llmd-pd:{path}"]
     assert remains is not None
     assert [problem.rule for problem in problems_of(remains)] == ["BILL-01"]
+
+
+def test_a_gateway_of_gkes_needs_a_cluster_that_can_have_some() -> None:
+    (found,) = problems_of(stack(gke={"gateways": False}, router=GATEWAY))
+    assert (found.rule, found.path) == GATEWAYS
+    assert "would never get an address" in str(found)
+    assert [*problems_of(stack(gke={"gateways": True}, router=GATEWAY))] == []
+    assert [*problems_of(stack(gke={"gateways": False}))] == []

@@ -164,6 +164,7 @@ def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
         *FINDINGS,
         *test_coreweave.FINDINGS,
         *test_gke_rules.FINDINGS,
+        test_gke_rules.GATEWAYS,
         *test_mirror.FINDINGS,
         *test_router_rules.FINDINGS,
         *test_token.FINDINGS,
