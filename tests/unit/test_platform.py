@@ -72,6 +72,7 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("PLATFORM-01", {"monitoring": {"podMonitors": True}}, "monitoring", "nothing of it serves"),
     ("PLATFORM-01", {"cluster": without("machine")}, "cluster.machine", "name one, such as"),
     ("MACHINE-01", {"cluster": {**CLUSTER, "machine": "dgx"}}, "cluster.machine", "not in the table"),
+    ("MACHINE-01", {"cluster": {**ON_GKE, "machine": "dgx"}}, "cluster.machine", "use one of gke-a3-ultragpu-8g-rdma"),
     ("CW-01", {"cluster": without("nodes")}, "cluster.nodes", "it is what you pay for"),
     ("CW-02", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"autoscaling": {"min": 5, "max": 6}}}}},
      "cluster.nodes", "not between 5 and 6"),
