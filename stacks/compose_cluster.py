@@ -9,6 +9,7 @@ from components.cluster.coreweave import NodePools, Pool
 from components.cluster.existing import ExistingCluster
 from components.cluster.gke import GkeCluster
 from components.cluster.gke_addons import ClusterAddons
+from components.cluster.guard import ClusterGuard
 from components.kube_client import path_of
 from stacks.cluster_spec import Cluster
 from stacks.coreweave import NodePool
@@ -45,12 +46,13 @@ def node_pools(
 @dataclass(frozen=True)
 class Ground:
     """What a stack stands on: the providers on its cluster and the kubeconfig that leads there (a path, or all of it as text),
-    what its model servers come after, and what the rest does."""
+    what its model servers come after, what the rest does, and what is deleted after everything in the cluster."""
 
     cluster: ExistingCluster
     kubeconfig: pulumi.Input[str] | None
     nodes: Sequence[pulumi.Resource]
     first: Sequence[pulumi.Resource]
+    guard: Sequence[pulumi.Resource] = ()
 
 
 def ground(plan: Plan, owner: str) -> Ground:
@@ -59,7 +61,10 @@ def ground(plan: Plan, owner: str) -> Ground:
     The router need not wait for the accelerators: what comes first is the CPU nodes alone, if the stack makes some.
     """
     if plan.gke is not None:
-        return _gke(plan.gke, owner)
+        made = _gke(plan.gke, owner)
+        # After the CPU nodes alone, as the router, which is to be gone before it.
+        guard = _guard(plan.gke, made, owner, made.first)
+        return replace(made, nodes=[*made.nodes, guard], first=[*made.first, guard], guard=[guard])
     cluster = existing_cluster(plan.spec.cluster)
     opts = pulumi.ResourceOptions(providers=[cluster.shared])
     pools = node_pools(plan.pools, owner, opts) if plan.pools else {}
@@ -84,6 +89,16 @@ def _gke(plan: GkePlan, owner: str) -> Ground:
     return Ground(cluster, made.kubeconfig, [*pools, *addons.resources], pools[:1])
 
 
+def _guard(plan: GkePlan, made: Ground, owner: str, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+    props = {
+        "cluster": plan.site.name,
+        "kubeconfig": made.kubeconfig,
+        "owner": owner,
+        "deleteInUse": plan.site.gke.delete_in_use,
+    }
+    return ClusterGuard("cluster-guard", props, pulumi.ResourceOptions(depends_on=[*after]))
+
+
 def compose_platform(plan: PlatformPlan, owner: str) -> None:
     """Registers what a stack makes that only makes nodes, and exports how others find them once they are there.
 
@@ -92,7 +107,8 @@ def compose_platform(plan: PlatformPlan, owner: str) -> None:
     found = Foundation.made_by(plan.spec)
     if plan.gke is not None:
         base = _gke(plan.gke, owner)
-        made, reached = base.nodes, base.kubeconfig
+        # After all that is made, so that a destroy asks it before anything is gone.
+        made, reached = [*base.nodes, _guard(plan.gke, base, owner, base.nodes)], base.kubeconfig
     else:
         opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster).shared])
         made, reached = [*node_pools(plan.pools, owner, opts).values()], found.kubeconfig

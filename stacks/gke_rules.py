@@ -142,7 +142,7 @@ def one_way_to_the_nics(subject: ClusterSubject) -> Iterator[Finding]:
     gke, pool = _stated(subject), _pool(subject)
     if gke is None or pool is None:
         return
-    if found := mixture(subject.spec, gke, pool):
+    if found := mixture(subject.spec, gke):
         yield found
         return
     if (mode := gke.rdma or pool.rdma) in pool.since:
@@ -156,7 +156,11 @@ def one_way_to_the_nics(subject: ClusterSubject) -> Iterator[Finding]:
         why = f"its pods ask for {pool.machine.handed_out_as}, which such nodes do not hand out"
     if isinstance(spec, StackSpec):
         fabrics = [f"`fabric: {fabric}`" for fabric in _fabrics(spec.serving.accelerator, mode)]
-        fixes += [f"{_either(fabrics)}{' without `machine`' if spec.cluster.machine else ''}"] if fabrics else []
+        twins = [
+            f"`machine: {row.machine.key}`" for row in GKE_POOLS.values() if _twin(row, pool) and mode in row.since
+        ]
+        place = f" with {_either(twins)}" if spec.cluster.machine else ""
+        fixes += [f"{_either(fabrics)}{place}"] if fabrics else []
     yield Finding(f"{HERE}.rdma", what, f"{why}, and they would stay Pending for ever", f"write {', or '.join(fixes)}")
 
 
@@ -204,6 +208,11 @@ def _pool(subject: ClusterSubject) -> GkePool | None:
         return GKE_POOLS.get(resolve.machine_of(subject.spec).key)
     except UnknownMachineError:
         return None
+
+
+def _twin(row: GkePool, other: GkePool) -> bool:
+    """The same machine, set up otherwise or not."""
+    return row.machine.instance_type == other.machine.instance_type
 
 
 def _fabrics(accelerator: str, mode: RdmaMode) -> list[str]:

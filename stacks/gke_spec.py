@@ -87,6 +87,8 @@ class Gke(Section):
 
     `gateways`: whether there can be Gateways of GKE's, which have a subnet of their own. Left out: where the stack's router is
     behind one; and in a stack that only makes nodes, since who serves on them is not known.
+
+    `deleteInUse`: a destroy takes the cluster with what others run in it, and leaves what Google made for them.
     """
 
     project: GcpProject
@@ -96,6 +98,7 @@ class Gke(Section):
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
     rdma: RdmaMode | None = None
     gateways: bool | None = None
+    delete_in_use: bool = False
     capacity: Capacity = Capacity()
     network: Network = Network()
     system_pool: GkeSystemPool = GkeSystemPool()

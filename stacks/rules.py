@@ -15,7 +15,7 @@ from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
 from stacks import choice_rule, cluster_rules, gke_rules, router_api, router_rules
-from stacks.fit_rule import fits
+from stacks.fit_rule import code_for_the_gpu, fits
 from stacks.mirror_rule import all_from_the_mirror
 from stacks.problems import Problem, known
 from stacks.rule import Finding, Rule, Subject
@@ -174,7 +174,7 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("CLUSTER-02", "stacks/cluster_spec.py", cluster_rules.reference),
     replace(gke_rules.CLUSTER_03, gate=gke_rules.as_existing),
     *gke_rules.OF_THE_SECTION,
-    Rule("GKE-23", gke_rules.GKE_DOCS, gke_rules.gateways_of_its_own),
+    Rule("GKE-24", gke_rules.GKE_DOCS, gke_rules.gateways_of_its_own),
     cluster_rules.CW_01,
     cluster_rules.CW_02,
     cluster_rules.CW_08,
@@ -197,6 +197,7 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
     Rule("HW-04", "hardware/fabrics.py", _locks_for_rdma),
+    Rule("HW-05", "NVIDIA's release notes of CUDA", code_for_the_gpu),
     Rule("NAME-02", "Kubernetes names", _names),
     Rule("CW-05", "upstream's coreweave overlay", cluster_rules.infiniband_said_aloud),
     *gke_rules.OF_THE_MACHINE,

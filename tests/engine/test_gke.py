@@ -2,8 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 import yaml
 
 from stacks.kube_api import Api
+from tests.engine.test_platform import of
 from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, root, start
 
 __all__ = ["root", "start"]
@@ -25,26 +24,19 @@ GKE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def write(directory: Path, name: str, serving: dict[str, Any], **gke: Any) -> Path:
-    config = {"cluster": {"provider": "gke", "nodes": 2, "gke": {**GKE, **gke}}, "serving": serving}
+def write(
+    directory: Path,
+    name: str,
+    serving: dict[str, Any],
+    cluster: dict[str, Any] | None = None,
+    release: str = "guide-2026-05",
+    **gke: Any,
+) -> Path:
+    made = {"provider": "gke", "nodes": 2, "gke": {**GKE, **gke}, **(cluster or {})}
+    config = {"cluster": made, "serving": serving, "release": release}
     path = directory / f"Pulumi.{name}.yaml"
     path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
     return path
-
-
-def of(rehearsal: Path) -> Callable[..., str]:
-    """The CLI in a kept rehearsal."""
-
-    def pulumi(*arguments: str, fails: bool = False) -> str:
-        command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
-        done = subprocess.run(
-            ["sh", "-c", command, str(rehearsal / "env"), *arguments],
-            capture_output=True, text=True, timeout=180, check=False,
-        )  # fmt: skip
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
-
-    return pulumi
 
 
 def taken_down(rehearsal: Path) -> list[str]:
@@ -55,6 +47,11 @@ def taken_down(rehearsal: Path) -> list[str]:
     pulumi("config", "set", "--path", "llmd-pd:cluster.protect", "false")
     pulumi("up", "--yes", "--skip-preview")
     pulumi("destroy", "--yes", "--skip-preview")
+    return looked_down(rehearsal)
+
+
+def looked_down(rehearsal: Path) -> list[str]:
+    """That nothing is left of it, and in which order it went."""
     assert json.loads((rehearsal / "cloud.json").read_text()) == {"resources": []}
     assert Api(str(rehearsal / "kubeconfig"), None).items("/api/v1/nodes") == []
     events = [json.loads(line) for line in (rehearsal / "cloud.json.events").read_text().splitlines()]
@@ -112,6 +109,32 @@ def test_multi_networking_from_nothing_and_back(start: Started, root: Path, tmp_
     ]
     assert {"rdma-network", "gvnic-network"} <= set(gone)
     assert finished(start("down"))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "serving", "machine", "release", "pods", "claims"),
+    [
+        ("b200", {"accelerator": "nvidia", "fabric": "gke-rdma"}, "gke-a4-highgpu-8g-dra", "guide-2026-05", 11, 16),
+        ("v6e", {"accelerator": "tpu-v6e"}, "gke-ct6e", "guide-2026-06", 3, 0),
+    ],
+)
+def test_machines_without_a_stack_file_of_their_own(
+    name: str, serving: dict[str, Any], machine: str, release: str, pods: int, claims: int,
+    start: Started, root: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    file = write(tmp_path, name, serving, {"machine": machine, "protect": False}, release)
+    code, text = finished(start("rehearse", file, "--keep"))
+    assert code == 0
+    assert f"{pods} of {pods} pods are placed and Ready on 2 × {machine} and 1 × system" in text
+    (made,) = [line for line in text.splitlines() if line.strip().startswith("+ ") and line.endswith(" created")]
+    assert f"({made.split()[1]} resources)" in (CHECKOUT / "docs" / "gke.md").read_text()
+    assert (f"claims    {claims} device claims, allocated by the scheduler" in text) == bool(claims)
+    pulumi = of(root / name)
+    pulumi("preview", "--expect-no-changes")
+    pulumi("destroy", "--yes", "--skip-preview")
+    looked_down(root / name)
+    assert finished(start("down"))[0] == 0
+    nothing_is_left(root)
 
 
 def test_a_bad_day(start: Started, root: Path) -> None:

@@ -25,13 +25,13 @@ def write(directory: Path, name: str, **config: object) -> Path:
 def of(rehearsal: Path) -> Callable[..., str]:
     """The CLI in a kept rehearsal."""
 
-    def pulumi(*arguments: str) -> str:
+    def pulumi(*arguments: str, fails: bool = False) -> str:
         command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
         done = subprocess.run(
             ["sh", "-c", command, str(rehearsal / "env"), *arguments],
             capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout
 
     return pulumi
@@ -93,12 +93,18 @@ def test_a_pair_on_gke_from_an_empty_project_and_back(start: Started, root: Path
     pulumi, api, made = of(root / "chat"), Api(str(root / "chat" / "kubeconfig"), None), cloud()
     for stack in ("ground", "chat"):
         pulumi("preview", "--stack", stack, "--expect-no-changes")
+    pulumi("config", "set", "--stack", "ground", "--path", "llmd-pd:cluster.protect", "false")
+    pulumi("up", "--stack", "ground", "--yes", "--skip-preview")
+    refused = pulumi("destroy", "--stack", "ground", "--yes", "--skip-preview", fails=True)
+    assert (
+        "cluster pd-disaggregation is not deleted, because other stacks serve on it: organization/llmd-pd/chat"
+        in refused
+    )
+    assert (cloud(), len(api.items("/api/v1/nodes"))) == (made, 3)
     pulumi("destroy", "--stack", "chat", "--yes", "--skip-preview")
     assert api.get("/api/v1/namespaces/llm-d-pd-disaggregation") is None
     assert (cloud(), len(api.items("/api/v1/nodes"))) == (made, 3), "the cluster is not the serving stack's"
-    pulumi("config", "set", "--stack", "ground", "--path", "llmd-pd:cluster.protect", "false")
-    for command in ("up", "destroy"):
-        pulumi(command, "--stack", "ground", "--yes", "--skip-preview")
+    pulumi("destroy", "--stack", "ground", "--yes", "--skip-preview")
     assert (cloud(), api.items("/api/v1/nodes")) == (0, [])
     assert finished(start("down"))[0] == 0
 

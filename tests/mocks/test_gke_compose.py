@@ -48,7 +48,8 @@ def test_the_way_to_the_cluster_is_known_once_it_is_made(composed: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Pulumi.gke-h200.yaml", "Pulumi.gke-tpu.yaml", "dranet", "multinet", "tpu7x", "gateway"]
+    "name",
+    ["Pulumi.gke-h200.yaml", "Pulumi.gke-tpu.yaml", "dranet", "multinet", "a4 dranet", "tpu7x", "tpu-v6e", "gateway"],
 )
 def test_nodes_and_what_they_need_are_there_before_what_runs_on_them(name: str, composed: Any) -> None:
     planned, recording = composed(name)
@@ -57,6 +58,11 @@ def test_nodes_and_what_they_need_are_there_before_what_runs_on_them(name: str, 
     assert bool(addons) == ("tpu" not in name)
     for deployment in recording.of(":Deployment"):
         assert pools | addons <= deployment.after
+    (guard,) = [r.name for r in recording.of(":Guard") if r.name == "cluster-guard"]
+    for inside in [r for r in recording.resources if r.type.startswith("kubernetes:") and r.name not in addons]:
+        assert inside.retained or inside.read or guard in recording.before(inside), (
+            f"{inside.name} would go after the look at what is left"
+        )
     router = next(r for r in recording.of(":Release") if r.inputs["name"] == planned.router.name)
     (system,) = [pool for pool in pools if pool.endswith("-system")]
     assert system in router.after

@@ -108,6 +108,9 @@ def test_a_cluster_and_everything_under_it_and_how_to_reach_it(tmp_path: Path, m
     made = {registered.name for registered in recording.under("GkeCluster")}
     assert {resource.name for resource in planned.gke.resources} <= made
     assert {"DaemonSet", "Release"} == {r.type.rpartition(":")[2] for r in recording.under("ClusterAddons")}
+    (guard,) = recording.of(":Guard")
+    assert {resource.name for resource in planned.gke.of("container.NodePool")} <= guard.after
+    assert {r.name for r in recording.under("ClusterAddons")} <= guard.after, "who lives there is asked first"
     found = recording.exports[OUTPUT]
     assert json.loads(found["kubeconfig"])["clusters"][0]["cluster"] == {"server": f"https://{ENDPOINT}"}
     assert {key: found[key] for key in ("machine", "nodes", "context", "rdma", "gateways")} == {

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from hardware.machines import GKE_POOLS
 from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import problems_of
-from tests.gke_plans import DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
+from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 
 DRA, PLUGIN = "gke-a3-ultragpu-8g-dra", "gke-a3-ultragpu-8g-rdma"
 POOL = "cluster.gke.acceleratorPool"
@@ -32,6 +33,9 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-01", DRANET, {"version": "1.34.1-gke.1829000"}, {}, "cluster.gke.version", "write 1.34.1-gke.1829001 or later"),
     ("GKE-01", MULTINET, {"rdma": "multinet", "version": "1.31.4-gke.1182999"}, {}, "cluster.gke.version",
      "no a3-ultragpu-8g with `rdma: multinet`"),
+    ("GKE-01", MULTINET, {"rdma": "multinet", "version": "1.32.2-gke.1474999"}, A4_RDMA, "cluster.gke.version",
+     "no a4-highgpu-8g with `rdma: multinet`"),
+    ("GKE-01", DRANET, {"version": "1.34.1-gke.1829000"}, A4_DRA, "cluster.gke.version", "no a4-highgpu-8g with `rdma: dranet`"),
     ("GKE-08", DRANET, {"acceleratorPool": {"labels": {"cloud.google.com/gke-networking-dra-driver": "false"}}}, {},
      f"{POOL}.labels", "leave `cloud.google.com/gke-networking-dra-driver` out"),
     ("GKE-08", DRANET, {"acceleratorPool": {"labels": {"nvidia.com/gpu.present": "false"}}}, {}, f"{POOL}.labels",
@@ -58,12 +62,17 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-12", DRANET, {"rdma": "multinet"}, {"machine": PLUGIN}, "serving.fabric",
      f"write `fabric: gke` or `fabric: base`, or `machine: {DRA}` with `rdma: dranet`. (GKE-12)"),
     ("GKE-12", DRANET, {}, {"machine": "gke-tpu7x"}, "cluster.machine",
-     f"such nodes hand out google.com/tpu, and pods would stay Pending for ever; write `machine: {DRA}`. (GKE-12)"),
+     f"such nodes hand out google.com/tpu, and pods would stay Pending for ever; write `machine: {DRA}`, or `machine: "),
+    # The same machine, set up otherwise, is meant before another.
+    ("GKE-12", MULTINET, {"rdma": "multinet"}, A4_DRA, "serving.fabric",
+     "write `fabric: gke-rdma` with `rdma: dranet`, or `machine: gke-a4-highgpu-8g-rdma`. (GKE-12)"),
     # What no machine of GKE's has is another rule's.
     ("FIT-01", {"accelerator": "nvidia", "fabric": "coreweave"}, {"rdma": "none"}, {"machine": PLUGIN}, "serving.fabric",
      "rdma/ib"),
     ("GKE-17", DRANET, {"version": "1.35"}, {}, "cluster.gke.version", "every preview show a change"),
     ("GKE-17", DRANET, {"version": "latest"}, {}, "cluster.gke.version", "1.35.2-gke.1234000"),
+    ("GKE-12", MULTINET, {}, A4_RDMA, "cluster.gke.rdma",
+     "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma` with `machine: gke-a4-highgpu-8g-dra`. (GKE-12)"),
     ("GKE-19", DRANET, {}, {"machine": "coreweave-h200"}, "cluster.machine", "none of GKE's"),
     ("GKE-20", DRANET, {}, {"nodes": None}, "cluster.nodes", "it is what you pay for"),
     ("GKE-21", DRANET, {"systemPool": {"min": 4}}, {}, "cluster.gke.systemPool", "the other way round"),
@@ -89,6 +98,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("FIT-01", DRANET, {"acceleratorPool": {"taints": [TEAM]}}, {}, f"{POOL}.taints", "team=chat:NoSchedule"),
     ("FIT-01", {**DRANET, "nodeSelector": {"team": "chat"}}, {}, {}, "serving.nodeSelector", "no such label"),
     ("HW-03", {**TPU, "decode": {"devices": 2}}, {}, {}, "serving.decode.devices", "whole tpu slice of 4 chips"),
+    ("TPU-04", TPU_V6E, {"version": "1.30.9-gke.1000000"}, {}, "cluster.gke.version", "no ct6e-standard-8t"),
     ("TPU-04", TPU, {"version": "1.34.3-gke.1317999"}, {}, "cluster.gke.version", "no tpu7x-standard-4t"),
     # --- addresses
     ("NET-01", DRANET, {"network": {"peers": [PEER]}}, {}, "cluster.gke.network.base", "overlaps peer"),
@@ -101,7 +111,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
 ]  # fmt: skip
 
 #: What takes a router as well.
-GATEWAYS = ("GKE-23", "llmd-pd:cluster.gke.gateways")
+GATEWAYS = ("GKE-24", "llmd-pd:cluster.gke.gateways")
 
 
 def problems(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> list[Problem]:
@@ -131,7 +141,12 @@ def test_a_rule_finds_what_it_is_for(
         (MULTINET, {"rdma": "multinet", "version": "1.31.4-gke.1183000"}, {}),
         (MULTINET, {"rdma": "none"}, {"machine": "gke-a3-ultragpu-8g-rdma"}),
         ({"accelerator": "nvidia"}, {"rdma": "none"}, {}),
+        (DRANET, {"version": "1.34.1-gke.1829001"}, A4_DRA),
+        (MULTINET, {"rdma": "multinet", "version": "1.32.2-gke.1475000"}, A4_RDMA),
+        (MULTINET, {"rdma": "none", "capacity": {"spot": True}}, A4_RDMA),
+        (DRANET, {"capacity": {"flexStart": {}}}, A4_DRA),
         (TPU, {"version": "1.34.3-gke.1318000"}, {}),
+        (TPU_V6E, {}, {"machine": "gke-ct6e"}),
         (TPU, {"rdma": "none"}, {"machine": "gke-tpu7x"}),
         (TPU_V6E, {}, {}),
         (DRANET, {"zone": "us-south1-ai1b"}, {}),
@@ -156,7 +171,7 @@ def test_and_leaves_alone_what_can_be(serving: dict[str, Any], gke: dict[str, An
 
 
 @pytest.mark.parametrize("rdma", [None, "dranet", "multinet", "none"])
-@pytest.mark.parametrize("machine", [DRA, PLUGIN, "gke-tpu7x"])
+@pytest.mark.parametrize("machine", GKE_POOLS)
 @pytest.mark.parametrize("fabric", ["gke", "gke-rdma", "base"])
 def test_every_fix_for_a_wrong_machine_is_one(fabric: str, machine: str, rdma: str | None) -> None:
     serving, gke = {"accelerator": "nvidia", "fabric": fabric}, {"rdma": rdma}
