@@ -32,7 +32,7 @@ def with_fitting_machine(spec: StackSpec) -> StackSpec | None:
 
 
 def _others(spec: StackSpec) -> list[GkePool]:
-    """What serves the fabric, where the machine named hands GPUs out otherwise: the same one set up otherwise, if there is one."""
+    """What serves the fabric, where the machine named hands GPUs out otherwise: the same one set up otherwise, else any."""
     pool = GKE_POOLS.get(spec.cluster.machine or "")
     pair = (spec.serving.accelerator, spec.serving.fabric)
     served = [GKE_POOLS[row.key] for row in machines_for(*pair) if row.key in GKE_POOLS]
