@@ -57,7 +57,8 @@ def leftovers(
 
     Exits with 0 when nothing is left but what stays on purpose, with 1 when something is, or who knows cannot be asked.
     """
-    from stacks.files import PlatformFile, load_any, paired
+    from stacks.files import PlatformFile, load_any
+    from stacks.pairs import paired
 
     file = load_any(file_of(stack), but=UNASKED)
     if not isinstance(file, PlatformFile):

@@ -80,7 +80,7 @@ def render(
 
 def _on_its_nodes(stack: "StackFile") -> "StackFile":
     """The stack with what the file of the one that makes its nodes says of them; a note where that file is not here."""
-    from stacks.files import paired, platform_path
+    from stacks.pairs import paired, platform_path
 
     of_the_nodes = platform_path(stack)
     if of_the_nodes is None or of_the_nodes.exists():

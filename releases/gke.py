@@ -29,6 +29,9 @@ class Manifest:
     images: tuple[ManifestImage, ...] = ()
 
 
+#: The package of Google's SDK for Pulumi, an extra of this project.
+SDK = "pulumi_gcp"
+
 #: The program that gives credentials for a cluster to whoever uses a kubeconfig.
 AUTH_PLUGIN = "gke-gcloud-auth-plugin"
 

@@ -9,23 +9,19 @@ import pulumi
 from stacks.gke import GkePlan
 from stacks.gke_changes import Change, changes, fingerprint
 from stacks.gke_pools import SYSTEM
-from stacks.gke_warnings import warnings_of
 from stacks.problems import Problem, StackFileError
 from stacks.reference import UnreadStackError, outputs_of
-from stacks.spec import AnyStack, StackSpec
 
 #: The output that holds the cluster as it was last planned.
 OUTPUT = "plannedCluster"
 
 
-def look_at_changes(plan: GkePlan, spec: AnyStack, owner: str) -> None:
-    """Warns of what is no mistake, and of nodes that would be made anew one by one.
+def look_at_changes(plan: GkePlan, owner: str) -> None:
+    """Warns of nodes that would be made anew one by one.
 
     Raises:
         StackFileError: a resource that the stack protects would be replaced.
     """
-    for warning in warnings_of(spec) if isinstance(spec, StackSpec) else ():
-        pulumi.log.warn(str(warning))
     try:
         before = outputs_of(owner).get(OUTPUT) or {}
     except UnreadStackError as error:  # what is protected the engine refuses all the same, only with fewer words

@@ -13,6 +13,7 @@ from stacks.compose_cluster import compose_platform
 from stacks.files import PROJECT, platform_from_config, spec_from_config
 from stacks.gke import GkePlan
 from stacks.gke_look import export_plan, look_at_changes
+from stacks.gke_sdk import need_sdk
 from stacks.lookahead import look_ahead, look_ahead_of_platform
 from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
@@ -20,6 +21,7 @@ from stacks.problems import Problem, StackFileError
 from stacks.reference import full_name, referred
 from stacks.spec import AnyStack, PlatformSpec, StackSpec
 from stacks.unblock import unblock
+from stacks.warnings import warnings_of
 
 
 def run(base: Path) -> None:
@@ -40,28 +42,37 @@ def run(base: Path) -> None:
 
 
 def _make_nodes(spec: PlatformSpec, base: Path, owner: str) -> None:
+    need_sdk(spec)
+    _point_out(spec)
     planned = platform_plan(spec, base)
-    _look_at_gke(planned.gke, spec, owner)
+    _look_at_gke(planned.gke, owner)
     look_ahead_of_platform(planned, owner)
     compose_platform(planned, owner)
 
 
 def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
+    need_sdk(spec)
     if spec.cluster.provider == "stack":
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # what the stack builds on, for whoever reads its state
+    _point_out(spec)
     planned = plan(spec, base)
-    _look_at_gke(planned.gke, spec, owner)
+    _look_at_gke(planned.gke, owner)
     found = look_ahead(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
     compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
 
 
-def _look_at_gke(plan: GkePlan | None, spec: AnyStack, owner: str) -> None:
+def _point_out(spec: AnyStack) -> None:
+    for warning in warnings_of(spec):
+        pulumi.log.warn(str(warning))
+
+
+def _look_at_gke(plan: GkePlan | None, owner: str) -> None:
     if plan is not None:
-        look_at_changes(plan, spec, owner)
+        look_at_changes(plan, owner)
         export_plan(plan)
 
 

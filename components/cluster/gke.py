@@ -11,9 +11,7 @@ from typing import Any, Protocol, TypedDict, runtime_checkable
 
 import pulumi
 
-from releases.gke import AUTH_PLUGIN
-
-SDK = "pulumi_gcp"
+from releases.gke import AUTH_PLUGIN, SDK
 
 
 @runtime_checkable
@@ -174,4 +172,4 @@ def _class(path: str) -> Any:
         return getattr(import_module(package), name)
     except ModuleNotFoundError:
         needed = "`provider: gke` needs the package pulumi-gcp, which is not installed"
-        raise pulumi.RunError(f"{needed}; install the extra `gke`: pip install -e '.[gke]'") from None
+        raise pulumi.RunError(f"{needed}; run `make gke`, or `pip install -e '.[gke]'`") from None

@@ -8,7 +8,8 @@ import yaml
 
 from operations.check import examine
 from operations.cli import run
-from stacks.files import PlatformFile, load, load_any, paired, platform_from_config
+from stacks.files import PlatformFile, load, load_any, platform_from_config
+from stacks.pairs import paired
 from stacks.plan import plan
 from stacks.platform import RULES, is_platform, platform_plan
 from stacks.problems import StackFileError
@@ -73,6 +74,7 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("PLATFORM-01", {"monitoring": {"podMonitors": True}}, "monitoring", "nothing of it serves"),
     ("PLATFORM-01", {"cluster": without("machine")}, "cluster.machine", "name one, such as"),
     ("MACHINE-01", {"cluster": {**CLUSTER, "machine": "dgx"}}, "cluster.machine", "not in the table"),
+    ("MACHINE-01", {"cluster": {**ON_GKE, "machine": "dgx"}}, "cluster.machine", "use one of gke-a3-ultragpu-8g-rdma"),
     ("CW-01", {"cluster": without("nodes")}, "cluster.nodes", "it is what you pay for"),
     ("CW-02", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"autoscaling": {"min": 5, "max": 6}}}}},
      "cluster.nodes", "not between 5 and 6"),
@@ -134,7 +136,7 @@ def test_commands_that_ask_what_serves_refuse_it(tmp_path: Path, capsys: pytest.
 
 def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, cluster=CLUSTER)
-    assert examine(file) == ("nodes only, 1 × cd-gp-i64-erapids and 4 × gd-8xh200ib-i128", ())
+    assert examine(file)[:2] == ("nodes only, 1 × cd-gp-i64-erapids and 4 × gd-8xh200ib-i128", ())
     assert run(["render", str(file), "-o", str(tmp_path / "out")]) == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["node-pools.yaml"]
     kinds = [obj["kind"] for obj in yaml.safe_load_all((tmp_path / "out" / "node-pools.yaml").read_text())]
@@ -144,7 +146,7 @@ def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_check_knows_one_on_gke(tmp_path: Path) -> None:
     file = written(tmp_path, cluster=ON_GKE, mirror={"charts": "oci://mirror.example/charts"})
-    assert examine(file) == ("nodes only, 1 to 3 × e2-standard-16 and 4 × a3-ultragpu-8g, a cluster of its own", ())
+    assert examine(file)[:2] == ("nodes only, 1 to 3 × e2-standard-16 and 4 × a3-ultragpu-8g, a cluster of its own", ())
     found = load_any(file)
     assert isinstance(found, PlatformFile)
     planned = platform_plan(found.spec).gke
@@ -191,20 +193,29 @@ def referring(directory: Path, name: str = "platform", **serving: Any) -> Path:
     return path
 
 
+def test_on_gke_it_is_warned_of_what_its_nodes_need(tmp_path: Path) -> None:
+    file = written(tmp_path, **gke(capacity={"spot": True}, network={"base": "10.0.0.0/20"}))
+    _, problems, warnings = examine(file)
+    assert problems == ()
+    assert {(found.rule, found.file) for found in warnings} == {("CAP-08", str(file)), ("NET-05", str(file))}
+    lines = file.read_text().splitlines()
+    assert [lines[found.line - 1].split()[0] for found in warnings] == ["capacity:", "base:"]
+
+
 def test_on_gke_it_is_known_what_the_nodes_are(tmp_path: Path) -> None:
     written(tmp_path, **gke(rdma="dranet", acceleratorPool={"labels": {"team": "a"}, "taints": [TAINT]}))
     serving = {"fabric": "gke-rdma", "nodeSelector": {"team": "a"}, "tolerations": [{"key": "a", "operator": "Exists"}]}
     chat = referring(tmp_path, **serving)
-    text, problems = examine(chat)
+    text, problems, _ = examine(chat)
     assert problems == ()
     assert text.startswith("nvidia/vllm on gke-rdma, 8×1 + 2×4 of gke-a3-ultragpu-8g-dra (4 nodes)")
     cluster = paired(load(chat)).spec.cluster
     assert cluster.on_gke is not None
     assert cluster.on_gke.rdma == "dranet"
     assert cluster.kubeconfig is None, "which only the engine can know"
-    (problem,) = examine(referring(tmp_path, **{**serving, "tolerations": []}))[1]
+    (problem,) = examine(referring(tmp_path, **{**serving, "tolerations": []})).problems
     assert problem.path == "llmd-pd:serving.tolerations"
-    problems = examine(referring(tmp_path, **{**serving, "fabric": "gke"}))[1]
+    problems = examine(referring(tmp_path, **{**serving, "fabric": "gke"})).problems
     assert {problem.path for problem in problems} == {
         "llmd-pd:serving.prefill.devices",
         "llmd-pd:serving.decode.devices",
@@ -249,25 +260,25 @@ def test_a_platform_without_gateways_is_no_place_for_one(tmp_path: Path) -> None
     content = yaml.safe_load(chat.read_text())
     content["config"]["llmd-pd:router"] = {"mode": "gateway", "gateway": {"provider": "gke"}}
     chat.write_text(yaml.safe_dump(content))
-    (problem,) = examine(chat)[1]
+    (problem,) = examine(chat).problems
     assert problem.path == "llmd-pd:router.gateway.provider"
     assert "the cluster of stack platform has none" in str(problem)
     written(tmp_path, **gke())
-    assert examine(chat)[1] == ()
+    assert examine(chat).problems == ()
 
 
 def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     chat = referring(tmp_path)
-    text, problems = examine(chat)
+    text, problems, _ = examine(chat)
     assert problems == ()
     assert text.endswith("the nodes are stack platform's, whose file is not here: not checked against")
     written(tmp_path, cluster=CLUSTER)
-    text, problems = examine(referring(tmp_path, "acme/llmd-pd/platform"))
+    text, problems, _ = examine(referring(tmp_path, "acme/llmd-pd/platform"))
     assert (text, problems) == (
         "nvidia/vllm on coreweave, 8×1 + 2×4 of coreweave-h200 (4 nodes), guide-2026-05, on nodes of stack "
         "acme/llmd-pd/platform", (),
     )  # fmt: skip
-    (problem,) = examine(referring(tmp_path, prefill={"replicas": 30}))[1]
+    (problem,) = examine(referring(tmp_path, prefill={"replicas": 30})).problems
     assert problem.path == "llmd-pd:cluster.stack"
     assert "4 nodes of coreweave-h200 cannot hold all pods" in str(problem)
     assert problem.fix == "let stack platform make more, or ask for fewer replicas"
@@ -288,5 +299,5 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_stood_on(config: dict[str, Any], name: str, words: str, tmp_path: Path) -> None:
     written(tmp_path, **config)
-    (problem,) = examine(referring(tmp_path, name))[1]
+    (problem,) = examine(referring(tmp_path, name)).problems
     assert words in str(problem)
