@@ -174,7 +174,7 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("CLUSTER-02", "stacks/cluster_spec.py", cluster_rules.reference),
     replace(gke_rules.CLUSTER_03, gate=gke_rules.as_existing),
     *gke_rules.OF_THE_SECTION,
-    Rule("GKE-24", gke_rules.GKE_DOCS, gke_rules.gateways_of_its_own),
+    Rule("GKE-26", gke_rules.GKE_DOCS, gke_rules.gateways_of_its_own),
     cluster_rules.CW_01,
     cluster_rules.CW_02,
     cluster_rules.CW_08,

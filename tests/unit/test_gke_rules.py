@@ -111,7 +111,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
 ]  # fmt: skip
 
 #: What takes a router as well.
-GATEWAYS = ("GKE-24", "llmd-pd:cluster.gke.gateways")
+GATEWAYS = ("GKE-26", "llmd-pd:cluster.gke.gateways")
 
 
 def problems(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> list[Problem]:
