@@ -106,6 +106,32 @@ def coreweaves_machine(subject: ClusterSubject) -> Iterator[Finding]:
         yield Finding("cluster.machine", what, why, known(machine.key, theirs))
 
 
+def goes_with_the_machine(subject: Subject) -> Iterator[Finding]:
+    """On nodes that are made, only what they are for: on those that are there a rehearsal may try anything."""
+    spec, serving = subject.spec, subject.spec.serving
+    machine = MACHINES.get(spec.cluster.machine or "")
+    if (
+        machine is None
+        or spec.cluster.provider == "existing"
+        or (serving.accelerator, serving.fabric) in machine.serves
+    ):
+        return
+    fabrics = [fabric for accelerator, fabric in machine.serves if accelerator == serving.accelerator]
+    key, has = ("fabric", serving.fabric) if fabrics else ("accelerator", serving.accelerator)
+    there = fabrics or list(dict.fromkeys(accelerator for accelerator, _ in machine.serves))
+    fixes = [f"`{key}: {word}`" for word in there]
+    others = [row for row in machines_for(serving.accelerator, serving.fabric) if row.provider == machine.provider]
+    fixes += [f"`machine: {row.key}`" for row in others]
+    what, why = f"{key} `{has}` with machine `{machine.key}`", "its pods are not written for such nodes"
+    yield Finding(f"serving.{key}", what, why, f"write {' or '.join(fixes)}")
+
+
+def as_unmade(spec: StackSpec) -> StackSpec | None:
+    """The spec as of nodes that are there, whatever they are."""
+    there = {"provider": "existing", "machine": None, "nodes": None, "protect": True, "allow_replace": ()}
+    return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=there)})
+
+
 def stated_nodes(subject: ClusterSubject) -> Iterator[Finding]:
     """The number of nodes is said, and not derived: it is what is billed."""
     cluster = subject.spec.cluster

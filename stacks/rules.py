@@ -17,6 +17,7 @@ from releases import DEFAULT, RELEASES
 from stacks import choice_rule, cluster_rules, gke_rules, router_api, router_rules
 from stacks.fit_rule import fits
 from stacks.mirror_rule import all_from_the_mirror
+from stacks.pod_rules import valid_tolerations
 from stacks.problems import Problem, known
 from stacks.rule import Finding, Rule, Subject
 from stacks.spec import StackSpec
@@ -172,10 +173,12 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("PIN-01", "a deployment is what was tested", _pinned_image),
     Rule("MODEL-02", "argparse keeps the last value", _repeats),
     Rule("NAME-01", "Kubernetes labels", _model_label),
+    Rule("POD-01", "the API server's validation", valid_tolerations),
     Rule("CLUSTER-01", "stacks/cluster_spec.py", cluster_rules.of_the_provider, gate=cluster_rules.as_said),
     Rule("CLUSTER-02", "stacks/cluster_spec.py", cluster_rules.reference),
     Rule("CLUSTER-03", "stacks/gke_spec.py", gke_rules.gke_section, gate=gke_rules.as_existing),
     Rule("GKE-08", "llm-d's GKE guide", gke_rules.own_labels),
+    Rule("GKE-24", GKE_DOCS, gke_rules.own_taints),
     Rule("GKE-10", GKE_DOCS, gke_rules.own_region),
     Rule("GKE-17", GKE_DOCS, gke_rules.whole_version),
     Rule("GKE-20", "stacks/gke_spec.py", gke_rules.stated_nodes),
@@ -202,6 +205,7 @@ RULES: tuple[Rule[Subject], ...] = (
     replace(cluster_rules.CW_07, gate=_without_machine),
     Rule("GKE-19", GKE_DOCS, gke_rules.gkes_machine, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),
+    Rule("MACHINE-02", "hardware/machines", cluster_rules.goes_with_the_machine, gate=cluster_rules.as_unmade),
     Rule("SECRET-01", "Hugging Face's gated models", token_rule),
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),

@@ -11,6 +11,7 @@ from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import problems_of
 from tests.gke_plans import DRANET, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
+from tests.unit.test_rules import spec
 
 POOL = "cluster.gke.acceleratorPool"
 TEAM = {"key": "team", "value": "chat", "effect": "NoSchedule"}
@@ -35,6 +36,16 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
      "not the stack's to set"),
     ("GKE-08", MULTINET, {"rdma": "none", "acceleratorPool": {"labels": {"cloud.google.com/gke-networking-dra-driver": "true"}}},
      {}, f"{POOL}.labels", "`rdma` says how"),
+    ("GKE-08", DRANET, {"acceleratorPool": {"labels": {"gke.networks.io/accelerator-network-profile": "none"}}}, {},
+     f"{POOL}.labels", "not the stack's to set"),
+    ("GKE-24", DRANET, {"acceleratorPool": {"taints": [{**TEAM, "key": "nvidia.com/gpu"}]}}, {}, f"{POOL}.taints",
+     "GKE puts it on such nodes itself"),
+    ("GKE-24", {**DRANET, "tolerations": [{"operator": "Exists"}]}, {"acceleratorPool": {"taints": [TEAM, TEAM]}}, {},
+     f"{POOL}.taints", "`team:NoSchedule` is there twice"),
+    ("MACHINE-02", MULTINET, {"rdma": "multinet"}, {"machine": "gke-a3-ultragpu-8g-dra"}, "serving.fabric",
+     "write `fabric: gke-rdma` or `machine: gke-a3-ultragpu-8g-rdma`"),
+    ("MACHINE-02", TPU, {}, {"machine": "gke-ct6e"}, "serving.accelerator",
+     "write `accelerator: tpu-v6e` or `machine: gke-tpu7x`"),
     ("GKE-10", DRANET, {"zone": "us-central1-b"}, {}, "cluster.gke.zone", "write `region: us-central1`"),
     ("GKE-12", MULTINET, {}, {}, "cluster.gke.rdma",
      "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma`"),
@@ -135,7 +146,8 @@ def test_and_leaves_alone_what_can_be(serving: dict[str, Any], gke: dict[str, An
 
 def test_pods_that_select_another_tpu_are_refused() -> None:
     """TPU-03, by the arithmetic of the scheduler: selectors that are not the host's labels, more CPU than it has."""
-    found = {(problem.rule, problem.path) for problem in problems(TPU, {}, {"machine": "gke-ct6e"})}
+    on_others = spec(TPU, cluster={"machine": "gke-ct6e", "nodes": 2})
+    found = {(problem.rule, problem.path) for problem in problems_of(on_others)}
     assert ("FIT-01", "llmd-pd:cluster.machine") in found
     assert ("FIT-01", "llmd-pd:serving.decode.cpu") in found
 

@@ -155,6 +155,9 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     assert "4 nodes of coreweave-h200 cannot hold all pods" in str(problem)
     assert problem.fix == "let stack platform make more, or ask for fewer replicas"
     assert problem.file == str(chat)
+    (problem,) = examine(referring(tmp_path, fabric="gke"))[1]
+    assert (problem.rule, problem.path) == ("MACHINE-02", "llmd-pd:serving.fabric")
+    assert problem.fix == "write `fabric: coreweave` or `fabric: base`"
 
 
 @pytest.mark.parametrize(
