@@ -13,6 +13,9 @@ POLL_SECONDS = 1.0
 #: Seconds the pods that do not run, and the reasons, must stay the same before the scheduler's word is taken as final.
 #: Nodes are all there before pods are made, so it only has to outlast the scheduler's own queue.
 SETTLED_SECONDS = 6.0
+#: The same for as long as nothing has moved at all since `up` began: pods of a kept rehearsal are refused from the first look on,
+#: and what is to mend that (a pool's labels, more nodes) comes before them.
+UNMOVED_SECONDS = 30.0
 #: Seconds an API server on this very machine may be silent: an answer that takes longer than 5 s counts as none.
 SILENT_SECONDS = 12.0
 #: Seconds given to pods that `up` was told not to wait for. Simulated ones start within a second of being placed.
@@ -41,7 +44,7 @@ class Watch:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        patience, answered = Patience(), time.monotonic()
+        patience, answered = Patience(UNMOVED_SECONDS), time.monotonic()
         while not self._stop.wait(POLL_SECONDS):
             try:
                 verdict = self._look()
@@ -58,11 +61,13 @@ class Watch:
 
 
 class Patience:
-    """Whether what does not run will never run: refused, and nothing has moved for SETTLED_SECONDS."""
+    """Whether what does not run will never run: refused, and nothing has moved for SETTLED_SECONDS; before anything has moved
+    at all, for `unmoved` seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, unmoved: float = SETTLED_SECONDS) -> None:
         self._last: Hashable = None
         self._since = time.monotonic()
+        self._enough = unmoved
 
     def exhausted(self, verdict: Verdict) -> bool:
         """Takes notice of one more look."""
@@ -72,8 +77,9 @@ class Patience:
         """Takes notice of one more look; whether nothing has moved for long enough, refused or not."""
         state = (tuple(verdict.pods), tuple(verdict.shortfalls), tuple(verdict.flaws))
         if state != self._last:
+            self._enough = self._enough if self._last is None else SETTLED_SECONDS
             self._last, self._since = state, time.monotonic()
-        return time.monotonic() - self._since > SETTLED_SECONDS
+        return time.monotonic() - self._since > self._enough
 
 
 def stuck(verdict: Verdict) -> bool:

@@ -131,6 +131,21 @@ def test_patience_ends_when_nothing_moved_for_a_while(monkeypatch: pytest.Monkey
     assert patience.exhausted(moved)
 
 
+def test_pods_of_a_kept_rehearsal_are_given_time_until_something_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(watch.time, "monotonic", lambda: now)
+    patience, refused = Patience(watch.UNMOVED_SECONDS), Verdict((pod("a", None, False, "no such label"),))
+    patience.exhausted(refused)
+    now += watch.SETTLED_SECONDS + 1
+    assert not patience.exhausted(refused), "what mends it may come yet"
+    now += watch.UNMOVED_SECONDS
+    assert patience.exhausted(refused)
+    other = Verdict((pod("a", None, False, "no such taint"),))
+    assert not patience.exhausted(other)
+    now += watch.SETTLED_SECONDS + 1
+    assert patience.exhausted(other), "after that, as ever"
+
+
 #: Where a pod can refer to something -> what it then needs.
 PLACES: dict[str, tuple[dict[str, Any], list[Reference]]] = {
     "service account": ({"serviceAccountName": "sa"}, [Reference("ServiceAccount", "sa")]),
