@@ -30,6 +30,8 @@ GKES_LABELS = (
     *("kubernetes.io/", "k8s.io/"),
 )
 PLANS_LABELS = ("gke-no-default-nvidia-gpu-device-plugin", "nvidia.com/gpu.present")
+#: How machine types with accelerators begin (Compute Engine's machine families).
+ACCELERATED = ("a2-", "a3-", "a4-", "a4x-", "g2-", "g4-", "ct", "tpu")
 _RESERVATION = r"projects/[^/]+/reservations/[^/]+(/reservationBlocks/[^/]+(/reservationSubBlocks/[^/]+)?)?"
 
 
@@ -99,6 +101,15 @@ def pool_names(subject: ClusterSubject) -> Iterator[Finding]:
     if (gke := _stated(subject)) and gke.accelerator_pool.name == SYSTEM:
         what, why = f"both pools are called `{SYSTEM}`", "a pool's name is there once in a cluster"
         yield Finding(f"{_POOL}.name", what, why, "give it another name, or leave it out")
+
+
+def system_nodes(subject: ClusterSubject) -> Iterator[Finding]:
+    """The system pool's machines have no accelerators, which would be paid for and never used."""
+    if (gke := _stated(subject)) and gke.system_pool.machine_type.startswith(ACCELERATED):
+        what = f"`{gke.system_pool.machine_type}` has accelerators"
+        why = "the router and GKE's own pods would run on it, and it is paid for"
+        fix = "write a general-purpose type, such as `e2-standard-16`"
+        yield Finding(f"{HERE}.systemPool.machineType", what, why, fix)
 
 
 def one_source(subject: ClusterSubject) -> Iterator[Finding]:
@@ -271,6 +282,7 @@ OF_THE_SECTION: tuple[Rule[ClusterSubject], ...] = (
     Rule("GKE-20", "stacks/gke_spec.py", partial(maker_rules.stated_nodes, GKE)),
     Rule("GKE-21", GKE_DOCS, bounds),
     Rule("GKE-22", GKE_DOCS, pool_names),
+    Rule("GKE-27", GKE_DOCS, system_nodes),
     Rule("CAP-01", TOOLKIT, one_source),
     Rule("CAP-02", TOOLKIT, whole_reservation),
     Rule("NET-01", "stacks/address_plan.py", base_lies_free),

@@ -88,6 +88,10 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-21", DRANET, {"acceleratorPool": {"autoscaling": {"min": 4, "max": 2}}}, {}, f"{POOL}.autoscaling", "min 4 is more"),
     ("GKE-21", DRANET, {"acceleratorPool": {"autoscaling": {"min": 3, "max": 4}}}, {}, "cluster.nodes", "between 3 and 4"),
     ("GKE-22", DRANET, {"acceleratorPool": {"name": "system"}}, {}, f"{POOL}.name", "both pools are called"),
+    *(
+        ("GKE-27", DRANET, {"systemPool": {"machineType": machine}}, {}, "cluster.gke.systemPool.machineType", f"`{machine}`")
+        for machine in ("a3-ultragpu-8g", "a4-highgpu-8g", "ct6e-standard-8t", "tpu7x-standard-4t")
+    ),
     # --- where nodes come from
     ("CAP-01", DRANET, {"capacity": None}, {}, "cluster.gke.capacity", "it is not said"),
     ("CAP-01", DRANET, {"capacity": {"spot": True, "onDemand": True}}, {}, "cluster.gke.capacity", "spot and onDemand"),
