@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gke up down test check lint bench lock
+.PHONY: help setup gke coreweave up down test check lint bench lock
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
@@ -24,6 +24,12 @@ $(STAMP): requirements.lock pyproject.toml
 
 gke: .venv/.gke ## What stacks that make a GKE cluster need beside: Google's SDK (14 MB, and a plugin of 300 MB at the next `pulumi up`)
 
+.venv/.coreweave: requirements-coreweave.lock $(STAMP)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-coreweave.lock
+	@touch $@
+
+coreweave: .venv/.coreweave ## What stacks that make a CoreWeave cluster need beside: CoreWeave's SDK (a plugin comes at the next `pulumi up`)
+
 setup: $(STAMP) ## Python packages and the tools of a rehearsal (minutes the first time)
 	@$(BIN)/llmd-pd setup
 
@@ -33,10 +39,10 @@ up: setup ## Deploy the guide to an embedded fleet and say what runs where
 down: $(STAMP) ## Remove what `make up` started
 	@$(BIN)/llmd-pd down
 
-test: setup gke lint ## Every check and every test (engine tests take minutes)
+test: setup gke coreweave lint ## Every check and every test (engine tests take minutes)
 	@$(BIN)/pytest
 
-check: $(STAMP) gke lint ## Format, lint, types and the fast tests
+check: $(STAMP) gke coreweave lint ## Format, lint, types and the fast tests
 	@$(BIN)/pytest -m "not engine"
 
 lint: $(STAMP)
@@ -47,6 +53,6 @@ lint: $(STAMP)
 bench: setup ## Preview, up and check against their peers; writes bench.json
 	@$(BIN)/python -m bench --output bench.json
 
-lock: ## Resolve requirements.lock anew (needs uv); requirements-gke.lock is pulumi-gcp alone, which needs nothing else
+lock: ## Resolve requirements.lock anew (needs uv); requirements-gke.lock and -coreweave.lock are one SDK each, which needs nothing else
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock

@@ -22,7 +22,7 @@ from rehearsal.control_plane import ControlPlane
 from rehearsal.files import write_whole
 from rehearsal.parts import Part
 from rehearsal.standins import charts
-from rehearsal.standins.gcp import CLOUD, ENDPOINT, FAULT, FLEET
+from rehearsal.standins.cloud import CLOUD, ENDPOINT, FAULT, FLEET
 from releases.gke import AUTH_PLUGIN, DRA_DRIVER
 from stacks.gke import GkePlan
 

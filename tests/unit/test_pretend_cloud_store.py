@@ -14,9 +14,10 @@ from pulumi.runtime.proto import provider_pb2
 
 from rehearsal import plugins
 from rehearsal.standins import install
-from rehearsal.standins.gcp import CLOUD, FAULT, FLEET, installed
+from rehearsal.standins.cloud import CLOUD, FAULT, FLEET
+from rehearsal.standins.cloud.store import Cloud, Record, stack_of
+from rehearsal.standins.gcp import installed
 from rehearsal.standins.gcp.provider import GET_ENGINE_VERSIONS, GcpProvider
-from rehearsal.standins.gcp.store import Cloud, Record, stack_of
 from rehearsal.standins.plugin import Engine, Failure
 from rehearsal.standins.provider import Resource
 from rehearsal.standins.values import UNKNOWN, to_python, to_struct

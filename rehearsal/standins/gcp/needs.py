@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from rehearsal.standins.cloud.store import Record
 from rehearsal.standins.gcp import words
 from rehearsal.standins.gcp.kinds import Kind
 from rehearsal.standins.gcp.references import references
-from rehearsal.standins.gcp.store import Record
 from stacks.cloud import Arguments
 from stacks.gke_view import look_up
 
