@@ -1,6 +1,6 @@
-"""The pretend cloud of a rehearsal on GKE: where it is kept, how its cluster is reached, and what its files and charts are there.
+"""The pretend cloud of a rehearsal: where it is kept; on GKE, how its cluster is reached, and what its files and charts are there.
 
-The program reaches the cluster it made as it would Google's: by a DNS endpoint whose certificate everybody trusts, as whom
+On CoreWeave the program reaches its cluster by a context, which is the fleet's here as any is. On GKE the program reaches the cluster it made as it would Google's: by a DNS endpoint whose certificate everybody trusts, as whom
 `gke-gcloud-auth-plugin` says. Here the endpoint is the fleet's, its authority is added to those that are trusted, and a small
 program under the plugin's name gives the fleet's own credential.
 """
@@ -40,12 +40,16 @@ def environment(plane: ControlPlane, fault: str | None) -> dict[str, str]:
     write_whole(trusted, f"{system.read_text() if system.exists() else ''}\n{own}")
     write_whole(plane.workdir / "bin" / AUTH_PLUGIN, _plugin(user), mode=0o755)
     return {
-        CLOUD: str(plane.workdir / FILE),
-        FLEET: str(plane.kubeconfig),
-        ENDPOINT: urlsplit(cluster["server"]).netloc,
+        **places(plane),
         "SSL_CERT_FILE": str(trusted),
         **({FAULT: fault} if fault else {}),
     }
+
+
+def places(plane: ControlPlane) -> dict[str, str]:
+    """Variables by which a pretend cloud is this rehearsal's, and its cluster the fleet."""
+    server = yaml.safe_load(plane.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    return {CLOUD: str(plane.workdir / FILE), FLEET: str(plane.kubeconfig), ENDPOINT: urlsplit(server).netloc}
 
 
 def forget(workdir: Path) -> None:

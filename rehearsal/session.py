@@ -29,6 +29,7 @@ from rehearsal.stack import undisputed
 from rehearsal.toolchain import Origin, Toolchain, ensure
 from rehearsal.verdict import Surroundings, Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
+from stacks.cks import CksPlan
 from stacks.coreweave import NodePool
 from stacks.files import PROJECT, PlatformFile, StackFile, platform_of
 from stacks.kube_api import Api
@@ -101,26 +102,28 @@ def stage(
     registry = registry or Registry()
     unquestioned = undisputed(file.spec)
     planned, platform = plan(file.spec, CHECKOUT), platform_of(file)
-    pools = platform_plan(platform.spec).pools if platform else planned.pools
+    maker = platform_plan(platform.spec) if platform else planned
+    pools = maker.pools
     faults.possible(fault, pools, gke=planned.gke is not None)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
     with registry.create(file.stack, kept=kept) as rehearsal:
-        subject = _Subject(file, planned, unquestioned, platform, pools, fault)
+        subject = _Subject(file, planned, unquestioned, platform, pools, maker.cks, fault)
         yield _set(subject, rehearsal, toolchain, report)
 
 
 @dataclass(frozen=True)
 class _Subject:
     """What is rehearsed: a stack file and its plan, the keys by which it leaves a question to the scheduler, the stack that makes
-    its nodes where another does, the pools, and what goes wrong."""
+    its nodes where another does, the pools, the CKS cluster they are on if it is made too, and what goes wrong."""
 
     file: StackFile
     plan: Plan
     unquestioned: Mapping[str, Any]
     platform: PlatformFile | None
     pools: Sequence[NodePool]
+    cks: CksPlan | None
     fault: str | None
 
 
@@ -147,6 +150,8 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
             added |= cloud.environment(plane, subject.fault)
             reached, played = cloud.substitutes(planned.gke, workdir, toolchain["helm"].path)
             brought = (*brought, *played)
+        if subject.cks is not None:
+            added |= cloud.places(plane)
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)
         engines = []

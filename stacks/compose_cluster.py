@@ -10,7 +10,9 @@ from components.cluster.coreweave import NodePools, Pool
 from components.cluster.existing import ExistingCluster
 from components.cluster.gke import GkeCluster
 from components.cluster.gke_addons import ClusterAddons
+from stacks.cks import CksPlan
 from stacks.cluster_spec import Cluster
+from stacks.compose_cks import registered
 from stacks.coreweave import NodePool
 from stacks.foundation import Foundation
 from stacks.gke import GkePlan
@@ -21,9 +23,10 @@ from stacks.platform import PlatformPlan
 OUTPUT = "cluster"
 
 
-def existing_cluster(cluster: Cluster) -> ExistingCluster:
-    """The providers on the cluster a stack names."""
-    return ExistingCluster("cluster", {"kubeconfig": kubeconfig(cluster), "context": cluster.context})
+def existing_cluster(cluster: Cluster, cks: CksPlan | None = None) -> ExistingCluster:
+    """The providers on the cluster a stack names, after that cluster where the stack makes it."""
+    after = pulumi.ResourceOptions(depends_on=[registered(cks).cluster]) if cks else None
+    return ExistingCluster("cluster", {"kubeconfig": kubeconfig(cluster), "context": cluster.context}, after)
 
 
 def kubeconfig(cluster: Cluster) -> str | None:
@@ -60,7 +63,7 @@ def ground(plan: Plan, owner: str) -> Ground:
     """
     if plan.gke is not None:
         return _gke(plan.gke, plan.cluster_files(), owner)
-    cluster = existing_cluster(plan.spec.cluster)
+    cluster = existing_cluster(plan.spec.cluster, plan.cks)
     opts = pulumi.ResourceOptions(providers=[cluster.shared])
     pools = node_pools(plan.pools, owner, opts) if plan.pools else {}
     cpus = [pool for key, pool in pools.items() if key == "systemPool"]
@@ -89,7 +92,7 @@ def compose_platform(plan: PlatformPlan, owner: str) -> None:
 
     `owner` is the stack's full name.
     """
-    opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster).shared])
+    opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster, plan.cks).shared])
     there = pulumi.Output.all(*(pool.id for pool in node_pools(plan.pools, owner, opts).values()))
     found = Foundation.made_by(plan.spec).output()
     pulumi.export(OUTPUT, there.apply(lambda _: found))

@@ -19,6 +19,7 @@ from releases.crds import CrdSource, Directory, Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API_CRDS
 from releases.gateways import IMPLEMENTATIONS
 from releases.manifests import manifest_objects
+from stacks.cks import CksPlan, cks_plan
 from stacks.coreweave import NodePool, node_pools
 from stacks.gateway import GatewayPlan, gateway_plan
 from stacks.gke import GkePlan, gke_plan
@@ -43,6 +44,7 @@ class Plan:
     monitoring: list[Object]
     pools: list[NodePool]
     gke: GkePlan | None = None
+    cks: CksPlan | None = None
     #: Where relative paths of the stack file start.
     base: Path = Path()
 
@@ -135,6 +137,7 @@ def plan(spec: StackSpec, base: Path) -> Plan:
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
         pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
         gke=gke_plan(spec, machine_of(spec)) if spec.cluster.provider == "gke" else None,
+        cks=cks_plan(spec),
         base=base,
     )
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware.machines import MACHINES
-from stacks import cluster_rules
+from stacks import cks_rules, cluster_rules
+from stacks.cks import CksPlan, cks_plan
 from stacks.cluster_spec import MAKERS
 from stacks.coreweave import NodePool, node_pools
 from stacks.problems import Problem
@@ -22,6 +23,7 @@ class PlatformPlan:
 
     spec: PlatformSpec
     pools: list[NodePool]
+    cks: CksPlan | None = None
 
 
 def is_platform(config: Mapping[str, Any]) -> bool:
@@ -36,7 +38,7 @@ def is_platform(config: Mapping[str, Any]) -> bool:
 def platform_plan(spec: PlatformSpec) -> PlatformPlan:
     """The plan of a stack that obeys the rules."""
     assert spec.cluster.machine is not None  # by PLATFORM-01
-    return PlatformPlan(spec, node_pools(spec, MACHINES[spec.cluster.machine]))
+    return PlatformPlan(spec, node_pools(spec, MACHINES[spec.cluster.machine]), cks_plan(spec))
 
 
 def platform_problems(spec: PlatformSpec) -> Iterator[Problem]:
@@ -67,4 +69,5 @@ def _only_nodes(subject: ClusterSubject) -> Iterator[Finding]:
 RULES: tuple[Rule[ClusterSubject], ...] = (
     Rule("PLATFORM-01", "stacks/platform.py", _only_nodes),
     *cluster_rules.RULES,
+    *cks_rules.RULES,
 )

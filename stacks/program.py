@@ -8,16 +8,22 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from releases.crds import SourceError
+from stacks.change_look import export_plan
+from stacks.cks import CksPlan
+from stacks.cks_immutable import CKS
+from stacks.cks_look import look_at_cluster
 from stacks.compose import compose
+from stacks.compose_cks import compose_alone
 from stacks.compose_cluster import compose_platform
 from stacks.files import PROJECT, platform_from_config, spec_from_config
-from stacks.gke_look import export_plan, look_at_changes
+from stacks.gke_immutable import GKE
+from stacks.gke_look import look_at_changes
 from stacks.lookahead import look_ahead, look_ahead_of_platform
 from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
 from stacks.problems import Problem, StackFileError
 from stacks.reference import full_name, referred
-from stacks.spec import PlatformSpec, StackSpec
+from stacks.spec import AnyStack, PlatformSpec, StackSpec
 from stacks.unblock import unblock
 
 
@@ -40,6 +46,8 @@ def run(base: Path) -> None:
 
 def _make_nodes(spec: PlatformSpec, owner: str) -> None:
     planned = platform_plan(spec)
+    if _cluster_first(planned.cks, spec, owner):
+        return
     look_ahead_of_platform(planned, owner)
     compose_platform(planned, owner)
 
@@ -52,11 +60,24 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     planned = plan(spec, base)
     if planned.gke is not None:
         look_at_changes(planned.gke, spec, owner)
-        export_plan(planned.gke)
+        export_plan(planned.gke.resources, GKE)
+    if _cluster_first(planned.cks, spec, owner):
+        return
     found = look_ahead(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
     compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
+
+
+def _cluster_first(plan: CksPlan | None, spec: AnyStack, owner: str) -> bool:
+    """Whether this run makes a CKS cluster alone, because nothing leads to it yet."""
+    if plan is None:
+        return False
+    look_at_cluster(plan, spec.cluster, owner)
+    export_plan(plan.resources, CKS)
+    if spec.cluster.context is None:
+        compose_alone(plan)
+    return spec.cluster.context is None
 
 
 def _configuration() -> dict[str, Any]:
