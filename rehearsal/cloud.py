@@ -1,8 +1,9 @@
-"""The pretend cloud of a rehearsal: where it is kept; on GKE, how its cluster is reached, and what its files and charts are there.
+"""The pretend cloud of a rehearsal: where it is kept; on GKE, how its cluster is reached, and what its files and charts are.
 
-On CoreWeave the program reaches its cluster by a context, which is the fleet's here as any is. On GKE the program reaches the cluster it made as it would Google's: by a DNS endpoint whose certificate everybody trusts, as whom
-`gke-gcloud-auth-plugin` says. Here the endpoint is the fleet's, its authority is added to those that are trusted, and a small
-program under the plugin's name gives the fleet's own credential.
+On CoreWeave the program reaches its cluster by a context, which is the fleet's in any rehearsal. On GKE it does so as it would
+Google's: by a DNS endpoint whose certificate everybody trusts, as whom `gke-gcloud-auth-plugin` says. Here the endpoint is the
+fleet's, its authority is added to those that are trusted, and a small program under the plugin's name gives the fleet's own
+credential.
 """
 
 import base64

@@ -43,7 +43,7 @@ def cks_plan(spec: AnyStack) -> CksPlan | None:
     cluster = Resource(
         name=f"{spec.name}-cluster",
         type=CLUSTER,
-        title="The CKS cluster",
+        title="CKS cluster",
         args={
             "name": name,
             "zone": cks.zone,
@@ -71,7 +71,7 @@ def _vpc(spec: AnyStack, cks: Cks, name: str) -> Resource:
     return Resource(
         name=f"{spec.name}-vpc",
         type=VPC,
-        title="The cluster's VPC",
+        title="VPC",
         args={
             "name": name,
             "zone": cks.zone,

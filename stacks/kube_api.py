@@ -44,6 +44,11 @@ class Api:
             raise NoContextError(" ".join(str(error).split())) from error
         self._client = client.ApiClient(configuration)
 
+    @property
+    def server(self) -> str:
+        """The URL it is reached by."""
+        return str(self._client.configuration.host)
+
     def get(self, path: str) -> Object | None:
         """What is there, or None where there is nothing or we may not look."""
         from kubernetes.client.exceptions import ApiException
