@@ -1,18 +1,18 @@
 """Rules of `cluster.coreweave.cluster`: a CKS cluster of the stack's own, whether it serves or only makes nodes."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from stacks.cks import NAME_LENGTH, cluster_name
 from stacks.cks_addresses import Unusable, too_few_pods, unusable
 from stacks.cks_versions import AUTOSCALING, parse
-from stacks.cluster_rules import NODE_POOLS
+from stacks.cluster_rules import INSTANCES, system_nodes
 from stacks.rule import ClusterSubject, Finding, Rule
 from stacks.spec import AnyStack
 
 HERE = "cluster.coreweave.cluster"
 SIZES = "docs.coreweave.com/products/networking/vpc/vpc-cidr"
 UPGRADES = "docs.coreweave.com/products/cks/clusters/upgrade-kubernetes"
-PACKAGE = "pulumi-coreweave"
 
 
 def short_names(subject: ClusterSubject) -> Iterator[Finding]:
@@ -70,9 +70,13 @@ def a_context_to_come(subject: ClusterSubject) -> Iterator[Finding]:
         yield Finding("cluster.context", what, why, "name the context, or leave both out until the cluster is there")
 
 
+def _names_and_nodes(subject: ClusterSubject) -> Iterator[Finding]:
+    return chain(system_nodes(subject), short_names(subject), nodes_of_its_own(subject))
+
+
+CW_06: Rule[ClusterSubject] = Rule("CW-06", INSTANCES, _names_and_nodes)
+#: Those that can be asked of any spec.
 RULES: tuple[Rule[ClusterSubject], ...] = (
-    Rule("CW-06", PACKAGE, short_names),
-    Rule("CW-06", NODE_POOLS, nodes_of_its_own),
     Rule("CW-11", UPGRADES, minor_version),
     Rule("CW-12", SIZES, ranges_lie_free),
     Rule("CW-13", SIZES, range_of_pods),

@@ -69,5 +69,6 @@ def _only_nodes(subject: ClusterSubject) -> Iterator[Finding]:
 RULES: tuple[Rule[ClusterSubject], ...] = (
     Rule("PLATFORM-01", "stacks/platform.py", _only_nodes),
     *cluster_rules.RULES,
+    cks_rules.CW_06,
     *cks_rules.RULES,
 )

@@ -214,7 +214,7 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("GKE-01", TOOLKIT, gke_rules.new_enough_for_gpus),
     Rule("TPU-04", TOOLKIT, gke_rules.new_enough_for_tpus),
     Rule("CAP-03", TOOLKIT, gke_rules.flex_start),
-    cluster_rules.CW_06,
+    cks_rules.CW_06,
     Rule("FIT-01", "hardware/machines", fits),
     Rule("MIRROR-01", "the stack's mirror", all_from_the_mirror),
 )

@@ -32,6 +32,11 @@ def without(key: str) -> dict[str, Any]:
     return {name: value for name, value in CLUSTER.items() if name != key}
 
 
+def made(**cks: Any) -> dict[str, Any]:
+    """The cluster too."""
+    return {**CLUSTER, "coreweave": {"cluster": {"zone": "US-EAST-02A", "version": "v1.35", **cks}}}
+
+
 @pytest.mark.parametrize(
     ("config", "so"),
     [
@@ -75,6 +80,10 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
      "cluster.coreweave.acceleratorPool.labels", "not the stack's to write"),
     ("CW-09", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"taints": [TAINT, TAINT]}}}},
      "cluster.coreweave.acceleratorPool.taints", "there twice"),
+    ("CW-11", {"cluster": made(version="v1")}, "cluster.coreweave.cluster.version", "is no minor version"),
+    ("CW-12", {"cluster": made(vpc={"pods": "10.16.0.0/13"})}, "cluster.coreweave.cluster.vpc.pods", "overlaps"),
+    ("CW-13", {"cluster": made(vpc={"pods": "10.0.0.0/24"})}, "cluster.coreweave.cluster.vpc.pods", "the pods of 2 nodes"),
+    ("CW-14", {"cluster": {**made(), "context": None, "kubeconfig": "a"}}, "cluster.context", "without `context`"),
     ("SPEC", {"servng": {}}, "servng", "did you mean `serving`?"),
     ("SPEC", {"cluster": {**CLUSTER, "nodes": "4"}}, "cluster.nodes", "take the quotes off: 4"),
 ]  # fmt: skip
