@@ -156,7 +156,7 @@ def test_of_a_cluster_that_is_there_the_providers_come_after_nothing() -> None:
 def test_without_the_extra_a_stack_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cks, "SDK", replace(cks.SDK, module="pulumi_coreweave_that_is_not_there"))
     made = planned(stack())
-    words = r"`cluster.coreweave.cluster` needs the package pulumi-coreweave, which is not installed; install the extra `coreweave`"
+    words = r"`cluster.coreweave.cluster` needs the package pulumi-coreweave, which is not installed; install the extra"
     with pytest.raises(pulumi.RunError, match=words):
         record(lambda: _made(made))
 
