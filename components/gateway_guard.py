@@ -6,22 +6,19 @@ deletion can run code of ours (docs/adr/0014).
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from components.kube_client import Api, KubeconfigError
 from components.kube_errors import reason
 from releases.gateway_api import GROUP
 from releases.gateways import hangs_on
 
 #: The kinds of routes the standard channel has.
 ROUTES = ("httproutes", "grpcroutes", "tlsroutes")
-#: How often a server that says "too many requests" is asked, and the seconds in between: as `stacks.kube_api`, for its reason.
-TRIES, BUSY_SECONDS = 5, 0.3
 #: How to have a Gateway deleted all the same.
 ANYWAY = "write `deleteInUse: true` under `llmd-pd:router.gateway`, run `pulumi up`, and destroy again"
 #: What to do where the cluster does not answer, and where it answers that one may not ask.
@@ -77,56 +74,23 @@ class GuardProvider(ResourceProvider):
 
 
 def _routes(props: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    import yaml
-    from kubernetes import client, config
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
-    configuration = client.Configuration()
-    configuration.retries = False
     found: list[Mapping[str, Any]] = []
     try:
-        stated, context = props.get("kubeconfig"), props.get("context")
-        if stated and stated.startswith("{"):
-            config.load_kube_config_from_dict(  # type: ignore[no-untyped-call]
-                json.loads(stated), context=context, client_configuration=configuration
-            )
-        else:
-            config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=stated, context=context, client_configuration=configuration
-            )
-        api: Any = client.CustomObjectsApi(client.ApiClient(configuration))
+        api = Api(props.get("kubeconfig"), props.get("context"))
         for plural in ROUTES:
-            try:
-                answer = _listed(api, plural)
-                if not isinstance(answer, Mapping):
-                    raise ValueError("what answers there is no API server")
-                found += answer["items"]
-            except ApiException as error:
-                if error.status != 404:  # a cluster may lack the kind
-                    raise
+            # A cluster may lack the kind.
+            found += (api.read(f"/apis/{GROUP}/v1/{plural}") or {"items": []})["items"]
     except (ApiException, HTTPError, json.JSONDecodeError) as error:
         fix = FORBIDDEN if getattr(error, "status", None) == 403 else UNREACHABLE
         raise _silent(props, reason(error), fix) from error
-    # Nearly anything can come of a malformed kubeconfig, and of what answers in an API server's place.
-    except (
-        config.ConfigException, yaml.YAMLError, OSError, LookupError, TypeError, ValueError, AttributeError
-    ) as error:  # fmt: skip
-        raise _silent(props, " ".join(str(error).split()), UNREACHABLE) from error
+    except KubeconfigError as error:
+        raise _silent(props, str(error), UNREACHABLE) from error
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise _silent(props, "what answers there is no API server", UNREACHABLE) from error
     return found
-
-
-def _listed(api: Any, plural: str, tries: int = TRIES) -> Any:
-    """The API server's list of one kind of route; raises what the client raises."""
-    from kubernetes.client.exceptions import ApiException
-
-    try:
-        return api.list_cluster_custom_object(GROUP, "v1", plural, _request_timeout=10)
-    except ApiException as error:
-        if error.status != HTTPStatus.TOO_MANY_REQUESTS or tries == 1:
-            raise
-    time.sleep(BUSY_SECONDS)
-    return _listed(api, plural, tries - 1)
 
 
 def _silent(props: Mapping[str, Any], why: str, fix: str) -> GatewayInUseError:

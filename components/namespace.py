@@ -4,6 +4,7 @@ It goes through an upserting provider, so that one that exists and was marked as
 others wrote on it; what is not marked is refused before (`stacks.lookahead`).
 """
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
@@ -12,9 +13,10 @@ from components.objects import Object, register
 
 
 class NamespaceArgs(TypedDict):
-    """Plain: the Namespace object."""
+    """Plain: the Namespace object. Wired: what it comes `after`."""
 
     object: Object
+    after: Sequence[pulumi.Resource]
 
 
 class ServingNamespace(pulumi.ComponentResource):
@@ -25,5 +27,7 @@ class ServingNamespace(pulumi.ComponentResource):
     def __init__(self, name: str, args: NamespaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:ServingNamespace", name, None, opts)
         physical = args["object"]["metadata"]["name"]
-        self.resource = register(physical, args["object"], pulumi.ResourceOptions(parent=self))
+        self.resource = register(
+            physical, args["object"], pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]])
+        )
         self.register_outputs({"name": physical})

@@ -110,7 +110,13 @@ def describe_nodes(spec: "PlatformSpec") -> str:
     """A stack file that only makes nodes and obeys the rules, in one line."""
     from stacks.platform import platform_plan
 
-    pools = [f"{pool.spec['targetNodes']} × {pool.instance_type}" for pool in platform_plan(spec).pools]
+    planned = platform_plan(spec)
+    if planned.gke is not None:
+        site = planned.gke.site
+        system = site.gke.system_pool
+        nodes = f"{system.min} to {system.max} × {system.machine_type} and {site.nodes} × {site.machine.instance_type}"
+        return f"nodes only, {nodes}, a cluster of its own"
+    pools = [f"{pool.spec['targetNodes']} × {pool.instance_type}" for pool in planned.pools]
     return f"nodes only, {' and '.join(pools)}"
 
 

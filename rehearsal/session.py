@@ -29,12 +29,11 @@ from rehearsal.stack import undisputed
 from rehearsal.toolchain import Origin, Toolchain, ensure
 from rehearsal.verdict import Surroundings, Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
-from stacks.cks import CksPlan
 from stacks.coreweave import NodePool
 from stacks.files import PROJECT, PlatformFile, StackFile, platform_of
 from stacks.kube_api import Api
 from stacks.plan import Plan, plan
-from stacks.platform import platform_plan
+from stacks.platform import PlatformPlan, platform_plan
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -102,33 +101,31 @@ def stage(
     registry = registry or Registry()
     unquestioned = undisputed(file.spec)
     planned, platform = plan(file.spec, CHECKOUT), platform_of(file)
-    maker = platform_plan(platform.spec) if platform else planned
-    pools = maker.pools
-    faults.possible(fault, pools, gke=planned.gke is not None)
+    made = platform_plan(platform.spec, CHECKOUT) if platform else planned
+    faults.possible(fault, made.pools, gke=made.gke is not None)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
     with registry.create(file.stack, kept=kept) as rehearsal:
-        subject = _Subject(file, planned, unquestioned, platform, pools, maker.cks, fault)
+        subject = _Subject(file, planned, unquestioned, platform, made, fault)
         yield _set(subject, rehearsal, toolchain, report)
 
 
 @dataclass(frozen=True)
 class _Subject:
     """What is rehearsed: a stack file and its plan, the keys by which it leaves a question to the scheduler, the stack that makes
-    its nodes where another does, the pools, the CKS cluster they are on if it is made too, and what goes wrong."""
+    its nodes where another does, the plan of whichever makes them, and what goes wrong."""
 
     file: StackFile
     plan: Plan
     unquestioned: Mapping[str, Any]
     platform: PlatformFile | None
-    pools: Sequence[NodePool]
-    cks: CksPlan | None
+    made: Plan | PlatformPlan
     fault: str | None
 
 
 def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: Report) -> Stage:
-    workdir, planned, pools = rehearsal.workdir, subject.plan, subject.pools
+    workdir, planned, pools, gke = rehearsal.workdir, subject.plan, subject.made.pools, subject.made.gke
     with report.step("parts of the stack"):
         chart = parts.router_chart(planned, toolchain, workdir, report)
         crds = parts.custom_resource_definitions(planned, report)
@@ -140,17 +137,17 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
     api = Api(str(plane.kubeconfig), plane.context)
     machines = fleet.machines_of(planned, pools)
     brought = surroundings.prepare(plane, planned, pools, report, subject.fault)
-    if planned.gke is None:
+    if gke is None:
         with report.step("simulated nodes"):
             fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
         reached: Mapping[str, Any] = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
-        if planned.gke is not None:
+        if gke is not None:
             added |= cloud.environment(plane, subject.fault)
-            reached, played = cloud.substitutes(planned.gke, workdir, toolchain["helm"].path)
+            reached, played = cloud.substitutes(gke, workdir, toolchain["helm"].path)
             brought = (*brought, *played)
-        if subject.cks is not None:
+        if subject.made.cks is not None:
             added |= cloud.places(plane)
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)

@@ -32,7 +32,7 @@ DRIVER_INSTALLER = Manifest(
 
 #: The major version of the GPU driver that images built for CUDA 13 need at the least.
 CUDA_13_DRIVER = 580
-#: The driver that the image of a GKE minor version has with it, as seen on a node.
+#: The driver that the image of a GKE minor version has with it, as seen on an A3 Ultra; A4 is taken to have the same.
 SEEN_DRIVERS = {(1, 36): "580.126.20"}
 
 DRA_DRIVER = "nvidia-dra-driver-gpu"

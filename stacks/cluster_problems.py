@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from components.kube_client import KubeconfigError
 from components.kube_errors import reason
 from stacks.cluster_spec import Cluster
-from stacks.kube_api import NoContextError
 from stacks.problems import Problem
 
 
@@ -18,13 +18,13 @@ def asking(cluster: Cluster, otherwise: Callable[[Problem], None]) -> Iterator[N
 
     try:
         yield
-    except NoContextError as error:
+    except KubeconfigError as error:
         otherwise(_no_context(cluster, error))
     except (HTTPError, OSError, ApiException, json.JSONDecodeError) as error:
         otherwise(_unanswered(reason(error)))
 
 
-def _no_context(cluster: Cluster, error: NoContextError) -> Problem:
+def _no_context(cluster: Cluster, error: KubeconfigError) -> Problem:
     return Problem(
         "CLUSTER", "llmd-pd:cluster", f"context `{cluster.context}`" if cluster.context else "no context",
         f"the kubeconfig does not give it: {str(error).rstrip('.')}", "name a context of `kubectl config get-contexts`",

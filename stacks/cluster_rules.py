@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from hardware.fabrics import POD_NETWORK
 from hardware.machines import COREWEAVE_CPU, MACHINES, machines_for
+from stacks import workload as resolve
 from stacks.cluster_spec import Cluster, CoreWeave
 from stacks.coreweave import pool_names
 from stacks.problems import known
@@ -36,7 +37,7 @@ def known_machine(subject: ClusterSubject) -> Iterator[Finding]:
         yield Finding("cluster.machine", what, why, known(machine, fitting))
 
 
-def of_the_provider(subject: Subject) -> Iterator[Finding]:
+def of_the_provider(subject: ClusterSubject) -> Iterator[Finding]:
     """Nothing is said that this provider would not do."""
     cluster = subject.spec.cluster
     for key in _idle(subject.spec):
@@ -67,7 +68,7 @@ IDLE = {
 }
 
 
-def _idle(spec: StackSpec) -> list[str]:
+def _idle(spec: AnyStack) -> list[str]:
     """What is said of the cluster and not heeded."""
     cluster = spec.cluster
     heeded = {
@@ -131,10 +132,8 @@ def bounds(subject: ClusterSubject) -> Iterator[Finding]:
 
 def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:
     """Machines with InfiniBand are paid for; without a fabric KV cache would travel over TCP without a word."""
-    spec, cluster = subject.spec, subject.spec.cluster
-    named = MACHINES.get(cluster.machine or "")
-    theirs = cluster.provider == "stack" and named is not None and named.provider == "coreweave"
-    if not (cluster.provider == "coreweave" or theirs) or "fabric" in spec.serving.model_fields_set:
+    spec = subject.spec
+    if not resolve.on_coreweaves_pools(spec) or "fabric" in spec.serving.model_fields_set:
         return
     if subject.workload.hardware.fabric is POD_NETWORK and any(
         row.provider == "coreweave" for row in machines_for(spec.serving.accelerator, "coreweave")
@@ -191,10 +190,11 @@ def _stated(spec: AnyStack) -> CoreWeave:
 
 
 MACHINE_01: Rule[ClusterSubject] = Rule("MACHINE-01", "hardware/machines", known_machine)
+CLUSTER_01: Rule[ClusterSubject] = Rule("CLUSTER-01", "stacks/cluster_spec.py", of_the_provider)
 CW_01: Rule[ClusterSubject] = Rule("CW-01", NODE_POOLS, stated_nodes)
 CW_02: Rule[ClusterSubject] = Rule("CW-02", NODE_POOLS, bounds)
 CW_07: Rule[ClusterSubject] = Rule("CW-07", INSTANCES, coreweaves_machine)
 CW_09: Rule[ClusterSubject] = Rule("CW-09", "Kubernetes' validation of nodes", taints_once)
 CW_08: Rule[ClusterSubject] = Rule("CW-08", NODE_POOLS, own_labels)
 #: Those that ask of the cluster alone: a stack that only makes nodes obeys them too.
-RULES = (MACHINE_01, CW_01, CW_02, CW_07, CW_08, CW_09)
+RULES = (CLUSTER_01, MACHINE_01, CW_01, CW_02, CW_07, CW_08, CW_09)

@@ -93,7 +93,19 @@ class Cluster(Section):
         return self.gke if self.provider == "gke" else None
 
     @property
+    def made(self) -> CoreWeave | Gke | None:
+        """What is said of the nodes by the stack that makes them: this one, or the one it refers to once that was looked up.
+        None of nodes that no stack of this project makes."""
+        if self.provider == "coreweave":
+            return self.coreweave or CoreWeave()
+        return (self.gke or self.coreweave) if self.provider in ("gke", "stack") else None
+
+    @property
+    def on_gke(self) -> Gke | None:
+        """What is said of a cluster on GKE that a stack of this project makes."""
+        return self.made if isinstance(self.made, Gke) else None
+
+    @property
     def accelerator_pool(self) -> AcceleratorPool | GkeAcceleratorPool:
-        """What the stack says of the accelerator nodes it makes, whichever provider has them."""
-        made = self.gke if self.provider == "gke" else self.coreweave
-        return made.accelerator_pool if made else AcceleratorPool()
+        """What is said of the accelerator nodes, whichever provider has them."""
+        return self.made.accelerator_pool if self.made else AcceleratorPool()

@@ -1,8 +1,8 @@
 """Parts of the commands that problems tell people to run."""
 
 import shlex
-from pathlib import Path
 
+from components.kube_client import path_of
 from stacks.cluster_spec import Cluster
 
 
@@ -17,6 +17,5 @@ def helm_flags(cluster: Cluster) -> str:
 
 
 def _flags(cluster: Cluster, context: str) -> str:
-    kubeconfig = cluster.kubeconfig and str(Path(cluster.kubeconfig).expanduser())
-    flags = {"--kubeconfig": kubeconfig, context: cluster.context}
+    flags = {"--kubeconfig": path_of(cluster.kubeconfig), context: cluster.context}
     return "".join(f" {flag} {shlex.quote(value)}" for flag, value in flags.items() if value)

@@ -1,8 +1,7 @@
 """Composing what a stack makes of its cluster: the two providers on it, and its node pools; and a stack that is nothing else."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import pulumi
 
@@ -10,13 +9,15 @@ from components.cluster.coreweave import NodePools, Pool
 from components.cluster.existing import ExistingCluster
 from components.cluster.gke import GkeCluster
 from components.cluster.gke_addons import ClusterAddons
+from components.cluster.guard import ClusterGuard
+from components.kube_client import path_of
 from stacks.cks import CksPlan
 from stacks.cluster_spec import Cluster
 from stacks.compose_cks import registered
 from stacks.coreweave import NodePool
 from stacks.foundation import Foundation
 from stacks.gke import GkePlan
-from stacks.plan import Object, Plan
+from stacks.plan import Plan
 from stacks.platform import PlatformPlan
 
 #: The output by which a stack that makes nodes tells others how to reach them, and what they are.
@@ -30,8 +31,8 @@ def existing_cluster(cluster: Cluster, cks: CksPlan | None = None) -> ExistingCl
 
 
 def kubeconfig(cluster: Cluster) -> str | None:
-    """The path of the kubeconfig a stack names, None for the one kubectl would use."""
-    return str(Path(cluster.kubeconfig).expanduser()) if cluster.kubeconfig else None
+    """The path of the kubeconfig a stack names, or all of it as text; None for the one kubectl would use."""
+    return path_of(cluster.kubeconfig) or cluster.kubeconfig
 
 
 def node_pools(
@@ -48,12 +49,13 @@ def node_pools(
 @dataclass(frozen=True)
 class Ground:
     """What a stack stands on: the providers on its cluster and the kubeconfig that leads there (a path, or all of it as text),
-    what its model servers come after, and what the rest does."""
+    what its model servers come after, what the rest does, and what is deleted after everything in the cluster."""
 
     cluster: ExistingCluster
     kubeconfig: pulumi.Input[str] | None
     nodes: Sequence[pulumi.Resource]
     first: Sequence[pulumi.Resource]
+    guard: Sequence[pulumi.Resource] = ()
 
 
 def ground(plan: Plan, owner: str) -> Ground:
@@ -62,7 +64,10 @@ def ground(plan: Plan, owner: str) -> Ground:
     The router need not wait for the accelerators: what comes first is the CPU nodes alone, if the stack makes some.
     """
     if plan.gke is not None:
-        return _gke(plan.gke, plan.cluster_files(), owner)
+        made = _gke(plan.gke, owner)
+        # After the CPU nodes alone, as the router, which is to be gone before it.
+        guard = _guard(plan.gke, made, owner, made.first)
+        return replace(made, nodes=[*made.nodes, guard], first=[*made.first, guard], guard=[guard])
     cluster = existing_cluster(plan.spec.cluster, plan.cks)
     opts = pulumi.ResourceOptions(providers=[cluster.shared])
     pools = node_pools(plan.pools, owner, opts) if plan.pools else {}
@@ -70,10 +75,10 @@ def ground(plan: Plan, owner: str) -> Ground:
     return Ground(cluster, kubeconfig(plan.spec.cluster), [*pools.values()], cpus)
 
 
-def _gke(plan: GkePlan, files: Sequence[Object], owner: str) -> Ground:
+def _gke(plan: GkePlan, owner: str) -> Ground:
     made = GkeCluster("gke", {"project": plan.site.project, "resources": plan.resources, "cluster": plan.cluster.name})
     cluster = ExistingCluster("cluster", {"kubeconfig": made.kubeconfig, "context": None})
-    pools = [made.resources[resource.name] for resource in plan.of("container.NodePool")]
+    pools, files = [made.resources[resource.name] for resource in plan.of("container.NodePool")], plan.files()
     addons = ClusterAddons(
         "addons",
         {
@@ -87,12 +92,28 @@ def _gke(plan: GkePlan, files: Sequence[Object], owner: str) -> Ground:
     return Ground(cluster, made.kubeconfig, [*pools, *addons.resources], pools[:1])
 
 
+def _guard(plan: GkePlan, made: Ground, owner: str, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+    props = {
+        "cluster": plan.site.name,
+        "kubeconfig": made.kubeconfig,
+        "owner": owner,
+        "deleteInUse": plan.site.gke.delete_in_use,
+    }
+    return ClusterGuard("cluster-guard", props, pulumi.ResourceOptions(depends_on=[*after]))
+
+
 def compose_platform(plan: PlatformPlan, owner: str) -> None:
-    """Registers the node pools of a stack that only makes nodes, and exports how others find them once they are there.
+    """Registers what a stack makes that only makes nodes, and exports how others find them once they are there.
 
     `owner` is the stack's full name.
     """
-    opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster, plan.cks).shared])
-    there = pulumi.Output.all(*(pool.id for pool in node_pools(plan.pools, owner, opts).values()))
-    found = Foundation.made_by(plan.spec).output()
-    pulumi.export(OUTPUT, there.apply(lambda _: found))
+    found = Foundation.made_by(plan.spec)
+    if plan.gke is not None:
+        base = _gke(plan.gke, owner)
+        # After all that is made, so that a destroy asks it before anything is gone.
+        made, reached = [*base.nodes, _guard(plan.gke, base, owner, base.nodes)], base.kubeconfig
+    else:
+        opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster, plan.cks).shared])
+        made, reached = [*node_pools(plan.pools, owner, opts).values()], found.kubeconfig
+    there = pulumi.Output.all(reached, *(resource.urn for resource in made))
+    pulumi.export(OUTPUT, there.apply(lambda known: replace(found, kubeconfig=known[0]).output()))

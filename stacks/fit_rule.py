@@ -1,5 +1,9 @@
-"""Do the pods of a stack fit its machine and its nodes: the arithmetic of `hardware.fit`, said in the stack file's own keys."""
+"""Do the pods of a stack fit its machine and its nodes: the arithmetic of `hardware.fit`, said in the stack file's own keys.
 
+And does their image: one that was built with a CUDA older than the GPU has no code for it.
+"""
+
+import re
 from collections.abc import Iterator
 
 from hardware.fit import Misfit, misfits, nodes_needed
@@ -46,10 +50,41 @@ def fits(subject: Subject) -> Iterator[Finding]:
         yield Finding(place, what, f"they need {needed}, and the rest would stay Pending for ever", fix)
 
 
+def code_for_the_gpu(subject: Subject) -> Iterator[Finding]:
+    """An image of the stack's own was built with a CUDA that makes code for the machine's GPUs, as far as its tag says."""
+    image = subject.spec.serving.image
+    built = cuda_of(image) if image else None
+    try:
+        machine = resolve.machine_of(subject.spec)
+    except UnknownMachineError:
+        return  # which FIT-01 says
+    if built and machine.silicon and machine.silicon.cuda and built < _version(machine.silicon.cuda):
+        gpu = machine.silicon
+        what = f"`{image}` is built with CUDA {built[0]}.{built[1]}"
+        why = f"{gpu.product} ({machine.key}) needs {gpu.cuda} or later: there would be no code that runs on it"
+        yield Finding("serving.image", what, why, "use an image of a newer CUDA, or leave `image` out")
+
+
+def cuda_of(image: str) -> tuple[int, int] | None:
+    """The CUDA that a tag names (`…-cu130`, `…-cuda12.4.1`); None where it names none."""
+    _, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
+    found = re.search(r"(?<![a-z0-9])cu(?:da)?-?(\d{2})\.?(\d)(?!\d)", tag)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, minor = map(int, text.split("."))
+    return major, minor
+
+
 def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, asked_for: bool) -> str:
     serving = spec.serving
-    tested = machines_for(serving.accelerator, serving.fabric)
-    fitting = [row.key for row in tested if not misfits(pod, resolve.selected(spec, row))]
+    possible = [
+        row
+        for row in machines_for(serving.accelerator, serving.fabric)
+        if not spec.cluster.makes_nodes or row.provider == spec.cluster.provider
+    ]
+    fitting = [row.key for row in possible if not misfits(pod, resolve.selected(spec, row))]
     others = [key for key in fitting if key != machine.key]
     fixes = []
     if asked_for and misfit.has != "0":
@@ -60,7 +95,7 @@ def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, 
         fixes.append("tolerate it in `serving.tolerations`")
     if others:
         pair = f"{serving.accelerator}/{serving.fabric}"
-        fixes.append(f"use a machine that was tested with {pair}: {', '.join(others)}")
+        fixes.append(f"use another machine for {pair}: {', '.join(others)}")
     return ", or ".join(fixes) or "use another machine"
 
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from hardware.machines import GKE_POOLS, RdmaMode
 from stacks.cluster_spec import AcceleratorPool, CoreWeave
+from stacks.gke_site import has_gateways
+from stacks.gke_spec import Gke, GkeAcceleratorPool
 from stacks.pool_spec import Taint
 from stacks.problems import Problem, StackFileError
 from stacks.rules import problems_of
@@ -23,7 +26,11 @@ class NoFoundationError(ValueError):
 
 @dataclass(frozen=True)
 class Foundation:
-    """How a cluster is reached and what its accelerator nodes are. `nodes` are the most there will be."""
+    """How a cluster is reached and what its accelerator nodes are. `nodes` are the most there will be.
+
+    `kubeconfig` is a path, or all of it as text where the stack makes the cluster too: then it is not known before that is there,
+    and None. `rdma` is of GKE alone, and says that the cluster is there; `gateways`, whether it can have Gateways of GKE's.
+    """
 
     kubeconfig: str | None
     context: str | None
@@ -31,16 +38,26 @@ class Foundation:
     nodes: int
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
+    rdma: RdmaMode | None = None
+    gateways: bool = True
 
     @classmethod
     def made_by(cls, spec: PlatformSpec) -> "Foundation":
         """That of a stack that obeys the rules."""
         cluster = spec.cluster
         assert cluster.machine is not None  # by PLATFORM-01
-        assert cluster.nodes is not None  # by CW-01
-        pool = (cluster.coreweave or CoreWeave()).accelerator_pool
-        most = pool.autoscaling.max if pool.autoscaling else cluster.nodes
-        return cls(cluster.kubeconfig, cluster.context, cluster.machine, most, pool.labels, pool.taints)
+        assert cluster.nodes is not None  # by CW-01 and GKE-20
+        pool, gke = cluster.accelerator_pool, cluster.on_gke
+        return cls(
+            kubeconfig=cluster.kubeconfig,
+            context=cluster.context,
+            machine=cluster.machine,
+            nodes=pool.autoscaling.max if pool.autoscaling else cluster.nodes,
+            labels=pool.labels,
+            taints=pool.taints,
+            rdma=(gke.rdma or GKE_POOLS[cluster.machine].rdma) if gke else None,
+            gateways=gke is None or has_gateways(spec, gke),
+        )
 
     @classmethod
     def exported(cls, output: object) -> "Foundation":
@@ -57,6 +74,8 @@ class Foundation:
             nodes=int(nodes),  # an engine's numbers are floats
             labels=output.get("labels") or {},
             taints=tuple(output.get("taints") or ()),
+            rdma=output.get("rdma"),
+            gateways=output.get("gateways", True),
         )
 
     def output(self) -> dict[str, Any]:
@@ -72,18 +91,27 @@ def stand_on(spec: StackSpec, there: Foundation, stack: str) -> StackSpec:
     """
     if problems := [*_contradictions(spec, there, stack)]:
         raise StackFileError(problems)
-    pool = AcceleratorPool.model_construct(labels=dict(there.labels), taints=there.taints)
     filled = {
         "kubeconfig": there.kubeconfig,
         "context": there.context,
         "machine": there.machine,
         "nodes": spec.cluster.nodes or there.nodes,
-        "coreweave": CoreWeave.model_construct(accelerator_pool=pool),
+        **_as_made(there),
     }
     found = spec.model_copy(update={"cluster": spec.cluster.model_copy(update=filled)})
     if problems := [_of_the_other(problem, spec, stack) for problem in problems_of(found, but=OF_THE_OTHER)]:
         raise StackFileError(problems)
     return found
+
+
+def _as_made(there: Foundation) -> dict[str, CoreWeave | Gke]:
+    """The section that says so in the other stack's file, as far as it is about the nodes."""
+    labels, taints = dict(there.labels), there.taints
+    if there.rdma is None:
+        pool = AcceleratorPool.model_construct(labels=labels, taints=taints)
+        return {"coreweave": CoreWeave.model_construct(accelerator_pool=pool)}
+    gkes = GkeAcceleratorPool.model_construct(labels=labels, taints=taints)
+    return {"gke": Gke.model_construct(rdma=there.rdma, accelerator_pool=gkes)}
 
 
 def _of_the_other(problem: Problem, spec: StackSpec, stack: str) -> Problem:
@@ -97,11 +125,15 @@ def _contradictions(spec: StackSpec, there: Foundation, stack: str) -> Iterator[
     stated = spec.cluster
     if stated.machine not in (None, there.machine):
         what, why = f"machine `{stated.machine}`", f"the nodes of stack {stack} are {there.machine}"
-        yield _problem(what, why, "write that, or leave it out", "machine")
+        yield _problem(what, why, "write that, or leave it out", "cluster.machine")
     if stated.nodes is not None and stated.nodes > there.nodes:
         what, why = f"{stated.nodes} nodes", f"stack {stack} makes {there.nodes}"
-        yield _problem(what, why, "write no more, or let it make more", "nodes")
+        yield _problem(what, why, "write no more, or let it make more", "cluster.nodes")
+    gateway = spec.router.gateway
+    if gateway and gateway.provider == "gke" and not there.gateways:
+        what, why = "a Gateway of GKE's", f"the cluster of stack {stack} has none (`gateways: false`)"
+        yield _problem(what, why, "take another provider's, or let that stack have some", "router.gateway.provider")
 
 
-def _problem(what: str, why: str, fix: str, key: str) -> Problem:
-    return Problem("CLUSTER", f"llmd-pd:cluster.{key}", what, why, fix)
+def _problem(what: str, why: str, fix: str, path: str) -> Problem:
+    return Problem("CLUSTER", f"llmd-pd:{path}", what, why, fix)

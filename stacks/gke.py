@@ -5,6 +5,8 @@ stack file and its machine: nothing is asked of Google.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from hardware.machines import Machine
@@ -17,8 +19,8 @@ from stacks.gke_objects import charts, manifests, network_objects
 from stacks.gke_pools import accelerator_pool, system_pool
 from stacks.gke_site import Site, site
 from stacks.gke_versions import brought_crds
-from stacks.router import HelmRelease
-from stacks.spec import StackSpec
+from stacks.router import HelmRelease, place
+from stacks.spec import AnyStack
 
 Object = dict[str, Any]
 
@@ -36,6 +38,8 @@ class GkePlan:
     waves: tuple[tuple[Object, ...], ...]
     manifests: tuple[Manifest, ...]
     charts: tuple[HelmRelease, ...]
+    #: Where relative paths of the stack file start.
+    base: Path = Path()
 
     def resource(self, name: str) -> Resource:
         """The resource of that logical name."""
@@ -50,6 +54,23 @@ class GkePlan:
         """The objects of all waves."""
         return [obj for wave in self.waves for obj in wave]
 
+    def files(self) -> list[Object]:
+        """The objects of the manifests.
+
+        Raises:
+            SourceError: a file cannot be had or is not what its checksum says.
+        """
+        return self._files
+
+    @cached_property
+    def _files(self) -> list[Object]:
+        # Late: it downloads, which no command needs that only checks.
+        from releases.manifests import manifest_objects
+
+        stated = self.site.gke.gpu_driver.installer
+        own = Path(place(stated, self.base)) if stated else None
+        return [obj for file in self.manifests for obj in manifest_objects(file, own)]
+
     @property
     def cluster(self) -> Resource:
         """The cluster."""
@@ -61,8 +82,10 @@ class GkePlan:
         return brought_crds(self.site.gke.version)
 
 
-def gke_plan(spec: StackSpec, machine: Machine) -> GkePlan:
+def gke_plan(spec: AnyStack, machine: Machine, base: Path = Path()) -> GkePlan:
     """The plan of a stack file that obeys the rules, on a machine as the stack has it (`stacks.workload.machine_of`).
+
+    Relative paths in the file start at `base`.
 
     Raises:
         AddressPlanError: the base cannot be used.
@@ -76,4 +99,5 @@ def gke_plan(spec: StackSpec, machine: Machine) -> GkePlan:
         waves=tuple(map(tuple, network_objects(where))),
         manifests=tuple(manifests(where)),
         charts=tuple(charts(where, spec.mirror.charts)),
+        base=base,
     )

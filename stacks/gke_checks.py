@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
-from hardware.machines import GKE_POOLS
+from hardware.machines import GKE_POOLS, GkePool, RdmaMode
 from releases.gke import DRA_DRIVER, DRIVER_ROOT
 from stacks.cloud import Resource
 from stacks.gke import GkePlan
@@ -65,7 +65,7 @@ def chart_problems(chart: HelmRelease) -> Iterator[Broken]:
 
 
 def _versions(resources: Sequence[Resource]) -> Iterator[Broken]:
-    """GKE-01, TPU-04: the first version that has a set-up. GKE-17: whole versions, and upgrades as channels want them."""
+    """GKE-01, TPU-04: the first version that has a machine so. GKE-17: whole versions, and upgrades as channels want them."""
     channel = any(look_up(cluster.args, "release_channel.channel") for cluster in clusters(resources))
     for pool in pools(resources):
         version = pool.get("version")
@@ -74,11 +74,24 @@ def _versions(resources: Sequence[Resource]) -> Iterator[Broken]:
         elif version is not None:
             if pool.dranet and not at_least(version, _DRANET_SINCE):
                 yield pool.broken("GKE-01", "version", f"managed DRANET needs {_DRANET_SINCE}")
-            tpu7x = GKE_POOLS["gke-tpu7x"].since["none"]
-            if pool.machine_type.startswith("tpu7x-") and not at_least(version, tpu7x):
-                yield pool.broken("TPU-04", "version", f"TPU7x needs {tpu7x}")
+            since = _since(pool)
+            if since and not pool.dranet and not at_least(version, since):
+                yield pool.broken(
+                    "TPU-04" if pool.is_tpu else "GKE-01", "version", f"{pool.machine_type} needs {since}"
+                )
         if channel and pool.get("management.auto_upgrade") is False:
             yield pool.broken("GKE-17", "management.auto_upgrade", "a cluster in a release channel upgrades its nodes")
+
+
+def _rows(pool: Pool) -> list[GkePool]:
+    """What the table knows of the pool's machine."""
+    return [row for row in GKE_POOLS.values() if row.machine.instance_type == pool.machine_type]
+
+
+def _since(pool: Pool) -> str | None:
+    """The first version that has the pool's machine, set up without DRANET."""
+    way: RdmaMode = "multinet" if pool.nics else "none"
+    return next((row.since[way] for row in _rows(pool) if way in row.since), None)
 
 
 def _rdma(resources: Sequence[Resource]) -> Iterator[Broken]:
@@ -147,6 +160,18 @@ def _gpu_nodes(resources: Sequence[Resource]) -> Iterator[Broken]:
             yield pool.broken("GKE-09", "node_config.image_type", what)
 
 
+def _own_gpus(resources: Sequence[Resource]) -> Iterator[Broken]:
+    """GKE-23: a machine type comes with GPUs of one kind, and with all of them."""
+    for pool in pools(resources):
+        row = next((row for row in _rows(pool) if row.gpu and pool.gpus), None)
+        if row is None:
+            continue
+        whole = {"type": row.gpu, "count": row.machine.devices_per_node}
+        for key in (key for key, value in whole.items() if pool.gpus.get(key) != value):
+            what = f"{pool.machine_type} has {whole['count']} {row.gpu}"
+            yield pool.broken("GKE-23", f"node_config.guest_accelerators.{key}", what)
+
+
 def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
     """GKE-10: one zone, in the cluster's region, and the RoCE network's. GKE-11: the name of that network's profile."""
     roce: list[str] = []
@@ -174,4 +199,4 @@ def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
                 yield pool.broken("GKE-10", "node_locations", f"the RDMA network is in {zone}, and not in {zones[0]}")
 
 
-CHECKS: tuple[Check, ...] = (_versions, _rdma, _gpu_nodes, _places, *CAPACITY_CHECKS, *NETWORK_CHECKS)
+CHECKS: tuple[Check, ...] = (_versions, _rdma, _gpu_nodes, _own_gpus, _places, *CAPACITY_CHECKS, *NETWORK_CHECKS)

@@ -50,10 +50,9 @@ def _of_pool(plan: GkePlan, pool: Pool) -> Iterator[Need]:
     row, nodes = plan.site.pool, pool.most_nodes
     zone, spot = plan.site.gke.zone, "preemptible " if pool.get("node_config.spot") else ""
     devices = nodes * row.machine.devices_per_node
-    yield Need(
-        f"{spot}{row.gpu or row.machine.instance_type.split('-')[0]} {'GPUs' if row.gpu else 'chips'} in {zone}",
-        devices,
-    )
+    kind = f"{row.gpu} GPUs" if row.gpu else f"{row.machine.instance_type.split('-')[0]} chips"
+    quota = row.spot_quota if spot else row.quota
+    yield Need(f"{spot}{kind} in {zone}" + (f" ({quota})" if quota else ""), devices)
     vcpus = int(quantities.parse(row.machine.capacity["cpu"]))
     yield Need(f"{spot}vCPU of {row.machine.instance_type} in {plan.site.gke.region}", nodes * vcpus)
     if row.local_ssds:

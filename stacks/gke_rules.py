@@ -17,7 +17,7 @@ from stacks.gke_spec import Gke
 from stacks.gke_versions import at_least, parse
 from stacks.pool_spec import Autoscaling
 from stacks.problems import known
-from stacks.rule import Finding, Subject
+from stacks.rule import ClusterSubject, Finding, Rule, Subject
 from stacks.spec import StackSpec
 
 HERE = "cluster.gke"
@@ -28,7 +28,7 @@ PLANS_LABELS = ("gke-no-default-nvidia-gpu-device-plugin", "nvidia.com/gpu.prese
 _RESERVATION = r"projects/[^/]+/reservations/[^/]+(/reservationBlocks/[^/]+(/reservationSubBlocks/[^/]+)?)?"
 
 
-def gke_section(subject: Subject) -> Iterator[Finding]:
+def gke_section(subject: ClusterSubject) -> Iterator[Finding]:
     """A cluster that is to be made is described."""
     if subject.spec.cluster.provider == "gke" and subject.spec.cluster.gke is None:
         what, why = "`gke` is missing", "it says in which project and zone the cluster is made"
@@ -42,14 +42,14 @@ def as_existing(spec: StackSpec) -> StackSpec | None:
     return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=there)})
 
 
-def whole_version(subject: Subject) -> Iterator[Finding]:
+def whole_version(subject: ClusterSubject) -> Iterator[Finding]:
     """GKE-17: a version is one, and not a family of them."""
     if (gke := _stated(subject)) and parse(gke.version) is None:
         what, why = f"`{gke.version}` is no whole version", "GKE would choose one, and every preview show a change"
         yield Finding(f"{HERE}.version", what, why, "write something like `1.35.2-gke.1234000`")
 
 
-def own_region(subject: Subject) -> Iterator[Finding]:
+def own_region(subject: ClusterSubject) -> Iterator[Finding]:
     """GKE-10: the zone of the nodes is in the region of their network."""
     if (gke := _stated(subject)) and gke.zone.rpartition("-")[0] != gke.region:
         what, why = (
@@ -59,7 +59,7 @@ def own_region(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{HERE}.zone", what, why, f"write `region: {gke.zone.rpartition('-')[0]}`, or another zone")
 
 
-def own_labels(subject: Subject) -> Iterator[Finding]:
+def own_labels(subject: ClusterSubject) -> Iterator[Finding]:
     """GKE-08: labels that set nodes up are left to GKE and to the plan."""
     for key in _stated_labels(subject):
         if key in PLANS_LABELS or any(theirs in key for theirs in GKES_LABELS):
@@ -67,14 +67,14 @@ def own_labels(subject: Subject) -> Iterator[Finding]:
             yield Finding(f"{_POOL}.labels", what, why, f"leave `{key}` out; `rdma` says how nodes are set up")
 
 
-def stated_nodes(subject: Subject) -> Iterator[Finding]:
+def stated_nodes(subject: ClusterSubject) -> Iterator[Finding]:
     """The number of nodes is said, and not derived: it is what is billed."""
     if _stated(subject) and subject.spec.cluster.nodes is None:
         what, why = "the number of nodes is missing", "a node pool needs one, and it is what you pay for"
         yield Finding("cluster.nodes", what, why, "write how many, such as `nodes: 2`")
 
 
-def bounds(subject: Subject) -> Iterator[Finding]:
+def bounds(subject: ClusterSubject) -> Iterator[Finding]:
     """min <= max of both pools, and the nodes between them."""
     if (gke := _stated(subject)) is None:
         return
@@ -94,14 +94,14 @@ def bounds(subject: Subject) -> Iterator[Finding]:
         yield Finding("cluster.nodes", what, why, "change the one or the other")
 
 
-def pool_names(subject: Subject) -> Iterator[Finding]:
+def pool_names(subject: ClusterSubject) -> Iterator[Finding]:
     """Two pools, two names."""
     if (gke := _stated(subject)) and gke.accelerator_pool.name == SYSTEM:
         what, why = f"both pools are called `{SYSTEM}`", "a pool's name is there once in a cluster"
         yield Finding(f"{_POOL}.name", what, why, "give it another name, or leave it out")
 
 
-def one_source(subject: Subject) -> Iterator[Finding]:
+def one_source(subject: ClusterSubject) -> Iterator[Finding]:
     """CAP-01: it is said where the nodes come from, once."""
     if (gke := _stated(subject)) is None:
         return
@@ -119,7 +119,7 @@ def one_source(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{HERE}.capacity", what, why, f"write one of {options}")
 
 
-def whole_reservation(subject: Subject) -> Iterator[Finding]:
+def whole_reservation(subject: ClusterSubject) -> Iterator[Finding]:
     """CAP-02: a reservation in full, as other projects may have one of the name."""
     gke = _stated(subject)
     name = gke.capacity.reservation if gke else None
@@ -129,7 +129,7 @@ def whole_reservation(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{HERE}.capacity.reservation", what, why, f"write `projects/{gke.project}/reservations/{bare}`")
 
 
-def flex_start(subject: Subject) -> Iterator[Finding]:
+def flex_start(subject: ClusterSubject) -> Iterator[Finding]:
     """CAP-03: flex-start's nodes stay a week at most, and need a GKE that has it for the machine."""
     gke, place = _stated(subject), f"{HERE}.capacity.flexStart"
     if gke is None or gke.capacity.flex_start is None:
@@ -144,18 +144,18 @@ def flex_start(subject: Subject) -> Iterator[Finding]:
         yield Finding(f"{HERE}.version", what, f"it came with {pool.flex_since}", f"write {pool.flex_since} or later")
 
 
-def base_lies_free(subject: Subject) -> Iterator[Finding]:
+def base_lies_free(subject: ClusterSubject) -> Iterator[Finding]:
     """NET-01: the base is a private network that overlaps no peer, and not too small for any cluster."""
     yield from _refused(subject, Demand(0, 0))
 
 
-def base_has_pods(subject: Subject) -> Iterator[Finding]:
+def base_has_pods(subject: ClusterSubject) -> Iterator[Finding]:
     """NET-03: a block of addresses for the pods of every node. Of what else nodes need they run out later."""
     if not [*base_lies_free(subject)] and (wanted := _demand(subject)):
         yield from _refused(subject, wanted)
 
 
-def gkes_machine(subject: Subject) -> Iterator[Finding]:
+def gkes_machine(subject: ClusterSubject) -> Iterator[Finding]:
     """The pool's machine is one that GKE has."""
     machine = subject.spec.cluster.machine
     if subject.spec.cluster.provider == "gke" and machine and MACHINES[machine].provider != "gke":
@@ -163,35 +163,47 @@ def gkes_machine(subject: Subject) -> Iterator[Finding]:
         yield Finding("cluster.machine", what, why, known(machine, GKE_POOLS))
 
 
-def one_way_to_the_nics(subject: Subject) -> Iterator[Finding]:
+def one_way_to_the_nics(subject: ClusterSubject) -> Iterator[Finding]:
     """GKE-12: nodes hand out what the pods ask for: claims, or the device plugin's GPUs."""
     gke, pool = _stated(subject), _pool(subject)
     if gke is None or pool is None or (mode := gke.rdma or pool.rdma) in pool.since:
         return
-    spec = subject.spec
+    spec, fixes = subject.spec, [_either(f"`rdma: {way}`" for way in pool.since)]
     if spec.cluster.machine:
         what = f"`rdma: {mode}` of machine {pool.machine.key}"
         why = f"such nodes are those of {_either(pool.since)}"
-    else:
+    elif isinstance(spec, StackSpec):
         what = f"`rdma: {mode}` with fabric `{spec.serving.fabric}`"
         why = f"its pods ask for {pool.machine.handed_out_as}, which such nodes do not hand out"
-    fixes = [_either(f"`rdma: {way}`" for way in pool.since)]
-    fabrics = [f"`fabric: {fabric}`" for fabric in _fabrics(spec.serving.accelerator, mode)]
-    fixes += [f"{_either(fabrics)}{' without `machine`' if spec.cluster.machine else ''}"] if fabrics else []
+    if isinstance(spec, StackSpec):
+        fabrics = [f"`fabric: {fabric}`" for fabric in _fabrics(spec.serving.accelerator, mode)]
+        twins = [
+            f"`machine: {row.machine.key}`" for row in GKE_POOLS.values() if _twin(row, pool) and mode in row.since
+        ]
+        place = (f" with {_either(twins)}" if twins else " without `machine`") if spec.cluster.machine else ""
+        fixes += [f"{_either(fabrics)}{place}"] if fabrics else []
     yield Finding(f"{HERE}.rdma", what, f"{why}, and they would stay Pending for ever", f"write {', or '.join(fixes)}")
 
 
-def new_enough_for_gpus(subject: Subject) -> Iterator[Finding]:
+def gateways_of_its_own(subject: Subject) -> Iterator[Finding]:
+    """A Gateway of GKE's needs a cluster that can have some."""
+    gke, gateway = _stated(subject), subject.spec.router.gateway
+    if gke and gke.gateways is False and gateway and gateway.provider == "gke":
+        what, why = "`gateways: false`", "the router's Gateway is GKE's, and would never get an address"
+        yield Finding(f"{HERE}.gateways", what, why, "leave it out")
+
+
+def new_enough_for_gpus(subject: ClusterSubject) -> Iterator[Finding]:
     """GKE-01: the first GKE version that has the way to the NICs."""
     yield from _too_old(subject, gpus=True)
 
 
-def new_enough_for_tpus(subject: Subject) -> Iterator[Finding]:
+def new_enough_for_tpus(subject: ClusterSubject) -> Iterator[Finding]:
     """TPU-04: the first GKE version that has the TPU."""
     yield from _too_old(subject, gpus=False)
 
 
-def _too_old(subject: Subject, *, gpus: bool) -> Iterator[Finding]:
+def _too_old(subject: ClusterSubject, *, gpus: bool) -> Iterator[Finding]:
     gke, pool = _stated(subject), _pool(subject)
     if gke is None or pool is None or bool(pool.gpu) != gpus or parse(gke.version) is None:
         return
@@ -202,21 +214,26 @@ def _too_old(subject: Subject, *, gpus: bool) -> Iterator[Finding]:
         yield Finding(f"{HERE}.version", what, f"it came with {since}", f"write {since} or later")
 
 
-def _stated(subject: Subject) -> Gke | None:
+def _stated(subject: ClusterSubject) -> Gke | None:
     return subject.spec.cluster.gke_to_make
 
 
-def _stated_labels(subject: Subject) -> Iterator[str]:
+def _stated_labels(subject: ClusterSubject) -> Iterator[str]:
     if gke := _stated(subject):
         yield from gke.accelerator_pool.labels
 
 
-def _pool(subject: Subject) -> GkePool | None:
+def _pool(subject: ClusterSubject) -> GkePool | None:
     """How the stack's machine is made; None where that is another rule's to refuse."""
     try:
         return GKE_POOLS.get(resolve.machine_of(subject.spec).key)
     except UnknownMachineError:
         return None
+
+
+def _twin(row: GkePool, other: GkePool) -> bool:
+    """The same machine, set up otherwise or not."""
+    return row.machine.instance_type == other.machine.instance_type
 
 
 def _fabrics(accelerator: str, mode: RdmaMode) -> list[str]:
@@ -225,12 +242,12 @@ def _fabrics(accelerator: str, mode: RdmaMode) -> list[str]:
     return [*dict.fromkeys(fabric for row in rows for key, fabric in row.serves if key == accelerator)]
 
 
-def _demand(subject: Subject) -> Demand | None:
+def _demand(subject: ClusterSubject) -> Demand | None:
     gke, nodes = _stated(subject), subject.spec.cluster.nodes
     return demand(gke, nodes) if gke and nodes else None
 
 
-def _refused(subject: Subject, wanted: Demand) -> Iterator[Finding]:
+def _refused(subject: ClusterSubject, wanted: Demand) -> Iterator[Finding]:
     if (gke := _stated(subject)) is None:
         return
     try:
@@ -246,3 +263,30 @@ def _outside(scaling: Autoscaling, nodes: int) -> bool:
 
 def _either(words: Iterable[str]) -> str:
     return " or ".join(words)
+
+
+GKE_DOCS, TOOLKIT = "GKE docs", "cluster-toolkit"
+
+CLUSTER_03: Rule[ClusterSubject] = Rule("CLUSTER-03", "stacks/gke_spec.py", gke_section)
+GKE_19: Rule[ClusterSubject] = Rule("GKE-19", GKE_DOCS, gkes_machine)
+#: Those that ask of the section alone, and those that also ask how its machine is made; in a stack that only makes nodes too.
+OF_THE_SECTION: tuple[Rule[ClusterSubject], ...] = (
+    Rule("GKE-08", "llm-d's GKE guide", own_labels),
+    Rule("GKE-10", GKE_DOCS, own_region),
+    Rule("GKE-17", GKE_DOCS, whole_version),
+    Rule("GKE-20", "stacks/gke_spec.py", stated_nodes),
+    Rule("GKE-21", GKE_DOCS, bounds),
+    Rule("GKE-22", GKE_DOCS, pool_names),
+    Rule("CAP-01", TOOLKIT, one_source),
+    Rule("CAP-02", TOOLKIT, whole_reservation),
+    Rule("NET-01", "stacks/address_plan.py", base_lies_free),
+    Rule("NET-03", "stacks/address_plan.py", base_has_pods),
+)
+OF_THE_MACHINE: tuple[Rule[ClusterSubject], ...] = (
+    Rule("GKE-12", "llm-d's GKE guide", one_way_to_the_nics),
+    Rule("GKE-01", TOOLKIT, new_enough_for_gpus),
+    Rule("TPU-04", TOOLKIT, new_enough_for_tpus),
+    Rule("CAP-03", TOOLKIT, flex_start),
+)
+#: Those that a stack that only makes nodes obeys.
+RULES = (CLUSTER_03, *OF_THE_SECTION, GKE_19, *OF_THE_MACHINE)

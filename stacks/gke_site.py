@@ -7,7 +7,7 @@ from hardware.machines import GKE_POOLS, GkePool, Machine, RdmaMode
 from stacks.address_plan import AddressPlan, Demand, address_plan
 from stacks.gke_spec import Gke
 from stacks.pool_spec import PoolKey
-from stacks.spec import StackSpec
+from stacks.spec import AnyStack, PlatformSpec
 
 #: The system pool's own upgrades add a node before they take one away; the accelerators' never do.
 SURGE = 1
@@ -42,7 +42,7 @@ class Site:
         return self.gke.project
 
 
-def site(spec: StackSpec, machine: Machine) -> Site:
+def site(spec: AnyStack, machine: Machine) -> Site:
     """The site of a stack file that obeys the rules, on a machine as the stack has it.
 
     Raises:
@@ -51,7 +51,7 @@ def site(spec: StackSpec, machine: Machine) -> Site:
     gke, nodes = spec.cluster.gke, spec.cluster.nodes
     if gke is None or nodes is None:
         raise ValueError("not a stack file that obeys the rules: `cluster.gke` or `cluster.nodes` is missing")
-    pool, gateway = GKE_POOLS[machine.key], spec.router.gateway
+    pool = GKE_POOLS[machine.key]
     return Site(
         name=spec.name,
         gke=gke,
@@ -60,10 +60,18 @@ def site(spec: StackSpec, machine: Machine) -> Site:
         rdma=gke.rdma or pool.rdma,
         nodes=nodes,
         addresses=address_plan(gke.network.base, demand(gke, nodes), gke.network.peers),
-        gateway=gateway is not None and gateway.provider == "gke",
+        gateway=has_gateways(spec, gke),
         protect=spec.cluster.protect,
         allow_replace=spec.cluster.allow_replace,
     )
+
+
+def has_gateways(spec: AnyStack, gke: Gke) -> bool:
+    """Whether there can be Gateways of GKE's."""
+    if gke.gateways is not None:
+        return gke.gateways
+    stated = spec.router.gateway
+    return isinstance(spec, PlatformSpec) or (stated is not None and stated.provider == "gke")
 
 
 def demand(gke: Gke, nodes: int) -> Demand:

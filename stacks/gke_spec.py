@@ -84,6 +84,11 @@ class Gke(Section):
 
     `version` is what the control plane and the nodes start with, and a change of it an upgrade. `rdma` left out is `dranet` on
     machines with GPUs and `none` on TPU hosts. On GPUs, `none` means that KV cache travels over TCP.
+
+    `gateways`: whether there can be Gateways of GKE's, which have a subnet of their own. Left out: where the stack's router is
+    behind one; and in a stack that only makes nodes, since who serves on them is not known.
+
+    `deleteInUse`: a destroy takes the cluster with what others run in it, and leaves what Google made for them.
     """
 
     project: GcpProject
@@ -92,6 +97,8 @@ class Gke(Section):
     version: NonEmpty
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
     rdma: RdmaMode | None = None
+    gateways: bool | None = None
+    delete_in_use: bool = False
     capacity: Capacity = Capacity()
     network: Network = Network()
     system_pool: GkeSystemPool = GkeSystemPool()

@@ -73,6 +73,8 @@ def look_ahead(plan: Plan, owner: str) -> Found:
 
 def look_ahead_of_platform(plan: PlatformPlan, owner: str) -> None:
     """The same for a stack that only makes nodes: there is nothing else to look at. Raises as above."""
+    if plan.gke is not None:
+        return
     with answering(plan.spec.cluster):
         api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
         if problems := [*look_at_pools(api, plan.spec.cluster, plan.pools, owner)]:

@@ -18,7 +18,6 @@ from hardware.workload import Workload
 from releases.crds import CrdSource, Directory, Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API_CRDS
 from releases.gateways import IMPLEMENTATIONS
-from releases.manifests import manifest_objects
 from stacks.cks import CksPlan, cks_plan
 from stacks.coreweave import NodePool, node_pools
 from stacks.gateway import GatewayPlan, gateway_plan
@@ -45,8 +44,6 @@ class Plan:
     pools: list[NodePool]
     gke: GkePlan | None = None
     cks: CksPlan | None = None
-    #: Where relative paths of the stack file start.
-    base: Path = Path()
 
     @property
     def bill(self) -> Bill:
@@ -61,22 +58,6 @@ class Plan:
     @cached_property
     def _crds(self) -> list[Object]:
         return [] if self.crd_source is None else crd_objects(self.crd_files, self.crd_source)
-
-    @cached_property
-    def _cluster_files(self) -> list[Object]:
-        if self.gke is None:
-            return []
-        stated = self.gke.site.gke.gpu_driver.installer
-        own = Path(place(stated, self.base)) if stated else None
-        return [obj for file in self.gke.manifests for obj in manifest_objects(file, own)]
-
-    def cluster_files(self) -> list[Object]:
-        """The objects of the files that a cluster of the stack's own is given.
-
-        Raises:
-            SourceError: a file cannot be had or is not what its checksum says.
-        """
-        return self._cluster_files
 
     def crds(self) -> list[Object]:
         """The CRDs, or none where they are not ours.
@@ -136,9 +117,8 @@ def plan(spec: StackSpec, base: Path) -> Plan:
         gateway=gateway_plan(spec, resolved.bill),
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
         pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
-        gke=gke_plan(spec, machine_of(spec)) if spec.cluster.provider == "gke" else None,
+        gke=gke_plan(spec, machine_of(spec), base) if spec.cluster.provider == "gke" else None,
         cks=cks_plan(spec),
-        base=base,
     )
 
 

@@ -2,19 +2,24 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from hardware.machines import MACHINES
-from stacks import cks_rules, cluster_rules
+from stacks import cks_rules, cluster_rules, gke_rules
 from stacks.cks import CksPlan, cks_plan
 from stacks.cluster_spec import MAKERS
 from stacks.coreweave import NodePool, node_pools
+from stacks.gke import GkePlan, gke_plan
 from stacks.problems import Problem
 from stacks.rule import ClusterSubject, Finding, Rule
 from stacks.spec import PlatformSpec
+from stacks.workload import machine_of
 
-#: The sections that say what serves.
+#: The sections that say what serves. `mirror` is one too, but of a cluster on GKE, which is given a chart.
 SERVING_SECTIONS = ("namespace", "release", "router", "monitoring", "crds", "mirror")
+
+#: One of each provider's machines, as an example.
+MACHINE = {"coreweave": "coreweave-h200", "gke": "gke-a3-ultragpu-8g-dra"}
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class PlatformPlan:
 
     spec: PlatformSpec
     pools: list[NodePool]
+    gke: GkePlan | None = None
     cks: CksPlan | None = None
 
 
@@ -35,10 +41,11 @@ def is_platform(config: Mapping[str, Any]) -> bool:
     return config.get("serving", {}) == {} and isinstance(cluster, dict) and cluster.get("provider") in MAKERS
 
 
-def platform_plan(spec: PlatformSpec) -> PlatformPlan:
-    """The plan of a stack that obeys the rules."""
-    assert spec.cluster.machine is not None  # by PLATFORM-01
-    return PlatformPlan(spec, node_pools(spec, MACHINES[spec.cluster.machine]), cks_plan(spec))
+def platform_plan(spec: PlatformSpec, base: Path = Path()) -> PlatformPlan:
+    """The plan of a stack that obeys the rules. Relative paths in its file start at `base`."""
+    machine = machine_of(spec)
+    gke = gke_plan(spec, machine, base) if spec.cluster.provider == "gke" else None
+    return PlatformPlan(spec, node_pools(spec, machine), gke, cks_plan(spec))
 
 
 def platform_problems(spec: PlatformSpec) -> Iterator[Problem]:
@@ -56,6 +63,8 @@ class _Subject:
 def _only_nodes(subject: ClusterSubject) -> Iterator[Finding]:
     spec, usual = subject.spec, PlatformSpec()
     for key in SERVING_SECTIONS:
+        if key == "mirror" and spec.cluster.provider == "gke":
+            continue
         if getattr(spec, key) != getattr(usual, key):
             what, why = f"`{key}` of a stack that only makes nodes", "nothing of it serves"
             yield Finding(
@@ -63,11 +72,12 @@ def _only_nodes(subject: ClusterSubject) -> Iterator[Finding]:
             )
     if spec.cluster.machine is None:
         what, why = "the machine is missing", "with nothing that serves, it follows from nothing"
-        yield Finding("cluster.machine", what, why, "name one, such as `machine: coreweave-h200`")
+        yield Finding("cluster.machine", what, why, f"name one, such as `machine: {MACHINE[spec.cluster.provider]}`")
 
 
 RULES: tuple[Rule[ClusterSubject], ...] = (
     Rule("PLATFORM-01", "stacks/platform.py", _only_nodes),
+    *gke_rules.RULES,
     *cluster_rules.RULES,
     cks_rules.CW_06,
     *cks_rules.RULES,

@@ -16,6 +16,7 @@ from stacks.compose import compose
 from stacks.compose_cks import compose_alone
 from stacks.compose_cluster import compose_platform
 from stacks.files import PROJECT, platform_from_config, spec_from_config
+from stacks.gke import GkePlan
 from stacks.gke_immutable import GKE
 from stacks.gke_look import look_at_changes
 from stacks.lookahead import look_ahead, look_ahead_of_platform
@@ -37,15 +38,16 @@ def run(base: Path) -> None:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         config, hf_token = sealed(_configuration())
         if is_platform(config):
-            _make_nodes(platform_from_config(config), owner)
+            _make_nodes(platform_from_config(config), base, owner)
         else:
             _serve(spec_from_config(config), base, owner, hf_token)
     except (StackFileError, SourceError) as error:
         raise pulumi.RunError(str(error)) from error
 
 
-def _make_nodes(spec: PlatformSpec, owner: str) -> None:
-    planned = platform_plan(spec)
+def _make_nodes(spec: PlatformSpec, base: Path, owner: str) -> None:
+    planned = platform_plan(spec, base)
+    _look_at_gke(planned.gke, spec, owner)
     if _cluster_first(planned.cks, spec, owner):
         return
     look_ahead_of_platform(planned, owner)
@@ -58,15 +60,19 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # what the stack builds on, for whoever reads its state
     planned = plan(spec, base)
-    if planned.gke is not None:
-        look_at_changes(planned.gke, spec, owner)
-        export_plan(planned.gke.resources, GKE)
+    _look_at_gke(planned.gke, spec, owner)
     if _cluster_first(planned.cks, spec, owner):
         return
     found = look_ahead(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
     compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
+
+
+def _look_at_gke(plan: GkePlan | None, spec: AnyStack, owner: str) -> None:
+    if plan is not None:
+        look_at_changes(plan, spec, owner)
+        export_plan(plan.resources, GKE)
 
 
 def _cluster_first(plan: CksPlan | None, spec: AnyStack, owner: str) -> bool:

@@ -15,7 +15,7 @@ from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
 from stacks import choice_rule, cks_rules, cluster_rules, gke_rules, router_api, router_rules
-from stacks.fit_rule import fits
+from stacks.fit_rule import code_for_the_gpu, fits
 from stacks.mirror_rule import all_from_the_mirror
 from stacks.problems import Problem, known
 from stacks.rule import Finding, Rule, Subject
@@ -165,26 +165,16 @@ def _names(subject: Subject) -> Iterator[Finding]:
         yield Finding("name", what, f"{most} leave room for the hashes of its pods' names", fix)
 
 
-GKE_DOCS, TOOLKIT = "GKE docs", "cluster-toolkit"
-
 #: In this order: first what can be asked of any spec, then the gates, then what needs a spec that renders.
 RULES: tuple[Rule[Subject], ...] = (
     Rule("PIN-01", "a deployment is what was tested", _pinned_image),
     Rule("MODEL-02", "argparse keeps the last value", _repeats),
     Rule("NAME-01", "Kubernetes labels", _model_label),
-    Rule("CLUSTER-01", "stacks/cluster_spec.py", cluster_rules.of_the_provider, gate=cluster_rules.as_said),
+    replace(cluster_rules.CLUSTER_01, gate=cluster_rules.as_said),
     Rule("CLUSTER-02", "stacks/cluster_spec.py", cluster_rules.reference),
-    Rule("CLUSTER-03", "stacks/gke_spec.py", gke_rules.gke_section, gate=gke_rules.as_existing),
-    Rule("GKE-08", "llm-d's GKE guide", gke_rules.own_labels),
-    Rule("GKE-10", GKE_DOCS, gke_rules.own_region),
-    Rule("GKE-17", GKE_DOCS, gke_rules.whole_version),
-    Rule("GKE-20", "stacks/gke_spec.py", gke_rules.stated_nodes),
-    Rule("GKE-21", GKE_DOCS, gke_rules.bounds),
-    Rule("GKE-22", GKE_DOCS, gke_rules.pool_names),
-    Rule("CAP-01", TOOLKIT, gke_rules.one_source),
-    Rule("CAP-02", TOOLKIT, gke_rules.whole_reservation),
-    Rule("NET-01", "stacks/address_plan.py", gke_rules.base_lies_free),
-    Rule("NET-03", "stacks/address_plan.py", gke_rules.base_has_pods),
+    replace(gke_rules.CLUSTER_03, gate=gke_rules.as_existing),
+    *gke_rules.OF_THE_SECTION,
+    Rule("GKE-24", gke_rules.GKE_DOCS, gke_rules.gateways_of_its_own),
     cluster_rules.CW_01,
     cluster_rules.CW_02,
     cluster_rules.CW_08,
@@ -201,19 +191,17 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("BILL-02", "releases", router_rules.own_bills_values),
     replace(cluster_rules.MACHINE_01, gate=_without_machine),
     replace(cluster_rules.CW_07, gate=_without_machine),
-    Rule("GKE-19", GKE_DOCS, gke_rules.gkes_machine, gate=_without_machine),
+    replace(gke_rules.GKE_19, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),
     Rule("SECRET-01", "Hugging Face's gated models", token_rule),
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),
     Rule("HW-03", "a TPU slice is scheduled whole", _whole_slices, gate=_with_whole_slices),
     Rule("HW-04", "hardware/fabrics.py", _locks_for_rdma),
+    Rule("HW-05", "NVIDIA's release notes of CUDA", code_for_the_gpu),
     Rule("NAME-02", "Kubernetes names", _names),
     Rule("CW-05", "upstream's coreweave overlay", cluster_rules.infiniband_said_aloud),
-    Rule("GKE-12", "llm-d's GKE guide", gke_rules.one_way_to_the_nics),
-    Rule("GKE-01", TOOLKIT, gke_rules.new_enough_for_gpus),
-    Rule("TPU-04", TOOLKIT, gke_rules.new_enough_for_tpus),
-    Rule("CAP-03", TOOLKIT, gke_rules.flex_start),
+    *gke_rules.OF_THE_MACHINE,
     cks_rules.CW_06,
     Rule("FIT-01", "hardware/machines", fits),
     Rule("MIRROR-01", "the stack's mirror", all_from_the_mirror),

@@ -11,7 +11,7 @@ from hardware.workload import Hardware, Workload, hardware
 from releases import release
 from stacks.coreweave import same_fabric
 from stacks.gke_objects import pod_annotations, pod_resources
-from stacks.spec import RoleSizing, StackSpec
+from stacks.spec import AnyStack, RoleSizing, StackSpec
 from stacks.token import token_reference
 
 
@@ -45,28 +45,30 @@ def workload(spec: StackSpec) -> Workload:
     )
 
 
-def machine_of(spec: StackSpec) -> Machine:
+def machine_of(spec: AnyStack) -> Machine:
     """The machine the stack names, else the first of the table that serves its accelerator and fabric; as `selected`.
 
     Raises:
-        UnknownMachineError: it is not in the table, or none serves the pair.
+        UnknownMachineError: it is not in the table, or none serves the pair; or the stack serves nothing, and names none.
     """
-    serving, cluster = spec.serving, spec.cluster
+    cluster = spec.cluster
     if cluster.machine:
         return selected(spec, machine(cluster.machine))
+    if not isinstance(spec, StackSpec):
+        raise UnknownMachineError("a stack that only makes nodes has to name its machine")
     provider = cluster.provider if cluster.makes_nodes else None
-    return selected(spec, machine_for(serving.accelerator, serving.fabric, provider))
+    return selected(spec, machine_for(spec.serving.accelerator, spec.serving.fabric, provider))
 
 
-def selected(spec: StackSpec, found: Machine) -> Machine:
+def selected(spec: AnyStack, found: Machine) -> Machine:
     """A machine as it is in the stack's cluster. Of nodes that are there, with the labels it selects them by: facts which the
     table cannot know. Of nodes that a stack makes, this one or the one it refers to, with the labels and taints it gives them."""
-    if spec.cluster.coreweave is None and not spec.cluster.makes_nodes:
-        return replace(found, labels={**found.labels, **spec.serving.node_selector})
-    pool = spec.cluster.accelerator_pool
+    if spec.cluster.made is None:
+        wanted = spec.serving.node_selector if isinstance(spec, StackSpec) else {}
+        return replace(found, labels={**found.labels, **wanted})
+    pool, gke = spec.cluster.accelerator_pool, spec.cluster.on_gke
     taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))
     made = replace(found, labels={**found.labels, **pool.labels}, taints=taints)
-    gke = spec.cluster.gke_to_make
     return _on_one_network(made) if gke and gke.rdma == "none" else made
 
 
@@ -83,7 +85,7 @@ def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
 
 def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[str, Any]:
     scheduling: dict[str, Any] = {}
-    if found.fabric.rdma and _on_coreweaves_pools(spec):
+    if found.fabric.rdma and on_coreweaves_pools(spec):
         scheduling |= same_fabric(own)
     if spec.serving.node_selector:
         scheduling["nodeSelector"] = dict(spec.serving.node_selector)
@@ -93,14 +95,14 @@ def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[s
 
 
 def _attached(spec: StackSpec) -> dict[str, Any]:
-    """What attaches pods to the RDMA networks that the stack makes on GKE, where claims do not."""
-    gke = spec.cluster.gke_to_make
+    """What attaches pods to the RDMA networks that a stack makes on GKE, where claims do not."""
+    gke = spec.cluster.on_gke
     if gke is None or gke.rdma != "multinet":
         return {}
     return {"annotations": pod_annotations(), "container": {"resources": pod_resources()}}
 
 
-def _on_coreweaves_pools(spec: StackSpec) -> bool:
+def on_coreweaves_pools(spec: StackSpec) -> bool:
     """Whether a stack of this project made the nodes on CoreWeave: this one, or the one it refers to."""
     if spec.cluster.provider != "stack":
         return spec.cluster.provider == "coreweave"

@@ -19,6 +19,7 @@ GKE: dict[str, Any] = {
     "capacity": {"reservation": "projects/acme-serving/reservations/h200"},
 }
 CLUSTER: dict[str, Any] = {"provider": "gke", "nodes": 2}
+A4_DRA, A4_RDMA = {"machine": "gke-a4-highgpu-8g-dra"}, {"machine": "gke-a4-highgpu-8g-rdma"}
 GATEWAY = {"mode": "gateway", "gateway": {"provider": "gke"}}
 JUNE = {"release": "guide-2026-06"}
 
@@ -27,9 +28,13 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "dranet": (DRANET, {}, {}),
     "multinet": (MULTINET, {"rdma": "multinet"}, {}),
     "none": (MULTINET, {"rdma": "none"}, {}),
+    "a4 dranet": (DRANET, {}, {"cluster": A4_DRA}),
+    "a4 multinet": (MULTINET, {"rdma": "multinet"}, {"cluster": A4_RDMA}),
+    "a4 spot": (MULTINET, {"rdma": "none", "capacity": {"spot": True}}, {"cluster": A4_RDMA}),
     "tpu7x": (TPU, {}, {}),
     "tpu-v6e": (TPU_V6E, {}, JUNE),
     "gateway": (DRANET, {}, {"router": GATEWAY}),
+    "tpu-v6e spot": (TPU_V6E, {"capacity": {"spot": True}}, JUNE),
     "spot": (DRANET, {"capacity": {"spot": True}}, {}),
     "flex-start": (DRANET, {"capacity": {"flexStart": {}}}, {}),
     "flex-start of TPUs": (TPU, {"capacity": {"flexStart": {"maxRunDuration": 86_400}}}, {}),

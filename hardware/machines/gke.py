@@ -1,13 +1,14 @@
-"""GKE machines: A3 Ultra (8×H200) with either of its two RDMA set-ups, and TPU hosts.
+"""GKE machines: A3 Ultra (8×H200) and A4 (8×B200), each with either of the two RDMA set-ups, and TPU hosts.
 
 Allocatable is GKE's reservation formula on an assumed capacity (RAM less 1.6 %), not read from a node; taints are those
-GKE puts on itself. A node pool has one of the two RDMA set-ups for good: pods written for the other stay Pending.
+GKE puts on itself. A node pool has one of the two RDMA set-ups for good: pods written for the other stay Pending. An A4 is an
+A3 Ultra with other GPUs and more memory, and says only that.
 """
 
 from dataclasses import replace
 
 from hardware.machines.dranet import NICS
-from hardware.machines.silicon import H200, TPU7X, TPU_V6E
+from hardware.machines.silicon import B200, H200, TPU7X, TPU_V6E
 from hardware.machines.types import DeviceSlice, Machine, Rdma, Taint, Version
 
 _LABELS = {
@@ -36,6 +37,44 @@ _A3_LABELS = {
 }
 _GPU_TAINT = Taint("nvidia.com/gpu", "present", "NoSchedule")
 _RDMA_NETWORKS = tuple(f"networking.gke.io.networks/rdma-{nic}.IP" for nic in range(8))
+
+_H200_GPUS = DeviceSlice(
+    driver="gpu.nvidia.com",
+    name="gpu-{index}",
+    columns=("bus", "root"),
+    rows=(
+        *(("8f", "8c"), ("90", "8c"), ("96", "93"), ("97", "93")),
+        *(("c4", "c1"), ("c5", "c1"), ("cb", "c8"), ("cc", "c8")),
+    ),
+    attributes={
+        "type": "gpu",
+        "productName": "NVIDIA H200",
+        "brand": "Nvidia",
+        "architecture": "Hopper",
+        "addressingMode": "None",
+        "cudaComputeCapability": Version("9.0.0"),
+        "driverVersion": Version("580.126.20"),
+        "cudaDriverVersion": Version("13.0.0"),
+        "uuid": "GPU-00000000-0000-4000-8000-{index:012}",
+        "resource.kubernetes.io/pciBusID": "0000:{bus}:00.0",
+        "resource.kubernetes.io/pcieRoot": "pci0000:{root}",
+    },
+    capacity={"memory": "143771Mi"},
+)
+_ROCE_NICS = replace(
+    NICS,
+    rows=(
+        ("91", "gpu0rdma0", 0, True, "8c"),
+        ("92", "gpu1rdma0", 0, True, "8c"),
+        ("98", "gpu2rdma0", 0, True, "93"),
+        ("99", "gpu3rdma0", 0, True, "93"),
+        ("c6", "gpu4rdma0", 1, True, "c1"),
+        ("c7", "gpu5rdma0", 1, True, "c1"),
+        ("cd", "gpu6rdma0", 1, True, "c8"),
+        ("ce", "gpu7rdma0", 1, True, "c8"),
+        ("06", "eth1", 0, False, "00"),
+    ),
+)
 
 A3_ULTRA_RDMA = Machine(
     key="gke-a3-ultragpu-8g-rdma",
@@ -79,45 +118,7 @@ A3_ULTRA_DRA = Machine(
     handed_out_as="gpu.nvidia.com",
     capacity=_A3_CAPACITY,
     allocatable=_A3_ALLOCATABLE,
-    slices=(
-        DeviceSlice(
-            driver="gpu.nvidia.com",
-            name="gpu-{index}",
-            columns=("bus", "root"),
-            rows=(
-                *(("8f", "8c"), ("90", "8c"), ("96", "93"), ("97", "93")),
-                *(("c4", "c1"), ("c5", "c1"), ("cb", "c8"), ("cc", "c8")),
-            ),
-            attributes={
-                "type": "gpu",
-                "productName": "NVIDIA H200",
-                "brand": "Nvidia",
-                "architecture": "Hopper",
-                "addressingMode": "None",
-                "cudaComputeCapability": Version("9.0.0"),
-                "driverVersion": Version("580.126.20"),
-                "cudaDriverVersion": Version("13.0.0"),
-                "uuid": "GPU-00000000-0000-4000-8000-{index:012}",
-                "resource.kubernetes.io/pciBusID": "0000:{bus}:00.0",
-                "resource.kubernetes.io/pcieRoot": "pci0000:{root}",
-            },
-            capacity={"memory": "143771Mi"},
-        ),
-        replace(
-            NICS,
-            rows=(
-                ("91", "gpu0rdma0", 0, True, "8c"),
-                ("92", "gpu1rdma0", 0, True, "8c"),
-                ("98", "gpu2rdma0", 0, True, "93"),
-                ("99", "gpu3rdma0", 0, True, "93"),
-                ("c6", "gpu4rdma0", 1, True, "c1"),
-                ("c7", "gpu5rdma0", 1, True, "c1"),
-                ("cd", "gpu6rdma0", 1, True, "c8"),
-                ("ce", "gpu7rdma0", 1, True, "c8"),
-                ("06", "eth1", 0, False, "00"),
-            ),
-        ),
-    ),
+    slices=(_H200_GPUS, _ROCE_NICS),
     device_classes=("gpu.nvidia.com", "mrdma.google.com", "netdev.google.com"),
     labels={
         **_A3_LABELS,
@@ -140,6 +141,61 @@ A3_ULTRA_DRA = Machine(
     os_image=_OS_IMAGE,
     serves=(("nvidia", "gke-rdma"),),
     assumptions=(_ALLOCATABLE_ASSUMED, "PCIe roots 93 and c1 (8c and c8 were read from a node)"),
+)
+
+_A4_CAPACITY = {**_A3_CAPACITY, "memory": "3904Gi"}
+_A4_ALLOCATABLE = {**_A3_ALLOCATABLE, "memory": "3819Gi"}
+_A4_LABELS = {"cloud.google.com/machine-family": "a4", "cloud.google.com/gke-accelerator": "nvidia-b200"}
+_A4_ASSUMPTIONS = (
+    _ALLOCATABLE_ASSUMED,
+    "3968 GB of memory",
+    "local SSDs, networks and zone as of A3 Ultra (the same blueprint but for machine and accelerator)",
+)
+
+A4_RDMA = replace(
+    A3_ULTRA_RDMA,
+    key="gke-a4-highgpu-8g-rdma",
+    title="GKE A4 (8×B200), device plugin and multi-networking",
+    instance_type="a4-highgpu-8g",
+    silicon=B200,
+    capacity=_A4_CAPACITY,
+    allocatable=_A4_ALLOCATABLE,
+    labels={**A3_ULTRA_RDMA.labels, **_A4_LABELS, "cloud.google.com/gke-nodepool": "a4-rdma"},
+    assumptions=(*_A4_ASSUMPTIONS, "one pod at a time per Network ('.IP' quantity 1)"),
+)
+
+A4_DRA = replace(
+    A3_ULTRA_DRA,
+    key="gke-a4-highgpu-8g-dra",
+    title="GKE A4 (8×B200), GPUs and NICs by DRA, no nvidia.com/gpu",
+    instance_type="a4-highgpu-8g",
+    silicon=B200,
+    capacity=_A4_CAPACITY,
+    allocatable=_A4_ALLOCATABLE,
+    slices=(
+        # Where GPUs are on the bus, and two of them beside two NICs: dranet.dev/docs/user/nvidia-dranet, on an A4.
+        replace(
+            _H200_GPUS,
+            attributes={
+                **_H200_GPUS.attributes,
+                "productName": "NVIDIA B200",
+                "architecture": "Blackwell",
+                "cudaComputeCapability": Version("10.0.0"),
+            },
+            capacity={"memory": "183359Mi"},
+        ),
+        _ROCE_NICS,
+    ),
+    labels={
+        **A3_ULTRA_DRA.labels,
+        **_A4_LABELS,
+        "cloud.google.com/gke-nodepool": "a4-dra",
+        "goog-gke-accelerator-type": "nvidia-b200",
+    },
+    assumptions=(
+        *_A4_ASSUMPTIONS,
+        "names of the PCIe roots, bus addresses of the NICs, driver and CUDA version: as on A3 Ultra",
+    ),
 )
 
 _TPU_LABELS = {

@@ -1,14 +1,15 @@
 """How GKE makes nodes of a machine: what a node pool has to be told beyond what the machine itself says, as rows.
 
-Versions are the first that have a set-up, local SSDs those of cluster-toolkit's blueprints. Leaves out what holds for every
+Versions are the first that have a set-up, local SSDs those of cluster-toolkit's blueprints, names of quotas as people met them.
+An A4 is made as an A3 Ultra is, and differs in what its row says. Leaves out what holds for every
 pool (`stacks.gke_pools`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from hardware.machines.gke import A3_ULTRA_DRA, A3_ULTRA_RDMA, TPU7X_HOST, TPU_V6E_HOST
+from hardware.machines.gke import A3_ULTRA_DRA, A3_ULTRA_RDMA, A4_DRA, A4_RDMA, TPU7X_HOST, TPU_V6E_HOST
 from hardware.machines.types import Machine
 
 #: How the pods of a pool get the accelerators' own NICs.
@@ -35,6 +36,10 @@ class GkePool:
     boot_disk_gb: int
     #: The pool's fields for the least and most nodes. Those of the whole pool are refused for TPU flex-start (cluster-toolkit).
     bounds: tuple[str, str]
+    #: What Google calls the quota for its devices, with the family that has to be asked for.
+    quota: str
+    #: And that for devices by spot, where it is another and known.
+    spot_quota: str = ""
     #: GKE's word for the GPU, as a pool is told it; TPUs follow from the machine type.
     gpu: str = ""
     local_ssds: int = 0
@@ -46,32 +51,37 @@ class GkePool:
 
 _TOTAL, _PER_ZONE = ("total_min_node_count", "total_max_node_count"), ("min_node_count", "max_node_count")
 
+_A3_ULTRA = GkePool(
+    A3_ULTRA_DRA,
+    name="gpu",
+    since=_DRANET,
+    rdma="dranet",
+    flex_since=_GPU_FLEX,
+    boot_disk_gb=200,
+    bounds=_TOTAL,
+    quota="GPUS_PER_GPU_FAMILY of NVIDIA_H200",
+    spot_quota="PREEMPTIBLE_NVIDIA_H200_GPUS",
+    gpu="nvidia-h200-141gb",
+    local_ssds=32,
+)
+_A4 = replace(
+    _A3_ULTRA,
+    machine=A4_DRA,
+    quota="GPUS_PER_GPU_FAMILY of NVIDIA_B200",
+    spot_quota="PREEMPTIBLE_NVIDIA_B200_GPUS",
+    gpu="nvidia-b200",
+)
+
 #: By the machine's key.
 GKE_POOLS: Mapping[str, GkePool] = {
     row.machine.key: row
     for row in (
-        GkePool(
-            A3_ULTRA_DRA,
-            name="gpu",
-            since=_DRANET,
-            rdma="dranet",
-            flex_since=_GPU_FLEX,
-            boot_disk_gb=200,
-            bounds=_TOTAL,
-            gpu="nvidia-h200-141gb",
-            local_ssds=32,
+        _A3_ULTRA,
+        replace(
+            _A3_ULTRA, machine=A3_ULTRA_RDMA, since={"multinet": "1.31.4-gke.1183000", "none": "1.31.4-gke.1183000"}
         ),
-        GkePool(
-            A3_ULTRA_RDMA,
-            name="gpu",
-            since={"multinet": "1.31.4-gke.1183000", "none": "1.31.4-gke.1183000"},
-            rdma="dranet",
-            flex_since=_GPU_FLEX,
-            boot_disk_gb=200,
-            bounds=_TOTAL,
-            gpu="nvidia-h200-141gb",
-            local_ssds=32,
-        ),
+        _A4,
+        replace(_A4, machine=A4_RDMA, since={"multinet": "1.32.2-gke.1475000", "none": "1.32.2-gke.1475000"}),
         GkePool(
             TPU7X_HOST,
             name="tpu",
@@ -82,6 +92,7 @@ GKE_POOLS: Mapping[str, GkePool] = {
             # The model is on the boot disk: 400 GB of Qwen3.5-397B-FP8 per pod, and room to load another.
             boot_disk_gb=1000,
             bounds=_PER_ZONE,
+            quota="TPUS_PER_TPU_FAMILY of TPU7X",
             chips_per_host=4,
             topology="2x2x1",
             # As in public recipes for this machine: vLLM maps more than Linux' default allows.
@@ -96,6 +107,7 @@ GKE_POOLS: Mapping[str, GkePool] = {
             flex_since=_TPU_FLEX,
             boot_disk_gb=1000,
             bounds=_PER_ZONE,
+            quota="TPUS_PER_TPU_FAMILY of CT6E",
             chips_per_host=8,
             topology="2x4",
         ),

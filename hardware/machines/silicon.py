@@ -1,4 +1,4 @@
-"""The devices machines are made of: what one is called and how much memory it has. Speeds belong to the planner."""
+"""The devices machines are made of: what one is called, its memory, and which code runs on it. Speeds belong to the planner."""
 
 from hardware.machines.types import Silicon
 
@@ -6,6 +6,13 @@ H200 = Silicon(
     "NVIDIA H200",
     141,
     "151.4e9 B in AIConfigurator's h200 system file; the driver shows 143771 MiB (140.4 GiB) of it to programs",
+    cuda="11.8",
+)
+B200 = Silicon(
+    "NVIDIA B200",
+    179,
+    "183359 MiB (179.1 GiB) shown by the driver (NVIDIA/TensorRT-LLM#10278), of what Google calls 180 GB",
+    cuda="12.8",
 )
 MI300X = Silicon("AMD Instinct MI300X", 192, "node label amd.com/gpu.vram=192G")
 TPU7X = Silicon(

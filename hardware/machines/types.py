@@ -75,6 +75,9 @@ class Silicon:
     product: str
     memory_gib: float
     memory_source: str
+    #: The first CUDA whose compiler makes code for it (NVIDIA's release notes): images built with an older one have none that
+    #: would run. Empty for what is not NVIDIA's.
+    cuda: str = ""
 
 
 @dataclass(frozen=True)

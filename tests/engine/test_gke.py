@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 import yaml
 
 from stacks.kube_api import Api
+from tests.engine.test_platform import of
 from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, root, start
 
 __all__ = ["root", "start"]
@@ -24,11 +24,41 @@ GKE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def write(directory: Path, name: str, serving: dict[str, Any], **gke: Any) -> Path:
-    config = {"cluster": {"provider": "gke", "nodes": 2, "gke": {**GKE, **gke}}, "serving": serving}
+def write(
+    directory: Path,
+    name: str,
+    serving: dict[str, Any],
+    cluster: dict[str, Any] | None = None,
+    release: str = "guide-2026-05",
+    **gke: Any,
+) -> Path:
+    made = {"provider": "gke", "nodes": 2, "gke": {**GKE, **gke}, **(cluster or {})}
+    config = {"cluster": made, "serving": serving, "release": release}
     path = directory / f"Pulumi.{name}.yaml"
     path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
     return path
+
+
+def taken_down(rehearsal: Path) -> list[str]:
+    """Destroys a kept rehearsal's stack, looks that nothing of it is left in the cloud and on the fleet, and that it went in the
+    order of the facts; returns that order. Beside it, the pretend cloud lets nothing go that something else refers to."""
+    pulumi = of(rehearsal)
+    assert "protected" in pulumi("destroy", "--yes", fails=True)
+    pulumi("config", "set", "--path", "llmd-pd:cluster.protect", "false")
+    pulumi("up", "--yes", "--skip-preview")
+    pulumi("destroy", "--yes", "--skip-preview")
+    return looked_down(rehearsal)
+
+
+def looked_down(rehearsal: Path) -> list[str]:
+    """That nothing is left of it, and in which order it went."""
+    assert json.loads((rehearsal / "cloud.json").read_text()) == {"resources": []}
+    assert Api(str(rehearsal / "kubeconfig"), None).items("/api/v1/nodes") == []
+    events = [json.loads(line) for line in (rehearsal / "cloud.json.events").read_text().splitlines()]
+    gone = [event["name"].removeprefix("pd-disaggregation-") for event in events if event["event"] == "delete"]
+    for earlier, later in (("accelerators", "system"), ("system", "cluster"), ("cluster", "nat"), ("nat", "network")):
+        assert gone.index(earlier) < gone.index(later)
+    return gone
 
 
 def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
@@ -41,14 +71,7 @@ def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     said = (CHECKOUT / "docs" / "gke.md").read_text()
     assert f"The preview from nothing shows {made.split()[1]} resources" in said
 
-    def pulumi(*arguments: str, fails: bool = False) -> str:
-        command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
-        done = subprocess.run(
-            ["sh", "-c", command, str(root / "gke-h200" / "env"), *arguments],
-            capture_output=True, text=True, timeout=180, check=False,
-        )  # fmt: skip
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
+    pulumi = of(root / "gke-h200")
 
     def setting(key: str, value: str) -> None:
         pulumi("config", "set", "--path", f"llmd-pd:cluster.{key}", value)
@@ -62,33 +85,55 @@ def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     )
     assert "`allowReplace: [acceleratorPool]`" in refused
     setting("gke.capacity.reservation", "projects/my-project/reservations/h200")
-    assert "protected" in pulumi("destroy", "--yes", fails=True)
-    setting("protect", "false")
-    pulumi("up", "--yes", "--skip-preview")
-    pulumi("destroy", "--yes", "--skip-preview")
-    assert json.loads((root / "gke-h200" / "cloud.json").read_text()) == {"resources": []}
-    assert Api(str(root / "gke-h200" / "kubeconfig"), None).items("/api/v1/nodes") == []
-    # In the pretend cloud nothing goes that something refers to, so that the order is right; and it is the facts'.
-    events = [json.loads(line) for line in (root / "gke-h200" / "cloud.json.events").read_text().splitlines()]
-    gone = [event["name"].removeprefix("pd-disaggregation-") for event in events if event["event"] == "delete"]
-    for earlier, later in (("accelerators", "system"), ("system", "cluster"), ("cluster", "nat"), ("nat", "network")):
-        assert gone.index(earlier) < gone.index(later)
+    taken_down(root / "gke-h200")
+    assert finished(start("down"))[0] == 0
+
+
+def test_tpus_from_nothing_and_back(start: Started, root: Path) -> None:
+    code, text = finished(start("rehearse", CHECKOUT / "Pulumi.gke-tpu.yaml", "--keep"))
+    assert code == 0
+    assert "3 of 3 pods are placed and Ready on 2 × gke-tpu7x and 1 × system" in text
+    taken_down(root / "gke-tpu")
+    assert finished(start("down"))[0] == 0
+
+
+def test_multi_networking_from_nothing_and_back(start: Started, root: Path, tmp_path: Path) -> None:
+    file = write(tmp_path, "multinet", {"accelerator": "nvidia", "fabric": "gke"}, rdma="multinet")
+    code, text = finished(start("rehearse", file, "--keep"))
+    assert code == 0
+    assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-rdma and 1 × system" in text
+    gone = taken_down(root / "multinet")
+    # All of its networks after the last node that has a NIC in them.
+    assert [name for name in gone if name.endswith("-network")] == [
+        name for name in gone[gone.index("accelerators") :] if name.endswith("-network")
+    ]
+    assert {"rdma-network", "gvnic-network"} <= set(gone)
     assert finished(start("down"))[0] == 0
 
 
 @pytest.mark.parametrize(
-    ("name", "serving", "gke", "verdict"),
+    ("name", "serving", "machine", "release", "pods", "claims"),
     [
-        ("multinet", {"accelerator": "nvidia", "fabric": "gke"}, {"rdma": "multinet"}, "2 × gke-a3-ultragpu-8g-rdma"),
-        ("tpu", {"accelerator": "tpu"}, {}, "2 × gke-tpu7x"),
+        ("b200", {"accelerator": "nvidia", "fabric": "gke-rdma"}, "gke-a4-highgpu-8g-dra", "guide-2026-05", 11, 16),
+        ("v6e", {"accelerator": "tpu-v6e"}, "gke-ct6e", "guide-2026-06", 3, 0),
     ],
 )
-def test_the_other_ways(
-    name: str, serving: dict[str, Any], gke: dict[str, Any], verdict: str, start: Started, root: Path, tmp_path: Path
-) -> None:
-    code, text = finished(start("rehearse", write(tmp_path, name, serving, **gke)))
+def test_machines_without_a_stack_file_of_their_own(
+    name: str, serving: dict[str, Any], machine: str, release: str, pods: int, claims: int,
+    start: Started, root: Path, tmp_path: Path,
+) -> None:  # fmt: skip
+    file = write(tmp_path, name, serving, {"machine": machine, "protect": False}, release)
+    code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
-    assert f"pods are placed and Ready on {verdict} and 1 × system" in text
+    assert f"{pods} of {pods} pods are placed and Ready on 2 × {machine} and 1 × system" in text
+    (made,) = [line for line in text.splitlines() if line.strip().startswith("+ ") and line.endswith(" created")]
+    assert f"({made.split()[1]} resources)" in (CHECKOUT / "docs" / "gke.md").read_text()
+    assert (f"claims    {claims} device claims, allocated by the scheduler" in text) == bool(claims)
+    pulumi = of(root / name)
+    pulumi("preview", "--expect-no-changes")
+    pulumi("destroy", "--yes", "--skip-preview")
+    looked_down(root / name)
+    assert finished(start("down"))[0] == 0
     nothing_is_left(root)
 
 

@@ -1,8 +1,12 @@
 """A stack that only makes nodes and one that serves on them: rehearsed as a pair, and taken away one after the other."""
 
+import importlib.util
+import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from stacks.coreweave import API
@@ -18,6 +22,21 @@ def write(directory: Path, name: str, **config: object) -> Path:
     return path
 
 
+def of(rehearsal: Path) -> Callable[..., str]:
+    """The CLI in a kept rehearsal."""
+
+    def pulumi(*arguments: str, fails: bool = False) -> str:
+        command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
+        done = subprocess.run(
+            ["sh", "-c", command, str(rehearsal / "env"), *arguments],
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout
+
+    return pulumi
+
+
 def test_a_pair_from_nothing_and_back(start: Started, root: Path, tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -31,14 +50,7 @@ def test_a_pair_from_nothing_and_back(start: Started, root: Path, tmp_path: Path
     assert "pulumi up of nodes" in text
     assert "6 of 6 pods are placed and Ready on 2 × coreweave-h200 and 1 × coreweave-cd-gp-i64-erapids" in text
 
-    def pulumi(*arguments: str) -> str:
-        command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
-        done = subprocess.run(
-            ["sh", "-c", command, str(root / "chat" / "env"), *arguments],
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    pulumi = of(root / "chat")
 
     def there() -> tuple[int, int]:
         return len(api.items(API)), len(api.items("/api/v1/nodes"))
@@ -55,6 +67,45 @@ def test_a_pair_from_nothing_and_back(start: Started, root: Path, tmp_path: Path
     for command in ("up", "destroy"):
         pulumi(command, "--stack", "nodes", "--yes", "--skip-preview")
     assert there() == (0, 0)
+    assert finished(start("down"))[0] == 0
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed: make gke")
+def test_a_pair_on_gke_from_an_empty_project_and_back(start: Started, root: Path, tmp_path: Path) -> None:
+    gke = {
+        "project": "acme-serving", "region": "us-central1", "zone": "us-central1-c", "version": "1.36.0-gke.2459000",
+        "capacity": {"reservation": "projects/acme-serving/reservations/r"},
+    }  # fmt: skip
+    write(
+        tmp_path, "ground",
+        cluster={"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": gke},
+    )  # fmt: skip
+    serving = {"accelerator": "nvidia", "fabric": "gke-rdma"}
+    chat = write(tmp_path, "chat", cluster={"provider": "stack", "stack": "ground"}, serving=serving)
+    code, text = finished(start("rehearse", chat, "--keep"))
+    assert code == 0
+    assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-dra and 1 × system" in text
+    assert "claims    16 device claims, allocated by the scheduler" in text
+
+    def cloud() -> int:
+        return len(json.loads((root / "chat" / "cloud.json").read_text())["resources"])
+
+    pulumi, api, made = of(root / "chat"), Api(str(root / "chat" / "kubeconfig"), None), cloud()
+    for stack in ("ground", "chat"):
+        pulumi("preview", "--stack", stack, "--expect-no-changes")
+    pulumi("config", "set", "--stack", "ground", "--path", "llmd-pd:cluster.protect", "false")
+    pulumi("up", "--stack", "ground", "--yes", "--skip-preview")
+    refused = pulumi("destroy", "--stack", "ground", "--yes", "--skip-preview", fails=True)
+    assert (
+        "cluster pd-disaggregation is not deleted, because other stacks serve on it: organization/llmd-pd/chat"
+        in refused
+    )
+    assert (cloud(), len(api.items("/api/v1/nodes"))) == (made, 3)
+    pulumi("destroy", "--stack", "chat", "--yes", "--skip-preview")
+    assert api.get("/api/v1/namespaces/llm-d-pd-disaggregation") is None
+    assert (cloud(), len(api.items("/api/v1/nodes"))) == (made, 3), "the cluster is not the serving stack's"
+    pulumi("destroy", "--stack", "ground", "--yes", "--skip-preview")
+    assert (cloud(), api.items("/api/v1/nodes")) == (0, [])
     assert finished(start("down"))[0] == 0
 
 

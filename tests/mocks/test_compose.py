@@ -26,6 +26,7 @@ FILES = sorted(path for path in ROOT.glob("Pulumi.*.yaml") if load(path).spec.cl
 #: What no stack file of the repository turns on.
 SPECS: dict[str, dict[str, Any]] = {
     "bare": {"serving": {"accelerator": "nvidia"}},
+    "tpu": {"serving": {"accelerator": "tpu"}},
     "privileged claims": {"serving": {"accelerator": "hpu"}},
     "claims with a NIC": {"serving": {"accelerator": "xpu", "fabric": "rdma"}, "monitoring": {"router": True}},
     "a claim per device": {"serving": {"accelerator": "nvidia", "fabric": "gke-rdma"}},
@@ -106,7 +107,6 @@ def test_the_repository_has_stack_files() -> None:
     assert {path.name for path in FILES} >= {
         "Pulumi.rehearsal.yaml",
         "Pulumi.coreweave-h200.yaml",
-        "Pulumi.gke-tpu.yaml",
     }
 
 

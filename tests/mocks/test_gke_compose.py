@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stacks import plan as plans
+from releases import manifests
 from stacks.compose import compose
 from stacks.files import load
 from stacks.plan import Plan, plan
@@ -28,7 +28,7 @@ INSTALLER = {
 
 @pytest.fixture
 def composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(plans, "manifest_objects", lambda *_: [INSTALLER])
+    monkeypatch.setattr(manifests, "manifest_objects", lambda *_: [INSTALLER])
 
     def made(name: str) -> tuple[Plan, Recording]:
         spec = load(ROOT / name).spec if name.endswith(".yaml") else variant(name)
@@ -47,14 +47,22 @@ def test_the_way_to_the_cluster_is_known_once_it_is_made(composed: Any) -> None:
         assert provider.inputs.get("context") is None
 
 
-@pytest.mark.parametrize("name", ["Pulumi.gke-h200.yaml", "dranet", "multinet", "tpu7x", "gateway"])
+@pytest.mark.parametrize(
+    "name",
+    ["Pulumi.gke-h200.yaml", "Pulumi.gke-tpu.yaml", "dranet", "multinet", "a4 dranet", "tpu7x", "tpu-v6e", "gateway"],
+)
 def test_nodes_and_what_they_need_are_there_before_what_runs_on_them(name: str, composed: Any) -> None:
     planned, recording = composed(name)
     pools = {resource.name for resource in planned.gke.of("container.NodePool")}
     addons = {registered.name for registered in recording.under("ClusterAddons")}
-    assert bool(addons) == (name != "tpu7x")
+    assert bool(addons) == ("tpu" not in name)
     for deployment in recording.of(":Deployment"):
         assert pools | addons <= deployment.after
+    (guard,) = [r.name for r in recording.of(":Guard") if r.name == "cluster-guard"]
+    for inside in [r for r in recording.resources if r.type.startswith("kubernetes:") and r.name not in addons]:
+        assert inside.retained or inside.read or guard in recording.before(inside), (
+            f"{inside.name} would go after the look at what is left"
+        )
     router = next(r for r in recording.of(":Release") if r.inputs["name"] == planned.router.name)
     (system,) = [pool for pool in pools if pool.endswith("-system")]
     assert system in router.after

@@ -1,5 +1,7 @@
 """A stack that only makes nodes, and one that refers to it: what is registered and exported, what is read and refused."""
 
+import importlib.util
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import mocks
 
+from releases import manifests
 from stacks.compose import compose
 from stacks.compose_cluster import OUTPUT, compose_platform
 from stacks.files import platform_from_config, spec_from_config
@@ -16,7 +19,12 @@ from stacks.platform import platform_plan
 from stacks.problems import StackFileError
 from stacks.reference import READ, full_name, referred
 from stacks.spec import StackSpec
+from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, record
+from tests.mocks.test_gke import COMPUTED, ENDPOINT
+from tests.mocks.test_gke_compose import INSTALLER
+
+on_gke = pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
 
 CLUSTER: dict[str, Any] = {
     "provider": "coreweave", "kubeconfig": "~/kube/cw", "context": "cw", "machine": "coreweave-h200", "nodes": 2,
@@ -77,9 +85,43 @@ def test_nodes_and_nothing_else_and_how_to_find_them() -> None:
     kinds = [r.type.rpartition(":")[2] for r in recording.resources if r.type.startswith("kubernetes:")]
     assert kinds == ["NodePool", "NodePool"]
     assert recording.exports == {
-        OUTPUT: {**HOW_TO_REACH, "machine": "coreweave-h200", "nodes": 2, "labels": {}, "taints": []}
+        OUTPUT: {
+            **HOW_TO_REACH,
+            "machine": "coreweave-h200",
+            "nodes": 2,
+            "labels": {},
+            "taints": [],
+            "rdma": None,
+            "gateways": True,
+        }
     }
     assert all(pool.protected for pool in recording.under("NodePools"))
+
+
+@on_gke
+def test_a_cluster_and_everything_under_it_and_how_to_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifests, "manifest_objects", lambda *_: [INSTALLER])
+    cluster = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
+    planned = platform_plan(platform_from_config({"cluster": cluster}), tmp_path)
+    assert planned.gke is not None
+    recording = record(lambda: compose_platform(planned, OWNER), computed=COMPUTED)
+    made = {registered.name for registered in recording.under("GkeCluster")}
+    assert {resource.name for resource in planned.gke.resources} <= made
+    assert {"DaemonSet", "Release"} == {r.type.rpartition(":")[2] for r in recording.under("ClusterAddons")}
+    (guard,) = recording.of(":Guard")
+    assert {resource.name for resource in planned.gke.of("container.NodePool")} <= guard.after
+    assert {r.name for r in recording.under("ClusterAddons")} <= guard.after, "who lives there is asked first"
+    found = recording.exports[OUTPUT]
+    assert json.loads(found["kubeconfig"])["clusters"][0]["cluster"] == {"server": f"https://{ENDPOINT}"}
+    assert {key: found[key] for key in ("machine", "nodes", "context", "rdma", "gateways")} == {
+        "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "context": None, "rdma": "dranet", "gateways": True,
+    }  # fmt: skip
+    serving = referring({"accelerator": "nvidia", "fabric": "gke-rdma"})
+    served = plan(resolved(serving, {OUTPUT: found}), tmp_path)
+    assert (served.spec.cluster.kubeconfig, served.spec.cluster.nodes) == (found["kubeconfig"], 2)
+    recording = record(lambda: compose(served, OWNER))
+    assert {r.inputs["kubeconfig"] for r in recording.of("pulumi:providers:kubernetes")} == {found["kubeconfig"]}
+    assert recording.under("GkeCluster") == []
 
 
 def test_the_cluster_is_what_the_other_stack_says() -> None:

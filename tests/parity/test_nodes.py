@@ -23,12 +23,15 @@ FLEET = Path(os.environ.get("LLMD_FLEET", _BESIDE / "fleet"))
 UPSTREAM = Path(os.environ.get("LLMD_UPSTREAM", _BESIDE / "upstream"))
 JUNE = UPSTREAM.with_name("upstream-2026-06")
 
-#: sha256 over the canonical JSON of [Node, ResourceSlice…] named sim-<key>-0. `system` has no reference: its digest is ours.
+#: sha256 over the canonical JSON of [Node, ResourceSlice…] named sim-<key>-0. Of those without a
+#: reference the digest is ours.
 DIGESTS = {
     "nvidia-generic": "36980339e9083f860b57529c617c20abeaadee30d1d09f086b77fb4abbd5b9b0",
     "coreweave-h200": "805d12f6823ef50dbe85b606ea1b83978a340281ffbd510faff16e577ffc1d59",
     "gke-a3-ultragpu-8g-rdma": "433e5d8ed3e97d29ad211c29439ca8a98281b9608017692c274dcf3a0bdaa6db",
     "gke-a3-ultragpu-8g-dra": "4c4bd25f8f33486183a07f01981879c8ca6fbc6bc48d532ccaf8ff44fb402b7c",
+    "gke-a4-highgpu-8g-rdma": "4eaeb9c22faaef0b97dd237b2145a0630539f4bf48f43813729f039704b012e3",
+    "gke-a4-highgpu-8g-dra": "55843b32222df0c07ff34a4ba3013d28a87fd6d5b1e19d372098f03afb7efa98",
     "aws-p5en": "653a2d1c8c629f5c22a4fd3b1c68f49e7e85239f9fe7793750f6a27477c32593",
     "gke-tpu7x": "efa5dbcb467c08a2d12f6566693de0184c962e621ace03cb1aff36f72c6b522f",
     "gke-ct6e": "481a2f790a131e5041021f66b3509d9d121b5c3331bf697637384ad0a4e30d65",
@@ -39,6 +42,8 @@ DIGESTS = {
     "gaudi-dra": "324fdaaa89217c03b14754e1e37867c968109c1fc2d24107d7afdc09969db801",
     "system": "e6a2fd04fe7415c30fcfaf0c087c7168d4d806bfe3cb6a7dc649da7f0fb822e0",
 }
+#: Without a reference file. Of A4 the differences from A3 Ultra, which has one, are tested instead.
+OURS = {"system", "gke-a4-highgpu-8g-rdma", "gke-a4-highgpu-8g-dra"}
 DEVICE_CLASSES_DIGEST = "3735c9be6e503ef288b903b86652d8b0586a5de89a8d05c5277383a082378c7c"
 
 
@@ -64,7 +69,7 @@ def test_digest_of_device_classes() -> None:
     assert digest(device_class_objects(DEVICE_CLASSES)) == DEVICE_CLASSES_DIGEST
 
 
-@pytest.mark.parametrize("key", [key for key in MACHINES if key != "system"])
+@pytest.mark.parametrize("key", [key for key in MACHINES if key not in OURS])
 def test_equals_the_reference(key: str) -> None:
     assert list(differences(rendered(key), reference(key))) == []
 
@@ -79,7 +84,36 @@ def test_device_classes_equal_the_reference() -> None:
 def test_every_reference_file_has_a_machine() -> None:
     if not FLEET.is_dir():
         pytest.skip(f"no reference fleet at {FLEET}; set LLMD_FLEET")
-    assert {path.stem for path in FLEET.glob("*.yaml")} - {"deviceclasses"} == set(MACHINES) - {"system"}
+    assert {path.stem for path in FLEET.glob("*.yaml")} - {"deviceclasses"} == set(MACHINES) - OURS
+
+
+#: What differs between an A4 and an A3 Ultra as Kubernetes shows them: field, A4's value, A3 Ultra's.
+A4S_OWN = [
+    ("metadata.labels.node.kubernetes.io/instance-type", "a4-highgpu-8g", "a3-ultragpu-8g"),
+    ("metadata.labels.cloud.google.com/machine-family", "a4", "a3"),
+    ("metadata.labels.cloud.google.com/gke-accelerator", "nvidia-b200", "nvidia-h200-141gb"),
+    ("status.capacity.memory", "3904Gi", "2905Gi"),
+    ("status.allocatable.memory", "3819Gi", "2839Gi"),
+]
+A4S_OWN_BY_DRA = [("metadata.labels.goog-gke-accelerator-type", "nvidia-b200", "nvidia-h200-141gb")]
+B200S_OWN = [
+    ("attributes.architecture.string", "Blackwell", "Hopper"),
+    ("attributes.cudaComputeCapability.version", "10.0.0", "9.0.0"),
+    ("attributes.productName.string", "NVIDIA B200", "NVIDIA H200"),
+    ("capacity.memory.value", "183359Mi", "143771Mi"),
+]
+
+
+@pytest.mark.parametrize("way", ["rdma", "dra"])
+def test_an_a4_is_an_a3_ultra_but_for_its_gpus_and_its_memory(way: str) -> None:
+    a4, a3 = (node_objects(machine(f"gke-{kind}-8g-{way}"), "sim-0") for kind in ("a4-highgpu", "a3-ultragpu"))
+    expected = [(f"[0].{field}", *values) for field, *values in A4S_OWN]
+    expected.append(("[0].metadata.labels.cloud.google.com/gke-nodepool", f"a4-{way}", f"a3u-{way}"))
+    if way == "dra":
+        expected += [(f"[0].{field}", *values) for field, *values in A4S_OWN_BY_DRA]
+        expected += [(f"[1].spec.devices[{gpu}].{field}", *values) for gpu in range(8) for field, *values in B200S_OWN]
+    lines = [f"{path}: ours {ours!r}, upstream {theirs!r}" for path, ours, theirs in expected]
+    assert sorted(differences(a4, a3)) == sorted(lines)
 
 
 def overlay(path: Path) -> list[dict[str, Any]]:
@@ -110,6 +144,16 @@ NEEDED = [
 @pytest.mark.parametrize(("folder", "name", "key", "nodes"), NEEDED, ids=[f"{row[0].name}-{row[1]}" for row in NEEDED])
 def test_nodes_needed_are_those_of_the_real_scheduler(folder: Path, name: str, key: str, nodes: int) -> None:
     assert nodes_needed(pod_requests(overlay(folder / f"modelserver_{name}.yaml")), machine(key)) == nodes
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "way"),
+    [(UPSTREAM, "gpu_vllm_gke", "rdma"), (UPSTREAM, "gpu_sglang_gke", "rdma"), (JUNE, "gpu_vllm_gke", "dra")],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_an_a4_holds_the_pods_that_an_a3_ultra_does(folder: Path, name: str, way: str) -> None:
+    pods = pod_requests(overlay(folder / f"modelserver_{name}.yaml"))
+    assert nodes_needed(pods, machine(f"gke-a4-highgpu-8g-{way}")) == 2
 
 
 @pytest.mark.parametrize(

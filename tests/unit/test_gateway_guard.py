@@ -174,10 +174,10 @@ def test_a_busy_server_is_asked_again(delete: Delete, server: ApiServer, monkeyp
     """An API server says so too when a kind whose CRD is new is asked for the first time."""
     server.answers = {ROUTES[1]: (429, {"kind": "Status", "code": 429})}
     waits: list[float] = []
-    monkeypatch.setattr("components.gateway_guard.time.sleep", waits.append)
+    monkeypatch.setattr("components.kube_client.time.sleep", waits.append)
     assert "it answers 429" in refused(delete, server.url)
     assert len(waits) == 4
-    monkeypatch.setattr("components.gateway_guard.time.sleep", lambda _: server.answers.clear())
+    monkeypatch.setattr("components.kube_client.time.sleep", lambda _: server.answers.clear())
     delete(server.url)
 
 

@@ -21,7 +21,8 @@ GONE = object()
 PROFILE = "network_config.accelerator_network_profile"
 NICS = "network_config.additional_node_network_configs"
 AFFINITY = "node_config.reservation_affinity"
-DRIVER = "node_config.guest_accelerators.0.gpu_driver_installation_config.gpu_driver_version"
+GPUS = "node_config.guest_accelerators"
+DRIVER = f"{GPUS}.0.gpu_driver_installation_config.gpu_driver_version"
 LABEL = "cloud.google.com/gke-networking-dra-driver"
 
 
@@ -112,6 +113,9 @@ POOL = "accelerators"
 #: Rule, variant, the change, the resource and the field that are named.
 BREACHES: list[tuple[str, str, Change, str, str]] = [
     ("GKE-01", "dranet", put(POOL, "version", "1.34.1-gke.1829000"), POOL, "version"),
+    ("GKE-01", "multinet", put(POOL, "version", "1.31.4-gke.1182999"), POOL, "version"),
+    ("GKE-01", "a4 multinet", put(POOL, "version", "1.32.2-gke.1474999"), POOL, "version"),
+    ("GKE-01", "a4 spot", put(POOL, "version", "1.31.4-gke.1183000"), POOL, "version"),
     ("GKE-02", "dranet", put("cluster", "datapath_provider", "LEGACY_DATAPATH"), "cluster", "datapath_provider"),
     ("GKE-02", "multinet", put("cluster", "datapath_provider", GONE), "cluster", "datapath_provider"),
     ("GKE-03", "dranet", put(POOL, "node_config.machine_type", "a2-ultragpu-8g"), POOL, "node_config.machine_type"),
@@ -137,6 +141,10 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
     ("GKE-08", "multinet", put(POOL, "node_config.labels", {LABEL: "true"}), POOL, "node_config.labels"),
     ("GKE-09", "dranet", put(POOL, "node_config.image_type", "UBUNTU_CONTAINERD"), POOL, "node_config.image_type"),
     ("GKE-09", "none", put(POOL, "node_config.image_type", GONE), POOL, "node_config.image_type"),
+    ("GKE-23", "dranet", put(POOL, f"{GPUS}.0.type", "nvidia-b200"), POOL, f"{GPUS}.type"),
+    ("GKE-23", "a4 dranet", put(POOL, f"{GPUS}.0.type", "nvidia-h200-141gb"), POOL, f"{GPUS}.type"),
+    ("GKE-23", "a4 multinet", put(POOL, "node_config.machine_type", "a3-ultragpu-8g"), POOL, f"{GPUS}.type"),
+    ("GKE-23", "a4 spot", put(POOL, f"{GPUS}.0.count", 4), POOL, f"{GPUS}.count"),
     ("GKE-10", "dranet", put(POOL, "node_locations", ["us-south1-a", "us-south1-b"]), POOL, "node_locations"),
     ("GKE-10", "dranet", put(POOL, "node_locations", ["us-east1-b"]), POOL, "node_locations"),
     ("GKE-10", "multinet", put(POOL, "node_locations", ["us-south1-a"]), POOL, "node_locations"),
@@ -209,6 +217,7 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
      "node_count"),
     ("TPU-02", "tpu7x", both(put(POOL, "placement_policy", {"type": "COMPACT", "tpu_topology": "2x2x2"}),
      put(POOL, "node_count", 2)), POOL, "placement_policy.policy_name"),
+    ("TPU-04", "tpu-v6e", put(POOL, "version", "1.30.9-gke.1000000"), POOL, "version"),
     ("TPU-04", "tpu7x", put(POOL, "version", "1.34.3-gke.1317999"), POOL, "version"),
 ]  # fmt: skip
 

@@ -1,11 +1,15 @@
 """How GKE makes nodes of a machine: rows for all of its machines, in agreement with what such a node shows."""
 
+import re
+from dataclasses import replace
 from math import prod
+from pathlib import Path
 
 import pytest
 
-from hardware.machines import GKE_POOLS, MACHINES, TPU_HOSTS, TPU_TOPOLOGIES, GkePool
+from hardware.machines import GKE_POOLS, MACHINES, TPU_HOSTS, TPU_TOPOLOGIES, GkePool, machine_for
 
+DOCS = (Path(__file__).parents[2] / "docs" / "gke.md").read_text()
 ROWS = pytest.mark.parametrize("row", GKE_POOLS.values(), ids=GKE_POOLS)
 
 
@@ -21,6 +25,26 @@ def test_a_row_is_of_a_gpu_or_of_a_tpu_and_says_what_the_node_shows(row: GkePool
     assert row.topology == labels.get("cloud.google.com/gke-tpu-topology", "")
     assert labels["cloud.google.com/gke-accelerator-count"] == str(row.machine.devices_per_node)
     assert (row.local_ssds > 0) == ("cloud.google.com/gke-ephemeral-storage-local-ssd" in labels)
+
+
+def test_nothing_but_the_gpu_and_what_follows_from_it_tells_a4_from_a3_ultra() -> None:
+    for way in ("dra", "rdma"):
+        a3, a4 = (GKE_POOLS[f"gke-{kind}-8g-{way}"] for kind in ("a3-ultragpu", "a4-highgpu"))
+        theirs = {"machine": a4.machine, "gpu": a4.gpu, "quota": a4.quota, "spot_quota": a4.spot_quota}
+        assert replace(a3, **theirs, since=a4.since) == a4
+        assert (a3.gpu, a4.gpu) == ("nvidia-h200-141gb", "nvidia-b200")
+        assert [*a3.since] == [*a4.since]
+
+
+@ROWS
+def test_the_quota_of_a_pool_is_that_of_its_devices(row: GkePool) -> None:
+    kind, _, family = row.quota.partition(" of ")
+    if row.gpu:
+        model = row.gpu.removeprefix("nvidia-").partition("-")[0].upper()
+        assert (kind, family) == ("GPUS_PER_GPU_FAMILY", f"NVIDIA_{model}")
+        assert row.spot_quota == f"PREEMPTIBLE_NVIDIA_{model}_GPUS"
+    else:
+        assert (kind, family.lower()) == ("TPUS_PER_TPU_FAMILY", row.machine.instance_type.split("-")[0])
 
 
 @ROWS
@@ -47,3 +71,27 @@ def test_every_shape_is_known_by_its_dimensions() -> None:
     assert {shape.count("x") for shape in TPU_TOPOLOGIES["ct6e"]} == {1}
     assert {shape.count("x") for shape in TPU_TOPOLOGIES["tpu7x"]} == {2}
     assert {host.split("-")[0] for host in TPU_HOSTS} == set(TPU_TOPOLOGIES)
+
+
+@ROWS
+def test_the_docs_say_what_the_table_says(row: GkePool) -> None:
+    (line,) = [line for line in DOCS.splitlines() if line.startswith(f"| `{row.machine.key}` |")]
+    _, _, node, purpose, ways, since, flex, quota, _ = line.split("|")
+    assert node.strip().startswith(f"`{row.machine.instance_type}`, {row.machine.devices_per_node} ")
+    assert row.topology in node
+    assert re.findall(r"`(\w+)`", ways) == [*row.since]
+    assert {since.strip()} == {*row.since.values()}
+    assert flex.strip() == row.flex_since
+    plain = quota.replace("`", "").strip()
+    assert plain == row.quota + (f"; spot: {row.spot_quota}" if row.spot_quota else "")
+    accelerators = {accelerator for accelerator, _ in row.machine.serves}
+    fabrics = [fabric for _, fabric in row.machine.serves]
+    said = [word.rpartition(" ")[2] for word in re.findall(r"`([^`]+)`", purpose)]
+    assert said == fabrics if accelerators == {"nvidia"} else said[0] in accelerators
+
+
+def test_the_docs_list_the_machines_in_the_order_they_are_chosen_in() -> None:
+    listed = re.findall(r"^\| `(gke-[\w-]+)` \|", DOCS, re.MULTILINE)
+    assert set(listed) == set(GKE_POOLS)
+    for pair in {pair for row in GKE_POOLS.values() for pair in row.machine.serves}:
+        assert next(key for key in listed if pair in MACHINES[key].serves) == machine_for(*pair, "gke").key

@@ -10,7 +10,7 @@ import pytest
 from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import problems_of
-from tests.gke_plans import DRANET, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
+from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 
 POOL = "cluster.gke.acceleratorPool"
 TEAM = {"key": "team", "value": "chat", "effect": "NoSchedule"}
@@ -29,6 +29,9 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-01", DRANET, {"version": "1.34.1-gke.1829000"}, {}, "cluster.gke.version", "write 1.34.1-gke.1829001 or later"),
     ("GKE-01", MULTINET, {"rdma": "multinet", "version": "1.31.4-gke.1182999"}, {}, "cluster.gke.version",
      "no a3-ultragpu-8g with `rdma: multinet`"),
+    ("GKE-01", MULTINET, {"rdma": "multinet", "version": "1.32.2-gke.1474999"}, A4_RDMA, "cluster.gke.version",
+     "no a4-highgpu-8g with `rdma: multinet`"),
+    ("GKE-01", DRANET, {"version": "1.34.1-gke.1829000"}, A4_DRA, "cluster.gke.version", "no a4-highgpu-8g with `rdma: dranet`"),
     ("GKE-08", DRANET, {"acceleratorPool": {"labels": {"cloud.google.com/gke-networking-dra-driver": "false"}}}, {},
      f"{POOL}.labels", "leave `cloud.google.com/gke-networking-dra-driver` out"),
     ("GKE-08", DRANET, {"acceleratorPool": {"labels": {"nvidia.com/gpu.present": "false"}}}, {}, f"{POOL}.labels",
@@ -45,6 +48,8 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-12", TPU, {"rdma": "dranet"}, {}, "cluster.gke.rdma", "write `rdma: none`"),
     ("GKE-17", DRANET, {"version": "1.35"}, {}, "cluster.gke.version", "every preview show a change"),
     ("GKE-17", DRANET, {"version": "latest"}, {}, "cluster.gke.version", "1.35.2-gke.1234000"),
+    ("GKE-12", MULTINET, {}, A4_RDMA, "cluster.gke.rdma",
+     "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma` with `machine: gke-a4-highgpu-8g-dra`. (GKE-12)"),
     ("GKE-19", DRANET, {}, {"machine": "coreweave-h200"}, "cluster.machine", "none of GKE's"),
     ("GKE-20", DRANET, {}, {"nodes": None}, "cluster.nodes", "it is what you pay for"),
     ("GKE-21", DRANET, {"systemPool": {"min": 4}}, {}, "cluster.gke.systemPool", "the other way round"),
@@ -70,6 +75,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("FIT-01", DRANET, {"acceleratorPool": {"taints": [TEAM]}}, {}, f"{POOL}.taints", "team=chat:NoSchedule"),
     ("FIT-01", {**DRANET, "nodeSelector": {"team": "chat"}}, {}, {}, "serving.nodeSelector", "no such label"),
     ("HW-03", {**TPU, "decode": {"devices": 2}}, {}, {}, "serving.decode.devices", "whole tpu slice of 4 chips"),
+    ("TPU-04", TPU_V6E, {"version": "1.30.9-gke.1000000"}, {}, "cluster.gke.version", "no ct6e-standard-8t"),
     ("TPU-04", TPU, {"version": "1.34.3-gke.1317999"}, {}, "cluster.gke.version", "no tpu7x-standard-4t"),
     # --- addresses
     ("NET-01", DRANET, {"network": {"peers": [PEER]}}, {}, "cluster.gke.network.base", "overlaps peer"),
@@ -80,6 +86,9 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("NET-03", DRANET, {"network": {"base": "10.0.0.0/19"}, "systemPool": {"max": 30}}, {}, "cluster.gke.network.base",
      "is too small"),
 ]  # fmt: skip
+
+#: What takes a router as well.
+GATEWAYS = ("GKE-24", "llmd-pd:cluster.gke.gateways")
 
 
 def problems(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> list[Problem]:
@@ -109,7 +118,12 @@ def test_a_rule_finds_what_it_is_for(
         (MULTINET, {"rdma": "multinet", "version": "1.31.4-gke.1183000"}, {}),
         (MULTINET, {"rdma": "none"}, {"machine": "gke-a3-ultragpu-8g-rdma"}),
         ({"accelerator": "nvidia"}, {"rdma": "none"}, {}),
+        (DRANET, {"version": "1.34.1-gke.1829001"}, A4_DRA),
+        (MULTINET, {"rdma": "multinet", "version": "1.32.2-gke.1475000"}, A4_RDMA),
+        (MULTINET, {"rdma": "none", "capacity": {"spot": True}}, A4_RDMA),
+        (DRANET, {"capacity": {"flexStart": {}}}, A4_DRA),
         (TPU, {"version": "1.34.3-gke.1318000"}, {}),
+        (TPU_V6E, {}, {"machine": "gke-ct6e"}),
         (TPU, {"rdma": "none"}, {"machine": "gke-tpu7x"}),
         (TPU_V6E, {}, {}),
         (DRANET, {"zone": "us-south1-ai1b"}, {}),
@@ -131,6 +145,12 @@ def test_a_rule_finds_what_it_is_for(
 )
 def test_and_leaves_alone_what_can_be(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> None:
     assert problems(serving, gke, cluster) == []
+
+
+def test_a_machine_that_has_no_other_way_is_to_be_left_out() -> None:
+    """None of its kind has these NICs, so that the fabric's own machine is the fix."""
+    found = [one for one in problems(MULTINET, {"rdma": "multinet"}, {"machine": "gke-ct6e"}) if one.rule == "GKE-12"]
+    assert [one.fix for one in found] == ["write `rdma: none`, or `fabric: gke` or `fabric: base` without `machine`"]
 
 
 def test_pods_that_select_another_tpu_are_refused() -> None:
@@ -157,3 +177,11 @@ def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any]
     assert [problem.path for _, problem in found] == [f"llmd-pd:{path}"]
     assert remains is not None
     assert [problem.rule for problem in problems_of(remains)] == ["BILL-01"]
+
+
+def test_a_gateway_of_gkes_needs_a_cluster_that_can_have_some() -> None:
+    (found,) = problems_of(stack(gke={"gateways": False}, router=GATEWAY))
+    assert (found.rule, found.path) == GATEWAYS
+    assert "would never get an address" in str(found)
+    assert [*problems_of(stack(gke={"gateways": True}, router=GATEWAY))] == []
+    assert [*problems_of(stack(gke={"gateways": False}))] == []

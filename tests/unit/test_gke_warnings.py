@@ -7,19 +7,24 @@ import pytest
 from stacks.gke_quota import Need, quota_needs, shortfalls
 from stacks.gke_warnings import WARNINGS, warnings_of
 from stacks.rules import problems_of
-from tests.gke_plans import DRANET, GATEWAY, TPU, planned, stack, variant
+from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, JUNE, MULTINET, TPU, TPU_V6E, planned, stack, variant
 from tests.unit.test_rules import spec
 
 POOL = "cluster.gke.acceleratorPool"
 SEEN = {"version": "1.36.1-gke.1000000"}
 OTHER_IMAGE = {**DRANET, "image": "registry.example.com/vllm:v0.19.1-cu129"}
+SPOT = {"capacity": {"spot": True}}
 SMALL = {"network": {"base": "10.0.0.0/20"}}
 
 #: Rule, what is served, what of `cluster.gke` and of the rest differs, the key that is named, words.
 WARNED: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str]] = [
     ("GKE-15", DRANET, {}, {}, "cluster.gke.version", "the driver of GKE 1.35.2-gke.1234000 is not known"),
+    ("GKE-15", DRANET, {}, {"cluster": A4_DRA}, "cluster.gke.version", "every server ends with CUDA error 803"),
     ("CAP-03", DRANET, {**SEEN, "capacity": {"flexStart": {}}}, {}, "cluster.gke.capacity.flexStart", "go after 604800 seconds"),
     ("CAP-08", DRANET, {**SEEN, "capacity": {"spot": True}}, {}, "cluster.gke.capacity", "16 preemptible nvidia-h200-141gb GPUs"),
+    ("CAP-08", MULTINET, {**SEEN, **SPOT, "rdma": "none"}, {"cluster": A4_RDMA}, "cluster.gke.capacity",
+     "16 preemptible nvidia-b200 GPUs in us-south1-b (PREEMPTIBLE_NVIDIA_B200_GPUS)"),
+    ("CAP-08", TPU_V6E, SPOT, JUNE, "cluster.gke.capacity", "16 preemptible ct6e chips in us-south1-b, 360 preemptible vCPU"),
     ("CAP-08", TPU, {"capacity": {"onDemand": True}}, {}, "cluster.gke.capacity", "8 tpu7x chips in us-south1-b"),
     ("NET-05", DRANET, {**SEEN, **SMALL}, {"router": GATEWAY}, "cluster.gke.network.base", "smaller than the /23"),
     ("TPU-05", TPU, {"acceleratorPool": {"bootDiskGb": 479}}, {}, f"{POOL}.bootDiskGb", "leave it out for 1000"),
@@ -45,6 +50,10 @@ def test_it_is_pointed_out_and_not_refused(
     [
         (DRANET, SEEN, {}),
         (OTHER_IMAGE, {}, {}),
+        (DRANET, SEEN, {"cluster": A4_DRA}),
+        (OTHER_IMAGE, {}, {"cluster": A4_DRA}),
+        (MULTINET, {"rdma": "multinet"}, {"cluster": A4_RDMA}),
+        (TPU_V6E, {}, JUNE),
         (DRANET, SEEN, {"router": GATEWAY}),
         (TPU, {}, {}),
         (TPU, {"acceleratorPool": {"bootDiskGb": 480}}, {}),
@@ -68,12 +77,16 @@ def test_of_a_cluster_that_exists_nothing_is_pointed_out() -> None:
 def test_what_a_plan_needs() -> None:
     """CAP-08."""
     assert quota_needs(planned(variant("flex-start"))) == [
-        Need("nvidia-h200-141gb GPUs in us-south1-b", 16),
+        Need("nvidia-h200-141gb GPUs in us-south1-b (GPUS_PER_GPU_FAMILY of NVIDIA_H200)", 16),
         Need("vCPU of a3-ultragpu-8g in us-south1", 448),
         Need("GiB of local SSD in us-south1", 24_000),
         Need("GiB of hyperdisk in us-south1", 400),
         Need("networks", 1),
         Need("subnetworks", 1),
+    ]
+    assert quota_needs(planned(variant("a4 spot")))[:2] == [
+        Need("preemptible nvidia-b200 GPUs in us-south1-b (PREEMPTIBLE_NVIDIA_B200_GPUS)", 16),
+        Need("preemptible vCPU of a4-highgpu-8g in us-south1", 448),
     ]
     assert quota_needs(planned(variant("multinet"))) == [Need("networks", 3), Need("subnetworks", 10)]
     assert quota_needs(planned(variant("autoscaled TPUs"))) == [Need("networks", 1), Need("subnetworks", 1)]

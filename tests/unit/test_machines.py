@@ -20,6 +20,7 @@ from hardware.machines import (
     machines_for,
 )
 from hardware.nodes import device_class_objects, node_name, node_objects
+from hardware.quantities import parse
 
 ACCELERATORS = [row for row in MACHINES.values() if row is not SYSTEM]
 DEFAULTS = {
@@ -56,7 +57,13 @@ def test_other_machines_that_serve_a_pair() -> None:
         "nvidia-generic",
         "coreweave-h200",
         "gke-a3-ultragpu-8g-rdma",
+        "gke-a4-highgpu-8g-rdma",
         "aws-p5en",
+    ]
+    assert [row.key for row in machines_for("nvidia", "gke")] == ["gke-a3-ultragpu-8g-rdma", "gke-a4-highgpu-8g-rdma"]
+    assert [row.key for row in machines_for("nvidia", "gke-rdma")] == [
+        "gke-a3-ultragpu-8g-dra",
+        "gke-a4-highgpu-8g-dra",
     ]
     assert [row.key for row in machines_for("amd", "base")] == ["amd-mi300x", "amd-mi300x-oci"]
     assert [row.key for row in machines_for("xpu", "base")] == ["intel-xpu-dra", "intel-xpu-rdma-dra"]
@@ -85,6 +92,8 @@ def test_every_machine_of_a_provider_file_is_in_the_table() -> None:
         ("coreweave-h200", 8, 141),
         ("gke-a3-ultragpu-8g-rdma", 8, 141),
         ("gke-a3-ultragpu-8g-dra", 8, 141),
+        ("gke-a4-highgpu-8g-rdma", 8, 179),
+        ("gke-a4-highgpu-8g-dra", 8, 179),
         ("aws-p5en", 8, 141),
         ("gke-tpu7x", 4, 192),
         ("gke-ct6e", 8, 32),
@@ -101,6 +110,28 @@ def test_devices_of_a_node(key: str, devices: int, memory_gib: int) -> None:
     assert row.silicon is not None
     assert row.silicon.memory_gib == memory_gib
     assert row.silicon.memory_source
+
+
+def test_the_cuda_that_makes_code_for_a_gpu_is_said_of_every_one_of_nvidias() -> None:
+    """A GPU's compute capability and the first CUDA that knows it, as NVIDIA's release notes have them."""
+    known = {"NVIDIA H200": ("9.0.0", "11.8"), "NVIDIA B200": ("10.0.0", "12.8")}
+    for row in ACCELERATORS:
+        assert row.silicon is not None
+        assert row.silicon.cuda == known.get(row.silicon.product, ("", ""))[1]
+        assert bool(row.silicon.cuda) == row.silicon.product.startswith("NVIDIA")
+        for device in row.devices_of("gpu.nvidia.com"):
+            assert (device.attributes["cudaComputeCapability"], row.silicon.cuda) == known[row.silicon.product]
+            assert device.attributes["productName"] == row.silicon.product
+
+
+def test_the_memory_that_a_device_publishes_is_its_silicons() -> None:
+    """Less what the driver keeps."""
+    for row in ACCELERATORS:
+        for device in row.devices_of(row.handed_out_as):
+            if "memory" in device.capacity:
+                assert row.silicon is not None
+                shown = float(parse(device.capacity["memory"]) / 2**30)
+                assert shown == pytest.approx(row.silicon.memory_gib, rel=0.01)
 
 
 def test_the_system_machine_has_no_devices() -> None:

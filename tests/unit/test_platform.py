@@ -8,12 +8,15 @@ import yaml
 
 from operations.check import examine
 from operations.cli import run
-from stacks.files import PlatformFile, load, load_any, platform_from_config
+from stacks.files import PlatformFile, load, load_any, paired, platform_from_config
+from stacks.plan import plan
 from stacks.platform import RULES, is_platform, platform_plan
 from stacks.problems import StackFileError
 from stacks.spec import PlatformSpec
+from tests.gke_plans import GKE
 
 CLUSTER: dict[str, Any] = {"provider": "coreweave", "context": "cw", "machine": "coreweave-h200", "nodes": 4}
+ON_GKE: dict[str, Any] = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 4, "gke": GKE}
 TAINT = {"key": "a", "value": "b", "effect": "NoSchedule"}
 #: What the project's defaults make of a stack file that says nothing of these.
 DEFAULTS: dict[str, Any] = {
@@ -35,6 +38,10 @@ def without(key: str) -> dict[str, Any]:
 def made(**cks: Any) -> dict[str, Any]:
     """The cluster too."""
     return {**CLUSTER, "coreweave": {"cluster": {"zone": "US-EAST-02A", "version": "v1.35", **cks}}}
+
+
+def gke(**stated: Any) -> dict[str, Any]:
+    return {"cluster": {**ON_GKE, "gke": {**GKE, **stated}}}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +91,27 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("CW-12", {"cluster": made(vpc={"pods": "10.16.0.0/13"})}, "cluster.coreweave.cluster.vpc.pods", "overlaps"),
     ("CW-13", {"cluster": made(vpc={"pods": "10.0.0.0/24"})}, "cluster.coreweave.cluster.vpc.pods", "the pods of 2 nodes"),
     ("CW-14", {"cluster": {**made(), "context": None, "kubeconfig": "a"}}, "cluster.context", "without `context`"),
+    ("CLUSTER-01", {"cluster": {**CLUSTER, "gke": GKE}}, "cluster.gke", "with `provider: coreweave`"),
+    ("CLUSTER-03", {"cluster": {key: value for key, value in ON_GKE.items() if key != "gke"}}, "cluster.gke", "is missing"),
+    ("PLATFORM-01", {"cluster": {**ON_GKE, "machine": None}}, "cluster.machine", "`machine: gke-a3-ultragpu-8g-dra`"),
+    ("GKE-01", gke(version="1.33.1-gke.1000000"), "cluster.gke.version", "it came with 1.34.1-gke.1829001"),
+    ("GKE-08", gke(acceleratorPool={"labels": {"nvidia.com/gpu.present": "true"}}), "cluster.gke.acceleratorPool.labels",
+     "not the stack's to set"),
+    ("GKE-10", gke(zone="us-central1-b"), "cluster.gke.zone", "is not in us-south1"),
+    ("GKE-12", gke(rdma="multinet"), "cluster.gke.rdma", "such nodes are those of dranet"),
+    ("GKE-17", gke(version="1.35"), "cluster.gke.version", "no whole version"),
+    ("GKE-19", {"cluster": {**ON_GKE, "machine": "coreweave-h200"}}, "cluster.machine", "none of GKE's"),
+    ("GKE-20", {"cluster": {**ON_GKE, "nodes": None}}, "cluster.nodes", "it is what you pay for"),
+    ("GKE-21", gke(systemPool={"min": 4}), "cluster.gke.systemPool", "the other way round"),
+    ("GKE-22", gke(acceleratorPool={"name": "system"}), "cluster.gke.acceleratorPool.name", "both pools are called"),
+    ("CAP-01", gke(capacity={}), "cluster.gke.capacity", "it is not said"),
+    ("CAP-02", gke(capacity={"reservation": "h200"}), "cluster.gke.capacity.reservation", "no reservation's full name"),
+    ("CAP-03", gke(capacity={"flexStart": {"maxRunDuration": 604_801}}), "cluster.gke.capacity.flexStart.maxRunDuration",
+     "write 604800 at most"),
+    ("NET-01", gke(network={"peers": ["10.0.0.0/12"]}), "cluster.gke.network.base", "overlaps peer"),
+    ("NET-03", gke(network={"base": "10.0.0.0/21"}), "cluster.gke.network.base", "`pods` gets"),
+    ("TPU-04", {"cluster": {**ON_GKE, "machine": "gke-tpu7x", "gke": {**GKE, "version": "1.34.2-gke.1000000"}}},
+     "cluster.gke.version", "no tpu7x-standard-4t"),
     ("SPEC", {"servng": {}}, "servng", "did you mean `serving`?"),
     ("SPEC", {"cluster": {**CLUSTER, "nodes": "4"}}, "cluster.nodes", "take the quotes off: 4"),
 ]  # fmt: skip
@@ -122,6 +150,18 @@ def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "node-pools.yaml: 2 objects" in capsys.readouterr().out
 
 
+def test_check_knows_one_on_gke(tmp_path: Path) -> None:
+    file = written(tmp_path, cluster=ON_GKE, mirror={"charts": "oci://mirror.example/charts"})
+    assert examine(file) == ("nodes only, 1 to 3 × e2-standard-16 and 4 × a3-ultragpu-8g, a cluster of its own", ())
+    found = load_any(file)
+    assert isinstance(found, PlatformFile)
+    planned = platform_plan(found.spec).gke
+    assert planned is not None
+    assert planned.charts[0].chart == "oci://mirror.example/charts/nvidia-dra-driver-gpu"
+    assert planned.site.gateway, "who serves on it may have some"
+    assert platform_plan(found.spec).pools == []
+
+
 def test_a_render_of_what_served_before_leaves_only_the_nodes(tmp_path: Path) -> None:
     file = written(tmp_path, cluster=CLUSTER, serving={"accelerator": "nvidia", "fabric": "coreweave"})
     assert run(["render", str(file), "-o", str(tmp_path / "out"), "--skip-crds"]) == 0
@@ -146,6 +186,49 @@ def referring(directory: Path, name: str = "platform", **serving: Any) -> Path:
     }
     path.write_text(yaml.safe_dump({"config": config}))
     return path
+
+
+def test_on_gke_it_is_known_what_the_nodes_are(tmp_path: Path) -> None:
+    written(tmp_path, **gke(rdma="dranet", acceleratorPool={"labels": {"team": "a"}, "taints": [TAINT]}))
+    serving = {"fabric": "gke-rdma", "nodeSelector": {"team": "a"}, "tolerations": [{"key": "a", "operator": "Exists"}]}
+    chat = referring(tmp_path, **serving)
+    text, problems = examine(chat)
+    assert problems == ()
+    assert text.startswith("nvidia/vllm on gke-rdma, 8×1 + 2×4 of gke-a3-ultragpu-8g-dra (4 nodes)")
+    cluster = paired(load(chat)).spec.cluster
+    assert cluster.on_gke is not None
+    assert cluster.on_gke.rdma == "dranet"
+    assert cluster.kubeconfig is None, "which only the engine can know"
+    (problem,) = examine(referring(tmp_path, **{**serving, "tolerations": []}))[1]
+    assert problem.path == "llmd-pd:serving.tolerations"
+    problems = examine(referring(tmp_path, **{**serving, "fabric": "gke"}))[1]
+    assert {problem.path for problem in problems} == {
+        "llmd-pd:serving.prefill.devices",
+        "llmd-pd:serving.decode.devices",
+    }
+
+
+def test_pods_on_a_multi_networking_platform_are_attached_to_its_nics(tmp_path: Path) -> None:
+    cluster = {**ON_GKE, "machine": "gke-a3-ultragpu-8g-rdma"}
+    chat = referring(tmp_path, fabric="gke")
+    for mode, attached in (("multinet", True), ("none", False)):
+        written(tmp_path, cluster={**cluster, "gke": {**GKE, "rdma": mode}})
+        (pods, *_) = plan(paired(load(chat)).spec, tmp_path).model_server
+        template = next(obj for obj in [pods, *_] if obj["kind"] == "Deployment")["spec"]["template"]
+        assert ("networking.gke.io/interfaces" in template["metadata"].get("annotations", {})) is attached
+
+
+def test_a_platform_without_gateways_is_no_place_for_one(tmp_path: Path) -> None:
+    written(tmp_path, **gke(gateways=False))
+    chat = referring(tmp_path, fabric="gke-rdma")
+    content = yaml.safe_load(chat.read_text())
+    content["config"]["llmd-pd:router"] = {"mode": "gateway", "gateway": {"provider": "gke"}}
+    chat.write_text(yaml.safe_dump(content))
+    (problem,) = examine(chat)[1]
+    assert problem.path == "llmd-pd:router.gateway.provider"
+    assert "the cluster of stack platform has none" in str(problem)
+    written(tmp_path, **gke())
+    assert examine(chat)[1] == ()
 
 
 def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:

@@ -201,7 +201,7 @@ def test_a_name_is_there_once(program: Program, tmp_path: Path) -> None:
     assert [record.stack for record in program.cloud.records()] == ["urn:pulumi:prod::llmd-pd"] * len(plan.resources)
 
 
-@pytest.mark.parametrize("name", ["dranet", "multinet", "tpu7x"])
+@pytest.mark.parametrize("name", ["dranet", "multinet", "a4 multinet", "tpu7x", "tpu-v6e"])
 def test_what_refers_to_nothing_is_not_made(name: str, program: Program) -> None:
     """Each resource with each of its references led astray."""
     plan = planned(variant(name))
@@ -329,17 +329,26 @@ def test_a_fault_of_somebody_else_is_none(tmp_path: Path) -> None:
     made(Program(tmp_path / "cloud.json", fault="flood"))
 
 
-@pytest.mark.parametrize("name", ["tpu7x", "spot", "on demand"])
+FALLS_SHORT = {
+    "tpu7x": "TPUS_PER_TPU_FAMILY",
+    "tpu-v6e spot": "TPUS_PER_TPU_FAMILY",
+    "spot": "PREEMPTIBLE_NVIDIA_H200_GPUS",
+    "a4 dranet": "NVIDIA_B200_GPUS",
+    "a4 spot": "PREEMPTIBLE_NVIDIA_B200_GPUS",
+    "on demand": "TPUS_PER_TPU_FAMILY",
+}
+
+
+@pytest.mark.parametrize("name", FALLS_SHORT)
 def test_a_fault_befalls_what_it_can(name: str, tmp_path: Path) -> None:
     *others, pool = planned(variant(name)).resources
     program = Program(tmp_path / "cloud.json", fault="quota")
     program.create_all(others)
-    expected = "PREEMPTIBLE_NVIDIA_H200_GPUS" if name == "spot" else "TPUS_PER_TPU_FAMILY"
-    with pytest.raises(Failure, match=f"resource '{expected}': request requires '(8|16).0'"):
+    with pytest.raises(Failure, match=f"resource '{FALLS_SHORT[name]}': request requires '(8|16).0'"):
         program.create(pool)
     mismatch = Program(tmp_path / "another.json", fault="zone-mismatch")
     mismatch.create_all(others)
-    if name == "tpu7x":
+    if name in ("tpu7x", "a4 dranet"):
         with pytest.raises(Failure, match="not found for node pool"):
             mismatch.create(pool)
     else:

@@ -25,6 +25,8 @@ from tests.pretend_cloud import Program
 from tests.unit.test_gke_checks import GONE, put_in
 
 DRA, RDMA = MACHINES["gke-a3-ultragpu-8g-dra"], MACHINES["gke-a3-ultragpu-8g-rdma"]
+BY_DRA = {"dranet": DRA, "a4 dranet": MACHINES["gke-a4-highgpu-8g-dra"]}
+BY_PLUGIN = {"multinet": RDMA, "a4 multinet": MACHINES["gke-a4-highgpu-8g-rdma"]}
 POOL, SYSTEM_POOL, CLUSTER = (f"pd-disaggregation-{part}" for part in ("accelerators", "system", "cluster"))
 DRIVER = "node_config.guest_accelerators.0.gpu_driver_installation_config.gpu_driver_version"
 
@@ -112,25 +114,34 @@ def labels(node: dict[str, Any]) -> dict[str, str]:
 # --- what a pool becomes -------------------------------------------------------------------------------------------------
 
 
-def test_managed_dranet_makes_nodes_whose_devices_are_claimed(program: Program, store: Store) -> None:
-    made(program)
+@pytest.mark.parametrize("name", BY_DRA)
+def test_managed_dranet_makes_nodes_whose_devices_are_claimed(name: str, program: Program, store: Store) -> None:
+    made(program, name)
+    row = BY_DRA[name]
     assert len(store.nodes()) == 2
     for node in store.nodes():
-        _, *wanted = node_objects(DRA, node["metadata"]["name"])
+        _, *wanted = node_objects(row, node["metadata"]["name"])
         assert store.slices(node) == {one["spec"]["driver"]: one["spec"]["devices"] for one in wanted}
         assert extended(node) == {}
-        own = {*DRA.labels} - {"goog-gke-accelerator-type", "cloud.google.com/gke-nodepool"}
-        assert {key: labels(node).get(key) for key in own} == {key: DRA.labels[key] for key in own}
+        own = {*row.labels} - {"goog-gke-accelerator-type", "cloud.google.com/gke-nodepool"}
+        assert {key: labels(node).get(key) for key in own} == {key: row.labels[key] for key in own}
+        assert node["status"]["allocatable"]["memory"] == row.allocatable["memory"]
         assert labels(node)["cloud.google.com/gke-nodepool"] == "gpu"
         assert node["spec"]["taints"] == [{"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}]
         assert OF_A_POOL in node["metadata"]["annotations"]
     assert set(store.objects[CLASSES]) == set(GKES_CLASSES)
 
 
-def test_multi_networking_makes_nodes_with_a_device_plugin_and_networks(program: Program, store: Store) -> None:
-    made(program, "multinet")
+@pytest.mark.parametrize("name", BY_PLUGIN)
+def test_multi_networking_makes_nodes_with_a_device_plugin_and_networks(
+    name: str, program: Program, store: Store
+) -> None:
+    made(program, name)
+    row = BY_PLUGIN[name]
     for node in store.nodes():
-        assert extended(node) == RDMA.extended
+        assert extended(node) == row.extended
+        assert labels(node)["node.kubernetes.io/instance-type"] == row.instance_type
+        assert labels(node)["cloud.google.com/gke-accelerator"] == row.labels["cloud.google.com/gke-accelerator"]
         assert store.slices(node) == {}
         assert not set(DRANET_LABELS) & set(labels(node))
         assert labels(node)["cloud.google.com/gke-gpu-driver-version"] == "latest"
@@ -242,7 +253,7 @@ def test_gkes_own_taint_is_there_though_nobody_says_so() -> None:
         assert [taint.key for taint in machine_of(pool, plan.cluster.args).taints] == [key]
 
 
-@pytest.mark.parametrize("machine_type", ["a4-highgpu-8g", "tpu7x-standard-9t"])
+@pytest.mark.parametrize("machine_type", ["a4x-highgpu-4g", "tpu7x-standard-9t"])
 def test_a_machine_that_is_not_in_the_table_is_not_made_up(machine_type: str, program: Program, store: Store) -> None:
     plan = planned(stack())
     *others, pool = plan.resources

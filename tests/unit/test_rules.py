@@ -13,6 +13,7 @@ from hardware.vocabulary import Sizing
 from releases import RELEASES
 from stacks import rule
 from stacks.fields import read
+from stacks.fit_rule import cuda_of
 from stacks.problems import Problem
 from stacks.rules import RULES, problems_of
 from stacks.spec import StackSpec
@@ -89,6 +90,7 @@ NVIDIA = {"accelerator": "nvidia"}
 AMD = {"accelerator": "amd"}
 TPU = {"accelerator": "tpu"}
 TOPOLOGY = "cloud.google.com/gke-tpu-topology"
+A4 = {"machine": "gke-a4-highgpu-8g-rdma"}
 INSTANCE = "node.kubernetes.io/instance-type"
 
 #: Rule, `serving`, the rest, path, words of the sentence.
@@ -127,15 +129,22 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("HW-02", {**NVIDIA, "dropArgs": ["--gpu-memory-utilization"]}, {"release": "guide-2026-06"}, "serving.dropArgs",
      "--gpu-memory-utilization is not among this build's flags"),
     ("HW-03", {**TPU, "decode": {"devices": 8}}, {}, "serving.decode.devices", "slice of 4 chips; leave it out, or write 4"),
+    ("HW-05", {**NVIDIA, "image": "a/b:v1-cu126"}, {"cluster": A4}, "serving.image",
+     "`a/b:v1-cu126` is built with CUDA 12.6, because NVIDIA B200 (gke-a4-highgpu-8g-rdma) needs 12.8 or later"),
+    ("HW-05", {**NVIDIA, "image": "a/b:v1-cuda12.4.1@sha256:" + "0" * 64}, {"cluster": A4}, "serving.image",
+     "is built with CUDA 12.4"),
+    ("HW-05", {**NVIDIA, "image": "a/b:v1-cu117"}, {}, "serving.image", "NVIDIA H200 (nvidia-generic) needs 11.8"),
     ("NAME-02", NVIDIA, {"name": "a" * 30}, "name", "shorten the stack's name by 8"),
     ("FIT-01", {**NVIDIA, "prefill": {"devices": 16}}, {}, "serving.prefill.devices",
      "a pod asks for 16, a node has 8 (nvidia-generic), because such a pod stays Pending for ever; ask for 8 at most"),
     ("FIT-01", {**NVIDIA, "decode": {"memory": "2500Gi"}}, {}, "serving.decode.memory",
-     "ask for 2000Gi at most, or use a machine that was tested with nvidia/base: gke-a3-ultragpu-8g-rdma. (FIT-01)"),
+     "ask for 2000Gi at most, or use another machine for nvidia/base: gke-a3-ultragpu-8g-rdma, gke-a4-highgpu-8g-rdma. (FIT-01)"),
     ("FIT-01", {**NVIDIA, "decode": {"memory": "2500Gi"}, "nodeSelector": {"pool": "h200"}}, {}, "serving.decode.memory",
-     "or use a machine that was tested with nvidia/base: gke-a3-ultragpu-8g-rdma. (FIT-01)"),
+     "or use another machine for nvidia/base: gke-a3-ultragpu-8g-rdma, gke-a4-highgpu-8g-rdma. (FIT-01)"),
+    ("FIT-01", {**NVIDIA, "decode": {"memory": "3000Gi"}}, {}, "serving.decode.memory",
+     "or use another machine for nvidia/base: gke-a4-highgpu-8g-rdma. (FIT-01)"),
     # No machine would do, so none is proposed.
-    ("FIT-01", {**NVIDIA, "decode": {"memory": "3000Gi"}}, {}, "serving.decode.memory", "ask for 2000Gi at most. (FIT-01)"),
+    ("FIT-01", {**NVIDIA, "decode": {"memory": "4000Gi"}}, {}, "serving.decode.memory", "ask for 2000Gi at most. (FIT-01)"),
     ("FIT-01", {**NVIDIA, "decode": {"cpu": "191"}}, {}, "serving.decode.cpu", "ask for 190 at most"),
     ("FIT-01", NVIDIA, {"cluster": {"nodes": 1}}, "cluster.nodes",
      "1 node of nvidia-generic cannot hold all pods, because they need 2, and the rest would stay Pending for ever; write"),
@@ -164,6 +173,7 @@ def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
         *FINDINGS,
         *test_coreweave.FINDINGS,
         *test_gke_rules.FINDINGS,
+        test_gke_rules.GATEWAYS,
         *test_mirror.FINDINGS,
         *test_router_rules.FINDINGS,
         *test_token.FINDINGS,
@@ -205,6 +215,26 @@ def test_what_the_scheduler_would_not_place_is_refused(
 )
 def test_a_pinned_image(image: str) -> None:
     assert problems({**NVIDIA, "image": image}) == []
+
+
+@pytest.mark.parametrize("tag", ["v1-cu128", "v1-cu130", "v1-cuda13.0.1", "v1", "cu12", "v1-gpucu126", "v1-cu1261"])
+def test_an_image_whose_tag_names_no_older_cuda(tag: str) -> None:
+    assert problems({**NVIDIA, "image": f"cu118/b:{tag}"}, cluster=A4) == []
+
+
+@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+@pytest.mark.parametrize(("release", "cuda"), [("guide-2026-05", (13, 0)), ("guide-2026-06", None)])
+def test_what_the_images_of_the_releases_say_of_their_cuda(
+    release: str, cuda: tuple[int, int] | None, engine: str
+) -> None:
+    """docs/gke.md says it. An older one than a GPU of the table needs would have to be a matter of the release."""
+    for fabric in ("base", "gke", "gke-rdma"):
+        given = spec({**NVIDIA, "engine": engine, "fabric": fabric}, release=release)
+        assert cuda_of(workload(given).image) == cuda
+
+
+def test_an_image_is_not_judged_by_a_gpu_that_the_machine_does_not_have() -> None:
+    assert problems({**AMD, "image": "a/b:v1-cu118"}) == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from rehearsal.standins.coreweave.lifecycle import NOUNS, CoreWeaveResources, Wo
 from rehearsal.standins.plugin import Engine, Failure
 from rehearsal.standins.provider import Lifecycle, Provider, Resource, not_offered
 from stacks.coreweave import API
-from stacks.kube_api import Api, NoContextError
+from stacks.kube_api import Api, KubeconfigError
 
 
 class CoreWeaveProvider(Provider):
@@ -40,5 +40,5 @@ class CoreWeaveProvider(Provider):
             return ()
         try:
             return [pool["metadata"]["name"] for pool in Api(kubeconfig, None).items(API)]
-        except NoContextError as error:
+        except KubeconfigError as error:
             raise Failure(f"the fleet of {FLEET} cannot be reached: {error}") from None

@@ -16,7 +16,7 @@ from rehearsal.standins.gcp.versions import engine_versions
 from rehearsal.standins.plugin import Engine, Failure
 from rehearsal.standins.provider import Lifecycle, Provider, Resource, answering, not_offered
 from rehearsal.standins.values import to_python, to_struct
-from stacks.kube_api import Api, NoContextError
+from stacks.kube_api import Api, KubeconfigError
 
 GET_ENGINE_VERSIONS = "gcp:container/getEngineVersions:getEngineVersions"
 
@@ -56,7 +56,7 @@ class GcpProvider(Provider):
         if kubeconfig and self._fleet is None:
             try:
                 self._fleet = Fleet(Api(kubeconfig, None))
-            except NoContextError as error:
+            except KubeconfigError as error:
                 raise Failure(f"the fleet of {FLEET} cannot be reached: {error}") from None
         fault = self._environment.get(FAULT)
         return World(

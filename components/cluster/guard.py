@@ -1,0 +1,182 @@
+"""What keeps a destroy from taking a cluster away under others, and from leaving behind what the cloud made for it.
+
+Load balancers, endpoint groups and disks that Kubernetes asked Google for are taken back by the cluster itself, after what asked
+for them is gone. A cluster that goes before that leaves them, billing, and its network cannot go at all. So before its nodes go,
+a resource whose deletion looks and waits (as the guard on a Gateway does: docs/adr/0014, 0020).
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
+
+from components.kube_client import Api, KubeconfigError
+from components.kube_errors import reason
+from hardware.namespace import OWNER
+
+#: Google takes most of it back within a minute or two; the facts give ten.
+SECONDS, PAUSE = 600, 5
+#: By this the official Kubernetes provider is told to take what it cannot reach for gone.
+GONE = "PULUMI_K8S_DELETE_UNREACHABLE"
+#: How to have a cluster deleted all the same.
+ANYWAY = "write `deleteInUse: true` under `llmd-pd:cluster.gke`, run `pulumi up`, and destroy again"
+#: What to do where the cluster does not answer, and where it answers that one may not ask.
+UNREACHABLE = (
+    f"check the network and your credentials, or, if the cluster is gone for good, set {GONE}=true; and destroy again"
+)
+FORBIDDEN = f"have somebody destroy it who may list namespaces, Services and volumes of the whole cluster, or {ANYWAY}"
+#: Namespaces of GKE's own.
+GKES = ("kube-", "gke-", "gmp-")
+
+
+class ClusterInUseError(Exception):
+    """Somebody else lives in the cluster, or something of the cloud's would be left; or nobody can say."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of objects for which the cloud has made something: what that is, and which of them it is true of.
+
+    `going`: whether such an object goes without anybody's doing, now that what it was made for is gone.
+    """
+
+    name: str
+    path: str
+    made: str
+    holds: Callable[[Mapping[str, Any]], bool]
+    going: Callable[[Mapping[str, Any]], bool]
+
+
+def _every(_: Mapping[str, Any]) -> bool:
+    return True
+
+
+def _deleted(obj: Mapping[str, Any]) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
+
+
+def _load_balancer(service: Mapping[str, Any]) -> bool:
+    return bool(service["spec"].get("type") == "LoadBalancer")
+
+
+def _not_gkes(obj: Mapping[str, Any]) -> bool:
+    return not str(obj["metadata"].get("namespace")).startswith(GKES)
+
+
+def _taken_back(volume: Mapping[str, Any]) -> bool:
+    return bool(volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete")
+
+
+def _claimed_no_more(volume: Mapping[str, Any]) -> bool:
+    return volume.get("status", {}).get("phase") not in ("Bound", "Available") or _deleted(volume)
+
+
+KINDS = (
+    Kind("Service", "/api/v1/services", "a load balancer", _load_balancer, _deleted),
+    Kind("Ingress", "/apis/networking.k8s.io/v1/ingresses", "a load balancer", _every, _deleted),
+    Kind("Gateway", "/apis/gateway.networking.k8s.io/v1/gateways", "a load balancer", _every, _deleted),
+    Kind(
+        "ServiceNetworkEndpointGroup", "/apis/networking.gke.io/v1beta1/servicenetworkendpointgroups",
+        "an endpoint group", _not_gkes, _every,
+    ),
+    Kind("PersistentVolume", "/api/v1/persistentvolumes", "a disk", _taken_back, _claimed_no_more),
+)  # fmt: skip
+
+
+class GuardProvider(ResourceProvider):
+    """Does nothing but look and wait, on delete. Pickled into the stack's state by name, so it has to stay importable."""
+
+    #: It holds no secret; encrypted, it would be another text in every state.
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(id_=props["cluster"], outs=props)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        changed = any(_olds.get(key) != _news.get(key) for key in {*_olds, *_news})
+        return DiffResult(changes=changed, replaces=[], delete_before_replace=False)
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        return UpdateResult(outs=_news)
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Refuses while others live in the cluster, and waits until what the cloud made for it is gone.
+
+        Raises:
+            ClusterInUseError: with their names; or because it took too long, or the cluster does not answer.
+        """
+        if _props.get("deleteInUse"):
+            return
+        from kubernetes.client.exceptions import ApiException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            _vacate(Api(_props["kubeconfig"], None), _props)
+        except HTTPError as error:
+            if os.environ.get(GONE, "").lower() != "true":
+                raise _kept(_props, _silence(reason(error)), UNREACHABLE) from error
+        except (ApiException, json.JSONDecodeError) as error:
+            fix = FORBIDDEN if getattr(error, "status", None) == 403 else UNREACHABLE
+            raise _kept(_props, _silence(reason(error)), fix) from error
+        except KubeconfigError as error:
+            raise _kept(_props, _silence(str(error)), UNREACHABLE) from error
+        except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise _kept(_props, _silence("what answers there is no API server"), UNREACHABLE) from error
+
+
+def _vacate(api: Api, props: Mapping[str, Any]) -> None:
+    others = [*_others(api, props["owner"])]
+    if others:
+        raise _kept(props, f"other stacks serve on it: {', '.join(others)}", f"destroy them first, or {ANYWAY}")
+    deadline = time.monotonic() + SECONDS
+    while found := [*_left(api)]:
+        if staying := [name for name, going in found if not going]:
+            raise _kept(props, f"it would leave what bills: {', '.join(staying)}", f"delete them first, or {ANYWAY}")
+        if time.monotonic() > deadline:
+            names = ", ".join(name for name, _ in found)
+            what = f"after {SECONDS // 60} minutes it still has {names}"
+            raise _kept(props, what, f"see why with `kubectl describe`, and destroy again, or {ANYWAY}")
+        time.sleep(PAUSE)
+
+
+def _others(api: Api, owner: str) -> Iterator[str]:
+    """The stacks that have a namespace there, without this one."""
+    for namespace in (api.read("/api/v1/namespaces") or {"items": []})["items"]:
+        holder = (namespace["metadata"].get("annotations") or {}).get(OWNER, owner)
+        if holder != owner and not _deleted(namespace):
+            yield f"{holder} (namespace {namespace['metadata']['name']})"
+
+
+def _left(api: Api) -> Iterator[tuple[str, bool]]:
+    """What the cloud has made something for, and whether it is on its way out."""
+    for kind in KINDS:
+        for obj in (api.read(kind.path) or {"items": []})["items"]:  # a cluster may lack the kind
+            if kind.holds(obj):
+                metadata = obj["metadata"]
+                place = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
+                yield f"{kind.name} {place} ({kind.made})", kind.going(obj)
+
+
+def _silence(why: str) -> str:
+    return f"it does not say who lives in it ({why})"
+
+
+def _kept(props: Mapping[str, Any], why: str, fix: str) -> ClusterInUseError:
+    return ClusterInUseError(
+        f"cluster {props['cluster']} is not deleted, because {why}; {fix}. Its nodes and networks are still there."
+    )
+
+
+class ClusterGuard(Resource, module="cluster", name="Guard"):
+    """Made before everything that serves, so that a destroy asks it after all of that is gone; or after everything else.
+
+    Plain: the `cluster`'s name, the stack that is its `owner`, and `deleteInUse`. Wired: the `kubeconfig`, as text.
+    """
+
+    def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(GuardProvider(), name, dict(props), opts)
