@@ -13,7 +13,7 @@ from components.cluster.guard import ClusterGuard
 from components.kube_client import path_of
 from stacks.cks import CksPlan
 from stacks.cluster_spec import Cluster
-from stacks.compose_cks import registered
+from stacks.compose_cks import guard_of_cks, registered
 from stacks.coreweave import NodePool
 from stacks.foundation import Foundation
 from stacks.gke import GkePlan
@@ -72,7 +72,8 @@ def ground(plan: Plan, owner: str) -> Ground:
     opts = pulumi.ResourceOptions(providers=[cluster.shared])
     pools = node_pools(plan.pools, owner, opts) if plan.pools else {}
     cpus = [pool for key, pool in pools.items() if key == "systemPool"]
-    return Ground(cluster, kubeconfig(plan.spec.cluster), [*pools.values()], cpus)
+    guards = [guard_of_cks(plan.cks, plan.spec.cluster, owner, cpus)] if plan.cks else []
+    return Ground(cluster, kubeconfig(plan.spec.cluster), [*pools.values(), *guards], [*cpus, *guards], guards)
 
 
 def _gke(plan: GkePlan, owner: str) -> Ground:
@@ -115,5 +116,6 @@ def compose_platform(plan: PlatformPlan, owner: str) -> None:
     else:
         opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster, plan.cks).shared])
         made, reached = [*node_pools(plan.pools, owner, opts).values()], found.kubeconfig
+        made += [guard_of_cks(plan.cks, plan.spec.cluster, owner, made)] if plan.cks else []
     there = pulumi.Output.all(reached, *(resource.urn for resource in made))
     pulumi.export(OUTPUT, there.apply(lambda known: replace(found, kubeconfig=known[0]).output()))

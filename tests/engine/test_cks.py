@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from hardware.namespace import OWNER
 from stacks.coreweave import API
 from stacks.kube_api import Api
 from tests.cks_plans import CKS, CLUSTER, SERVING
 from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start
+from tests.engine.waiting import until
 
 __all__ = ["root", "start"]
 pytestmark = pytest.mark.skipif(
@@ -78,6 +80,14 @@ def test_from_nothing_and_back_and_in_two_steps(start: Started, root: Path, tmp_
 
     kept.setting("protect", "false")
     kept.pulumi("up", "--yes", "--skip-preview")
+    theirs = {"name": "search", "annotations": {OWNER: "acme/llmd-pd/search"}}
+    kept.api.create("/api/v1/namespaces", {"metadata": theirs})
+    assert "other stacks serve on it: acme/llmd-pd/search" in kept.pulumi(
+        "destroy", "--yes", "--skip-preview", fails=True
+    )
+    assert kept.records() == ["NetworkingVpc", "CksCluster"]
+    kept.api.delete("/api/v1/namespaces/search")
+    until(lambda: kept.api.get("/api/v1/namespaces/search") is None, 20)
     kept.pulumi("destroy", "--yes", "--skip-preview")
     # The pretend cluster does not go while a node pool is in it, nor the VPC before the cluster.
     assert kept.records() == []

@@ -135,6 +135,20 @@ def test_whatever_is_in_the_cluster_comes_after_it_and_goes_before() -> None:
     assert {one.provider for one in inside} == {"cluster-cluster", "cluster-shared"}
     assert len(recording.of(":NodePool")) == 2
     assert "next" not in recording.exports
+    (guard,) = recording.of(":Guard")
+    assert guard.after == {"pd-disaggregation-cpu"}
+    told = {key: value for key, value in guard.inputs.items() if key != "__provider"}
+    assert told == {
+        "cluster": "pd-disaggregation",
+        "context": "cw",
+        "owner": OWNER,
+        "section": "cluster.coreweave.cluster",
+        "deleteInUse": False,
+    }
+    for one in inside:
+        pool = one.type.endswith(":NodePool")
+        assert pool or one.retained or guard.name in recording.before(one), f"{one.name} would go after the look"
+    assert "pd-disaggregation-gpu" not in recording.before(recording.one(":Release"))
 
 
 @SDK
@@ -144,6 +158,7 @@ def test_a_stack_that_only_makes_nodes_makes_them_in_it() -> None:
     assert len(recording.of(":NodePool")) == 2
     assert len(recording.of(":CksCluster")) == 2, "the component and the cluster"
     assert recording.exports["cluster"]["context"] == "cw"
+    assert recording.one(":Guard").after == {"pd-disaggregation-cpu", "pd-disaggregation-gpu"}, "it is asked first"
 
 
 def test_of_a_cluster_that_is_there_the_providers_come_after_nothing() -> None:
@@ -151,6 +166,7 @@ def test_of_a_cluster_that_is_there_the_providers_come_after_nothing() -> None:
     recording = record(lambda: compose(made, OWNER))
     providers = [one for one in recording.resources if one.type == "pulumi:providers:kubernetes"]
     assert [one.after for one in providers] == [frozenset(), frozenset()]
+    assert recording.of(":Guard") == []
 
 
 def test_without_the_extra_a_stack_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
