@@ -22,7 +22,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-gke.lock
 	@touch $@
 
-gke: .venv/.gke ## What stacks that make a GKE cluster need beside: Google's SDK (14 MB, and a plugin of 300 MB at the next `pulumi up`)
+gke: .venv/.gke ## What stacks that make a GKE cluster need beside: Google's SDK (20 MB, and a plugin of 300 MB at the next `pulumi up`)
 
 .venv/.coreweave: requirements-coreweave.lock $(STAMP)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-coreweave.lock
@@ -53,6 +53,11 @@ lint: $(STAMP)
 bench: setup ## Preview, up and check against their peers; writes bench.json
 	@$(BIN)/python -m bench --output bench.json
 
-lock: ## Resolve requirements.lock anew (needs uv); requirements-gke.lock and -coreweave.lock are one SDK each, which needs nothing else
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
+
+lock: ## Resolve the lock files anew (needs uv); those of the extras are what each needs beside requirements.lock
+	$(COMPILE) --extra dev --output-file requirements.lock
+	for extra in gke coreweave; do \
+	  $(COMPILE) --extra $$extra --constraint requirements.lock --output-file requirements-$$extra.lock \
+	    $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' requirements.lock) || exit; done

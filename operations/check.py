@@ -1,9 +1,9 @@
-"""`llmd-pd check`: every problem of every stack file in one run, without a cluster and without Pulumi."""
+"""`llmd-pd check`: every problem of every stack file in one run, and every warning, without a cluster and without Pulumi."""
 
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -31,7 +31,7 @@ def check(
     ] = None,
     output: Annotated[Output, typer.Option(help="One line per finding, or one JSON document.")] = Output.TEXT,
 ) -> None:
-    """Check stack files: all problems at once.
+    """Check stack files: all problems at once, and warnings of files that have none.
 
     Examples:
 
@@ -40,7 +40,7 @@ def check(
       llmd-pd check Pulumi.coreweave-h200.yaml   one stack
       llmd-pd check --output json | jq '.files[].problems[]'
 
-    Exits with 0 when every file can be used, with 1 when one cannot.
+    Exits with 0 when every file can be used, with or without warnings, with 1 when one cannot.
     """
     paths = list(dict.fromkeys(files or sorted(Path().glob(PATTERN))))
     if not paths:
@@ -48,41 +48,50 @@ def check(
             f"there is nothing to check, because this directory holds no {PATTERN}; go to the project's directory or name a file."
         )
         raise typer.Exit(1)
-    found = 0
-    documents = []
+    found = []
     for path in paths:
-        description, problems = examine(path)
-        found += len(problems)
-        if output is Output.JSON:
-            documents.append(_document(path, description, problems))
-        else:
-            _print(path, description, problems)
+        found.append(examine(path))
+        if output is Output.TEXT:
+            _print(path, found[-1])
+    problems, warnings = (sum(len(part) for part in parts) for parts in zip(*(each[1:] for each in found), strict=True))
     if output is Output.JSON:
-        console.line(json.dumps({"files": documents, "summary": {"files": len(paths), "problems": found}}, indent=2))
+        documents = [_document(path, each) for path, each in zip(paths, found, strict=True)]
+        summary = {"files": len(paths), "problems": problems, "warnings": warnings}
+        console.line(json.dumps({"files": documents, "summary": summary}, indent=2))
     else:
-        console.line(f"{console.count(len(paths), 'file')}, {console.count(found, 'problem')}")
-    raise typer.Exit(1 if found else 0)
+        counts = [console.count(len(paths), "file"), console.count(problems, "problem")]
+        console.line(", ".join([*counts, *([console.count(warnings, "warning")] if warnings else [])]))
+    raise typer.Exit(1 if problems else 0)
 
 
-def examine(path: Path) -> tuple[str, tuple[Problem, ...]]:
-    """What a stack file says, in one line, and no problems; or nothing, and every problem, from the top down."""
-    from stacks.files import PlatformFile, load_any, paired
+class Examined(NamedTuple):
+    """What a stack file says, in one line, and its warnings; or nothing, and every problem. Both from the top down."""
+
+    description: str
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def examine(path: Path) -> Examined:
+    """Looks at one stack file, and at that of the stack whose nodes it is for, if there is one."""
+    from stacks.files import PlatformFile, load_any
+    from stacks.pairs import paired, platform_path
+    from stacks.warnings import pointed_out
 
     try:
         found = load_any(path)
         if isinstance(found, PlatformFile):
-            return describe_nodes(found.spec), ()
-        if found.spec.cluster.provider != "stack":
-            return describe(found.spec), ()
+            return Examined(describe_nodes(found.spec), warnings=pointed_out(found))
+        if (of_the_nodes := platform_path(found)) is None:
+            return Examined(describe(found.spec), warnings=pointed_out(found))
         stack = found.spec.cluster.stack or ""
-        if not (path.parent / f"Pulumi.{stack.rpartition('/')[2]}.yaml").exists():
-            return (
-                f"{describe(found.spec)}; the nodes are stack {stack}'s, whose file is not here: not checked against",
-                (),
-            )
-        return f"{describe(paired(found).spec)}, on nodes of stack {stack}", ()
+        if not of_the_nodes.exists():
+            unseen = f"the nodes are stack {stack}'s, whose file is not here: not checked against"
+            return Examined(f"{describe(found.spec)}; {unseen}")
+        whole = paired(found)
+        return Examined(f"{describe(whole.spec)}, on nodes of stack {stack}", warnings=pointed_out(whole))
     except StackFileError as error:
-        return "", error.problems
+        return Examined("", error.problems)
 
 
 def describe(spec: "StackSpec") -> str:
@@ -124,15 +133,22 @@ def _pods_and_devices(sizing: "Sizing") -> str:
     return f"{sizing.replicas}×{sizing.devices}"
 
 
-def _print(path: Path, description: str, problems: tuple[Problem, ...]) -> None:
-    for problem in problems:
+def _print(path: Path, found: Examined) -> None:
+    for problem in found.problems:
         console.problem(problem)
-    if not problems:
-        console.good(f"{path}: {description}")
+    if not found.problems:
+        console.good(f"{path}: {found.description}")
+    for warning in found.warnings:
+        console.warning(warning)
 
 
-def _document(path: Path, description: str, problems: tuple[Problem, ...]) -> dict[str, Any]:
+def _document(path: Path, found: Examined) -> dict[str, Any]:
     from stacks.files import stack_name
 
-    found = [problem.as_json() for problem in problems]
-    return {"file": str(path), "stack": stack_name(path), "description": description, "problems": found}
+    return {
+        "file": str(path),
+        "stack": stack_name(path),
+        "description": found.description,
+        "problems": [problem.as_json() for problem in found.problems],
+        "warnings": [warning.as_json() for warning in found.warnings],
+    }

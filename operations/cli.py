@@ -115,7 +115,6 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from hardware.workload import UnknownChoiceError
     from operations.helm import ChartError
     from operations.images import NoMirrorError
-    from operations.leftovers import NotHereError
     from operations.render import OutputError
     from rehearsal.errors import RehearsalError
     from releases.crds import SourceError
@@ -130,7 +129,6 @@ def _known_errors() -> tuple[type[Exception], ...]:
         ChartError,
         OutputError,
         NoMirrorError,
-        NotHereError,
         CannotMoveError,
     )
 

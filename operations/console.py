@@ -117,9 +117,17 @@ def problem(found: Problem, stream: TextIO | None = None) -> None:
     """A problem of a stack file: a block on a terminal, one line elsewhere. On stdout unless told otherwise."""
     stream = stream or sys.stdout
     if for_people(stream):
-        _block(found, stream)
+        _block(found, stream, ("✗ ", "red"))
     else:
         print(found, file=stream)
+
+
+def warning(found: Problem) -> None:
+    """What is to be pointed out of a stack file and refuses nothing, in the same forms."""
+    if for_people(sys.stdout):
+        _block(found, sys.stdout, ("! warning  ", "yellow"))
+    else:
+        print(f"Warning: {found}")
 
 
 def count(number: int, what: str) -> str:
@@ -143,13 +151,13 @@ def _rich(stream: TextIO) -> "Console":
     return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
-def _block(found: Problem, stream: TextIO) -> None:
+def _block(found: Problem, stream: TextIO, mark: tuple[str, str]) -> None:
     from rich.text import Text
 
     place = f"{found.file}:{found.line}" if found.line else found.file
     rule = f"{found.rule} ({found.source})" if found.source else found.rule
     heading = Text.assemble(
-        ("✗ ", "red"), (single_line(place), "bold"), "  " if place else "", (single_line(found.path), "cyan")
+        mark, (single_line(place), "bold"), "  " if place else "", (single_line(found.path), "cyan")
     )
     rows = [("what", found.what), ("why", found.why), ("fix", found.fix), ("rule", rule)]
     _rows(_rich(stream), heading, rows)

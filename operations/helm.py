@@ -1,4 +1,4 @@
-"""The router's chart as objects: what `helm install` would apply, without a cluster.
+"""A release's chart as objects: what `helm install` would apply, without a cluster.
 
 Helm is the one on PATH, else the one of `llmd-pd setup`; a chart that was had before is not asked for again. Fetching and
 rendering are two steps, because failing at the first is the network's affair and at the second the chart's.
@@ -30,8 +30,10 @@ class ChartUnreachableError(LookupError):
     """Helm or the chart cannot be had; the message says why, without a full stop."""
 
 
-def template(release: "HelmRelease") -> list[dict[str, Any]]:
+def template(release: "HelmRelease", key: str = "llmd-pd:router.chart") -> list[dict[str, Any]]:
     """The objects of a release, in helm's order, each with its namespace; no tests of the chart, no CRDs.
+
+    `key` is where the stack file may name the chart.
 
     Raises:
         ChartUnreachableError: there is no helm, or the chart's registry does not give the chart.
@@ -47,8 +49,7 @@ def template(release: "HelmRelease") -> list[dict[str, Any]]:
         done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode != 0:
         raise ChartError(
-            f"the router's chart {release.chart} does not render, because helm says: {reason(done.stderr)}; "
-            "check `llmd-pd:router.chart`."
+            f"chart {release.chart} does not render, because helm says: {reason(done.stderr)}; check `{key}`."
         )
     objects = [found for found in yaml.safe_load_all(done.stdout) if found]
     return [manifests.placed(found, release.namespace) for found in objects]

@@ -21,9 +21,10 @@ from stacks.problems import single_line
 
 if TYPE_CHECKING:
     from operations.registry import Answer
+    from stacks.gke import GkePlan
     from stacks.plan import Plan
     from stacks.pulls import Chart, Image
-    from stacks.spec import Mirror, StackSpec
+    from stacks.spec import AnyStack, Mirror, PlatformSpec, StackSpec
 
 
 class Output(StrEnum):
@@ -53,7 +54,8 @@ def images(
     """List every image and chart a stack pulls.
 
     Each once, with what uses it, and its digest where its registry tells it to anybody: where none can be had, the column
-    says why. With helm at hand the router's images are those of its rendered chart, else those of the release.
+    says why. With helm at hand the router's images are those of its rendered chart, else those of the release. What a GKE
+    cluster of the stack's own is given is among them.
 
     Examples:
 
@@ -64,11 +66,10 @@ def images(
 
     Exits with 1 when the stack file cannot be used, or when there is nowhere to copy to; not for a registry that is silent.
     """
-    from stacks import pulls
-    from stacks.files import load
+    from stacks.files import load_any
 
     # A stack that is not wholly mirrored yet can be listed too.
-    spec = load(file, but=frozenset({"MIRROR-01"})).spec
+    spec = load_any(file, but=frozenset({"MIRROR-01"})).spec
     mirror = _mirror(spec, to)
     copies = output in (Output.CRANE, Output.SKOPEO)
     if copies and mirror.registry is None:
@@ -76,21 +77,37 @@ def images(
             "there is nowhere to copy to, because the stack has no `llmd-pd:mirror.registry`; "
             "add it, or name a registry with --to."
         )
-    upstream = pulls.without_mirror(spec, file.parent)
-    found = pulls.images(upstream, _router(upstream, spec, file.parent), mirror.registry)
-    charts = pulls.charts(upstream, mirror.charts)
+    every, charts = _of_stack(spec, file.parent, mirror)
+    found = _pulled(every)
+    if not found:
+        console.note("nothing is pulled, because the stack only makes nodes.")
     if copies:
-        for command in _commands(output, found, charts, mirror, spec):
+        for command in _commands(output, found, charts, mirror, spec) if found else ():
             console.line(command)
         return
     answers = {} if no_digests else _digests(found, charts)
     if output is Output.JSON:
         console.line(json.dumps(_document(found, charts, answers), indent=2))
-        return
-    _tables(found, charts, answers)
+    elif found:
+        _tables(found, charts, answers)
 
 
-def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
+def _of_stack(spec: "StackSpec | PlatformSpec", base: Path, mirror: "Mirror") -> tuple[list["Image"], list["Chart"]]:
+    """The images and the charts of a stack, whether it serves or only makes nodes."""
+    from stacks import cluster_pulls, pulls
+    from stacks.spec import PlatformSpec
+
+    if isinstance(spec, PlatformSpec):
+        gke = pulls.cluster_without_mirror(spec, base)
+        uses = cluster_pulls.uses(gke, _own_charts(gke))
+        return pulls.listed(uses, mirror.registry), pulls.cluster_charts(gke, mirror.charts)
+    upstream = pulls.without_mirror(spec, base)
+    cluster = cluster_pulls.uses(upstream.gke, _own_charts(upstream.gke))
+    found = pulls.images(upstream, _router(upstream, spec, base), mirror.registry, cluster)
+    return found, pulls.charts(upstream, mirror.charts)
+
+
+def _mirror(spec: "AnyStack", to: str | None) -> "Mirror":
     """Where things go: the stack's own mirror, or `to`, with the charts below it where the stack has no place for them."""
     from pydantic import ValidationError
 
@@ -127,6 +144,30 @@ def _router(upstream: "Plan", spec: "StackSpec", base: Path) -> list[dict[str, A
         f"the router's images are those of release {upstream.bill.name} and not read off its chart, because {reasons[0]}."
     )
     return None
+
+
+def _pulled(rows: Sequence["Image"]) -> list["Image"]:
+    """The images that nodes pull; a note on each that they have, of which no registry knows."""
+    for row in rows:
+        if not row.pulled:
+            users = ", ".join(row.used_by)
+            console.note(f"{row.image} of {users} is not listed, because it is on the node and never pulled.")
+    return [row for row in rows if row.pulled]
+
+
+def _own_charts(gke: "GkePlan | None") -> dict[str, list[dict[str, Any]]]:
+    """The objects of the charts of one's own that a cluster is given, by release; a note on each that is not at hand."""
+    from operations.helm import ChartUnreachableError, template
+    from stacks.cluster_pulls import own_charts
+
+    rendered = {}
+    for release in own_charts(gke):
+        try:
+            rendered[release.name] = template(release, "llmd-pd:cluster.gke.gpuDriver.chart")
+        except ChartUnreachableError as error:
+            name = release.name
+            console.note(f"the images of {name} are not listed, because only its chart names them, and {error}.")
+    return rendered
 
 
 def _digests(found: Sequence["Image"], charts: Sequence["Chart"]) -> "Mapping[str, Answer]":
@@ -183,7 +224,7 @@ def _document(
 
 
 def _commands(
-    output: Output, found: Sequence["Image"], charts: Sequence["Chart"], mirror: "Mirror", spec: "StackSpec"
+    output: Output, found: Sequence["Image"], charts: Sequence["Chart"], mirror: "Mirror", spec: "AnyStack"
 ) -> Iterator[str]:
     for row in found:
         if row.mirrored is None or row.mirrored == row.image:

@@ -5,7 +5,7 @@ lists keep their order, which has meaning. Leaves out where the text goes.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -44,14 +44,14 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def documents(objects: Iterable[Mapping[str, Any]]) -> str:
-    """Objects as a YAML stream, one document each."""
-    return "---\n".join(map(document, objects))
+def documents(objects: Iterable[Mapping[str, Any]], first: Sequence[str] = FIRST_KEYS) -> str:
+    """Objects as a YAML stream, one document each. `first` are the keys that come before the alphabet."""
+    return "---\n".join(document(obj, first) for obj in objects)
 
 
-def document(tree: Mapping[str, Any]) -> str:
+def document(tree: Mapping[str, Any], first: Sequence[str] = FIRST_KEYS) -> str:
     """One object or value tree. Text of several lines is a literal block wherever YAML allows it."""
-    return yaml.dump(_ordered(tree), Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True)
+    return yaml.dump(_ordered(tree, first), Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True)
 
 
 def placed(obj: Mapping[str, Any], namespace: str) -> dict[str, Any]:
@@ -62,14 +62,13 @@ def placed(obj: Mapping[str, Any], namespace: str) -> dict[str, Any]:
     return {**obj, "metadata": {**metadata, "namespace": namespace}}
 
 
-def _ordered(value: Any) -> Any:
+def _ordered(value: Any, first: Sequence[str]) -> Any:
+    def rank(key: object) -> tuple[int, str]:
+        name = str(key)
+        return first.index(name) if name in first else len(first), name
+
     if isinstance(value, Mapping):
-        return {key: _ordered(value[key]) for key in sorted(value, key=_rank)}
+        return {key: _ordered(value[key], first) for key in sorted(value, key=rank)}
     if isinstance(value, list | tuple):
-        return [_ordered(item) for item in value]
+        return [_ordered(item, first) for item in value]
     return value
-
-
-def _rank(key: object) -> tuple[int, str]:
-    name = str(key)
-    return FIRST_KEYS.index(name) if name in FIRST_KEYS else len(FIRST_KEYS), name

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from operations import console, manifests
+from operations import console, manifests, rendered_cluster
+from operations.rendered import File, of_objects, of_values
 from releases.charts import helm_arguments
 from releases.values import merge
 
 if TYPE_CHECKING:
-    from stacks.files import PlatformFile
+    from stacks.files import PlatformFile, StackFile
+    from stacks.gke import GkePlan
     from stacks.plan import Plan
+    from stacks.platform import PlatformPlan
 
-POOLS = "node-pools.yaml"
 #: Every file a render can consist of.
 FILES = (
-    POOLS, "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml",
+    *rendered_cluster.FILES, "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml",
     "router.yaml", "monitoring.yaml",
 )  # fmt: skip
 #: How a file of ours begins.
@@ -41,12 +43,19 @@ def render(
     skip_crds: Annotated[
         bool, typer.Option("--skip-crds", help="Leave out crds.yaml, which may need the network.")
     ] = False,
+    skip_driver_installer: Annotated[
+        bool,
+        typer.Option(
+            "--skip-driver-installer", help="Leave out driver-installer.yaml of a GKE cluster, which may need it too."
+        ),
+    ] = False,
 ) -> None:
     """Write what a stack would apply as files.
 
-    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; node-pools.yaml,
-    gateway.yaml and monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be
-    fetched. Needs no cluster, no Pulumi CLI and no secret.
+    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; gateway.yaml and
+    monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be fetched. What makes
+    the cluster and its nodes, where the stack does: cluster.yaml and what a GKE cluster is given, or node-pools.yaml.
+    Needs no cluster, no Pulumi CLI and no secret.
 
     Examples:
 
@@ -55,57 +64,84 @@ def render(
       llmd-pd render Pulumi.gke-tpu.yaml -o rendered/gke-tpu --skip-crds
       git diff --exit-code rendered/        in CI: is what was reviewed what would be applied?
 
-    Exits with 1, and writes nothing, when the stack file or a CRD cannot be used.
+    Exits with 1, and writes nothing, when the stack file, a CRD or the driver's installer cannot be used.
     """
     from stacks.files import PlatformFile, load_any
     from stacks.plan import plan
 
     stack = load_any(file)
     if isinstance(stack, PlatformFile):
-        _render_platform(stack, output)
+        _render_platform(stack, output, skip_driver_installer)
         return
-    planned = plan(stack.spec, file.parent)
-    objects, left_out = _objects(planned, skip_crds)
-    notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
-    texts = {
-        name: f"{_header(file, planned)}{notes.get(name, '')}{manifests.documents(found)}"
-        for name, found in objects.items()
-        if found
-    }
-    texts["router.values.yaml"] = (
-        f"{_header(file, planned)}{_install(planned)}{manifests.document(planned.router.values)}"
+    planned = plan(_on_its_nodes(stack).spec, file.parent)
+    files, left_out = _files(planned, skip_crds, skip_driver_installer)
+    _write_all(output, f"{file.name}, release {planned.bill.name}", files, left_out)
+
+
+def _on_its_nodes(stack: "StackFile") -> "StackFile":
+    """The stack with what the file of the one that makes its nodes says of them; a note where that file is not here."""
+    from stacks.pairs import paired, platform_path
+
+    of_the_nodes = platform_path(stack)
+    if of_the_nodes is None or of_the_nodes.exists():
+        return paired(stack)
+    console.note(
+        f"the nodes are stack {stack.spec.cluster.stack}'s, whose file {of_the_nodes} is not here: "
+        "what `up` adds for them is left out (with GKE's multi-networking, the NICs of each pod)."
     )
-    removed = write(output, texts)
+    return stack
+
+
+def _render_platform(file: "PlatformFile", output: Path, skip_installer: bool) -> None:
+    """The files of a stack that only makes nodes."""
+    from stacks.platform import platform_plan
+
+    planned = platform_plan(file.spec, file.path.parent)
+    files, left_out = _cluster_files(planned, skip_installer)
+    _write_all(output, file.path.name, files, left_out)
+
+
+def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: Mapping[str, str]) -> None:
+    """Writes the files, each with the header that says what `source` they are made of, and a line on every one."""
+    header = f"{MARK} from {source}.\n# To change it, change the stack file and render again.\n"
+    removed = write(output, {name: f"{header}{file.text}" for name, file in files.items()})
     for name in FILES:
-        if name in objects and name in texts:
-            console.line(f"{output / name}: {console.count(len(objects[name]), 'object')}")
-        elif name in texts:
-            console.line(f"{output / name}: values of the Helm release {planned.router.name}")
+        if name in files:
+            console.line(f"{output / name}: {files[name].holds}")
         elif name in left_out:
             console.line(f"{output / name}: left out, because {left_out[name]}")
         elif name in removed:
             console.line(f"{output / name}: removed, because the stack does not ask for it any more")
 
 
-def _render_platform(file: "PlatformFile", output: Path) -> None:
-    """The one file of a stack that only makes nodes."""
-    from stacks.platform import platform_plan
+def _files(planned: "Plan", skip_crds: bool, skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
+    """The files of a stack that serves, and for each that could have been there, why it is not."""
+    objects, left_out = _objects(planned, skip_crds)
+    notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
+    files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
+    files["router.values.yaml"] = of_values(planned.router.name, planned.router.values, _install(planned))
+    cluster, not_there = _cluster_files(planned, skip_installer)
+    return cluster | files, left_out | not_there
 
-    pools = [pool.manifest() for pool in platform_plan(file.spec).pools]
-    header = f"{MARK} from {file.path.name}.\n# To change it, change the stack file and render again.\n"
-    for name in write(output, {POOLS: f"{header}{manifests.documents(pools)}"}):
-        console.line(f"{output / name}: removed, because the stack does not ask for it any more")
-    console.line(f"{output / POOLS}: {console.count(len(pools), 'object')}")
+
+def _cluster_files(planned: "Plan | PlatformPlan", skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
+    """The files of the cluster and the nodes that a stack of either kind makes, and why one is not there."""
+    gke, left_out, installer = planned.gke, {}, []
+    if gke is not None and gke.manifests:
+        if skip_installer:
+            left_out[rendered_cluster.INSTALLER] = "of --skip-driver-installer"
+        else:
+            installer = _installer(gke)
+    return rendered_cluster.cluster_files(gke, planned.cks, planned.pools, installer), left_out
 
 
 def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
-    """The objects of each file, and for each file that could have been there, why it is not."""
+    """The Kubernetes objects of each file, and for each file that could have been there, why it is not."""
     from operations.helm import ChartUnreachableError, template
 
     namespace = planned.spec.namespace
     left_out: dict[str, str] = {}
     objects = {
-        POOLS: [pool.manifest() for pool in planned.pools],
         "namespace.yaml": [planned.namespace()],
         "model-server.yaml": [manifests.placed(obj, namespace) for obj in planned.model_server],
         "gateway.yaml": _gateway(planned),
@@ -160,17 +196,25 @@ def _credentials(planned: "Plan") -> str:
 
 
 def _crds(planned: "Plan") -> list[dict[str, Any]]:
+    """The CRDs that are the stack's to apply: not those that a cluster of its own brings itself."""
     from releases.crds import SourceError
 
+    brought = planned.gke.brought_crds if planned.gke else frozenset[str]()
     try:
         with console.working("fetching the CRDs"):
-            return planned.crds()
+            return [crd for crd in planned.crds() if crd["metadata"]["name"] not in brought]
     except SourceError as error:
         raise SourceError(f"{error}; or leave them out with --skip-crds") from None
 
 
-def _header(file: Path, planned: "Plan") -> str:
-    return f"{MARK} from {file.name}, release {planned.bill.name}.\n# To change it, change the stack file and render again.\n"
+def _installer(gke: "GkePlan") -> list[dict[str, Any]]:
+    from releases.crds import SourceError
+
+    try:
+        with console.working("fetching the driver's installer"):
+            return gke.files()
+    except SourceError as error:
+        raise SourceError(f"{error}; or leave it out with --skip-driver-installer") from None
 
 
 def _install(planned: "Plan") -> str:

@@ -30,10 +30,12 @@ from rehearsal.toolchain import Origin, Toolchain, ensure
 from rehearsal.verdict import Surroundings, Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
 from stacks.coreweave import NodePool
-from stacks.files import PROJECT, PlatformFile, StackFile, platform_of
+from stacks.files import PROJECT, PlatformFile, StackFile
 from stacks.kube_api import Api
+from stacks.pairs import platform_of
 from stacks.plan import Plan, plan
 from stacks.platform import PlatformPlan, platform_plan
+from stacks.sdk import need_sdk
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -95,12 +97,13 @@ def stage(
     Raises:
         RehearsalError: a tool, the router's chart, the control plane or a node cannot be had, or somebody else works with
             the rehearsal; or the fault cannot befall this stack.
-        StackFileError: the stack file is about pods that fit no machine.
+        StackFileError: the stack file is about pods that fit no machine, or needs an SDK that is not installed.
         SourceError: its CRDs cannot be had or are not what they should be.
     """
     registry = registry or Registry()
     unquestioned = undisputed(file.spec)
     planned, platform = plan(file.spec, CHECKOUT), platform_of(file)
+    need_sdk(platform.spec if platform else file.spec)
     made = platform_plan(platform.spec, CHECKOUT) if platform else planned
     faults.possible(fault, made.pools, gke=made.gke is not None)
     for name in registry.sweep():

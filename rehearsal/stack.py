@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from stacks.files import StackFile, load, paired
+from stacks.files import StackFile, load
+from stacks.pairs import paired
 from stacks.problems import Problem, StackFileError
 from stacks.rules import problems_of
 from stacks.spec import StackSpec
@@ -20,6 +21,7 @@ AS_EXISTING: dict[str, Any] = {
     "provider": "existing",
     "stack": None,
     "coreweave": None,
+    "gke": None,
     "protect": True,
     "allow_replace": (),
 }

@@ -17,10 +17,7 @@ def manifest_objects(manifest: Manifest, own: Path | None = None) -> list[dict[s
         SourceError: it cannot be had, or is not what its checksum says.
     """
     if own is not None:
-        try:
-            return _objects(own.read_bytes())
-        except (OSError, yaml.YAMLError) as error:
-            raise SourceError(f"file {own} cannot be read ({error}); check `llmd-pd:cluster.gke.gpuDriver`") from None
+        return _own(own)
     try:
         content = Pinned().read(Crd(manifest.file, manifest.url, manifest.sha256))
     except SourceError as error:
@@ -28,6 +25,25 @@ def manifest_objects(manifest: Manifest, own: Path | None = None) -> list[dict[s
         fix = "fetch it where its publisher can be reached, and name it: `llmd-pd:cluster: {gke: {gpuDriver: {installer: …}}}`"
         raise SourceError(f"file {reason}; {fix}") from None
     return _objects(content)
+
+
+def _own(file: Path) -> list[dict[str, Any]]:
+    fix = "check `llmd-pd:cluster.gke.gpuDriver`"
+    try:
+        objects = _objects(file.read_bytes())
+    except (OSError, yaml.YAMLError) as error:
+        raise SourceError(f"file {file} cannot be read ({' '.join(str(error).split())}); {fix}") from None
+    if not objects or not all(map(_is_object, objects)):
+        raise SourceError(f"file {file} does not hold Kubernetes objects, each with apiVersion, kind and a name; {fix}")
+    return objects
+
+
+def _is_object(document: object) -> bool:
+    if not isinstance(document, dict) or not isinstance(metadata := document.get("metadata"), dict):
+        return False
+    return all(
+        isinstance(value, str) for value in (document.get("apiVersion"), document.get("kind"), metadata.get("name"))
+    )
 
 
 def _objects(content: bytes) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ Owns no cloud's rules. Whoever registers them (`components/cluster`) looks the c
 themselves in the place of references.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,15 +70,20 @@ def refs(value: Any) -> Iterator[Ref]:
 _OWN_WORDS = frozenset({"labels", "metadata", "resource_labels", "resource_manager_tags", "sysctls"})
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON can hold it: a reference as text, of which there is no other that begins so."""
+def _as_text(ref: Ref) -> str:
+    """No other text of a plan begins so."""
+    return f"@{ref.resource}.{ref.attribute}"
+
+
+def plain(value: Any, spell: Callable[[Ref], str] = _as_text) -> Any:
+    """A value as JSON and YAML can hold it: a reference as text, as `spell` says."""
     match value:
-        case Ref(resource, attribute):
-            return f"@{resource}.{attribute}"
+        case Ref():
+            return spell(value)
         case Mapping():
-            return {key: plain(part) for key, part in value.items()}
+            return {key: plain(part, spell) for key, part in value.items()}
         case list() | tuple():
-            return [plain(part) for part in value]
+            return [plain(part, spell) for part in value]
     return value
 
 

@@ -7,14 +7,17 @@ The ids CW-xx and what they are about are upstream facts of CoreWeave's document
 """
 
 from collections.abc import Iterator
+from functools import partial
 
 from pydantic.alias_generators import to_camel
 
 from hardware.fabrics import POD_NETWORK
 from hardware.machines import COREWEAVE_CPU, MACHINES, machines_for
+from stacks import maker_rules
 from stacks import workload as resolve
 from stacks.cluster_spec import Cluster, CoreWeave
 from stacks.coreweave import pool_names
+from stacks.maker_rules import COREWEAVE
 from stacks.problems import known
 from stacks.rule import ClusterSubject, Finding, Rule, Subject
 from stacks.spec import AnyStack, StackSpec
@@ -95,41 +98,6 @@ def reference(subject: Subject) -> Iterator[Finding]:
         yield Finding("cluster.stack", what, why, "name a stack that makes nodes, such as `stack: platform`")
 
 
-def coreweaves_machine(subject: ClusterSubject) -> Iterator[Finding]:
-    """The pool's machine is one that CoreWeave has."""
-    spec = subject.spec
-    machine = MACHINES.get(spec.cluster.machine or "")
-    if spec.cluster.provider == "coreweave" and machine and machine.provider != "coreweave":
-        theirs = [row.key for row in MACHINES.values() if row.provider == "coreweave"]
-        what, why = (
-            f"machine `{machine.key}` is no CoreWeave's",
-            "a NodePool of its instance type would never get a node",
-        )
-        yield Finding("cluster.machine", what, why, known(machine.key, theirs))
-
-
-def stated_nodes(subject: ClusterSubject) -> Iterator[Finding]:
-    """The number of nodes is said, and not derived: it is what is billed."""
-    cluster = subject.spec.cluster
-    if cluster.provider == "coreweave" and cluster.nodes is None:
-        what, why = "the number of nodes is missing", "a NodePool needs one, and it is what you pay for"
-        yield Finding("cluster.nodes", what, why, "write how many, such as `nodes: 2`")
-
-
-def bounds(subject: ClusterSubject) -> Iterator[Finding]:
-    """min <= nodes <= max."""
-    scaling, nodes = _stated(subject.spec).accelerator_pool.autoscaling, subject.spec.cluster.nodes
-    place = "cluster.coreweave.acceleratorPool.autoscaling"
-    if scaling is None:
-        return
-    if scaling.min > scaling.max:
-        what, why = f"min {scaling.min} is more than max {scaling.max}", "no number of nodes is between them"
-        yield Finding(place, what, why, "write min and max the other way round")
-    elif nodes is not None and not scaling.min <= nodes <= scaling.max:
-        what, why = f"`nodes: {nodes}` is not between {scaling.min} and {scaling.max}", "the autoscaler starts from it"
-        yield Finding("cluster.nodes", what, why, "change the one or the other")
-
-
 def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:
     """Machines with InfiniBand are paid for; without a fabric KV cache would travel over TCP without a word."""
     spec = subject.spec
@@ -191,9 +159,9 @@ def _stated(spec: AnyStack) -> CoreWeave:
 
 MACHINE_01: Rule[ClusterSubject] = Rule("MACHINE-01", "hardware/machines", known_machine)
 CLUSTER_01: Rule[ClusterSubject] = Rule("CLUSTER-01", "stacks/cluster_spec.py", of_the_provider)
-CW_01: Rule[ClusterSubject] = Rule("CW-01", NODE_POOLS, stated_nodes)
-CW_02: Rule[ClusterSubject] = Rule("CW-02", NODE_POOLS, bounds)
-CW_07: Rule[ClusterSubject] = Rule("CW-07", INSTANCES, coreweaves_machine)
+CW_01: Rule[ClusterSubject] = Rule("CW-01", NODE_POOLS, partial(maker_rules.stated_nodes, COREWEAVE))
+CW_02: Rule[ClusterSubject] = Rule("CW-02", NODE_POOLS, partial(maker_rules.bounds, COREWEAVE))
+CW_07: Rule[ClusterSubject] = Rule("CW-07", INSTANCES, partial(maker_rules.own_machine, COREWEAVE))
 CW_09: Rule[ClusterSubject] = Rule("CW-09", "Kubernetes' validation of nodes", taints_once)
 CW_08: Rule[ClusterSubject] = Rule("CW-08", NODE_POOLS, own_labels)
 #: Those that ask of the cluster alone: a stack that only makes nodes obeys them too.

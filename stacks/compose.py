@@ -41,7 +41,8 @@ def compose(
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
         crds = [*Crds("crds", {"objects": ours}, upserting).resources]
-    namespace = ServingNamespace("namespace", {"object": plan.namespace(owner), "after": base.guard}, upserting)
+    # It is gone once everything in it is, volumes and load balancers included: that may need nodes, and a network.
+    namespace = ServingNamespace("namespace", {"object": plan.namespace(owner), "after": base.first}, upserting)
     needed: list[pulumi.Resource] = [namespace.resource, *base.nodes]
     if plan.made_secret is not None and hf_token is not None:
         secret = CredentialsArgs(

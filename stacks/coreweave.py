@@ -21,6 +21,10 @@ POOL = "compute.coreweave.com/node-pool"
 API = "/apis/compute.coreweave.com/v1alpha1/nodepools"
 FABRIC, LEAFGROUP = "backend.coreweave.cloud/fabric", "backend.coreweave.cloud/leafgroup"
 FLAVOR = "backend.coreweave.cloud/flavor"
+#: Labels of which nodes with one value are on one fabric.
+WITHIN_A_FABRIC = frozenset(
+    f"{prefix}.coreweave.cloud/{part}" for prefix in ("backend", "ib") for part in ("fabric", "superpod", "leafgroup")
+)
 #: On nodes that are always there: the cluster's own agents run on these, so that others may be scaled to nothing.
 SYSTEM_CRITICAL = {"cks.coreweave.cloud/system-critical": "true"}
 

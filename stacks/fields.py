@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stacks.problems import Problem, known
+from stacks.problems import Problem, known, meant
 from stacks.section import FORMS
 from stacks.spec import AnyStack, PlatformSpec, StackSpec
 from stacks.yaml_source import Location
@@ -19,6 +19,8 @@ from stacks.yaml_source import Location
 Spec = TypeVar("Spec", bound=AnyStack)
 
 PROJECT = "llmd-pd"
+#: What a field of a stack file may say.
+SOURCE = "docs/stack-files.md"
 #: What to write where a required key is missing.
 EXAMPLES = {
     "serving": f"`{PROJECT}:serving: {{accelerator: nvidia}}`",
@@ -28,8 +30,12 @@ EXAMPLES = {
 DEPENDENT: tuple[tuple[Location, tuple[str, str]], ...] = (
     (("serving",), ("cluster", "nodes")),
     (("cluster", "machine"), ("cluster", "nodes")),
-    # Which keys a cluster has is its provider's to say, and what is said of a cluster to be made is one whole.
-    *((("cluster", "provider"), ("cluster", key)) for key in ("coreweave", "gke", "protect", "allowReplace")),
+    # Which keys a cluster has, and whether `nodes` are all there will be, is its provider's to say; what is said of a cluster to
+    # be made is one whole.
+    *(
+        (("cluster", "provider"), ("cluster", key))
+        for key in ("stack", "coreweave", "gke", "nodes", "protect", "allowReplace")
+    ),
     *((("cluster", "gke"), ("cluster", key)) for key in ("gke", "provider", "protect", "allowReplace")),
     (("serving", "extraArgs"), ("serving", "model")),
     (("serving", "dropArgs"), ("serving", "model")),
@@ -68,6 +74,11 @@ def _read(
 def yaml_path(location: Location) -> str:
     """`("serving", "prefill", "replicas")` -> `llmd-pd:serving.prefill.replicas`; list items as `[0]`."""
     return f"{PROJECT}:{steps(location).removeprefix('.')}"
+
+
+def location(path: str) -> Location:
+    """And back, of a path without list items."""
+    return tuple(path.removeprefix(f"{PROJECT}:").split("."))
 
 
 def steps(location: Location) -> str:
@@ -140,12 +151,14 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
             least = context["ge"]
             what, why = _cannot(given), f"it has to be at least {least}"
             fix = f"write {least} or more, or leave the key out for its default"
+            if location == ("cluster", "nodes"):  # without a default where they are the stack's to make
+                why, fix = "the model servers have to run somewhere", "write how many, such as `nodes: 2`"
         case "less_than_equal":
             what, why, fix = _cannot(given), f"it can be {context['le']} at most", "write the number you meant"
         case "literal_error":
             choices = re.findall(r"'([^']*)'", context["expected"])
-            what, why = _cannot(given), f"it has to be {' or '.join(choices)}"
-            fix = known(str(given), choices)
+            what, why = _cannot(given), f"it has to be {_any_of(choices)}"
+            fix = meant(str(given), choices) or "write one of these"
         case "string_too_short":
             what, why, fix = "it is empty", "an empty value means nothing", "leave the key out for its default"
         case "string_too_long":
@@ -160,7 +173,12 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
             fix = f"revoke it, and give a new one by `pulumi config set --secret --path '{PROJECT}:serving.hfToken'`"
         case _:
             what, why, fix = _cannot(given), detail["msg"].lower(), "write another value"
-    return location, Problem("SPEC", yaml_path(location), what, why, fix)
+    return location, Problem("SPEC", yaml_path(location), what, why, fix, SOURCE)
+
+
+def _any_of(words: list[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _cannot(given: Any) -> str:

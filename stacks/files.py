@@ -6,13 +6,12 @@ here decrypts, and no field of a `StackSpec` is secret.
 
 import difflib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from stacks import fields
-from stacks.fields import DEPENDENT, EXAMPLES, PROJECT, Spec
-from stacks.foundation import Foundation, stand_on
+from stacks.fields import DEPENDENT, EXAMPLES, PROJECT, SOURCE, Spec
 from stacks.platform import is_platform, platform_problems
 from stacks.problems import Problem, StackFileError, known
 from stacks.rules import problems_of
@@ -25,9 +24,8 @@ __all__ = [
     "StackFile",
     "load",
     "load_any",
-    "paired",
+    "of_file",
     "platform_from_config",
-    "platform_of",
     "spec_from_config",
     "stack_name",
 ]
@@ -49,6 +47,8 @@ class StackFile:
     path: Path
     stack: str
     spec: StackSpec
+    #: The line of a key (`("cluster", "nodes")`), or of what it would stand under, from 1.
+    line_of: Callable[[Location], int] = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class PlatformFile:
     path: Path
     stack: str
     spec: PlatformSpec
+    line_of: Callable[[Location], int] = field(compare=False, repr=False)
 
 
 def stack_name(path: Path) -> str:
@@ -74,9 +75,8 @@ def load(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
     found = load_any(path, but)
     if isinstance(found, PlatformFile):
         what, why = "this stack only makes nodes", "it has no `serving`"
-        raise StackFileError(
-            [Problem("FILE", "", what, why, f"name a stack file that refers to {found.stack}", file=str(path))]
-        )
+        refusal = Problem("FILE", "", what, why, f"name a stack file that refers to {found.stack}")
+        raise StackFileError([of_file(path, refusal)])
     return found
 
 
@@ -86,60 +86,18 @@ def load_any(path: Path, but: frozenset[str] = frozenset()) -> StackFile | Platf
     Raises:
         StackFileError: with every problem of the file, each naming file, line and YAML path.
     """
-    problems, spec = _read(path)
+    problems, spec, line_of = _read(path)
     problems = [problem for problem in problems if problem.rule not in but]
     if problems or spec is None:
-        raise StackFileError([replace(problem, file=str(path)) for problem in problems])
+        raise StackFileError([of_file(path, problem) for problem in problems])
     if isinstance(spec, PlatformSpec):
-        return PlatformFile(path, stack_name(path), spec)
-    return StackFile(path, stack_name(path), spec)
+        return PlatformFile(path, stack_name(path), spec, line_of)
+    return StackFile(path, stack_name(path), spec, line_of)
 
 
-def platform_of(file: StackFile) -> PlatformFile | None:
-    """The file of the stack that makes the nodes of this one, beside it; None where no other stack does.
-
-    For commands that run without the engine, which alone can ask that stack itself.
-
-    Raises:
-        StackFileError: there is no such file, or it cannot be used.
-    """
-    if file.spec.cluster.provider != "stack":
-        return None
-    *where, name = (file.spec.cluster.stack or "").split("/")
-    path = file.path.parent / f"Pulumi.{name}.yaml"
-    if where and where[1] != PROJECT:
-        what, why = (
-            f"stack {file.spec.cluster.stack} is of another project",
-            "without the engine, nothing can be read there",
-        )
-        raise StackFileError([_of_reference(file, what, why, "run what needs the cluster with its own kubeconfig")])
-    if not path.exists():
-        what, why = f"{path} does not exist", "without the engine, what the cluster is can only be read there"
-        raise StackFileError([_of_reference(file, what, why, f"put the file of stack {name} there")])
-    found = load_any(path)
-    if isinstance(found, PlatformFile):
-        return found
-    what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
-    raise StackFileError([_of_reference(file, what, why, "refer to a stack that only makes nodes")])
-
-
-def paired(file: StackFile) -> StackFile:
-    """The file with the cluster of the stack it refers to, by that stack's file; any other as it is.
-
-    Raises:
-        StackFileError: there is no such file, it cannot be used, or the two do not go together.
-    """
-    platform = platform_of(file)
-    if platform is None:
-        return file
-    try:
-        return replace(file, spec=stand_on(file.spec, Foundation.made_by(platform.spec), platform.stack))
-    except StackFileError as error:
-        raise StackFileError([replace(problem, file=str(file.path)) for problem in error.problems]) from None
-
-
-def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
-    return Problem("FILE", "llmd-pd:cluster.stack", what, why, fix, file=str(file.path))
+def of_file(path: Path, problem: Problem) -> Problem:
+    """The problem of that file. Where no rule says where it comes from, the page does that says what a stack file is."""
+    return replace(problem, file=str(path), source=problem.source or SOURCE)
 
 
 def spec_from_config(config: Mapping[str, Any]) -> StackSpec:
@@ -162,24 +120,27 @@ def _accepted(found: list[tuple[Location, Problem]], spec: Spec | None) -> Spec:
     return spec
 
 
-def _read(path: Path) -> tuple[list[Problem], StackSpec | PlatformSpec | None]:
+def _read(path: Path) -> tuple[list[Problem], StackSpec | PlatformSpec | None, Callable[[Location], int]]:
     content = _content(path)
     document = content if isinstance(content, Problem) else parse(content)
     if isinstance(document, Problem):
-        return [document], None
+        return [document], None, lambda _: 0
     problems, keys = _config(document)
+    named = keys or {}
+
+    def line_of(location: Location) -> int:
+        return document.line(("config", named.get(str(location[0]), ""), *location[1:]))
+
     spec: StackSpec | PlatformSpec | None = None
     if keys is not None:
         config = {name: document.data["config"][key] for name, key in keys.items()}
         found, spec = _judge_platform(config) if is_platform(config) else _judge(config)
-        for location, problem in found:
-            line = document.line(("config", keys.get(str(location[0]), ""), *location[1:]))
-            problems.append(replace(problem, line=line))
+        problems += [replace(problem, line=line_of(location)) for location, problem in found]
     # A value that was no plain data is judged once, not again for what was put in its place.
     strange = [replace(problem, path=_shown(location)) for location, problem in document.problems]
     again = {problem.path for problem in strange}
     problems = strange + [problem for problem in problems if problem.path not in again]
-    return sorted(problems, key=lambda problem: problem.line), None if strange else spec
+    return sorted(problems, key=lambda problem: problem.line), None if strange else spec, line_of
 
 
 def _content(path: Path) -> bytes | Problem:
@@ -260,8 +221,11 @@ def _judge(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], Stac
 
     The spec is None where a field is faulty.
     """
-    found, spec = fields.read(config)
-    return _beside(found, spec, problems_of)
+    found, spec = _beside(*fields.read(config), problems_of)
+    if config.get("serving", {}) == {} and any(location == ("cluster", "provider") for location, _ in found):
+        # Of the provider that was meant, it may be a stack that only makes nodes.
+        found = [(location, problem) for location, problem in found if location[0] != "serving"]
+    return found, spec
 
 
 def _judge_platform(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], PlatformSpec | None]:
@@ -279,7 +243,7 @@ def _beside(
     # What was taken out because it depends on what is faulty is not missing.
     faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
     for problem in rules(spec):
-        location = tuple(problem.path.removeprefix(f"{PROJECT}:").split("."))
+        location = fields.location(problem.path)
         if not any(location[: len(part)] == part for part in faulty):
             found.append((location, problem))
     return found, None if faulty else spec

@@ -19,6 +19,7 @@ from stacks.gke_objects import charts, manifests, network_objects
 from stacks.gke_pools import accelerator_pool, system_pool
 from stacks.gke_site import Site, site
 from stacks.gke_versions import brought_crds
+from stacks.image_walk import from_mirror
 from stacks.router import HelmRelease, place
 from stacks.spec import AnyStack
 
@@ -40,6 +41,8 @@ class GkePlan:
     charts: tuple[HelmRelease, ...]
     #: Where relative paths of the stack file start.
     base: Path = Path()
+    #: The registry that images come from in place of their publishers'.
+    registry: str | None = None
 
     def resource(self, name: str) -> Resource:
         """The resource of that logical name."""
@@ -69,7 +72,8 @@ class GkePlan:
 
         stated = self.site.gke.gpu_driver.installer
         own = Path(place(stated, self.base)) if stated else None
-        return [obj for file in self.manifests for obj in manifest_objects(file, own)]
+        objects = [obj for file in self.manifests for obj in manifest_objects(file, own)]
+        return [from_mirror(obj, self.registry) for obj in objects] if self.registry else objects
 
     @property
     def cluster(self) -> Resource:
@@ -98,6 +102,7 @@ def gke_plan(spec: AnyStack, machine: Machine, base: Path = Path()) -> GkePlan:
         resources=tuple(made),
         waves=tuple(map(tuple, network_objects(where))),
         manifests=tuple(manifests(where)),
-        charts=tuple(charts(where, spec.mirror.charts)),
+        charts=tuple(charts(where, spec.mirror, base)),
         base=base,
+        registry=spec.mirror.registry,
     )

@@ -7,19 +7,15 @@ from stacks.changes import Change, changes
 from stacks.gke import GkePlan
 from stacks.gke_immutable import GKE
 from stacks.gke_pools import SYSTEM
-from stacks.gke_warnings import warnings_of
 from stacks.problems import Problem, StackFileError
-from stacks.spec import AnyStack, StackSpec
 
 
-def look_at_changes(plan: GkePlan, spec: AnyStack, owner: str) -> None:
-    """Warns of what is no mistake, and of nodes that would be made anew one by one.
+def look_at_changes(plan: GkePlan, owner: str) -> None:
+    """Warns of nodes that would be made anew one by one.
 
     Raises:
         StackFileError: a resource that the stack protects would be replaced.
     """
-    for warning in warnings_of(spec) if isinstance(spec, StackSpec) else ():
-        pulumi.log.warn(str(warning))
     if (outputs := last_outputs(owner)) is None:
         return
     found = changes(outputs.get(OUTPUT) or {}, plan.resources, GKE)

@@ -4,20 +4,25 @@ And the word to pods that attaches them to the RDMA networks, where claims do no
 """
 
 import json
+from pathlib import Path
 from typing import Any
 
+from hardware.images import mirrored
 from hardware.vocabulary import Fragment
 from releases.gke import (
     DRA_DRIVER,
     DRA_DRIVER_CHART,
+    DRA_DRIVER_IMAGE,
     DRA_DRIVER_VALUES,
     DRA_DRIVER_VERSION,
     DRIVER_INSTALLER,
     Manifest,
 )
+from releases.values import image_values, merge
 from stacks.gke_networks import GVNIC, RDMA, rdma_parts
 from stacks.gke_site import Site
-from stacks.router import HelmRelease, mirrored_chart
+from stacks.router import HelmRelease, mirrored_chart, place
+from stacks.spec import Mirror
 
 Object = dict[str, Any]
 
@@ -46,14 +51,18 @@ def manifests(site: Site) -> list[Manifest]:
     return [DRIVER_INSTALLER] if site.rdma == "dranet" else []
 
 
-def charts(site: Site, mirror: str | None) -> list[HelmRelease]:
-    """Helm releases, after the files: what hands out GPUs where the device plugin is switched off."""
+def charts(site: Site, mirror: Mirror, base: Path) -> list[HelmRelease]:
+    """Helm releases, after the files: what hands out GPUs where the device plugin is switched off.
+
+    A chart of the user's own names its image itself: of which version that is only it can know.
+    """
     if site.rdma != "dranet":
         return []
-    stated = site.gke.gpu_driver.chart
-    chart = stated.source if stated else mirrored_chart(DRA_DRIVER_CHART, mirror)
-    version = stated.version if stated else DRA_DRIVER_VERSION
-    return [HelmRelease(DRA_DRIVER, DRA_DRIVER, chart, version, DRA_DRIVER_VALUES)]
+    if (stated := site.gke.gpu_driver.chart) is not None:
+        return [HelmRelease(DRA_DRIVER, DRA_DRIVER, place(stated.source, base), stated.version, DRA_DRIVER_VALUES)]
+    chart, image = mirrored_chart(DRA_DRIVER_CHART, mirror.charts), mirrored(DRA_DRIVER_IMAGE.image, mirror.registry)
+    values = merge(DRA_DRIVER_VALUES, image_values(DRA_DRIVER_IMAGE, image) if mirror.registry else {})
+    return [HelmRelease(DRA_DRIVER, DRA_DRIVER, chart, DRA_DRIVER_VERSION, values)]
 
 
 def pod_annotations() -> dict[str, str]:

@@ -6,17 +6,19 @@ pointed out, a warning (`stacks.gke_warnings`).
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 
-from hardware.machines import GKE_POOLS, MACHINES, GkePool, RdmaMode, UnknownMachineError
+from hardware.machines import GKE_POOLS, GkePool, RdmaMode, UnknownMachineError
+from stacks import maker_rules
 from stacks import workload as resolve
 from stacks.address_plan import AddressPlanError, Demand, address_plan
 from stacks.gke_capacity_checks import FLEX_SECONDS
+from stacks.gke_mixture import mixture, with_fitting_machine
 from stacks.gke_pools import SYSTEM
 from stacks.gke_site import demand
 from stacks.gke_spec import Gke
 from stacks.gke_versions import at_least, parse
-from stacks.pool_spec import Autoscaling
-from stacks.problems import known
+from stacks.maker_rules import GKE
 from stacks.rule import ClusterSubject, Finding, Rule, Subject
 from stacks.spec import StackSpec
 
@@ -67,31 +69,11 @@ def own_labels(subject: ClusterSubject) -> Iterator[Finding]:
             yield Finding(f"{_POOL}.labels", what, why, f"leave `{key}` out; `rdma` says how nodes are set up")
 
 
-def stated_nodes(subject: ClusterSubject) -> Iterator[Finding]:
-    """The number of nodes is said, and not derived: it is what is billed."""
-    if _stated(subject) and subject.spec.cluster.nodes is None:
-        what, why = "the number of nodes is missing", "a node pool needs one, and it is what you pay for"
-        yield Finding("cluster.nodes", what, why, "write how many, such as `nodes: 2`")
-
-
 def bounds(subject: ClusterSubject) -> Iterator[Finding]:
     """min <= max of both pools, and the nodes between them."""
-    if (gke := _stated(subject)) is None:
-        return
-    for place, given in (
-        (f"{HERE}.systemPool", gke.system_pool),
-        (f"{_POOL}.autoscaling", gke.accelerator_pool.autoscaling),
-    ):
-        if given and given.min > given.max:
-            what, why = f"min {given.min} is more than max {given.max}", "no number of nodes is between them"
-            yield Finding(place, what, why, "write min and max the other way round")
-    scaling, nodes = gke.accelerator_pool.autoscaling, subject.spec.cluster.nodes
-    if scaling and nodes and _outside(scaling, nodes):
-        what, why = (
-            f"`nodes: {nodes}` is not between {scaling.min} and {scaling.max}",
-            "the autoscaler would not make them",
-        )
-        yield Finding("cluster.nodes", what, why, "change the one or the other")
+    if (gke := _stated(subject)) and (system := gke.system_pool).min > system.max:
+        yield maker_rules.crossed(f"{HERE}.systemPool", system.min, system.max)
+    yield from maker_rules.bounds(GKE, subject)
 
 
 def pool_names(subject: ClusterSubject) -> Iterator[Finding]:
@@ -155,18 +137,15 @@ def base_has_pods(subject: ClusterSubject) -> Iterator[Finding]:
         yield from _refused(subject, wanted)
 
 
-def gkes_machine(subject: ClusterSubject) -> Iterator[Finding]:
-    """The pool's machine is one that GKE has."""
-    machine = subject.spec.cluster.machine
-    if subject.spec.cluster.provider == "gke" and machine and MACHINES[machine].provider != "gke":
-        what, why = f"machine `{machine}` is none of GKE's", "a node pool of it could not be made"
-        yield Finding("cluster.machine", what, why, known(machine, GKE_POOLS))
-
-
 def one_way_to_the_nics(subject: ClusterSubject) -> Iterator[Finding]:
     """GKE-12: nodes hand out what the pods ask for: claims, or the device plugin's GPUs."""
     gke, pool = _stated(subject), _pool(subject)
-    if gke is None or pool is None or (mode := gke.rdma or pool.rdma) in pool.since:
+    if gke is None or pool is None:
+        return
+    if found := mixture(subject.spec, gke):
+        yield found
+        return
+    if (mode := gke.rdma or pool.rdma) in pool.since:
         return
     spec, fixes = subject.spec, [_either(f"`rdma: {way}`" for way in pool.since)]
     if spec.cluster.machine:
@@ -180,7 +159,7 @@ def one_way_to_the_nics(subject: ClusterSubject) -> Iterator[Finding]:
         twins = [
             f"`machine: {row.machine.key}`" for row in GKE_POOLS.values() if _twin(row, pool) and mode in row.since
         ]
-        place = (f" with {_either(twins)}" if twins else " without `machine`") if spec.cluster.machine else ""
+        place = f" with {_either(twins)}" if spec.cluster.machine else ""
         fixes += [f"{_either(fabrics)}{place}"] if fabrics else []
     yield Finding(f"{HERE}.rdma", what, f"{why}, and they would stay Pending for ever", f"write {', or '.join(fixes)}")
 
@@ -257,10 +236,6 @@ def _refused(subject: ClusterSubject, wanted: Demand) -> Iterator[Finding]:
         yield Finding(f"{HERE}.network.{key}", error.what, error.why, error.fix)
 
 
-def _outside(scaling: Autoscaling, nodes: int) -> bool:
-    return scaling.min <= scaling.max and not scaling.min <= nodes <= scaling.max
-
-
 def _either(words: Iterable[str]) -> str:
     return " or ".join(words)
 
@@ -268,13 +243,13 @@ def _either(words: Iterable[str]) -> str:
 GKE_DOCS, TOOLKIT = "GKE docs", "cluster-toolkit"
 
 CLUSTER_03: Rule[ClusterSubject] = Rule("CLUSTER-03", "stacks/gke_spec.py", gke_section)
-GKE_19: Rule[ClusterSubject] = Rule("GKE-19", GKE_DOCS, gkes_machine)
+GKE_19: Rule[ClusterSubject] = Rule("GKE-19", GKE_DOCS, partial(maker_rules.own_machine, GKE))
 #: Those that ask of the section alone, and those that also ask how its machine is made; in a stack that only makes nodes too.
 OF_THE_SECTION: tuple[Rule[ClusterSubject], ...] = (
     Rule("GKE-08", "llm-d's GKE guide", own_labels),
     Rule("GKE-10", GKE_DOCS, own_region),
     Rule("GKE-17", GKE_DOCS, whole_version),
-    Rule("GKE-20", "stacks/gke_spec.py", stated_nodes),
+    Rule("GKE-20", "stacks/gke_spec.py", partial(maker_rules.stated_nodes, GKE)),
     Rule("GKE-21", GKE_DOCS, bounds),
     Rule("GKE-22", GKE_DOCS, pool_names),
     Rule("CAP-01", TOOLKIT, one_source),
@@ -283,7 +258,7 @@ OF_THE_SECTION: tuple[Rule[ClusterSubject], ...] = (
     Rule("NET-03", "stacks/address_plan.py", base_has_pods),
 )
 OF_THE_MACHINE: tuple[Rule[ClusterSubject], ...] = (
-    Rule("GKE-12", "llm-d's GKE guide", one_way_to_the_nics),
+    Rule("GKE-12", "llm-d's GKE guide", one_way_to_the_nics, gate=with_fitting_machine),
     Rule("GKE-01", TOOLKIT, new_enough_for_gpus),
     Rule("TPU-04", TOOLKIT, new_enough_for_tpus),
     Rule("CAP-03", TOOLKIT, flex_start),

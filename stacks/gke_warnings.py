@@ -1,42 +1,22 @@
 """What is to be pointed out of `cluster.gke` and is no mistake: rows like the rules', of which none refuses a stack."""
 
 from collections.abc import Iterator
-from functools import cached_property
 
 from hardware.models import DOWNLOAD_GB
 from releases.gke import CUDA_13_DRIVER, SEEN_DRIVERS
-from stacks import workload as resolve
-from stacks.gke import GkePlan, gke_plan
+from stacks.examined import Examined
 from stacks.gke_quota import quota_needs
 from stacks.gke_versions import parse
-from stacks.problems import Problem
-from stacks.rule import Finding, Rule, Subject
-from stacks.spec import StackSpec
+from stacks.rule import Finding, Rule
 
 HERE = "cluster.gke"
 #: A model's files, and room to fetch another revision's first ones.
 _ROOM = 1.2
 
 
-def warnings_of(spec: StackSpec) -> Iterator[Problem]:
-    """Everything to be pointed out of a stack file that obeys the rules."""
-    subject = _Planned(spec)
-    for row in WARNINGS if spec.cluster.provider == "gke" else ():
-        yield from row.problems(subject)
-
-
-class _Planned(Subject):
-    """A spec that obeys the rules, and its plan on GKE."""
-
-    @cached_property
-    def plan(self) -> GkePlan:
-        """Made once for all that look at it."""
-        return gke_plan(self.spec, resolve.machine_of(self.spec))
-
-
-def _driver(subject: _Planned) -> Iterator[Finding]:
+def _driver(subject: Examined) -> Iterator[Finding]:
     """GKE-15: images for CUDA 13 on a driver that nobody has seen, or that is too old."""
-    plan, image = subject.plan, subject.workload.image
+    plan, image = subject.gke, subject.served.image if subject.served else ""
     version = parse(plan.site.gke.version) or (0, 0)
     seen = SEEN_DRIVERS.get((version[0], version[1]), "")
     if plan.site.rdma != "dranet" or "cu13" not in image or int(seen.partition(".")[0] or 0) >= CUDA_13_DRIVER:
@@ -49,35 +29,35 @@ def _driver(subject: _Planned) -> Iterator[Finding]:
     yield Finding(f"{HERE}.version", what, why, f"look at `nvidia-smi` on such a node, or use {known}")
 
 
-def _short_lived(subject: _Planned) -> Iterator[Finding]:
+def _short_lived(subject: Examined) -> Iterator[Finding]:
     """CAP-03: nodes that are known to go."""
-    flex = subject.plan.site.gke.capacity.flex_start
+    flex = subject.gke.site.gke.capacity.flex_start
     if flex:
         what = f"nodes of flex-start go after {flex.max_run_duration} seconds"
         why = "the model servers go with them, and others come when there is capacity"
         yield Finding(f"{HERE}.capacity.flexStart", what, why, "use a reservation for what has to stay")
 
 
-def _quota(subject: _Planned) -> Iterator[Finding]:
+def _quota(subject: Examined) -> Iterator[Finding]:
     """CAP-08: quota that has to be there, for what no reservation holds."""
-    plan = subject.plan
+    plan = subject.gke
     if plan.site.gke.capacity.reservation is None:
         what = f"quota is needed: {', '.join(map(str, quota_needs(plan)))}"
         why = "without it the pool fails when everything else is made"
         yield Finding(f"{HERE}.capacity", what, why, f"look at the quotas of {plan.site.project}")
 
 
-def _proxies(subject: _Planned) -> Iterator[Finding]:
+def _proxies(subject: Examined) -> Iterator[Finding]:
     """NET-05: a proxy-only subnet that is smaller than Google recommends."""
-    plan = subject.plan
+    plan = subject.gke
     if plan.site.gateway and (what := plan.site.addresses.proxy_warning):
         why = "a busy Gateway runs out of proxies"
         yield Finding(f"{HERE}.network.base", what, why, "use a larger base, which cannot be changed later")
 
 
-def _model_on_the_boot_disk(subject: _Planned) -> Iterator[Finding]:
+def _model_on_the_boot_disk(subject: Examined) -> Iterator[Finding]:
     """TPU-05: a boot disk that the model does not fit on."""
-    plan, model = subject.plan, subject.workload.model
+    plan, model = subject.gke, subject.served.model if subject.served else ""
     disk = plan.site.gke.accelerator_pool.boot_disk_gb or plan.site.pool.boot_disk_gb
     if plan.site.pool.topology and DOWNLOAD_GB.get(model, 0) * _ROOM > disk:
         what, why = f"a boot disk of {disk} GB", f"{model} is {DOWNLOAD_GB[model]} GB, and TPU hosts have no other disk"
@@ -86,8 +66,18 @@ def _model_on_the_boot_disk(subject: _Planned) -> Iterator[Finding]:
         )
 
 
-WARNINGS: tuple[Rule[_Planned], ...] = (
+def _brought(subject: Examined) -> Iterator[Finding]:
+    """GKE-16: a CRD from the stack's own directory that the cluster keeps itself."""
+    crds, version = subject.spec.crds, subject.gke.site.gke.version
+    if crds.manage and crds.directory and subject.gke.brought_crds:
+        names = " and ".join(sorted(subject.gke.brought_crds))
+        what, why = f"{names} is not taken from {crds.directory}", f"GKE {version} keeps that CRD itself"
+        yield Finding("crds.directory", what, why, "leave the directory out, or see that GKE's will do")
+
+
+WARNINGS: tuple[Rule[Examined], ...] = (
     Rule("GKE-15", "NVIDIA's table of CUDA and drivers", _driver),
+    Rule("GKE-16", "GKE docs", _brought),
     Rule("CAP-03", "GKE docs", _short_lived),
     Rule("CAP-08", "GKE docs", _quota),
     Rule("NET-05", "GKE docs", _proxies),

@@ -8,28 +8,52 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware.bill import Path
+from hardware.images import mirrored
 
 
 @dataclass(frozen=True)
 class PodImage:
-    """An image a pod runs or mounts, and by which name: its container's, or its volume's."""
+    """An image a pod runs or mounts, and by which name: its container's, or its volume's.
+
+    What is never `pulled` is on the node.
+    """
 
     image: str
     name: str
+    pulled: bool = True
 
 
 def pod_images(obj: Any) -> Iterator[PodImage]:
     """Every image of every pod in an object, whatever its kind: of containers, of init containers, and as volumes."""
     if isinstance(obj, Mapping):
-        for part in ("containers", "initContainers"):
-            for row in _maps(obj.get(part)):
-                if image := row.get("image"):
-                    yield PodImage(str(image), str(row.get("name", "")))
-        for row in _maps(obj.get("volumes")):
-            if isinstance(source := row.get("image"), Mapping) and (reference := source.get("reference")):
-                yield PodImage(str(reference), str(row.get("name", "")))
+        for name, holder, key, policy in _places(obj):
+            yield PodImage(str(holder[key]), name, holder.get(policy) != "Never")
     for below in _below(obj).values():
         yield from pod_images(below)
+
+
+def from_mirror(obj: Any, registry: str) -> Any:
+    """A copy of the object with every image that `pod_images` finds, and nodes pull, taken from a registry."""
+    if isinstance(obj, list | tuple):
+        return [from_mirror(part, registry) for part in obj]
+    if not isinstance(obj, Mapping):
+        return obj
+    copy = {key: from_mirror(part, registry) for key, part in obj.items()}
+    for _, holder, key, policy in _places(copy):
+        if holder.get(policy) != "Never":
+            holder[key] = mirrored(str(holder[key]), registry)
+    return copy
+
+
+def _places(pod: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, str]]:
+    """Where a pod names images: the container's or volume's name, the map that does, and its keys for image and policy."""
+    for part in ("containers", "initContainers"):
+        for row in _maps(pod.get(part)):
+            if row.get("image"):
+                yield str(row.get("name", "")), row, "image", "imagePullPolicy"
+    for row in _maps(pod.get("volumes")):
+        if isinstance(source := row.get("image"), Mapping) and source.get("reference"):
+            yield str(row.get("name", "")), source, "reference", "pullPolicy"
 
 
 def value_images(tree: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:

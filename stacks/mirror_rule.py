@@ -12,25 +12,25 @@ from hardware.images import has_host, is_in, mirrored
 from releases.values import Tree, look_up
 from stacks.image_walk import pod_images, value_images
 from stacks.router import router_release
-from stacks.rule import Finding, Subject
+from stacks.rule import ClusterSubject, Finding, Subject
 
 WHY = "a cluster with a mirror may reach nothing else"
+
+
+def a_registry_has_a_host(subject: ClusterSubject) -> Iterator[Finding]:
+    """`mirror.registry` is no place on Docker Hub."""
+    registry = subject.spec.mirror.registry
+    if registry and not has_host(registry):
+        what, why = f"`{registry}` begins with no host", "it would be looked for on Docker Hub"
+        yield Finding("mirror.registry", what, why, f"write it too: `registry.example.com/{registry}`")
 
 
 def all_from_the_mirror(subject: Subject) -> Iterator[Finding]:
     """Every image of objects and values is under `mirror.registry`, the router's chart under `mirror.charts`."""
     mirror, chart = subject.spec.mirror, subject.spec.router.chart
-    if mirror.registry:
-        if not has_host(mirror.registry):
-            what, why = f"`{mirror.registry}` begins with no host", "it would be looked for on Docker Hub"
-            yield Finding("mirror.registry", what, why, f"write it too: `registry.example.com/{mirror.registry}`")
-        else:
-            yield from _images(subject, mirror.registry)
-    gke = subject.spec.cluster.gke_to_make
-    if mirror.registry and gke and subject.workload.hardware.fabric.claims and gke.gpu_driver.chart is None:
-        what = "the chart of the GPU's DRA driver pulls its images from NVIDIA's registry"
-        fix = "name a copy whose images are the mirror's: `gpuDriver: {chart: {source: …}}`"
-        yield Finding("cluster.gke.gpuDriver.chart", what, WHY, fix)
+    yield from a_registry_has_a_host(subject)
+    if mirror.registry and has_host(mirror.registry):
+        yield from _images(subject, mirror.registry)
     if mirror.charts and chart and "://" in chart.source and not is_in(chart.source, mirror.charts):
         what = f"chart `{chart.source}` is not under {mirror.charts}"
         yield Finding("router.chart.source", what, WHY, "leave it out, or name the mirror's copy")

@@ -10,6 +10,7 @@ from stacks.cks import CksPlan, cks_plan
 from stacks.cluster_spec import MAKERS
 from stacks.coreweave import NodePool, node_pools
 from stacks.gke import GkePlan, gke_plan
+from stacks.mirror_rule import a_registry_has_a_host
 from stacks.problems import Problem
 from stacks.rule import ClusterSubject, Finding, Rule
 from stacks.spec import PlatformSpec
@@ -77,6 +78,7 @@ def _only_nodes(subject: ClusterSubject) -> Iterator[Finding]:
 
 RULES: tuple[Rule[ClusterSubject], ...] = (
     Rule("PLATFORM-01", "stacks/platform.py", _only_nodes),
+    Rule("MIRROR-01", "the stack's mirror", a_registry_has_a_host),
     *gke_rules.RULES,
     *cluster_rules.RULES,
     cks_rules.CW_06,

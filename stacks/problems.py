@@ -50,9 +50,13 @@ def single_line(text: str) -> str:
 def known(key: str, names: Iterable[str]) -> str:
     """The fix for a key that is not among these: the name that was probably meant, else all there are, if any."""
     names = list(names)
-    if not names:
-        return ""
+    return meant(key, names) or (f"use one of {', '.join(names)}" if names else "")
+
+
+def meant(key: str, names: Sequence[str]) -> str:
+    """The name among these that was probably meant, as a fix; nothing where none is like it."""
     if len(names) == 1:
         return f"write `{names[0]}`"
-    close = difflib.get_close_matches(key, names, n=1, cutoff=0.7)
-    return f"did you mean `{close[0]}`?" if close else f"use one of {', '.join(names)}"
+    in_lower_case = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(key.lower(), in_lower_case, n=1, cutoff=0.7)
+    return f"did you mean `{in_lower_case[close[0]]}`?" if close else ""

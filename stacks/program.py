@@ -24,8 +24,10 @@ from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
 from stacks.problems import Problem, StackFileError
 from stacks.reference import full_name, referred
+from stacks.sdk import need_sdk
 from stacks.spec import AnyStack, PlatformSpec, StackSpec
 from stacks.unblock import unblock
+from stacks.warnings import warnings_of
 
 
 def run(base: Path) -> None:
@@ -46,8 +48,10 @@ def run(base: Path) -> None:
 
 
 def _make_nodes(spec: PlatformSpec, base: Path, owner: str) -> None:
+    need_sdk(spec)
+    _point_out(spec)
     planned = platform_plan(spec, base)
-    _look_at_gke(planned.gke, spec, owner)
+    _look_at_gke(planned.gke, owner)
     if _cluster_first(planned.cks, spec, owner):
         return
     look_ahead_of_platform(planned, owner)
@@ -55,12 +59,14 @@ def _make_nodes(spec: PlatformSpec, base: Path, owner: str) -> None:
 
 
 def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
+    need_sdk(spec)
     if spec.cluster.provider == "stack":
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # what the stack builds on, for whoever reads its state
+    _point_out(spec)
     planned = plan(spec, base)
-    _look_at_gke(planned.gke, spec, owner)
+    _look_at_gke(planned.gke, owner)
     if _cluster_first(planned.cks, spec, owner):
         return
     found = look_ahead(planned, owner)
@@ -69,9 +75,14 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
 
 
-def _look_at_gke(plan: GkePlan | None, spec: AnyStack, owner: str) -> None:
+def _point_out(spec: AnyStack) -> None:
+    for warning in warnings_of(spec):
+        pulumi.log.warn(str(warning))
+
+
+def _look_at_gke(plan: GkePlan | None, owner: str) -> None:
     if plan is not None:
-        look_at_changes(plan, spec, owner)
+        look_at_changes(plan, owner)
         export_plan(plan.resources, GKE)
 
 

@@ -1,7 +1,8 @@
 """Everything a stack pulls: each image and each chart once, what uses it, and where the stack's mirror has it.
 
 Sources are upstream's references, whatever the stack's mirror is: they are what there is to copy. Asks nobody: what the
-router's chart makes is handed in where it could be rendered, and follows from its values and the bill where it could not.
+router's chart makes is handed in where it could be rendered, and follows from its values and the bill where it could not. What a
+cluster of the stack's own is given comes from `stacks.cluster_pulls`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,10 +14,13 @@ from hardware.images import ImageRef, mirrored
 from hardware.vocabulary import ROLE_LABEL
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import image_values, merge
+from stacks.cluster_pulls import Use
+from stacks.gke import GkePlan
 from stacks.image_walk import pod_images, value_images
 from stacks.plan import Plan, plan
-from stacks.router import chart_images, mirrored_chart
-from stacks.spec import Mirror, StackSpec
+from stacks.platform import platform_plan
+from stacks.router import HelmRelease, chart_images, mirrored_chart
+from stacks.spec import Mirror, PlatformSpec, StackSpec
 
 Object = Mapping[str, Any]
 
@@ -25,11 +29,15 @@ ROUTER = "router"
 
 @dataclass(frozen=True)
 class Image:
-    """An image as upstream names it, its users (`decode/modelserver`), and its place in the mirror, if there is one."""
+    """An image as upstream names it, its users (`decode/modelserver`), and its place in the mirror, if there is one.
+
+    What nobody ever has `pulled` is on the node, and has no such place.
+    """
 
     image: str
     used_by: tuple[str, ...]
     mirrored: str | None
+    pulled: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,24 +55,49 @@ def without_mirror(spec: StackSpec, base: Path) -> Plan:
     return plan(spec.model_copy(update={"mirror": Mirror()}), base)
 
 
-def images(upstream: Plan, router: Iterable[Object] | None, registry: str | None) -> list[Image]:
-    """Every image of a plan `without_mirror`, in the order of a stack; `router` are the objects of its chart, if at hand."""
-    users: dict[str, list[str]] = {}
-    names: dict[str, str] = {}
-    for image, user in _uses(upstream, router):
-        key = str(ImageRef.parse(image))  # `vllm/vllm-openai:v1` and `docker.io/vllm/vllm-openai:v1` are one image
-        names.setdefault(key, image)
-        if user not in users.setdefault(key, []):
-            users[key].append(user)
-    return [
-        Image(name, tuple(users[key]), mirrored(name, registry) if registry else None) for key, name in names.items()
-    ]
+def cluster_without_mirror(spec: PlatformSpec, base: Path) -> GkePlan | None:
+    """The same of what a stack that only makes nodes gives its cluster."""
+    return platform_plan(spec.model_copy(update={"mirror": Mirror()}), base).gke
+
+
+def images(
+    upstream: Plan, router: Iterable[Object] | None, registry: str | None, cluster: Iterable[Use] = ()
+) -> list[Image]:
+    """Every image of a plan `without_mirror`, in the order of a stack; `router` are the objects of its chart, if at hand.
+
+    Those of its `cluster` come last.
+    """
+    return listed([*_uses(upstream, router), *cluster], registry)
+
+
+def listed(uses: Iterable[Use], registry: str | None) -> list[Image]:
+    """Each image once, with all its users, in the order of the first of them."""
+    found: dict[str, list[Use]] = {}
+    for use in uses:
+        # `vllm/vllm-openai:v1` and `docker.io/vllm/vllm-openai:v1` are one image.
+        found.setdefault(str(ImageRef.parse(use.image)), []).append(use)
+    return [_image(same, registry) for same in found.values()]
+
+
+def _image(uses: Sequence[Use], registry: str | None) -> Image:
+    name, pulled = uses[0].image, any(use.pulled for use in uses)
+    place = mirrored(name, registry) if registry and pulled else None
+    return Image(name, tuple(dict.fromkeys(use.user for use in uses)), place, pulled)
 
 
 def charts(upstream: Plan, place: str | None) -> list[Chart]:
     """Every chart of a plan `without_mirror`; `place` is where the team keeps charts."""
     gateway = upstream.gateway
-    releases = [(ROUTER, upstream.router), *((row.name, row) for row in (gateway.implementation if gateway else ()))]
+    beside = ((row.name, row) for row in (gateway.implementation if gateway else ()))
+    return [*_charts([(ROUTER, upstream.router), *beside], place), *cluster_charts(upstream.gke, place)]
+
+
+def cluster_charts(gke: GkePlan | None, place: str | None) -> list[Chart]:
+    """Every chart a cluster is given."""
+    return _charts([(row.name, row) for row in gke.charts] if gke else [], place)
+
+
+def _charts(releases: Iterable[tuple[str, HelmRelease]], place: str | None) -> list[Chart]:
     return [
         Chart(
             release.chart,
@@ -76,26 +109,27 @@ def charts(upstream: Plan, place: str | None) -> list[Chart]:
     ]
 
 
-def _uses(upstream: Plan, router: Iterable[Object] | None) -> Iterator[tuple[str, str]]:
+def _uses(upstream: Plan, router: Iterable[Object] | None) -> Iterator[Use]:
     gateway = upstream.gateway
     yield from _pods(upstream.model_server)
     yield from _pods(
         [*(gateway.objects if gateway else ()), *(gateway.routes if gateway else ()), *upstream.monitoring]
     )
     if router is None:
-        yield from ((image, ROUTER) for image in _of_values(upstream))
+        yield from (Use(image, ROUTER) for image in _of_values(upstream))
     else:
-        yield from ((found.image, f"{ROUTER}/{found.name}") for obj in router for found in pod_images(obj))
+        for obj in router:
+            yield from (Use(found.image, f"{ROUTER}/{found.name}", found.pulled) for found in pod_images(obj))
     if gateway and gateway.implementation:
         for release in IMPLEMENTATIONS[gateway.stated.provider].releases:
-            yield from ((known.image, release.name) for known in release.images)
+            yield from (Use(known.image, release.name) for known in release.images)
 
 
-def _pods(objects: Sequence[Object]) -> Iterator[tuple[str, str]]:
+def _pods(objects: Sequence[Object]) -> Iterator[Use]:
     for obj in objects:
         metadata = obj["metadata"]
         user = metadata.get("labels", {}).get(ROLE_LABEL) or f"{obj['kind']} {metadata['name']}"
-        yield from ((found.image, f"{user}/{found.name}") for found in pod_images(obj))
+        yield from (Use(found.image, f"{user}/{found.name}", found.pulled) for found in pod_images(obj))
 
 
 def _of_values(upstream: Plan) -> list[str]:

@@ -9,8 +9,9 @@ from typing import Any, TypedDict
 import pulumi
 
 from components.cluster.cloud import CloudResource, Sdk, make
+from releases.coreweave import SDK as MODULE
 
-SDK = Sdk("pulumi_coreweave", "pulumi-coreweave", "coreweave", "`cluster.coreweave.cluster`")
+SDK = Sdk(MODULE, "pulumi-coreweave", "coreweave", "`cluster.coreweave.cluster`")
 
 
 class CksClusterArgs(TypedDict):

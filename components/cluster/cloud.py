@@ -110,9 +110,8 @@ class Sdk:
             return getattr(import_module(package), name)
         except ModuleNotFoundError:
             missing = f"{self.needed_by} needs the package {self.package}, which is not installed"
-            raise pulumi.RunError(
-                f"{missing}; install the extra `{self.extra}`: pip install -e '.[{self.extra}]'"
-            ) from None
+            fix = f"run `make {self.extra}`, or `pip install -e '.[{self.extra}]'`"
+            raise pulumi.RunError(f"{missing}; {fix}") from None
 
 
 def make(

@@ -12,8 +12,9 @@ import pulumi
 
 from components.cluster.cloud import CloudResource, Sdk, make
 from releases.gke import AUTH_PLUGIN
+from releases.gke import SDK as MODULE
 
-SDK = Sdk("pulumi_gcp", "pulumi-gcp", "gke", "`provider: gke`")
+SDK = Sdk(MODULE, "pulumi-gcp", "gke", "`provider: gke`")
 
 
 class GkeClusterArgs(TypedDict):

@@ -177,7 +177,7 @@ def _silence(why: str) -> str:
 
 def _kept(props: Mapping[str, Any], why: str, fix: str) -> ClusterInUseError:
     return ClusterInUseError(
-        f"cluster {props['cluster']} is not deleted, because {why}; {fix}. Its nodes and networks are still there."
+        f"cluster {props['cluster']} is not deleted, because {why}; {fix}. It and its networks are still there."
     )
 
 

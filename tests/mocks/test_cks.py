@@ -15,7 +15,7 @@ import pytest
 from components.cluster import cks
 from components.cluster.cks import CksCluster, CksClusterArgs
 from rehearsal.standins.cloud.sdk import Sdk
-from rehearsal.standins.coreweave import SDK as MODULE
+from releases.coreweave import SDK as MODULE
 from stacks.cks import CksPlan
 from stacks.cks_immutable import CKS
 from stacks.cloud import Resource
@@ -172,7 +172,9 @@ def test_of_a_cluster_that_is_there_the_providers_come_after_nothing() -> None:
 def test_without_the_extra_a_stack_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cks, "SDK", replace(cks.SDK, module="pulumi_coreweave_that_is_not_there"))
     made = planned(stack())
-    words = r"`cluster.coreweave.cluster` needs the package pulumi-coreweave, which is not installed; install the extra"
+    words = (
+        r"`cluster.coreweave.cluster` needs the package pulumi-coreweave, which is not installed; run `make coreweave`"
+    )
     with pytest.raises(pulumi.RunError, match=words):
         record(lambda: _made(made))
 

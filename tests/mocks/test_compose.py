@@ -134,6 +134,7 @@ def test_the_namespace_is_the_plans_and_says_whose_it_is(case: Case) -> None:
     (namespace,) = case.recording.under("ServingNamespace")
     assert namespace.inputs == case.plan.namespace(OWNER)
     assert namespace.inputs["metadata"]["annotations"] == {OWNER_KEY: OWNER}
+    assert namespace.delete_timeout == "20m", "load balancers hold it for minutes"
 
 
 def test_pod_monitors_are_there_exactly_when_asked_for(case: Case) -> None:

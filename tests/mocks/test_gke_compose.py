@@ -93,3 +93,15 @@ def test_everything_of_the_stack_file_is_the_stacks_and_nothing_is_taken_over(co
         obj["metadata"]["name"] for obj in planned.model_server if obj["kind"] == "Deployment"
     )
     assert not [registered.name for registered in recording.resources if registered.imported]
+
+
+@pytest.mark.parametrize("name", ["Pulumi.gke-h200.yaml", "dranet", "multinet", "tpu7x", "gateway"])
+def test_what_is_in_the_cluster_goes_before_its_nodes(name: str, composed: Any) -> None:
+    """All of it but what stays: its deletion may need a node, and what waits for load balancers needs the network too."""
+    planned, recording = composed(name)
+    pools = {resource.name for resource in planned.gke.of("container.NodePool")}
+    (system,) = [pool for pool in pools if pool.endswith("-system")]
+    within = [r for r in recording.resources if r.type.startswith("kubernetes:") and not r.read]
+    early = {r.name for r in within if not r.retained and system not in recording.before(r)}
+    assert {r.type.split(":")[-1] for r in within if r.retained} == {"CustomResourceDefinition"}
+    assert early == set()

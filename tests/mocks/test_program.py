@@ -8,11 +8,18 @@ import pulumi
 import pytest
 from pulumi.runtime import config as runtime_config
 
-from stacks import program
+from stacks import program, warnings
+from stacks.examined import Examined
 from stacks.lookahead import Found
 from stacks.plan import Plan
+from stacks.problems import Problem, StackFileError
+from stacks.rule import Finding, Rule
+from stacks.spec import AnyStack
 from tests.crd_files import write
+from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, Recording, record
+
+POOLS = {"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2}
 
 
 @pytest.fixture
@@ -87,6 +94,43 @@ def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[
     with pytest.raises(pulumi.RunError, match=r"add `llmd-pd:serving: \{accelerator: nvidia\}`"):
         run(tmp_path)
     assert looked == []
+
+
+@pytest.mark.parametrize("serving", [{"accelerator": "nvidia", "fabric": "gke-rdma"}, {}])
+def test_without_googles_sdk_nothing_begins(
+    serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Plan, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: AnyStack) -> None:
+        raise StackFileError([Problem("SDK", "llmd-pd:cluster.provider", "it is missing", "none is there", "get it")])
+
+    monkeypatch.setattr(program, "need_sdk", missing)
+    monkeypatch.setattr(program, "warnings_of", lambda _: pytest.fail("something else comes first"))
+    made = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
+    with pytest.raises(pulumi.RunError, match=r"it is missing, because none is there; get it\. \(SDK\)"):
+        run(tmp_path, cluster=made, serving=serving)
+    assert looked == []
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"cluster": POOLS, "serving": {"accelerator": "nvidia", "fabric": "coreweave"}, "crds": {"manage": False}},
+        {"cluster": POOLS},
+    ],
+    ids=["one that serves", "one that only makes nodes"],
+)
+@pytest.mark.usefixtures("looked")
+def test_warnings_of_any_stack_are_said(
+    config: dict[str, Any], preview: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    row: Rule[Examined] = Rule("X-1", "a page", lambda _: iter([Finding("cluster", "a gap", "of a train", "mind it")]))
+    monkeypatch.setattr(warnings, "WARNINGS", {"coreweave": (row,)})
+    monkeypatch.setattr(program, "look_ahead_of_platform", lambda *_: None)
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    run(tmp_path, preview=preview, **config)
+    assert said == ["llmd-pd:cluster: a gap, because of a train; mind it. (X-1) [a page]"]
 
 
 @pytest.mark.usefixtures("looked")

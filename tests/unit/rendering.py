@@ -9,6 +9,9 @@ import yaml
 from operations.cli import run
 from tests.crd_files import write as write_crds
 
+#: A file that can stand for the driver's installer of a GKE cluster.
+INSTALLER = Path(__file__).parents[2] / "rehearsal" / "standins" / "gke" / "nvidia-driver-installer.yaml"
+
 
 def config(serving: Mapping[str, Any], **sections: Any) -> dict[str, Any]:
     return {"llmd-pd:serving": serving, **{f"llmd-pd:{key}": value for key, value in sections.items()}}

@@ -27,8 +27,15 @@ COMMANDS = [command.name or command.callback.__name__ for command in cli.app.reg
 
 GOOD = """\
 config:
-  llmd-pd:cluster: {machine: coreweave-h200}
+  llmd-pd:cluster: {provider: coreweave, machine: coreweave-h200, nodes: 2}
   llmd-pd:serving: {accelerator: nvidia, fabric: coreweave}
+"""
+#: The same on nodes that are there, which may be on several fabrics.
+WARNED = """\
+config:
+  llmd-pd:serving:
+    accelerator: nvidia
+    fabric: coreweave
 """
 #: Three problems: an unknown key, a value of the wrong type, a rule.
 BAD = """\
@@ -81,6 +88,61 @@ def test_check_finds_every_problem_of_every_file(directory: Path, capsys: pytest
         assert found[0].endswith("(HW-01) [upstream's overlays]")
 
 
+def test_check_says_warnings_beside_a_good_file_and_counts_them(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (directory / "Pulumi.a.yaml").write_text(WARNED)
+    (directory / "Pulumi.b.yaml").write_text(GOOD)
+    assert run(["check"]) == 0
+    out, err = capsys.readouterr()
+    good, warning, _, summary = out.splitlines()
+    assert good.startswith("Pulumi.a.yaml: nvidia/vllm on coreweave")
+    assert warning.startswith(
+        "Warning: Pulumi.a.yaml:2: llmd-pd:serving.nodeSelector: nothing keeps prefill and decode on "
+    )
+    assert ", because " in warning
+    assert "; select one under `serving`" in warning
+    assert warning.endswith(" (CW-05) [docs.coreweave.com/platform/instances]")
+    assert (summary, err) == ("2 files, 0 problems, 1 warning", "")
+
+
+def test_a_file_with_problems_is_not_warned_of(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it says cannot be meant yet."""
+    (directory / "Pulumi.a.yaml").write_text(f"{WARNED}    image: vllm:latest\n")
+    assert run(["check"]) == 1
+    problem, summary = capsys.readouterr().out.splitlines()
+    assert problem.endswith("(PIN-01) [a deployment is what was tested]")
+    assert summary == "1 file, 1 problem"
+
+
+#: Problems of every origin: YAML, fields, rules of one file, rules of two.
+ORIGINS = {
+    "Pulumi.yaml.yaml": "config: [\n",
+    "Pulumi.field.yaml": BAD,
+    "Pulumi.rule.yaml": f"{WARNED}    image: vllm:latest\n",
+    "Pulumi.warned.yaml": WARNED,
+    "Pulumi.nodes.yaml": "config:\n  llmd-pd:cluster: {provider: coreweave, machine: coreweave-h200, nodes: 2}\n",
+    "Pulumi.pair.yaml": "config:\n  llmd-pd:cluster: {provider: stack, stack: nodes, nodes: 3}\n"
+    "  llmd-pd:serving: {accelerator: nvidia, fabric: coreweave}\n",
+    "Pulumi.lost.yaml": "config:\n  llmd-pd:cluster: {provider: stack, stack: field}\n"
+    "  llmd-pd:serving: {accelerator: nvidia, fabric: coreweave}\n",
+}
+
+
+def test_check_says_of_everything_which_rule_and_whence(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in ORIGINS.items():
+        (directory / name).write_text(text)
+    assert run(["check", "--output", "json"]) == 1
+    documents = json.loads(capsys.readouterr().out)["files"]
+    found = [each for document in documents for key in ("problems", "warnings") for each in document[key]]
+    assert {each["rule"] for each in found} == {"FILE", "SPEC", "HW-01", "PIN-01", "CLUSTER", "CW-05"}
+    assert all(each["source"] for each in found)
+    assert run(["check"]) == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if "because" in line]
+    ends = [f"({each['rule']}) [{each['source']}]" for each in found]
+    assert sorted(ends) == sorted(line[line.rindex("(", 0, line.rindex("[")) :] for line in lines)
+
+
 def test_check_takes_files_by_name_once_each(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (directory / "mine.yaml").write_text(GOOD)
     (directory / "Pulumi.other.yaml").write_text(BAD)
@@ -112,13 +174,23 @@ def test_check_as_json(directory: Path, capsys: pytest.CaptureFixture[str]) -> N
     (directory / "Pulumi.good.yaml").write_text(GOOD)
     assert run(["check", "--output", "json"]) == 1
     document = json.loads(capsys.readouterr().out)
-    assert document["summary"] == {"files": 2, "problems": 3}
+    assert document["summary"] == {"files": 2, "problems": 3, "warnings": 0}
     bad, good = document["files"]
+    assert [*bad] == [*good] == ["file", "stack", "description", "problems", "warnings"]
     assert (bad["file"], bad["stack"], bad["description"]) == ("Pulumi.bad.yaml", "bad", "")
     assert [problem["rule"] for problem in bad["problems"]] == ["HW-01", "SPEC", "SPEC"]
     assert set(bad["problems"][0]) == {"rule", "path", "what", "why", "fix", "source", "file", "line"}
     assert good["description"].startswith("nvidia/vllm on coreweave")
-    assert good["problems"] == []
+    assert good["problems"] == good["warnings"] == []
+    (directory / "Pulumi.good.yaml").write_text(WARNED)
+    assert run(["check", "Pulumi.good.yaml", "--output", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["summary"] == {"files": 1, "problems": 0, "warnings": 1}
+    ((warning,),) = (file["warnings"] for file in document["files"])
+    assert {key: warning[key] for key in ("rule", "path", "file", "line")} == {
+        "rule": "CW-05", "path": "llmd-pd:serving.nodeSelector", "file": "Pulumi.good.yaml", "line": 2
+    }  # fmt: skip
+    assert set(warning) == set(bad["problems"][0])
 
 
 def test_text_of_a_file_breaks_no_line_and_steers_no_terminal(
@@ -179,6 +251,16 @@ def test_a_terminal_gets_blocks_in_colour(directory: Path) -> None:
     assert "✗ Pulumi.bad.yaml:5  llmd-pd:serving.prefil\r\n  what  unknown key" in plain
     assert "rule  HW-01 (upstream's overlays)" in plain
     assert "✓ Pulumi.good.yaml: nvidia/vllm" in plain
+
+
+def test_on_a_terminal_a_warning_is_a_block_that_says_so(directory: Path) -> None:
+    (directory / "Pulumi.warned.yaml").write_text(WARNED)
+    shown = terminal(["check"], directory)
+    assert "✗" not in shown
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    assert "✓ Pulumi.warned.yaml: nvidia/vllm" in plain
+    assert "! warning  Pulumi.warned.yaml:2  llmd-pd:serving.nodeSelector\r\n  what  nothing keeps" in plain
+    assert "rule  CW-05 (docs.coreweave.com/platform/instances)" in plain
 
 
 def test_no_color_is_respected(directory: Path) -> None:

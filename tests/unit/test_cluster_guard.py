@@ -68,7 +68,7 @@ def refused(delete: Delete, url: str, **more: Any) -> str:
         delete(url, **more)
     text = str(refusal.value)
     assert text.startswith("cluster shared is not deleted, because ")
-    assert text.endswith("Its nodes and networks are still there.")
+    assert text.endswith("It and its networks are still there.")
     assert "\n" not in text
     return text
 

@@ -17,6 +17,7 @@ from stacks import fields, platform
 from stacks.files import load_any
 from stacks.rules import RULES
 from stacks.spec import StackSpec
+from stacks.warnings import WARNINGS
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "stack-files.md").read_text()
@@ -62,10 +63,22 @@ def test_no_row_is_of_a_key_that_is_gone() -> None:
     assert {key for row in rows for key in re.findall(r"`([^`]+)`", row.split("|")[1])} == keyed
 
 
+def documented_ids(first: str, last: str) -> list[str]:
+    """The ids that begin the rows between two headings."""
+    rows = TEXT[TEXT.index(first) : TEXT.index(last)].splitlines()
+    return [row.split("|")[1].strip() for row in rows if re.match(r"\| [A-Z]+(-\d+)? \|", row)]
+
+
 def test_every_rule_has_a_row() -> None:
-    documented = [row.split("|")[1].strip() for row in ROWS if re.match(r"\| [A-Z]+(-\d+)? \|", row)]
+    documented = documented_ids("## Rules", "## Warnings")
     ids = {rule.id for rule in RULES} | {rule.id for rule in platform.RULES}
     assert sorted(documented) == sorted(["FILE", "SPEC", *ids])
+
+
+def test_every_warning_has_a_row() -> None:
+    assert sorted(documented_ids("## Warnings", "## For programs")) == sorted(
+        row.id for rows in WARNINGS.values() for row in rows
+    )
 
 
 @pytest.mark.parametrize("key", ACCELERATORS)

@@ -5,7 +5,6 @@ from typing import Any
 import pulumi
 import pytest
 
-from stacks import gke_look
 from stacks.change_look import OUTPUT
 from stacks.changes import fingerprint
 from stacks.gke_immutable import GKE
@@ -41,7 +40,7 @@ def look(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any] | Exception, a
     engine = Engine(outputs)
     monkeypatch.setattr(pulumi.runtime, "invoke", engine.invoke)
     monkeypatch.setattr(pulumi.log, "warn", engine.warnings.append)
-    look_at_changes(planned(after), after, OWNER)
+    look_at_changes(planned(after), OWNER)
     assert engine.asked == [OWNER]
     return engine
 
@@ -79,11 +78,6 @@ def test_nodes_that_are_made_anew_are_a_warning(monkeypatch: pytest.MonkeyPatch)
     warnings = look(monkeypatch, kept(NOW), stack(gke={"version": "1.36.1-gke.1"})).warnings
     assert len(warnings) == 2
     assert all("version changes, and its nodes are made anew" in warning for warning in warnings)
-
-
-def test_warnings_of_a_stack_file_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gke_look, "warnings_of", lambda _: ["mind the gap"])
-    assert look(monkeypatch, {}, NOW).warnings == ["mind the gap"]
 
 
 def test_what_cannot_be_read_is_said_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

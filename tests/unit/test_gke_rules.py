@@ -3,15 +3,19 @@
 The ids that no stack file can break are laws of the plan: `test_gke_checks.py`.
 """
 
+import itertools
+import re
 from typing import Any
 
 import pytest
 
+from hardware.machines import GKE_POOLS
 from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import problems_of
 from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 
+DRA, PLUGIN = "gke-a3-ultragpu-8g-dra", "gke-a3-ultragpu-8g-rdma"
 POOL = "cluster.gke.acceleratorPool"
 TEAM = {"key": "team", "value": "chat", "effect": "NoSchedule"}
 PEER = "10.0.0.0/12"
@@ -46,6 +50,25 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-12", MULTINET, {"rdma": "dranet"}, {"machine": "gke-a3-ultragpu-8g-rdma"}, "cluster.gke.rdma",
      "`rdma: dranet` of machine gke-a3-ultragpu-8g-rdma"),
     ("GKE-12", TPU, {"rdma": "dranet"}, {}, "cluster.gke.rdma", "write `rdma: none`"),
+    # Not one of its pods would be placed, and neither role's is told of.
+    ("GKE-12", MULTINET, {}, {"machine": DRA}, "serving.fabric",
+     f"`fabric: gke` on machine {DRA}, because its pods ask for nvidia.com/gpu, such nodes hand out gpu.nvidia.com, and pods "
+     f"would stay Pending for ever; write `fabric: gke-rdma`, or `machine: {PLUGIN}` with `rdma: multinet` or `rdma: none`."),
+    ("GKE-12", {"accelerator": "nvidia"}, {"rdma": "none"}, {"machine": DRA}, "serving.fabric",
+     f"write `fabric: gke-rdma` with `rdma: dranet`, or `machine: {PLUGIN}`. (GKE-12)"),
+    ("GKE-12", DRANET, {}, {"machine": PLUGIN}, "serving.fabric",
+     f"ask for gpu.nvidia.com, such nodes hand out nvidia.com/gpu, and pods would stay Pending for ever; write `fabric: gke` or "
+     f"`fabric: base` with `rdma: multinet` or `rdma: none`, or `machine: {DRA}`. (GKE-12)"),
+    ("GKE-12", DRANET, {"rdma": "multinet"}, {"machine": PLUGIN}, "serving.fabric",
+     f"write `fabric: gke` or `fabric: base`, or `machine: {DRA}` with `rdma: dranet`. (GKE-12)"),
+    ("GKE-12", DRANET, {}, {"machine": "gke-tpu7x"}, "cluster.machine",
+     f"such nodes hand out google.com/tpu, and pods would stay Pending for ever; write `machine: {DRA}`, or `machine: "),
+    # The same machine, set up otherwise, is meant before another.
+    ("GKE-12", MULTINET, {"rdma": "multinet"}, A4_DRA, "serving.fabric",
+     "write `fabric: gke-rdma` with `rdma: dranet`, or `machine: gke-a4-highgpu-8g-rdma`. (GKE-12)"),
+    # What no machine of GKE's has is another rule's.
+    ("FIT-01", {"accelerator": "nvidia", "fabric": "coreweave"}, {"rdma": "none"}, {"machine": PLUGIN}, "serving.fabric",
+     "rdma/ib"),
     ("GKE-17", DRANET, {"version": "1.35"}, {}, "cluster.gke.version", "every preview show a change"),
     ("GKE-17", DRANET, {"version": "latest"}, {}, "cluster.gke.version", "1.35.2-gke.1234000"),
     ("GKE-12", MULTINET, {}, A4_RDMA, "cluster.gke.rdma",
@@ -147,10 +170,39 @@ def test_and_leaves_alone_what_can_be(serving: dict[str, Any], gke: dict[str, An
     assert problems(serving, gke, cluster) == []
 
 
-def test_a_machine_that_has_no_other_way_is_to_be_left_out() -> None:
-    """None of its kind has these NICs, so that the fabric's own machine is the fix."""
-    found = [one for one in problems(MULTINET, {"rdma": "multinet"}, {"machine": "gke-ct6e"}) if one.rule == "GKE-12"]
-    assert [one.fix for one in found] == ["write `rdma: none`, or `fabric: gke` or `fabric: base` without `machine`"]
+@pytest.mark.parametrize("rdma", [None, "dranet", "multinet", "none"])
+@pytest.mark.parametrize("machine", GKE_POOLS)
+@pytest.mark.parametrize("fabric", ["gke", "gke-rdma", "base"])
+def test_every_fix_for_a_wrong_machine_is_one(fabric: str, machine: str, rdma: str | None) -> None:
+    serving, gke = {"accelerator": "nvidia", "fabric": fabric}, {"rdma": rdma}
+    (found, *others) = problems(serving, gke, {"machine": machine}) or [None]
+    if found is None or found.path == "llmd-pd:cluster.gke.rdma":
+        return  # the machine is right
+    assert (found.rule, others) == ("GKE-12", [])
+    for fix in found.fix.removeprefix("write ").split(", or "):
+        parts = [re.findall(r"`(\w+): ([-\w]+)`", part) for part in fix.split(" with ")]
+        for choice in itertools.product(*parts):
+            chosen = dict(choice)
+            way = {"rdma": chosen.get("rdma", rdma)}
+            assert (
+                problems(
+                    {**serving, "fabric": chosen.get("fabric", fabric)},
+                    way,
+                    {"machine": chosen.get("machine", machine)},
+                )
+                == []
+            )
+
+
+def test_the_wrong_machine_does_not_hide_what_comes_after() -> None:
+    """The rest is judged by the machine that serves the fabric."""
+    found = problems({**MULTINET, "decode": {"cpu": "300"}}, {"rdma": "multinet"}, {"machine": DRA, "nodes": 1})
+    assert [(problem.rule, problem.path) for problem in found] == [
+        ("GKE-12", "llmd-pd:serving.fabric"),
+        ("FIT-01", "llmd-pd:serving.decode.cpu"),
+    ]
+    found = problems(MULTINET, {"rdma": "multinet"}, {"machine": DRA, "nodes": 1})
+    assert [problem.path for problem in found] == ["llmd-pd:serving.fabric", "llmd-pd:cluster.nodes"]
 
 
 def test_pods_that_select_another_tpu_are_refused() -> None:

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from stacks.gke_quota import Need, quota_needs, shortfalls
-from stacks.gke_warnings import WARNINGS, warnings_of
+from stacks.gke_warnings import WARNINGS
 from stacks.rules import problems_of
+from stacks.spec import PlatformSpec
+from stacks.warnings import warnings_of
 from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, JUNE, MULTINET, TPU, TPU_V6E, planned, stack, variant
-from tests.unit.test_rules import spec
 
 POOL = "cluster.gke.acceleratorPool"
 SEEN = {"version": "1.36.1-gke.1000000"}
@@ -19,6 +20,8 @@ SMALL = {"network": {"base": "10.0.0.0/20"}}
 #: Rule, what is served, what of `cluster.gke` and of the rest differs, the key that is named, words.
 WARNED: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str]] = [
     ("GKE-15", DRANET, {}, {}, "cluster.gke.version", "the driver of GKE 1.35.2-gke.1234000 is not known"),
+    ("GKE-16", DRANET, SEEN, {"crds": {"directory": "./crds"}}, "crds.directory",
+     "inferencepools.inference.networking.k8s.io is not taken from ./crds, because GKE 1.36.1-gke.1000000 keeps that CRD itself"),
     ("GKE-15", DRANET, {}, {"cluster": A4_DRA}, "cluster.gke.version", "every server ends with CUDA error 803"),
     ("CAP-03", DRANET, {**SEEN, "capacity": {"flexStart": {}}}, {}, "cluster.gke.capacity.flexStart", "go after 604800 seconds"),
     ("CAP-08", DRANET, {**SEEN, "capacity": {"spot": True}}, {}, "cluster.gke.capacity", "16 preemptible nvidia-h200-141gb GPUs"),
@@ -49,6 +52,9 @@ def test_it_is_pointed_out_and_not_refused(
     ("serving", "gke", "more"),
     [
         (DRANET, SEEN, {}),
+        (DRANET, SEEN, {"crds": {"manage": True}}),
+        (DRANET, SEEN, {"crds": {"manage": False, "directory": "./crds"}}),
+        (MULTINET, {"rdma": "multinet", "version": "1.33.9-gke.1"}, {"crds": {"directory": "./crds"}}),
         (OTHER_IMAGE, {}, {}),
         (DRANET, SEEN, {"cluster": A4_DRA}),
         (OTHER_IMAGE, {}, {"cluster": A4_DRA}),
@@ -67,8 +73,14 @@ def test_every_warning_has_a_case() -> None:
     assert {row.id for row in WARNINGS} == {rule for rule, *_ in WARNED}
 
 
-def test_of_a_cluster_that_exists_nothing_is_pointed_out() -> None:
-    assert [*warnings_of(spec({"accelerator": "nvidia"}))] == []
+def test_a_cluster_on_which_nothing_is_served_is_warned_of_all_the_same() -> None:
+    """GKE-15 and TPU-05 are about images and models, of which there are none."""
+    served = stack(DRANET, {"capacity": {"spot": True}, **SMALL}, {"machine": "gke-a3-ultragpu-8g-dra"}, router=GATEWAY)
+    nodes = PlatformSpec.model_construct(cluster=served.cluster, router=served.router)
+    assert [found.rule for found in warnings_of(served)] == ["GKE-15", "CAP-08", "NET-05"]
+    assert [found.rule for found in warnings_of(nodes)] == ["CAP-08", "NET-05"]
+    slice_of = stack(TPU, {"acceleratorPool": {"bootDiskGb": 479}}, {"machine": "gke-tpu7x"})
+    assert [*warnings_of(PlatformSpec.model_construct(cluster=slice_of.cluster))] == []
 
 
 # --- quota ---------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from operations.leftovers import file_of
 from releases.gateway_api import API as GATEWAY_API
 from stacks.coreweave import API as POOLS
 from stacks.leftovers import CRDS
+from tests.gke_plans import GKE
 from tests.unit.api_server import (
     NAMESPACE,
     OWNER,
@@ -581,4 +582,35 @@ def test_of_one_that_does_not_answer_the_console_tells(cluster: dict[str, Any], 
         "cluster pd-disaggregation and VPC pd-disaggregation are still there, https://console.coreweave.com tells"
         in said
     )
+    assert stack.server.asked == []
+
+
+def test_on_a_cluster_that_only_the_engine_knows_the_way_to_it_has_to_be_named(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ground = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
+    stack.file.write_text(yaml.safe_dump({"config": {"llmd-pd:cluster": ground}}))
+    config = {
+        "namespace": "team-a",
+        "cluster": {"provider": "stack", "stack": "prod"},
+        "serving": {"accelerator": "nvidia", "fabric": "gke-rdma"},
+    }
+    chat = stack.directory / "Pulumi.chat.yaml"
+    chat.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
+    own = str(kubeconfig(stack.directory / "kube", stack.server.url))
+    # The client looks for it once, when it is imported.
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", own)
+    code, out, err = stack("chat")
+    assert (code, out, stack.server.asked) == (1, "", [])
+    assert "llmd-pd:cluster.stack: the cluster is stack prod's, because how to reach it is an output" in err
+    assert "with --context" in err
+    code, out, err = stack("chat", "--context", "prod")
+    assert (code, out, err) == (0, "stack chat: nothing is left in context `prod`\n", "")
+    assert stack.server.asked
+
+
+def test_a_context_that_the_file_says_is_not_to_be_said_again(stack: Stack) -> None:
+    assert stack("prod", "--context", "prod")[0] == 2
+    as_platform(stack)
+    assert stack("prod", "--context", "prod")[0] == 2
     assert stack.server.asked == []

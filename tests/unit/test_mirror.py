@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 from hardware.images import is_in, mirrored
 from releases import RELEASES
 from releases.gateways import IMPLEMENTATIONS
+from releases.gke import DRA_DRIVER_IMAGE, DRA_DRIVER_VALUES
 from releases.values import image_values
 from stacks import pulls
 from stacks.image_walk import pod_images, value_images
 from stacks.plan import plan
 from stacks.rules import problems_of
-from tests.gke_plans import DRANET, MULTINET, stack
+from stacks.spec import StackSpec
+from tests.gke_plans import DRANET, VARIANTS, planned, stack
 from tests.unit.test_rules import COMBINATIONS, problems, spec
 
 NVIDIA = {"accelerator": "nvidia"}
@@ -67,19 +70,57 @@ def test_the_rule_finds_what_it_is_for(
     assert words in str(found)
 
 
-@pytest.mark.parametrize(
-    ("serving", "gke", "found"),
-    [
-        (DRANET, {}, ["llmd-pd:cluster.gke.gpuDriver.chart"]),
-        (DRANET, {"gpuDriver": {"chart": {"source": "oci://registry.example.test/charts/dra", "version": "v1"}}}, []),
-        (MULTINET, {"rdma": "multinet"}, []),
-    ],
-)
-def test_the_chart_of_a_gke_cluster_is_pulled_too(
-    serving: dict[str, Any], gke: dict[str, Any], found: list[str]
-) -> None:
-    stated = stack(serving, gke, mirror={"registry": REGISTRY})
-    assert [problem.path for problem in problems_of(stated)] == found
+def files(spec: StackSpec, base: Path) -> list[dict[str, Any]]:
+    gke = plan(spec, base).gke
+    assert gke is not None
+    return gke.files()
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_what_a_gke_cluster_is_given_comes_from_the_mirror_and_nothing_else_changes(name: str) -> None:
+    serving, gke, more = VARIANTS[name]
+    stated = stack(serving, gke, mirror=MIRROR, **more)
+    assert [*problems_of(stated)] == []
+    upstream, found = planned(stack(serving, gke, **more)), planned(stated)
+    for theirs, ours in zip(upstream.charts, found.charts, strict=True):
+        assert is_in(ours.chart, CHARTS)
+        assert [image for _, image in value_images(ours.values)] == [mirrored(DRA_DRIVER_IMAGE.image, REGISTRY)]
+        assert "image" not in theirs.values, "what a stack without mirror is told is what it was"
+        assert {key: value for key, value in ours.values.items() if key != "image"} == theirs.values
+    rest = {"charts": (), "registry": None}
+    assert replace(found, **rest) == replace(upstream, **rest)
+
+
+def test_a_chart_of_ones_own_names_its_image_itself() -> None:
+    chart = {"source": "oci://registry.example.test/charts/dra", "version": "v1"}
+    stated = stack(DRANET, {"gpuDriver": {"chart": chart}}, mirror=MIRROR)
+    assert [*problems_of(stated)] == []
+    (release,) = planned(stated).charts
+    assert (release.chart, release.version, release.values) == (*chart.values(), DRA_DRIVER_VALUES)
+
+
+def test_the_files_a_cluster_is_given_come_from_the_mirror(tmp_path: Path) -> None:
+    pods = {
+        "initContainers": [{"name": "there", "image": "cos-installer:fixed", "imagePullPolicy": "Never"}],
+        "containers": [{"name": "idle", "image": "gcr.io/a/pause:2.0"}, {"name": "own", "image": f"{REGISTRY}/b:v1"}],
+        "volumes": [{"name": "weights", "image": {"reference": "a/weights:v1"}}],
+    }
+    own: dict[str, Any] = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": "a"},
+        "spec": {"template": {"spec": pods}},
+    }
+    (tmp_path / "own.yaml").write_text(json.dumps(own))
+    driver = {"installer": "own.yaml", "chart": {"source": "./chart"}}
+    upstream = stack(DRANET, {"gpuDriver": driver})
+    assert files(upstream, tmp_path) == [own]
+    stated = stack(DRANET, {"gpuDriver": driver}, mirror={"registry": REGISTRY})
+    assert [*problems_of(stated)] == []
+    text = (
+        json.dumps(own).replace("gcr.io/a/pause", f"{REGISTRY}/a/pause").replace("a/weights", f"{REGISTRY}/a/weights")
+    )
+    assert files(stated, tmp_path) == [json.loads(text)]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,14 @@ import yaml
 
 from operations.check import examine
 from operations.cli import run
-from stacks.files import PlatformFile, load, load_any, paired, platform_from_config
+from stacks.files import PlatformFile, load, load_any, platform_from_config
+from stacks.pairs import paired
 from stacks.plan import plan
 from stacks.platform import RULES, is_platform, platform_plan
 from stacks.problems import StackFileError
 from stacks.spec import PlatformSpec
 from tests.gke_plans import GKE
+from tests.unit.rendering import INSTALLER
 
 CLUSTER: dict[str, Any] = {"provider": "coreweave", "context": "cw", "machine": "coreweave-h200", "nodes": 4}
 ON_GKE: dict[str, Any] = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 4, "gke": GKE}
@@ -77,6 +79,7 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("PLATFORM-01", {"monitoring": {"podMonitors": True}}, "monitoring", "nothing of it serves"),
     ("PLATFORM-01", {"cluster": without("machine")}, "cluster.machine", "name one, such as"),
     ("MACHINE-01", {"cluster": {**CLUSTER, "machine": "dgx"}}, "cluster.machine", "not in the table"),
+    ("MACHINE-01", {"cluster": {**ON_GKE, "machine": "dgx"}}, "cluster.machine", "use one of gke-a3-ultragpu-8g-rdma"),
     ("CW-01", {"cluster": without("nodes")}, "cluster.nodes", "it is what you pay for"),
     ("CW-02", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"autoscaling": {"min": 5, "max": 6}}}}},
      "cluster.nodes", "not between 5 and 6"),
@@ -94,6 +97,7 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("CLUSTER-01", {"cluster": {**CLUSTER, "gke": GKE}}, "cluster.gke", "with `provider: coreweave`"),
     ("CLUSTER-03", {"cluster": {key: value for key, value in ON_GKE.items() if key != "gke"}}, "cluster.gke", "is missing"),
     ("PLATFORM-01", {"cluster": {**ON_GKE, "machine": None}}, "cluster.machine", "`machine: gke-a3-ultragpu-8g-dra`"),
+    ("MIRROR-01", {**gke(), "mirror": {"registry": "team"}}, "mirror.registry", "begins with no host"),
     ("GKE-01", gke(version="1.33.1-gke.1000000"), "cluster.gke.version", "it came with 1.34.1-gke.1829001"),
     ("GKE-08", gke(acceleratorPool={"labels": {"nvidia.com/gpu.present": "true"}}), "cluster.gke.acceleratorPool.labels",
      "not the stack's to set"),
@@ -135,14 +139,13 @@ def test_commands_that_ask_what_serves_refuse_it(tmp_path: Path, capsys: pytest.
     file = written(tmp_path, cluster=CLUSTER)
     with pytest.raises(StackFileError, match="this stack only makes nodes, because it has no `serving`"):
         load(file)
-    for command in (["images", str(file)], ["versions", "diff", "guide-2026-05", "guide-2026-06", str(file)]):
-        assert run(command) == 1
-        assert "this stack only makes nodes" in capsys.readouterr().err
+    assert run(["versions", "diff", "guide-2026-05", "guide-2026-06", str(file)]) == 1
+    assert "this stack only makes nodes" in capsys.readouterr().err
 
 
 def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, cluster=CLUSTER)
-    assert examine(file) == ("nodes only, 1 × cd-gp-i64-erapids and 4 × gd-8xh200ib-i128", ())
+    assert examine(file)[:2] == ("nodes only, 1 × cd-gp-i64-erapids and 4 × gd-8xh200ib-i128", ())
     assert run(["render", str(file), "-o", str(tmp_path / "out")]) == 0
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["node-pools.yaml"]
     kinds = [obj["kind"] for obj in yaml.safe_load_all((tmp_path / "out" / "node-pools.yaml").read_text())]
@@ -152,7 +155,7 @@ def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_check_knows_one_on_gke(tmp_path: Path) -> None:
     file = written(tmp_path, cluster=ON_GKE, mirror={"charts": "oci://mirror.example/charts"})
-    assert examine(file) == ("nodes only, 1 to 3 × e2-standard-16 and 4 × a3-ultragpu-8g, a cluster of its own", ())
+    assert examine(file)[:2] == ("nodes only, 1 to 3 × e2-standard-16 and 4 × a3-ultragpu-8g, a cluster of its own", ())
     found = load_any(file)
     assert isinstance(found, PlatformFile)
     planned = platform_plan(found.spec).gke
@@ -160,6 +163,17 @@ def test_check_knows_one_on_gke(tmp_path: Path) -> None:
     assert planned.charts[0].chart == "oci://mirror.example/charts/nvidia-dra-driver-gpu"
     assert planned.site.gateway, "who serves on it may have some"
     assert platform_plan(found.spec).pools == []
+
+
+def test_a_render_of_one_on_gke_has_its_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written(tmp_path, **gke(gpuDriver={"installer": str(INSTALLER)}))
+    assert run(["render", str(file), "-o", str(tmp_path / "out")]) == 0
+    files = ["cluster.yaml", "driver-installer.yaml", "nvidia-dra-driver-gpu.values.yaml"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == files
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/out/cluster.yaml: ")
+    assert run(["render", str(file), "-o", str(tmp_path / "out"), "--skip-driver-installer"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [files[0], files[2]]
+    assert "driver-installer.yaml: left out, because of --skip-driver-installer" in capsys.readouterr().out
 
 
 def test_a_render_of_what_served_before_leaves_only_the_nodes(tmp_path: Path) -> None:
@@ -188,20 +202,29 @@ def referring(directory: Path, name: str = "platform", **serving: Any) -> Path:
     return path
 
 
+def test_on_gke_it_is_warned_of_what_its_nodes_need(tmp_path: Path) -> None:
+    file = written(tmp_path, **gke(capacity={"spot": True}, network={"base": "10.0.0.0/20"}))
+    _, problems, warnings = examine(file)
+    assert problems == ()
+    assert {(found.rule, found.file) for found in warnings} == {("CAP-08", str(file)), ("NET-05", str(file))}
+    lines = file.read_text().splitlines()
+    assert [lines[found.line - 1].split()[0] for found in warnings] == ["capacity:", "base:"]
+
+
 def test_on_gke_it_is_known_what_the_nodes_are(tmp_path: Path) -> None:
     written(tmp_path, **gke(rdma="dranet", acceleratorPool={"labels": {"team": "a"}, "taints": [TAINT]}))
     serving = {"fabric": "gke-rdma", "nodeSelector": {"team": "a"}, "tolerations": [{"key": "a", "operator": "Exists"}]}
     chat = referring(tmp_path, **serving)
-    text, problems = examine(chat)
+    text, problems, _ = examine(chat)
     assert problems == ()
     assert text.startswith("nvidia/vllm on gke-rdma, 8×1 + 2×4 of gke-a3-ultragpu-8g-dra (4 nodes)")
     cluster = paired(load(chat)).spec.cluster
     assert cluster.on_gke is not None
     assert cluster.on_gke.rdma == "dranet"
     assert cluster.kubeconfig is None, "which only the engine can know"
-    (problem,) = examine(referring(tmp_path, **{**serving, "tolerations": []}))[1]
+    (problem,) = examine(referring(tmp_path, **{**serving, "tolerations": []})).problems
     assert problem.path == "llmd-pd:serving.tolerations"
-    problems = examine(referring(tmp_path, **{**serving, "fabric": "gke"}))[1]
+    problems = examine(referring(tmp_path, **{**serving, "fabric": "gke"})).problems
     assert {problem.path for problem in problems} == {
         "llmd-pd:serving.prefill.devices",
         "llmd-pd:serving.decode.devices",
@@ -218,31 +241,53 @@ def test_pods_on_a_multi_networking_platform_are_attached_to_its_nics(tmp_path: 
         assert ("networking.gke.io/interfaces" in template["metadata"].get("annotations", {})) is attached
 
 
+def test_a_render_is_of_the_pods_on_those_nodes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(tmp_path, cluster={**ON_GKE, "machine": "gke-a3-ultragpu-8g-rdma", "gke": {**GKE, "rdma": "multinet"}})
+    chat, out = referring(tmp_path, fabric="gke"), tmp_path / "out"
+    assert run(["render", str(chat), "-o", str(out), "--skip-crds"]) == 0
+    found = [obj for obj in yaml.safe_load_all((out / "model-server.yaml").read_text()) if obj["kind"] == "Deployment"]
+    expected = [obj for obj in plan(paired(load(chat)).spec, tmp_path).model_server if obj["kind"] == "Deployment"]
+    assert [obj["spec"] for obj in found] == [obj["spec"] for obj in expected]
+    assert "networking.gke.io/interfaces" in found[0]["spec"]["template"]["metadata"]["annotations"]
+    assert not (out / "cluster.yaml").exists(), "which is the other stack's"
+    capsys.readouterr()
+
+    alone = referring(tmp_path, "infra/llmd-pd/elsewhere", fabric="gke")
+    assert run(["render", str(alone), "-o", str(out), "--skip-crds"]) == 0
+    assert "networking.gke.io/interfaces" not in (out / "model-server.yaml").read_text()
+    assert capsys.readouterr().err.startswith(
+        f"Note: the nodes are stack infra/llmd-pd/elsewhere's, whose file {tmp_path}/Pulumi.elsewhere.yaml is not here: "
+    )
+
+    assert run(["render", str(referring(tmp_path, fabric="gke-rdma")), "-o", str(out), "--skip-crds"]) == 1
+    assert "llmd-pd:serving" in capsys.readouterr().err
+
+
 def test_a_platform_without_gateways_is_no_place_for_one(tmp_path: Path) -> None:
     written(tmp_path, **gke(gateways=False))
     chat = referring(tmp_path, fabric="gke-rdma")
     content = yaml.safe_load(chat.read_text())
     content["config"]["llmd-pd:router"] = {"mode": "gateway", "gateway": {"provider": "gke"}}
     chat.write_text(yaml.safe_dump(content))
-    (problem,) = examine(chat)[1]
+    (problem,) = examine(chat).problems
     assert problem.path == "llmd-pd:router.gateway.provider"
     assert "the cluster of stack platform has none" in str(problem)
     written(tmp_path, **gke())
-    assert examine(chat)[1] == ()
+    assert examine(chat).problems == ()
 
 
 def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     chat = referring(tmp_path)
-    text, problems = examine(chat)
+    text, problems, _ = examine(chat)
     assert problems == ()
     assert text.endswith("the nodes are stack platform's, whose file is not here: not checked against")
     written(tmp_path, cluster=CLUSTER)
-    text, problems = examine(referring(tmp_path, "acme/llmd-pd/platform"))
+    text, problems, _ = examine(referring(tmp_path, "acme/llmd-pd/platform"))
     assert (text, problems) == (
         "nvidia/vllm on coreweave, 8×1 + 2×4 of coreweave-h200 (4 nodes), guide-2026-05, on nodes of stack "
         "acme/llmd-pd/platform", (),
     )  # fmt: skip
-    (problem,) = examine(referring(tmp_path, prefill={"replicas": 30}))[1]
+    (problem,) = examine(referring(tmp_path, prefill={"replicas": 30})).problems
     assert problem.path == "llmd-pd:cluster.stack"
     assert "4 nodes of coreweave-h200 cannot hold all pods" in str(problem)
     assert problem.fix == "let stack platform make more, or ask for fewer replicas"
@@ -263,5 +308,5 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_stood_on(config: dict[str, Any], name: str, words: str, tmp_path: Path) -> None:
     written(tmp_path, **config)
-    (problem,) = examine(referring(tmp_path, name))[1]
+    (problem,) = examine(referring(tmp_path, name)).problems
     assert words in str(problem)

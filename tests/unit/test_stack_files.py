@@ -116,7 +116,7 @@ def test_a_file_that_is_not_there_names_the_one_that_was_meant(tmp_path: Path) -
     assert "cannot be read, because there is none of that name; write `Pulumi.production.yaml`" in text
     (tmp_path / "Pulumi.other.yaml").write_text("")
     assert "did you mean `Pulumi.production.yaml`?" in refusal(tmp_path / "Pulumi.prodution.yaml")
-    assert refusal(tmp_path / "nowhere" / "x.yaml").endswith("check the path. (FILE)")
+    assert refusal(tmp_path / "nowhere" / "x.yaml").endswith("check the path. (FILE) [docs/stack-files.md]")
 
 
 def test_a_directory(tmp_path: Path) -> None:
@@ -326,6 +326,35 @@ def test_a_problem_is_not_followed_by_its_own_consequences(serving: str, expecte
     assert [path for _, path in places(found)] == expected
 
 
+GKES = "gke: {project: my-project, region: us-south1, zone: us-south1-b, version: 1.36.0-gke.2459000}"
+
+
+@pytest.mark.parametrize(
+    ("cluster", "rest", "others"),
+    [
+        # Of nodes that would scale, `nodes` are not all there will be.
+        (f"{{provider: gkee, machine: gke-a3-ultragpu-8g-dra, nodes: 1, {GKES}}}",
+         "  llmd-pd:serving: {accelerator: nvidia, fabric: gke-rdma}\n", []),
+        ("{provider: stak, stack: platform}", NVIDIA, []),
+        ("{provider: corewave, machine: coreweave-h200, nodes: 4, context: cw, protect: false}", "", []),
+        ("{provider: corewave}", "  llmd-pd:serving: {}\n", []),
+        ("{provider: 5}", NVIDIA, []),
+        # What does not follow from it is said all the same.
+        ("{provider: gkee, machine: a3}", "  llmd-pd:serving: {accelerator: nvidia, image: 'a:latest'}\n",
+         [(2, "cluster.machine"), (3, "serving.image")]),
+        ("{provider: gkee, nodes: 0}", "  llmd-pd:release: x\n", [(2, "cluster.nodes"), (3, "release")]),
+        ("{provider: gkee}", "  llmd-pd:serving: {prefill: 5}\n", [(3, "serving.accelerator"), (3, "serving.prefill")]),
+    ],
+)  # fmt: skip
+def test_a_provider_that_does_not_exist_is_one_problem(
+    cluster: str, rest: str, others: list[tuple[int, str]], tmp_path: Path
+) -> None:
+    found = problems(tmp_path, f"config:\n  llmd-pd:cluster: {cluster}\n{rest}")
+    assert sorted(places(found)) == sorted([(2, "cluster.provider"), *others])
+    (unknown,) = (problem for problem in found if problem.path == "llmd-pd:cluster.provider")
+    assert unknown.why == "it has to be existing, coreweave, gke or stack"
+
+
 def test_places_that_are_no_plain_words(tmp_path: Path) -> None:
     found = problems(
         tmp_path, "config:\n  'llmd-pd:[x]': 1\n  'llmd-pd:': 1\n  llmd-pd:serving: {'a.b': 1, '[0]': 1, '': 1}\n"
@@ -342,7 +371,7 @@ def test_problems_as_data_name_everything(tmp_path: Path) -> None:
         "what": "unknown key",
         "why": "a misspelt key would silently mean its default",
         "fix": "did you mean `name`?",
-        "source": "",
+        "source": "docs/stack-files.md",
         "file": str(tmp_path / "Pulumi.test.yaml"),
         "line": 3,
     }

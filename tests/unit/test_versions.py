@@ -213,5 +213,5 @@ def test_a_chart_that_does_not_render_is_told_beside_the_move(
     assert run(["versions", "diff", "guide-2026-05", "guide-2026-06", str(file)]) == 0
     out, err = capsys.readouterr()
     assert "WHAT BREAKS" in out
-    assert err.startswith("Note: what the chart makes on guide-2026-05 is not compared, because the router's chart ")
+    assert err.startswith("Note: what the chart makes on guide-2026-05 is not compared, because chart ")
     assert "does not render, because helm says: values do not meet the schema" in err

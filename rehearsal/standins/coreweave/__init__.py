@@ -4,6 +4,3 @@
 cluster, and the fleet has a controller for them (`rehearsal.nodepools`). It is never the fallback for an official plugin: a
 rehearsal that reached a real cloud would be none.
 """
-
-#: The SDK's package, an extra, in whose words a resource is checked.
-SDK = "pulumi_coreweave"

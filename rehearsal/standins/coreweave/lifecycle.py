@@ -12,10 +12,11 @@ from typing import Any
 from rehearsal.standins.cloud.inputs import camel, given
 from rehearsal.standins.cloud.sdk import Sdk
 from rehearsal.standins.cloud.store import Cloud, Record, stack_of
-from rehearsal.standins.coreweave import SDK, words
+from rehearsal.standins.coreweave import words
 from rehearsal.standins.kube.diff import detailed
 from rehearsal.standins.provider import Changes, Lifecycle, Properties, Resource
 from rehearsal.standins.values import UNKNOWN, contains_unknown
+from releases.coreweave import SDK
 from stacks.cks import CLUSTER, VPC
 from stacks.cks_checks import resource_problems
 from stacks.cks_immutable import CKS, unchangeable_fields

@@ -1,0 +1,27 @@
+"""What is to be pointed out of a stack on CoreWeave and is no mistake.
+
+Of nodes that a stack makes there is nothing: its pods are kept on one fabric (`stacks.coreweave.same_fabric`). That the model is
+kept in memory (a cache on a node's path) no stack file can say.
+"""
+
+from collections.abc import Iterator
+
+from stacks.coreweave import FABRIC, WITHIN_A_FABRIC
+from stacks.examined import Examined
+from stacks.rule import Finding, Rule
+from stacks.spec import StackSpec
+
+
+def _across_fabrics(subject: Examined) -> Iterator[Finding]:
+    """CW-05: on nodes that are there pods are as upstream has them, which keeps them on no fabric."""
+    spec, served = subject.spec, subject.served
+    if not isinstance(spec, StackSpec) or served is None or not served.hardware.fabric.rdma:
+        return
+    if subject.machine.provider == "coreweave" and not WITHIN_A_FABRIC & {*spec.serving.node_selector}:
+        what = "nothing keeps prefill and decode on one InfiniBand fabric"
+        why = "of nodes that are there it is not known how many they are on, and KV cache does not cross fabrics"
+        fix = f"select one under `serving`, as `nodeSelector: {{{FABRIC}: …}}`, or let the stack make the nodes"
+        yield Finding("serving.nodeSelector", what, why, f"{fix} (`provider: coreweave`)")
+
+
+OF_NODES_THERE: tuple[Rule[Examined], ...] = (Rule("CW-05", "docs.coreweave.com/platform/instances", _across_fabrics),)

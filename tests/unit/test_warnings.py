@@ -1,0 +1,85 @@
+"""What is pointed out of a stack file and refuses nothing: one concept for every provider, said by preview and check alike."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from stacks.cluster_spec import Cluster
+from stacks.coreweave import FABRIC
+from stacks.files import load_any
+from stacks.rules import RULES, problems_of
+from stacks.warnings import WARNINGS, pointed_out, warnings_of
+from tests.unit.test_rules import spec
+
+COREWEAVE: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
+POOLS: dict[str, Any] = {"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2}
+FILE = """\
+config:
+  llmd-pd:serving:
+    accelerator: nvidia
+    fabric: coreweave
+    nodeSelector:
+      team: chat
+"""
+
+
+def test_of_every_provider_it_is_known_what_there_is_to_point_out() -> None:
+    assert {*WARNINGS} == {*get_args(Cluster.model_fields["provider"].annotation)}
+
+
+def test_the_id_of_a_warning_is_that_of_what_it_is_about() -> None:
+    """It may be a rule's too, and of one table it is one row's."""
+    for rows in WARNINGS.values():
+        ids = [row.id for row in rows]
+        assert len({*ids}) == len(ids)
+        assert all(row.source for row in rows)
+    assert "CW-05" in {rule.id for rule in RULES} & {row.id for row in WARNINGS["existing"]}
+
+
+@pytest.mark.parametrize(
+    ("serving", "cluster"),
+    [
+        (COREWEAVE, {}),
+        (COREWEAVE, {"machine": "coreweave-h200"}),
+        ({**COREWEAVE, "nodeSelector": {"team": "chat"}}, {}),
+        # Both its nodes and its pods are one's own to label, which says nothing of the fabric.
+        ({**COREWEAVE, "nodeSelector": {"compute.coreweave.com/node-pool": "h200"}}, {}),
+    ],
+)
+def test_nodes_that_are_there_may_be_on_several_fabrics(serving: dict[str, Any], cluster: dict[str, Any]) -> None:
+    """CW-05."""
+    given = spec(serving, cluster=cluster)
+    assert [*problems_of(given)] == []
+    (found,) = warnings_of(given)
+    assert (found.rule, found.path) == ("CW-05", "llmd-pd:serving.nodeSelector")
+    assert f"as `nodeSelector: {{{FABRIC}: …}}`" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("serving", "cluster"),
+    [
+        *(({**COREWEAVE, "nodeSelector": {f"{prefix}.coreweave.cloud/{part}": "a"}}, {})
+          for prefix in ("backend", "ib") for part in ("fabric", "superpod", "leafgroup")),
+        (COREWEAVE, POOLS),
+        ({**COREWEAVE, "fabric": "base"}, {"machine": "coreweave-h200"}),
+        ({"accelerator": "amd", "fabric": "oci"}, {}),
+        ({"accelerator": "nvidia", "fabric": "gke"}, {}),
+        ({"accelerator": "nvidia"}, {}),
+        (COREWEAVE, {"provider": "stack", "stack": "platform"}),
+    ],
+)  # fmt: skip
+def test_and_of_others_there_is_nothing_to_say(serving: dict[str, Any], cluster: dict[str, Any]) -> None:
+    given = spec(serving, cluster=cluster)
+    assert [*problems_of(given)] == []
+    assert [*warnings_of(given)] == []
+
+
+def test_a_warning_of_a_file_names_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.x.yaml"
+    path.write_text(FILE)
+    (found,) = pointed_out(load_any(path))
+    assert (found.file, found.line) == (str(path), 5)
+    path.write_text(FILE[: FILE.index("    nodeSelector")])
+    (found,) = pointed_out(load_any(path))
+    assert found.line == 2, "where the key would stand"
