@@ -1,9 +1,9 @@
 """Does a pod fit a machine, and how many nodes of it do all pods need. Pure arithmetic over the scheduler's hard rules.
 
-Owns: resources, claims of devices (with one shared attribute per claim, such as the PCIe root), node selectors, and taints
-with the tolerations that the ExtendedResourceToleration admission (GKE's, the rehearsal's) adds. Leaves out: affinity,
-spread, CEL selectors of a claim, what other workloads and DaemonSets use, the extra pods of a rolling update: the
-rehearsal asks the real scheduler.
+Owns: resources, claims of devices (with one shared attribute per claim, such as the PCIe root), node selectors, required node
+affinity by values, and taints with the tolerations that the ExtendedResourceToleration admission (GKE's, the rehearsal's) adds.
+Leaves out: other affinity, spread, CEL selectors of a claim, what other workloads and DaemonSets use, the extra pods of a
+rolling update: the rehearsal asks the real scheduler.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,19 @@ from hardware import quantities
 from hardware.machines import Machine, SliceDevice, Taint
 from hardware.requests import ClaimRequest, PodRequest, Toleration
 
-__all__ = ["ClaimRequest", "Misfit", "PodDoesNotFitError", "PodRequest", "Toleration", "misfits", "nodes_needed"]
+__all__ = [
+    "ABSENT",
+    "ClaimRequest",
+    "Misfit",
+    "PodDoesNotFitError",
+    "PodRequest",
+    "Toleration",
+    "misfits",
+    "nodes_needed",
+]
 
+#: What a node has of a label that is not there.
+ABSENT = "no such label"
 _ZERO = Decimal(0)
 #: A device's identity on its node: driver and name.
 _Id = tuple[str, str]
@@ -33,7 +44,7 @@ class Misfit:
     has: str
 
     def __str__(self) -> str:
-        return f"{self.what}: a pod asks for {self.asked}, a node has {self.has}"
+        return f"{self.what}: a pod asks for {self.asked}, a node has {self.has or 'an empty one'}"
 
 
 class PodDoesNotFitError(ValueError):
@@ -221,10 +232,11 @@ def _most(name: str, claim: ClaimRequest, machine: Machine) -> int:
 
 def _wrong_labels(pod: PodRequest, machine: Machine) -> list[Misfit]:
     labels = machine.all_labels
+    wanted = [*((key, (value,)) for key, value in pod.node_selector.items()), *pod.node_affinity.items()]
     return [
-        Misfit("label", key, value, labels.get(key, "no such label"))
-        for key, value in pod.node_selector.items()
-        if labels.get(key) != value
+        Misfit("label", key, " or ".join(values), labels.get(key, ABSENT))
+        for key, values in wanted
+        if labels.get(key) not in values
     ]
 
 

@@ -1,12 +1,13 @@
-"""Machines as the Kubernetes objects of simulated nodes: Node, ResourceSlices, DeviceClasses. Pure; no cluster.
+"""Machines as the Kubernetes objects of simulated nodes: Node, ResourceSlices, DeviceClasses; and back. Pure; no cluster.
 
-The one place that writes those kinds' field names. Leaves out creating them (`rehearsal`).
+The one place that writes and reads those kinds' field names. Leaves out creating them (`rehearsal`).
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hardware.machines import DEVICE_CLASSES, DeviceSlice, Machine, Version
+from hardware import quantities
+from hardware.machines import DEVICE_CLASSES, DeviceSlice, Machine, Taint, Version
 from hardware.machines.types import Attribute, SliceDevice
 
 _DRA_API = "resource.k8s.io/v1"
@@ -38,6 +39,35 @@ def device_class_objects(names: Iterable[str]) -> list[dict[str, Any]]:
         }
         for name in names
     ]
+
+
+def machine_of_node(
+    node: Mapping[str, Any], slices: Iterable[Mapping[str, Any]], device_classes: Iterable[str]
+) -> Machine:
+    """The machine that a live node shows itself to be, by its name: what pods can be fitted to.
+
+    `slices` are the node's own. Of `device_classes`, the cluster's, those are left out of which it is not known what they select.
+    """
+    status, labels = node.get("status", {}), node["metadata"].get("labels") or {}
+    shown: Mapping[str, str] = status.get("allocatable") or {}
+    return Machine(
+        key=node["metadata"]["name"],
+        title="",
+        provider="",
+        instance_type=labels.get("node.kubernetes.io/instance-type", ""),
+        capacity={},
+        allocatable={key: value for key, value in shown.items() if "/" not in key and key != "pods"},
+        extended={key: value for key, value in shown.items() if "/" in key},
+        slices=tuple(
+            _devices(obj["spec"]["driver"], row) for obj in slices for row in obj["spec"].get("devices") or ()
+        ),
+        device_classes=tuple(name for name in device_classes if name in DEVICE_CLASSES),
+        labels=labels,
+        taints=tuple(
+            Taint(row["key"], row.get("value", ""), row["effect"]) for row in node.get("spec", {}).get("taints") or ()
+        ),
+        pods=int(quantities.parse(shown.get("pods", str(Machine.pods)))),
+    )
 
 
 def _node(machine: Machine, name: str) -> dict[str, Any]:
@@ -109,3 +139,20 @@ def _attribute(value: Attribute) -> dict[str, Attribute]:
     if isinstance(value, int):
         return {"int": value}
     return {"version" if isinstance(value, Version) else "string": str(value)}
+
+
+def _devices(driver: str, row: Mapping[str, Any]) -> DeviceSlice:
+    """One device as a slice of its own."""
+    attributes = {name: _read(value) for name, value in (row.get("attributes") or {}).items()}
+    return DeviceSlice(driver, _literal(row["name"]), (), ((),), attributes)
+
+
+def _read(value: Mapping[str, Any]) -> Attribute:
+    ((kind, said),) = value.items()
+    found: Attribute = Version(said) if kind == "version" else _literal(said) if kind == "string" else said
+    return found
+
+
+def _literal(text: str) -> str:
+    """Text in which a row fills in nothing."""
+    return text.replace("{", "{{").replace("}", "}}")

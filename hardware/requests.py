@@ -41,6 +41,8 @@ class PodRequest:
     resources: Mapping[str, Quantity] = field(default_factory=dict)
     claims: tuple[ClaimRequest, ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
+    #: By label the values of which a node must have one: the `In` of a required node affinity of one term.
+    node_affinity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
 
     @property
@@ -71,8 +73,16 @@ def _pod_request(deployment: Mapping[str, Any], templates: Mapping[str, Mapping[
         resources=_resources(pod),
         claims=tuple(_claim(reference, templates, owner) for reference in pod.get("resourceClaims", ())),
         node_selector=pod.get("nodeSelector", {}),
+        node_affinity=_node_affinity(pod),
         tolerations=tuple(_toleration(toleration) for toleration in pod.get("tolerations", ())),
     )
+
+
+def _node_affinity(pod: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    affinity = pod.get("affinity", {}).get("nodeAffinity", {})
+    terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", {}).get("nodeSelectorTerms", ())
+    rows = terms[0].get("matchExpressions", ()) if len(terms) == 1 else ()  # of several, any is enough
+    return {row["key"]: tuple(row["values"]) for row in rows if row["operator"] == "In"}
 
 
 def _resources(pod: Mapping[str, Any]) -> dict[str, Decimal]:

@@ -5,10 +5,11 @@ Read from the API server after the scheduler had its say.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from rehearsal.mismatch import mismatches
 from rehearsal.reasons import plain_words, said
 from rehearsal.references import missing
 from stacks.kube_api import Api, Object
@@ -79,6 +80,8 @@ class Verdict:
     shortfalls: Sequence[Shortfall] = ()
     flaws: Sequence[Flaw] = ()
     """What keeps requests from coming in through the Gateway of a stack that has one, and nodes from coming."""
+    mismatches: Mapping[str, str] = field(default_factory=dict)
+    """By owner, the fields of the node that comes nearest to its pods and that keep them off it."""
 
     @property
     def serving(self) -> bool:
@@ -104,6 +107,8 @@ class Verdict:
         for (owner, pending, reason), count in waiting.items():
             what = f"{count} of {wanted[owner]} pods of {owner} {'pending' if pending else 'placed but not Ready'}"
             why = plain_words(reason) if pending else "the containers have not started, or their probes fail"
+            if pending and owner in self.mismatches:
+                why += f"; {self.mismatches[owner]}"
             found.append(Refusal(what, why, said(reason)))
         for lack in self.shortfalls:
             what = f"{lack.count} of {wanted[lack.owner]} pods of {lack.owner} never created"
@@ -125,12 +130,14 @@ def look(api: Api, namespace: str, around: Sequence[Surroundings] = ()) -> Verdi
     states = sorted((_state(pod) for pod in pods), key=lambda pod: pod.name)
     specs = [(_owner(pod), pod["spec"]) for pod in pods]
     specs += [(item["metadata"]["name"], item["spec"]["template"]["spec"]) for item in deployments]
+    refused = {pod.owner for pod in states if pod.pending and pod.reason}
     return Verdict(
         pods=states,
         missing=missing(api, namespace, specs),
         claims=sum(1 for claim in claims if claim.get("status", {}).get("allocation")),
         shortfalls=_shortfalls(deployments, Counter(pod.owner for pod in states)),
         flaws=[flaw for each in around for flaw in each.flaws(api)],
+        mismatches=mismatches(api, namespace, [item for item in deployments if item["metadata"]["name"] in refused]),
     )
 
 

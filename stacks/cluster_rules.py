@@ -17,6 +17,7 @@ from stacks import maker_rules
 from stacks import workload as resolve
 from stacks.cluster_spec import Cluster, CoreWeave
 from stacks.coreweave import pool_names
+from stacks.gke_mixture import mixture
 from stacks.maker_rules import COREWEAVE
 from stacks.problems import known
 from stacks.rule import ClusterSubject, Finding, Rule, Subject
@@ -96,6 +97,34 @@ def reference(subject: Subject) -> Iterator[Finding]:
     if cluster.provider == "stack" and cluster.stack is None:
         what, why = "the stack is missing", "the cluster is what it says"
         yield Finding("cluster.stack", what, why, "name a stack that makes nodes, such as `stack: platform`")
+
+
+def goes_with_the_machine(subject: Subject) -> Iterator[Finding]:
+    """On nodes that are made, only what they are for: on those that are there a rehearsal may try anything."""
+    spec, serving = subject.spec, subject.spec.serving
+    machine = MACHINES.get(spec.cluster.machine or "")
+    if (
+        machine is None
+        or spec.cluster.provider == "existing"
+        or (serving.accelerator, serving.fabric) in machine.serves
+    ):
+        return
+    if (gke := spec.cluster.gke_to_make) and mixture(spec, gke):
+        return  # which GKE-12 says, with the way to the NICs that goes with each fix
+    fabrics = [fabric for accelerator, fabric in machine.serves if accelerator == serving.accelerator]
+    key, has = ("fabric", serving.fabric) if fabrics else ("accelerator", serving.accelerator)
+    there = fabrics or list(dict.fromkeys(accelerator for accelerator, _ in machine.serves))
+    fixes = [f"`{key}: {word}`" for word in there]
+    others = [row for row in machines_for(serving.accelerator, serving.fabric) if row.provider == machine.provider]
+    fixes += [f"`machine: {row.key}`" for row in others]
+    what, why = f"{key} `{has}` with machine `{machine.key}`", "its pods are not written for such nodes"
+    yield Finding(f"serving.{key}", what, why, f"write {' or '.join(fixes)}")
+
+
+def as_unmade(spec: StackSpec) -> StackSpec | None:
+    """The spec as of nodes that are there, whatever they are."""
+    there = {"provider": "existing", "machine": None, "nodes": None, "protect": True, "allow_replace": ()}
+    return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=there)})
 
 
 def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:

@@ -90,13 +90,20 @@ def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, 
     if asked_for and misfit.has != "0":
         fixes.append(f"ask for {misfit.has} at most")
     if misfit.kind == "label" and misfit.what in serving.node_selector:
-        return "give the pool that label, or select by one it has"
+        return f"{_labelled(spec, misfit)}, or select by one it has"
     if misfit.kind == "taint":
         fixes.append("tolerate it in `serving.tolerations`")
     if others:
         pair = f"{serving.accelerator}/{serving.fabric}"
         fixes.append(f"use another machine for {pair}: {', '.join(others)}")
     return ", or ".join(fixes) or "use another machine"
+
+
+def _labelled(spec: StackSpec, misfit: Misfit) -> str:
+    cluster = spec.cluster
+    if not cluster.makes_nodes:
+        return "give the nodes that label"
+    return f"write `{misfit.what}: {misfit.asked}` in `cluster.{cluster.provider}.acceleratorPool.labels`"
 
 
 def _field(subject: Subject, role: Role, misfit: Misfit) -> str:

@@ -13,10 +13,11 @@ from releases.gke import DRA_DRIVER, DRIVER_ROOT
 from stacks.cloud import Resource
 from stacks.gke import GkePlan
 from stacks.gke_capacity_checks import CAPACITY_CHECKS
+from stacks.gke_machine_checks import MACHINE_CHECKS
 from stacks.gke_network_checks import NETWORK_CHECKS, inside, overlaps
 from stacks.gke_pools import DRANET_LABELS
 from stacks.gke_versions import at_least, parse
-from stacks.gke_view import Broken, Pool, clusters, look_up, pools
+from stacks.gke_view import Broken, Pool, clusters, look_up, name_of, pools
 from stacks.router import HelmRelease
 
 Check = Callable[[Sequence[Resource]], Iterator[Broken]]
@@ -25,8 +26,10 @@ Check = Callable[[Sequence[Resource]], Iterator[Broken]]
 DRANET_MACHINES = ("a3-", "a4-", "a4x-", "ct6e-", "tpu7x-")
 #: Machines of A3 without RDMA: their NICs speak GPUDirect-TCPX.
 TCPX_MACHINES = ("a3-highgpu-", "a3-megagpu-")
+#: Drivers that GKE installs when a pool says so.
+GKES_DRIVERS = ("DEFAULT", "LATEST")
 _DRANET_SINCE = "1.34.1-gke.1829001"
-_SWITCH = "cloud.google.com/gke-networking-dra-driver"
+_PROFILE, _NICS = "network_config.accelerator_network_profile", "network_config.additional_node_network_configs"
 
 
 def plan_problems(plan: GkePlan) -> list[Broken]:
@@ -95,15 +98,18 @@ def _since(pool: Pool) -> str | None:
 
 
 def _rdma(resources: Sequence[Resource]) -> Iterator[Broken]:
-    """GKE-02, GKE-03, GKE-04, GKE-05, GKE-06, GKE-13: what the ways to RDMA need and where they cannot be."""
+    """GKE-02, GKE-03, GKE-04, GKE-05, GKE-06, GKE-13, GKE-25: what the ways to RDMA need and where they cannot be."""
     for pool in pools(resources):
         if not pool.dranet and not pool.nics:
+            if pool.gpus and any(cluster.args.get("enable_multi_networking") for cluster in clusters(resources)):
+                yield pool.broken("GKE-05", _NICS, "it has none, in a cluster with enable_multi_networking")
             continue
         if pool.machine_type.startswith(TCPX_MACHINES):
             yield pool.broken("GKE-13", "node_config.machine_type", f"{pool.machine_type} has no RDMA")
         if pool.dranet and pool.nics:
-            field = "network_config.additional_node_network_configs"
-            yield pool.broken("GKE-04", field, "DRANET and these networks would manage the same NICs")
+            yield pool.broken("GKE-04", _NICS, f"DRANET ({_PROFILE}) and these networks would manage the same NICs")
+        if pool.dranet and pool.get(_PROFILE) != "auto":
+            yield pool.broken("GKE-25", _PROFILE, f"`{pool.get(_PROFILE)}` is no profile of DRANET's; it is `auto`")
         if pool.dranet and not pool.machine_type.startswith(DRANET_MACHINES):
             yield pool.broken("GKE-03", "node_config.machine_type", f"{pool.machine_type} has no DRANET")
         for cluster in clusters(resources):
@@ -119,61 +125,59 @@ def _rdma_in(cluster: Resource, pool: Pool) -> Iterator[Broken]:
     if pool.nics and not args.get("enable_multi_networking"):
         yield Broken("GKE-05", cluster.name, "enable_multi_networking", "the pool has further networks")
     if pool.nics and not _one_and_eight(pool):
-        field = "network_config.additional_node_network_configs"
-        yield pool.broken("GKE-05", field, "not one gVNIC network and then eight subnets of the RDMA network")
+        what = "not one gVNIC network and then eight subnets of the RDMA network, in the order of their names"
+        yield pool.broken("GKE-05", _NICS, what)
     if not pool.dranet:
         return
     for field in ("enable_autopilot", "cluster_autoscaling"):
         if args.get(field):
             yield Broken("GKE-06", cluster.name, field, "GPUs are not handed out by DRA there")
-    for field in ("gpu_partition_size", "gpu_sharing_config"):
-        if pool.gpus.get(field):
-            what = "GPUs handed out by DRA are whole ones"
-            yield pool.broken("GKE-06", f"node_config.guest_accelerators.{field}", what)
 
 
 def _one_and_eight(pool: Pool) -> bool:
-    networks = [str(nic.get("network")) for nic in pool.nics]
-    subnets = {str(nic.get("subnetwork")) for nic in pool.nics}
-    return len(networks) == 9 == len(subnets) and networks[0] != networks[1] and len(set(networks[1:])) == 1
+    if not all(nic.get("network") and nic.get("subnetwork") for nic in pool.nics):
+        return False
+    networks = [name_of(nic["network"]) for nic in pool.nics]
+    subnets = [name_of(nic["subnetwork"]) for nic in pool.nics]
+    # In this order they are `eth2` to `eth9` on every node.
+    in_order = subnets[1:] == sorted(set(subnets[1:]) - {subnets[0]})
+    return len(networks) == 9 and networks[0] != networks[1] and len(set(networks[1:])) == 1 and in_order
+
+
+def _labels(resources: Sequence[Resource]) -> Iterator[Broken]:
+    """GKE-08: the labels by which DRANET is turned on are all there, or none of them."""
+    for pool in pools(resources):
+        missing = [key for key, value in DRANET_LABELS.items() if pool.labels.get(key) != value]
+        if pool.gpus and pool.dranet and missing:
+            what = f"with {_PROFILE}, claims stay Pending without {', '.join(missing)}"
+            yield pool.broken("GKE-08", "node_config.labels", what)
+        idle = [key for key in DRANET_LABELS if key in pool.labels]
+        if not pool.dranet and idle:
+            yield pool.broken("GKE-08", "node_config.labels", f"{', '.join(idle)} on a pool without {_PROFILE}")
 
 
 def _gpu_nodes(resources: Sequence[Resource]) -> Iterator[Broken]:
-    """GKE-07, GKE-08, GKE-09: driver, labels and image of nodes with GPUs."""
+    """GKE-06, GKE-07, GKE-09: whole GPUs, their driver, and the image of their nodes."""
     for pool in pools(resources):
         if not pool.gpus:
             continue
-        disabled = look_up(pool.gpus, "gpu_driver_installation_config.gpu_driver_version") == "INSTALLATION_DISABLED"
+        for field in ("gpu_partition_size", "gpu_sharing_config"):
+            if pool.gpus.get(field):
+                yield pool.broken("GKE-06", f"node_config.guest_accelerators.{field}", "the pods take whole GPUs")
+        driver = look_up(pool.gpus, "gpu_driver_installation_config.gpu_driver_version")
         field = "node_config.guest_accelerators.gpu_driver_installation_config.gpu_driver_version"
-        if disabled != pool.dranet:
-            what = (
-                "the stack's own installer brings the driver" if pool.dranet else "nothing else would bring the driver"
-            )
+        if pool.dranet and driver != "INSTALLATION_DISABLED":
+            yield pool.broken("GKE-07", field, f"with {_PROFILE} the stack's own installer brings it")
+        if not pool.dranet and driver not in GKES_DRIVERS:
+            what = f"without {_PROFILE} nothing brings it but GKE, by {' or '.join(GKES_DRIVERS)}"
             yield pool.broken("GKE-07", field, what)
-        missing = [key for key, value in DRANET_LABELS.items() if pool.labels.get(key) != value]
-        if pool.dranet and missing:
-            yield pool.broken("GKE-08", "node_config.labels", f"claims stay Pending without {', '.join(missing)}")
-        if not pool.dranet and _SWITCH in pool.labels:
-            yield pool.broken("GKE-08", "node_config.labels", f"{_SWITCH} on a pool without an accelerator profile")
         if pool.get("node_config.image_type") != "COS_CONTAINERD":
             what = "driver installer and RDMA are of Container-Optimized OS only"
             yield pool.broken("GKE-09", "node_config.image_type", what)
 
 
-def _own_gpus(resources: Sequence[Resource]) -> Iterator[Broken]:
-    """GKE-23: a machine type comes with GPUs of one kind, and with all of them."""
-    for pool in pools(resources):
-        row = next((row for row in _rows(pool) if row.gpu and pool.gpus), None)
-        if row is None:
-            continue
-        whole = {"type": row.gpu, "count": row.machine.devices_per_node}
-        for key in (key for key, value in whole.items() if pool.gpus.get(key) != value):
-            what = f"{pool.machine_type} has {whole['count']} {row.gpu}"
-            yield pool.broken("GKE-23", f"node_config.guest_accelerators.{key}", what)
-
-
 def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
-    """GKE-10: one zone, in the cluster's region, and the RoCE network's. GKE-11: the name of that network's profile."""
+    """GKE-10: one zone, in the cluster's region, and the RoCE network's. GKE-11: that network's profile, and its name."""
     roce: list[str] = []
     for network in resources:
         profile = network.args.get("network_profile") if network.type == "compute.Network" else None
@@ -183,6 +187,10 @@ def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
             roce.append(named[1])
         else:
             yield Broken("GKE-11", network.name, "network_profile", f"`{profile}` is no RoCE profile of a zone")
+    rdma = {name_of(pool.nics[1]["network"]) for pool in pools(resources) if pool.nics and _one_and_eight(pool)}
+    for network in resources:
+        if network.type == "compute.Network" and network.name in rdma and not network.args.get("network_profile"):
+            yield Broken("GKE-11", network.name, "network_profile", "without one, none of a pool's NICs in it has RDMA")
     for pool in pools(resources):
         zones: Sequence[str] = pool.get("node_locations") or ()
         if not pool.has_accelerators:
@@ -196,7 +204,16 @@ def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
             yield pool.broken("GKE-10", "node_locations", f"{zones[0]} is not in {pool.get('location')}")
         for zone in roce:
             if pool.nics and zone != zones[0]:
-                yield pool.broken("GKE-10", "node_locations", f"the RDMA network is in {zone}, and not in {zones[0]}")
+                yield pool.broken(
+                    "GKE-10",
+                    "node_locations",
+                    f"{zones[0]} is not {zone}, which the RDMA network is in by its network_profile",
+                )
 
 
-CHECKS: tuple[Check, ...] = (_versions, _rdma, _gpu_nodes, _own_gpus, _places, *CAPACITY_CHECKS, *NETWORK_CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *(_versions, _rdma, _labels, _gpu_nodes, _places),
+    *MACHINE_CHECKS,
+    *CAPACITY_CHECKS,
+    *NETWORK_CHECKS,
+)

@@ -14,7 +14,8 @@ def mixture(spec: AnyStack, gke: Gke) -> Finding | None:
     fabrics = [f"`fabric: {fabric}`" for key, fabric in pool.machine.serves if key == serving.accelerator]
     fixes = [f"{' or '.join(fabrics)}{_on_the_way(gke, pool)}"] if fabrics else []
     fixes += [f"`machine: {row.machine.key}`{_on_the_way(gke, row)}" for row in others]
-    what = f"`fabric: {serving.fabric}` on machine {pool.machine.key}"
+    wrong = f"fabric: {serving.fabric}" if fabrics else f"accelerator: {serving.accelerator}"
+    what = f"`{wrong}` on machine {pool.machine.key}"
     why = f"its pods ask for {others[0].machine.handed_out_as}, such nodes hand out {pool.machine.handed_out_as}"
     return Finding(
         "serving.fabric" if fabrics else "cluster.machine",

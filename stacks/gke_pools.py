@@ -29,7 +29,8 @@ LABELS: Mapping[RdmaMode, Mapping[str, str]] = {"dranet": DRANET_LABELS, "multin
 #: With DRA the driver is the stack's to install (`stacks.gke_objects`), else GKE's.
 DRIVER: Mapping[RdmaMode, str] = {"dranet": "INSTALLATION_DISABLED", "multinet": "LATEST", "none": "LATEST"}
 RESERVATION_KEY = "compute.googleapis.com/reservation-name"
-_EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
+#: Of a taint, in Kubernetes' words and in GKE's.
+EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
 #: Making many large machines takes GKE so long, and so does letting go of their NICs.
 _PATIENCE = Timeouts(create="120m", update="120m", delete="120m")
 
@@ -86,7 +87,7 @@ def _accelerator_node(site: Site) -> dict[str, Any]:
         "boot_disk": {"disk_type": "hyperdisk-balanced", "size_gb": stated.boot_disk_gb or pool.boot_disk_gb},
         "gvnic": {"enabled": True},
         "taints": [
-            {"key": taint.key, "value": taint.value, "effect": _EFFECTS[taint.effect]} for taint in site.machine.taints
+            {"key": taint.key, "value": taint.value, "effect": EFFECTS[taint.effect]} for taint in site.machine.taints
         ],
         **({"labels": labels} if labels else {}),
         **({"guest_accelerators": [gpus]} if pool.gpu else {}),

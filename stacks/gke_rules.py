@@ -25,7 +25,10 @@ from stacks.spec import StackSpec
 HERE = "cluster.gke"
 _POOL = f"{HERE}.acceleratorPool"
 #: Labels of these are GKE's or the plan's to write; what they say decides how nodes are set up.
-GKES_LABELS = ("gke.io/", "cloud.google.com/", "googleapis.com/", "kubernetes.io/", "k8s.io/")
+GKES_LABELS = (
+    *("gke.io/", "gke.networks.io/", "cloud.google.com/", "googleapis.com/", "goog-gke-"),
+    *("kubernetes.io/", "k8s.io/"),
+)
 PLANS_LABELS = ("gke-no-default-nvidia-gpu-device-plugin", "nvidia.com/gpu.present")
 _RESERVATION = r"projects/[^/]+/reservations/[^/]+(/reservationBlocks/[^/]+(/reservationSubBlocks/[^/]+)?)?"
 
@@ -67,6 +70,21 @@ def own_labels(subject: ClusterSubject) -> Iterator[Finding]:
         if key in PLANS_LABELS or any(theirs in key for theirs in GKES_LABELS):
             what, why = f"label `{key}` is not the stack's to set", "GKE sets nodes up by it: drivers, NICs, placement"
             yield Finding(f"{_POOL}.labels", what, why, f"leave `{key}` out; `rdma` says how nodes are set up")
+
+
+def own_taints(subject: ClusterSubject) -> Iterator[Finding]:
+    """GKE-24: a node has one taint of a key and an effect, and GKE's own is GKE's to put there."""
+    gke, pool = _stated(subject), _pool(subject)
+    seen: set[tuple[str, str]] = set()
+    for taint in gke.accelerator_pool.taints if gke else ():
+        pair = (taint["key"], taint["effect"])
+        if pool and taint["key"] in {own.key for own in pool.machine.taints}:
+            what, why = f"taint `{taint['key']}` is not the stack's to set", "GKE puts it on such nodes itself"
+            yield Finding(f"{_POOL}.taints", what, why, "leave it out, or choose another key")
+        elif pair in seen:
+            what, why = f"taint `{pair[0]}:{pair[1]}` is there twice", "GKE would refuse the pool"
+            yield Finding(f"{_POOL}.taints", what, why, "leave one out")
+        seen.add(pair)
 
 
 def bounds(subject: ClusterSubject) -> Iterator[Finding]:
@@ -247,6 +265,7 @@ GKE_19: Rule[ClusterSubject] = Rule("GKE-19", GKE_DOCS, partial(maker_rules.own_
 #: Those that ask of the section alone, and those that also ask how its machine is made; in a stack that only makes nodes too.
 OF_THE_SECTION: tuple[Rule[ClusterSubject], ...] = (
     Rule("GKE-08", "llm-d's GKE guide", own_labels),
+    Rule("GKE-24", GKE_DOCS, own_taints),
     Rule("GKE-10", GKE_DOCS, own_region),
     Rule("GKE-17", GKE_DOCS, whole_version),
     Rule("GKE-20", "stacks/gke_spec.py", partial(maker_rules.stated_nodes, GKE)),

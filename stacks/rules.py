@@ -17,6 +17,7 @@ from releases import DEFAULT, RELEASES
 from stacks import choice_rule, cks_rules, cluster_rules, gke_rules, router_api, router_rules
 from stacks.fit_rule import code_for_the_gpu, fits
 from stacks.mirror_rule import all_from_the_mirror
+from stacks.pod_rules import valid_tolerations
 from stacks.problems import Problem, known
 from stacks.rule import Finding, Rule, Subject
 from stacks.spec import StackSpec
@@ -170,11 +171,12 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("PIN-01", "a deployment is what was tested", _pinned_image),
     Rule("MODEL-02", "argparse keeps the last value", _repeats),
     Rule("NAME-01", "Kubernetes labels", _model_label),
+    Rule("POD-01", "the API server's validation", valid_tolerations),
     replace(cluster_rules.CLUSTER_01, gate=cluster_rules.as_said),
     Rule("CLUSTER-02", "stacks/cluster_spec.py", cluster_rules.reference),
     replace(gke_rules.CLUSTER_03, gate=gke_rules.as_existing),
     *gke_rules.OF_THE_SECTION,
-    Rule("GKE-24", gke_rules.GKE_DOCS, gke_rules.gateways_of_its_own),
+    Rule("GKE-26", gke_rules.GKE_DOCS, gke_rules.gateways_of_its_own),
     cluster_rules.CW_01,
     cluster_rules.CW_02,
     cluster_rules.CW_08,
@@ -193,6 +195,7 @@ RULES: tuple[Rule[Subject], ...] = (
     replace(cluster_rules.CW_07, gate=_without_machine),
     replace(gke_rules.GKE_19, gate=_without_machine),
     Rule("HW-01", "upstream's overlays", choice_rule.known_choices, gate=choice_rule.with_known_choices),
+    Rule("MACHINE-02", "hardware/machines", cluster_rules.goes_with_the_machine, gate=cluster_rules.as_unmade),
     Rule("SECRET-01", "Hugging Face's gated models", token_rule),
     Rule("MODEL-01", "upstream's model-specific flags", _tuned_flags),
     Rule("HW-02", "hardware/join.py", _composes, gate=_without_edits),

@@ -1,5 +1,6 @@
 """The pretend cloud driven as the engine drives it, without one: plans are made and taken away resource by resource."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,14 @@ class Program:
         self.states: dict[str, dict[str, Any]] = {}
         self.inputs: dict[str, dict[str, Any]] = {}
         self.kinds: dict[str, str] = {}
+
+    def copied(self, path: Path, **world: Any) -> "Program":
+        """The same resources in a cloud of its own."""
+        if self.cloud.path.exists():
+            shutil.copy(self.cloud.path, path)
+        copy = Program(path, self.stack, **world)
+        copy.ids, copy.states, copy.inputs, copy.kinds = map(dict, (self.ids, self.states, self.inputs, self.kinds))
+        return copy
 
     def told(self, name: str, kind: str) -> Resource:
         return Resource(f"urn:pulumi:{self.stack}::llmd-pd::{token(kind)}::{name}", token(kind), name)

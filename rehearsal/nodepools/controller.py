@@ -1,13 +1,15 @@
 """The loop of the NodePool controller: as many simulated nodes as a pool wants, and a status as CoreWeave writes it.
 
 What it reads is the object alone, never the stack's plan: a wrong pool makes wrong nodes. Conditions and their words are those
-of CoreWeave's documentation. Left out: that nodes are bare metal which boots for 20 to 30 minutes. An autoscaler here adds a node
-for a pod that finds no room, and takes none away.
+of CoreWeave's documentation; that the API server refuses a node of the pool's words is said as `Validated`. Left out: that nodes
+are bare metal which boots for 20 to 30 minutes. An autoscaler here adds a node for a pod that finds no room, and takes none away.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -65,14 +67,22 @@ class Controller:
             self._change(pool, {"metadata": {"finalizers": [one for one in finalizers if one != FINALIZER]}})
 
     def _serve(self, pool: Object, nodes: Sequence[Object]) -> None:
+        from kubernetes.client.exceptions import ApiException
+
         spec, machine = pool["spec"], TYPES.get(pool["spec"]["instanceType"])
         fault = self._fault if machine is not None and machine.silicon is not None else None
         if spec.get("autoscaling") and sum(map(_ready, nodes)) == spec["targetNodes"]:
             self._scale(pool)  # what is on its way may be enough
-        if machine is not None and fault not in ("quota", "stockout"):
-            self._make(pool, _as_told(machine, pool), nodes, slowly=fault == "slow-pool")
-        for node in nodes:
-            self._relabel(pool, node)
+        invalid = ""
+        try:
+            if machine is not None and fault not in ("quota", "stockout"):
+                self._make(pool, _as_told(machine, pool), nodes, slowly=fault == "slow-pool")
+            for node in nodes:
+                self._relabel(pool, node)
+        except ApiException as error:
+            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise
+            invalid = json.loads(error.body or "{}").get("message", str(error.reason))
         ready = sum(map(_ready, nodes))
         missing = max(spec["targetNodes"] - len(nodes), 0)
         without_quota = machine is None or fault == "quota"
@@ -82,8 +92,9 @@ class Controller:
             {
                 "currentNodes": ready,
                 "queuedNodes": queued,
-                "inProgress": 0 if queued or without_quota else missing,
+                "inProgress": 0 if queued or without_quota or invalid else missing,
                 "conditions": [
+                    _condition("Validated", not invalid, "Invalid" if invalid else "Valid", invalid),
                     _quota(spec["instanceType"], without_quota),
                     _capacity(queued),
                     _condition("AtTarget", ready == spec["targetNodes"], "AtTarget" if not missing else "NotAtTarget"),
@@ -117,17 +128,20 @@ class Controller:
 
     def _relabel(self, pool: Object, node: Object) -> None:
         """Labels and taints that were changed in the pool, on the nodes that are there."""
+        # In one change: between two the scheduler would find a node that the pool never described.
+        change: Object = {}
         labels, taints = pool["spec"].get("nodeLabels") or {}, pool["spec"].get("nodeTaints") or []
         there, before = node["metadata"]["labels"], node["metadata"]["annotations"].get(OF_A_POOL, "")
         if before != _keys(pool) or any(there.get(key) != value for key, value in labels.items()):
             gone = dict.fromkeys(key for key in before.split() if key not in labels)
-            change = {"labels": {**gone, **labels}, "annotations": {OF_A_POOL: _keys(pool)}}
-            self._api.merge(f"/api/v1/nodes/{_name(node)}", {"metadata": change})
+            change["metadata"] = {"labels": {**gone, **labels}, "annotations": {OF_A_POOL: _keys(pool)}}
         own = TYPES[pool["spec"]["instanceType"]].taints
         wanted = [*({"key": row.key, "value": row.value, "effect": row.effect} for row in own), *taints]
         others = [row for row in node["spec"].get("taints") or [] if row["key"].startswith("node.kubernetes.io/")]
         if [row for row in node["spec"].get("taints") or [] if row not in others] != wanted:
-            self._api.merge(f"/api/v1/nodes/{_name(node)}", {"spec": {"taints": [*wanted, *others]}})
+            change["spec"] = {"taints": [*wanted, *others]}
+        if change:
+            self._api.merge(f"/api/v1/nodes/{_name(node)}", change)
 
     def _say(self, pool: Object, status: Object) -> None:
         before = pool.get("status") or {}

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from rehearsal.nodepools.controller import TYPES
 from rehearsal.verdict import Flaw
-from stacks.coreweave import API, NodePool
+from stacks.coreweave import API, SYSTEM_CRITICAL, NodePool
 from stacks.kube_api import Api, Object
 
 
@@ -21,6 +22,7 @@ class Pools:
             if live is None:
                 yield Flaw(f"NodePool {pool.name} does not exist")
                 continue
+            yield from _unfit(pool, live)
             status = live.get("status") or {}
             current, target = status.get("currentNodes", 0), live["spec"]["targetNodes"]
             if current > target:
@@ -28,15 +30,29 @@ class Pools:
                 yield Flaw(f"{many}: only those without pods go", awaited=pool.nodes is not None)
             if current >= target:
                 continue
-            short = f"NodePool {pool.name} has {current} of {target} nodes ({pool.instance_type})"
+            short = f"NodePool {pool.name} has {current} of {target} nodes ({live['spec']['instanceType']})"
             refused = [_words(row) for row in status.get("conditions") or [] if _refuses(row)]
             yield Flaw(
                 f"{short}: {'; '.join(refused) or 'they are on their way'}", awaited=bool(refused), underway=not refused
             )
 
 
+def _unfit(pool: NodePool, live: Object) -> Iterator[Flaw]:
+    """What a system pool is without, and no pod would miss in a rehearsal: CoreWeave's own agents are not there."""
+    if pool.key != "systemPool":
+        return
+    labels = live["spec"].get("nodeLabels") or {}
+    for key, value in SYSTEM_CRITICAL.items():
+        if labels.get(key) != value:
+            why = "CoreWeave's own agents would keep the nodes with accelerators from being scaled to nothing"
+            yield Flaw(f"NodePool {pool.name} has no label {key}={value} (spec.nodeLabels): {why}")
+    machine = TYPES.get(live["spec"]["instanceType"])
+    if machine is not None and machine.silicon is not None:
+        yield Flaw(f"NodePool {pool.name} is of {machine.instance_type} (spec.instanceType), which has accelerators")
+
+
 def _refuses(row: Object) -> bool:
-    return row["type"] in ("Quota", "Capacity") and row["status"] == "False"
+    return row["type"] in ("Validated", "Quota", "Capacity") and row["status"] == "False"
 
 
 def _words(row: Object) -> str:

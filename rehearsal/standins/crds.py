@@ -144,6 +144,7 @@ GATEWAY: Mapping[str, tuple[Resource, ...]] = {
 }
 
 
+EFFECT = {"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]} | TEXT
 COUNT = {"type": "integer", "minimum": 0}
 _CONDITION = ".status.conditions[?(@.type=='{}')].reason"
 
@@ -162,7 +163,7 @@ NODE_POOL = Resource(
         minNodes=COUNT,
         maxNodes=COUNT,
         nodeLabels=LABELS,
-        nodeTaints=_list(_object(("key", "effect"), key=TEXT, value=TEXT, effect=TEXT)),
+        nodeTaints=_list(_object(("key", "effect"), key={"minLength": 1} | TEXT, value=TEXT, effect=EFFECT)),
     )
     | {
         "x-kubernetes-validations": [

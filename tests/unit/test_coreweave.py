@@ -205,7 +205,10 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     # What the scheduler would never place.
     ("FIT-01", {"nodes": 1}, {}, {}, "cluster.nodes", "write `nodes: 2`"),
     ("FIT-01", {}, {}, {"acceleratorPool": {"taints": [TEAM]}}, f"{GPU}.taints", "team=chat:NoSchedule"),
-    ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {}, "serving.nodeSelector", "give the pool that label"),
+    ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {}, "serving.nodeSelector",
+     "write `team: chat` in `cluster.coreweave.acceleratorPool.labels`"),
+    ("MACHINE-02", {}, {"fabric": "gke"}, {}, "serving.fabric", "write `fabric: coreweave` or `fabric: base`"),
+    ("MACHINE-02", {}, {"accelerator": "amd", "fabric": "base"}, {}, "serving.accelerator", "write `accelerator: nvidia`"),
     ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {"acceleratorPool": {"labels": {"team": "search"}}},
      "serving.nodeSelector", "or select by one it has"),
     ("FIT-01", {"machine": None}, {"accelerator": "amd", "fabric": "base"}, {}, "cluster.machine", "of coreweave serves"),

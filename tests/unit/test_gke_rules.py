@@ -14,6 +14,7 @@ from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import problems_of
 from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
+from tests.unit.test_rules import spec
 
 DRA, PLUGIN = "gke-a3-ultragpu-8g-dra", "gke-a3-ultragpu-8g-rdma"
 POOL = "cluster.gke.acceleratorPool"
@@ -42,6 +43,14 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
      "not the stack's to set"),
     ("GKE-08", MULTINET, {"rdma": "none", "acceleratorPool": {"labels": {"cloud.google.com/gke-networking-dra-driver": "true"}}},
      {}, f"{POOL}.labels", "`rdma` says how"),
+    ("GKE-08", DRANET, {"acceleratorPool": {"labels": {"gke.networks.io/accelerator-network-profile": "none"}}}, {},
+     f"{POOL}.labels", "not the stack's to set"),
+    ("GKE-24", DRANET, {"acceleratorPool": {"taints": [{**TEAM, "key": "nvidia.com/gpu"}]}}, {}, f"{POOL}.taints",
+     "GKE puts it on such nodes itself"),
+    ("GKE-24", {**DRANET, "tolerations": [{"operator": "Exists"}]}, {"acceleratorPool": {"taints": [TEAM, TEAM]}}, {},
+     f"{POOL}.taints", "`team:NoSchedule` is there twice"),
+    ("MACHINE-02", TPU, {}, {"machine": "gke-ct6e"}, "serving.accelerator",
+     "write `accelerator: tpu-v6e` or `machine: gke-tpu7x`"),
     ("GKE-10", DRANET, {"zone": "us-central1-b"}, {}, "cluster.gke.zone", "write `region: us-central1`"),
     ("GKE-12", MULTINET, {}, {}, "cluster.gke.rdma",
      "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma`"),
@@ -67,8 +76,8 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-12", MULTINET, {"rdma": "multinet"}, A4_DRA, "serving.fabric",
      "write `fabric: gke-rdma` with `rdma: dranet`, or `machine: gke-a4-highgpu-8g-rdma`. (GKE-12)"),
     # What no machine of GKE's has is another rule's.
-    ("FIT-01", {"accelerator": "nvidia", "fabric": "coreweave"}, {"rdma": "none"}, {"machine": PLUGIN}, "serving.fabric",
-     "rdma/ib"),
+    ("MACHINE-02", {"accelerator": "nvidia", "fabric": "coreweave"}, {"rdma": "none"}, {"machine": PLUGIN}, "serving.fabric",
+     "write `fabric: gke`"),
     ("GKE-17", DRANET, {"version": "1.35"}, {}, "cluster.gke.version", "every preview show a change"),
     ("GKE-17", DRANET, {"version": "latest"}, {}, "cluster.gke.version", "1.35.2-gke.1234000"),
     ("GKE-12", MULTINET, {}, A4_RDMA, "cluster.gke.rdma",
@@ -111,7 +120,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
 ]  # fmt: skip
 
 #: What takes a router as well.
-GATEWAYS = ("GKE-24", "llmd-pd:cluster.gke.gateways")
+GATEWAYS = ("GKE-26", "llmd-pd:cluster.gke.gateways")
 
 
 def problems(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> list[Problem]:
@@ -207,7 +216,8 @@ def test_the_wrong_machine_does_not_hide_what_comes_after() -> None:
 
 def test_pods_that_select_another_tpu_are_refused() -> None:
     """TPU-03, by the arithmetic of the scheduler: selectors that are not the host's labels, more CPU than it has."""
-    found = {(problem.rule, problem.path) for problem in problems(TPU, {}, {"machine": "gke-ct6e"})}
+    on_others = spec(TPU, cluster={"machine": "gke-ct6e", "nodes": 2})
+    found = {(problem.rule, problem.path) for problem in problems_of(on_others)}
     assert ("FIT-01", "llmd-pd:cluster.machine") in found
     assert ("FIT-01", "llmd-pd:serving.decode.cpu") in found
 

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES
 from rehearsal.nodepools.controller import FINALIZER, OF_A_POOL, SLOW_SECONDS, TYPES, Controller
@@ -76,7 +77,13 @@ def conditions(store: Store, name: str = "gpu") -> dict[str, tuple[str, str]]:
     return {row["type"]: (row["status"], row["reason"]) for row in store.pool(name)["status"]["conditions"]}
 
 
-FINE = {"Quota": ("True", "Under"), "Capacity": ("True", "Sufficient"), "AtTarget": ("True", "AtTarget")}
+SYSTEM = {"nodeLabels": {"cks.coreweave.cloud/system-critical": "true"}}
+FINE = {
+    "Validated": ("True", "Valid"),
+    "Quota": ("True", "Under"),
+    "Capacity": ("True", "Sufficient"),
+    "AtTarget": ("True", "AtTarget"),
+}
 
 
 def test_a_pool_gets_its_nodes_and_says_so() -> None:
@@ -152,7 +159,7 @@ def test_a_pool_that_goes_takes_its_nodes_along_before_it_is_gone() -> None:
 def test_capacity_that_does_not_come(fault: str, condition: tuple[str, Any], words: str) -> None:
     given = stack(acceleratorPool={"name": "gpu"}, systemPool={"name": "cpu"})
     pools = Pools(node_pools(given, machine_of(given)))
-    store = served(Store(pool(), pool("cpu", nodes=1, kind="cd-gp-i64-erapids")), fault)
+    store = served(Store(pool(), pool("cpu", nodes=1, kind="cd-gp-i64-erapids", **SYSTEM)), fault)
     assert sorted(store.nodes) == ["cpu-0"], "a fault is about accelerators"
     assert conditions(store).items() >= {condition}
     (flaw,) = pools.flaws(store)  # type: ignore[arg-type]
@@ -217,3 +224,28 @@ def test_a_type_that_is_not_sold_is_one_without_quota() -> None:
 def test_every_type_has_a_machine() -> None:
     assert {"gd-8xh200ib-i128", "cd-gp-i64-erapids"} <= TYPES.keys()
     assert all(TYPES[key].instance_type == key for key in TYPES)
+
+
+def test_a_pool_whose_nodes_are_refused_says_what_the_api_server_said() -> None:
+    class Refusing(Store):
+        def create(self, *_: Any) -> bool:
+            refused = ApiException(status=422)
+            refused.body = '{"message": "Node \\"gpu-0\\" is invalid: spec.taints[1]: Duplicate value"}'
+            raise refused
+
+    store = served(Refusing(pool()))
+    assert conditions(store)["Validated"] == ("False", "Invalid")
+    assert store.pool()["status"]["inProgress"] == 0
+    given = stack(systemPool={"manage": False}, acceleratorPool={"name": "gpu"})
+    (flaw,) = Pools(node_pools(given, machine_of(given))).flaws(store)  # type: ignore[arg-type]
+    assert flaw.text.endswith('Node "gpu-0" is invalid: spec.taints[1]: Duplicate value (Validated: Invalid)')
+    assert flaw.awaited
+
+
+def test_other_troubles_with_the_api_server_are_not_the_pools() -> None:
+    class Away(Store):
+        def create(self, *_: Any) -> bool:
+            raise ApiException(status=503)
+
+    with pytest.raises(ApiException):
+        served(Away(pool()))

@@ -107,6 +107,7 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("GKE-19", {"cluster": {**ON_GKE, "machine": "coreweave-h200"}}, "cluster.machine", "none of GKE's"),
     ("GKE-20", {"cluster": {**ON_GKE, "nodes": None}}, "cluster.nodes", "it is what you pay for"),
     ("GKE-21", gke(systemPool={"min": 4}), "cluster.gke.systemPool", "the other way round"),
+    ("GKE-24", gke(acceleratorPool={"taints": [TAINT, TAINT]}), "cluster.gke.acceleratorPool.taints", "is there twice"),
     ("GKE-22", gke(acceleratorPool={"name": "system"}), "cluster.gke.acceleratorPool.name", "both pools are called"),
     ("CAP-01", gke(capacity={}), "cluster.gke.capacity", "it is not said"),
     ("CAP-02", gke(capacity={"reservation": "h200"}), "cluster.gke.capacity.reservation", "no reservation's full name"),
@@ -224,11 +225,8 @@ def test_on_gke_it_is_known_what_the_nodes_are(tmp_path: Path) -> None:
     assert cluster.kubeconfig is None, "which only the engine can know"
     (problem,) = examine(referring(tmp_path, **{**serving, "tolerations": []})).problems
     assert problem.path == "llmd-pd:serving.tolerations"
-    problems = examine(referring(tmp_path, **{**serving, "fabric": "gke"})).problems
-    assert {problem.path for problem in problems} == {
-        "llmd-pd:serving.prefill.devices",
-        "llmd-pd:serving.decode.devices",
-    }
+    (problem,) = examine(referring(tmp_path, **{**serving, "fabric": "gke"})).problems
+    assert (problem.rule, problem.path) == ("MACHINE-02", "llmd-pd:serving.fabric")
 
 
 def test_pods_on_a_multi_networking_platform_are_attached_to_its_nics(tmp_path: Path) -> None:
@@ -292,6 +290,9 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     assert "4 nodes of coreweave-h200 cannot hold all pods" in str(problem)
     assert problem.fix == "let stack platform make more, or ask for fewer replicas"
     assert problem.file == str(chat)
+    (problem,) = examine(referring(tmp_path, fabric="gke"))[1]
+    assert (problem.rule, problem.path) == ("MACHINE-02", "llmd-pd:serving.fabric")
+    assert problem.fix == "write `fabric: coreweave` or `fabric: base`"
 
 
 @pytest.mark.parametrize(

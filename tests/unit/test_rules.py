@@ -101,6 +101,11 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("PIN-01", {**NVIDIA, "image": "a/b:main-cu130"}, {}, "serving.image", "has a floating tag"),
     ("MODEL-02", {**NVIDIA, "extraArgs": ["--seed=1", "--seed", "2"]}, {}, "serving.extraArgs", "--seed is there twice"),
     ("NAME-01", {**NVIDIA, "model": "a/b-", "dropArgs": []}, {}, "serving.model", "`b-` cannot be a label value"),
+    ("POD-01", {**NVIDIA, "tolerations": [{"value": "chat"}]}, {}, "serving.tolerations[0].key", "write `operator: Exists`"),
+    ("POD-01", {**NVIDIA, "tolerations": [{"operator": "Exists"}, {"key": "a", "operator": "Exists", "value": "b"}]}, {},
+     "serving.tolerations[1].value", "tolerates every value"),
+    ("POD-01", {**NVIDIA, "tolerations": [{"key": "a", "tolerationSeconds": 6}]}, {},
+     "serving.tolerations[0].tolerationSeconds", "write `effect: NoExecute`"),
     ("NAME-01", {**NVIDIA, "model": "a/" + "b" * 64, "dropArgs": []}, {}, "serving.model", "63 characters at most"),
     ("BILL-01", NVIDIA, {"release": "guide-2025-01"}, "release", "`guide-2025-01` does not exist"),
     ("MACHINE-01", NVIDIA, {"cluster": {"machine": "coreweave"}}, "cluster.machine", "did you mean `coreweave-h200`?"),
@@ -248,6 +253,7 @@ def test_an_image_is_not_judged_by_a_gpu_that_the_machine_does_not_have() -> Non
         {"dropArgs": ["--gpu-memory-utilization"]},  # a flag of one role only
         {"nodeSelector": {"compute.example/pool": "ours"}},  # labels of nodes the table cannot know
         {"tolerations": [{"key": "team", "operator": "Exists"}]},
+        {"tolerations": [{"operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}, {"key": "team"}]},
     ],
     ids=str,
 )

@@ -134,7 +134,12 @@ def walk(tree: Any) -> Iterator[Any]:
         serving(nodeSelector={"pool": "h200"}),
         on_istio(baseModel="openai/gpt-oss-120b:lora_1"),
         on_istio(baseModel="/models/m"),
-        serving(tolerations=[{"key": "gpu", "operator": "Exists"}, {"effect": "NoExecute", "tolerationSeconds": 60}]),
+        serving(
+            tolerations=[
+                {"key": "gpu", "operator": "Exists"},
+                {"key": "a", "effect": "NoExecute", "tolerationSeconds": 60},
+            ]
+        ),
         serving(extraArgs=["--seed=1", "--max-model-len", "4096"]),
     ],
     ids=str,

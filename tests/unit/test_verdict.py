@@ -92,6 +92,12 @@ def test_reasons_are_counted_by_owner() -> None:
     ]
 
 
+def test_what_the_scheduler_does_not_name_follows_its_words() -> None:
+    words = {"d": "nearest comes node n: the pods do not tolerate its taint a=b:NoSchedule", "e": "of another"}
+    (refusal,) = Verdict([PLACED, PENDING], mismatches=words).refusals()
+    assert refusal.why == f"the node has too little cpu left (or none at all); {words['d']}"
+
+
 @pytest.mark.parametrize(
     ("verdict", "hopeless"),
     [

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from rehearsal.standins.cloud.inputs import camel
 from rehearsal.standins.cloud.store import Record
 from rehearsal.standins.gcp import words
 from rehearsal.standins.gcp.kinds import Kind
 from rehearsal.standins.gcp.references import references
+from rehearsal.standins.plugin import Failure
 from stacks.cloud import Arguments
 from stacks.gke_view import look_up
 
@@ -30,7 +32,8 @@ def allowed(kind: Kind, args: Arguments, records: Sequence[Record]) -> None:
         if reference.found(records) is None:
             account = "serviceaccount.Account" in reference.kinds
             email = reference.said.removeprefix("serviceAccount:")
-            raise words.no_account(email) if account else words.not_found(reference.target)
+            refused = words.no_account(email) if account else words.not_found(reference.target)
+            raise Failure(f"{camel(reference.path)}: {refused}")
     if kind.path == "container.Cluster":
         _has_ranges(args, records)
     if kind.path == "container.NodePool" and look_up(args, "network_config.accelerator_network_profile"):

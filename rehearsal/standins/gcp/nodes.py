@@ -65,7 +65,8 @@ class Fleet:
             machine = machine_of(pool, cluster)
         except NoSuchMachineError as error:
             why = "the pretend cloud knows the machines of `hardware.machines`"
-            raise Failure(f"{no_machine_type(str(error), zone_of(pool))} ({why})") from None
+            said = no_machine_type(str(error), zone_of(pool))
+            raise Failure(f"nodeConfig.machineType: {said} ({why})") from None
         names = [_node_name(pool, index) for index in range(node_count(pool))]
         there = {node["metadata"]["name"]: node for node in self._of(pool)}
         for name in there.keys() - set(names):
@@ -122,17 +123,22 @@ class Fleet:
         )
 
     def _relabel(self, live: Object, wanted: Object) -> None:
-        """Labels and taints that were changed, on a node that is there; what Kubernetes writes itself stays."""
-        path = f"{NODES}/{live['metadata']['name']}"
+        """Labels and taints that were changed, on a node that is there; what Kubernetes writes itself stays.
+
+        In one change: between two the scheduler would find a node that the pool never described.
+        """
+        change: Object = {}
         before, after = live["metadata"].get("labels") or {}, wanted["metadata"]["labels"]
         gone = {key: None for key in before if key not in after and not _kubernetes(key)}
         if gone or any(before.get(key) != value for key, value in after.items()):
-            self._api.merge(path, {"metadata": {"labels": {**after, **gone}}})
+            change["metadata"] = {"labels": {**after, **gone}}
         taints: list[Object] = live.get("spec", {}).get("taints") or []
         kept = [row for row in taints if _kubernetes(row["key"])]
         told: list[Object] = wanted["spec"].get("taints") or []
         if [row for row in taints if row not in kept] != told:
-            self._api.merge(path, {"spec": {"taints": [*told, *kept]}})
+            change["spec"] = {"taints": [*told, *kept]}
+        if change:
+            self._api.merge(f"{NODES}/{live['metadata']['name']}", change)
 
     def _wait(self, pool: Arguments, names: list[str]) -> None:
         deadline = time.monotonic() + READY_SECONDS

@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from hardware.machines import MACHINES, SYSTEM, Machine, Taint
+from stacks import gke_pools
 from stacks.cloud import Arguments
 from stacks.gke_view import gpus, has_accelerators, look_up, machine_type, name_of
 
 #: Of a taint, in GKE's words and in Kubernetes'.
-EFFECTS = {"NO_SCHEDULE": "NoSchedule", "PREFER_NO_SCHEDULE": "PreferNoSchedule", "NO_EXECUTE": "NoExecute"}
+EFFECTS = {theirs: ours for ours, theirs in gke_pools.EFFECTS.items()}
 #: Which labels decide what a node shows (llm-d's GKE guide).
 NETWORKING_DRA = "cloud.google.com/gke-networking-dra-driver"
 GPU_DRA = ("cloud.google.com/gke-nvidia-gpu-dra-driver", "nvidia.com/gpu.present")
