@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gke up down test check lint bench lock
+.PHONY: help setup gke coreweave up down test check lint bench lock
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
@@ -24,6 +24,12 @@ $(STAMP): requirements.lock pyproject.toml
 
 gke: .venv/.gke ## What stacks that make a GKE cluster need beside: Google's SDK (20 MB, and a plugin of 300 MB at the next `pulumi up`)
 
+.venv/.coreweave: requirements-coreweave.lock $(STAMP)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements-coreweave.lock
+	@touch $@
+
+coreweave: .venv/.coreweave ## What stacks that make a CoreWeave cluster need beside: CoreWeave's SDK (a plugin comes at the next `pulumi up`)
+
 setup: $(STAMP) ## Python packages and the tools of a rehearsal (minutes the first time)
 	@$(BIN)/llmd-pd setup
 
@@ -33,10 +39,10 @@ up: setup ## Deploy the guide to an embedded fleet and say what runs where
 down: $(STAMP) ## Remove what `make up` started
 	@$(BIN)/llmd-pd down
 
-test: setup gke lint ## Every check and every test (engine tests take minutes)
+test: setup gke coreweave lint ## Every check and every test (engine tests take minutes)
 	@$(BIN)/pytest
 
-check: $(STAMP) gke lint ## Format, lint, types and the fast tests
+check: $(STAMP) gke coreweave lint ## Format, lint, types and the fast tests
 	@$(BIN)/pytest -m "not engine"
 
 lint: $(STAMP)
@@ -50,7 +56,8 @@ bench: setup ## Preview, up and check against their peers; writes bench.json
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 
-lock: ## Resolve the lock files anew (needs uv); requirements-gke.lock is what its extra needs beside requirements.lock
+lock: ## Resolve the lock files anew (needs uv); those of the extras are what each needs beside requirements.lock
 	$(COMPILE) --extra dev --output-file requirements.lock
-	$(COMPILE) --extra gke --constraint requirements.lock --output-file requirements-gke.lock \
-	  $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' requirements.lock)
+	for extra in gke coreweave; do \
+	  $(COMPILE) --extra $$extra --constraint requirements.lock --output-file requirements-$$extra.lock \
+	    $$(sed -n 's/^\([a-z0-9.-]*\)==.*/--no-emit-package \1/p' requirements.lock) || exit; done

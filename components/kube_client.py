@@ -73,6 +73,11 @@ class Api:
 
         self._client = client.ApiClient(configuration(kubeconfig, context))
 
+    @property
+    def server(self) -> str:
+        """The URL it is reached by."""
+        return str(self._client.configuration.host)
+
     def get(self, path: str) -> Object | None:
         """What is there, or None where there is nothing or we may not look."""
         from kubernetes.client.exceptions import ApiException

@@ -132,7 +132,7 @@ def _cluster_files(planned: "Plan | PlatformPlan", skip_installer: bool) -> tupl
             left_out[rendered_cluster.INSTALLER] = "of --skip-driver-installer"
         else:
             installer = _installer(gke)
-    return rendered_cluster.cluster_files(gke, planned.pools, installer), left_out
+    return rendered_cluster.cluster_files(gke, planned.cks, planned.pools, installer), left_out
 
 
 def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:

@@ -12,6 +12,7 @@ from operations import console, manifests
 from operations.rendered import File, of_objects, of_values
 from releases.charts import helm_arguments
 from releases.gke import DRA_DRIVER
+from stacks.cks import CksPlan
 from stacks.cloud import Ref, Resource, plain
 from stacks.coreweave import NodePool
 from stacks.gke import GkePlan
@@ -29,21 +30,22 @@ def values_file(release: str) -> str:
 FILES = (CLOUD, POOLS, NETWORKS, INSTALLER, values_file(DRA_DRIVER))
 
 ABOUT = """\
-# Resources of Google Cloud in the order in which they are made, with the names of Pulumi's SDK for it (pulumi-gcp).
-# `${name.attribute}` is what another resource has when it is made, `after` what is there before though no argument says so.
+# Resources of {cloud} in the order in which they are made, with the names of Pulumi's SDK for it ({package}).
+# `${{name.attribute}}` is what another resource has when it is made, `after` what is there before though no argument says so.
 # No Kubernetes objects: only `pulumi up` makes them.
 """
 _FIRST_KEYS = ("name", "type", "title", "args")
 
 
 def cluster_files(
-    gke: GkePlan | None, pools: Sequence[NodePool], installer: Sequence[Mapping[str, Any]]
+    gke: GkePlan | None, cks: CksPlan | None, pools: Sequence[NodePool], installer: Sequence[Mapping[str, Any]]
 ) -> dict[str, File]:
     """The files of a cluster's own making, by name; none for a cluster that is there. `installer` is in the plan's manifests."""
     files: dict[str, File] = {}
     if gke is not None:
-        described = manifests.documents(map(_described, gke.resources), _FIRST_KEYS)
-        files[CLOUD] = File(f"{ABOUT}{described}", console.count(len(gke.resources), "resource"))
+        files[CLOUD] = _of_cloud("Google Cloud", "pulumi-gcp", gke.resources)
+    if cks is not None:
+        files[CLOUD] = _of_cloud("CoreWeave", "pulumi-coreweave", cks.resources)
     if pools:
         files[POOLS] = of_objects([pool.manifest() for pool in pools])
     if gke is not None and gke.objects:
@@ -53,6 +55,11 @@ def cluster_files(
     for release in gke.charts if gke else ():
         files[values_file(release.name)] = of_values(release.name, release.values, _install(release))
     return files
+
+
+def _of_cloud(cloud: str, package: str, resources: Sequence[Resource]) -> File:
+    described = manifests.documents(map(_described, resources), _FIRST_KEYS)
+    return File(f"{ABOUT.format(cloud=cloud, package=package)}{described}", console.count(len(resources), "resource"))
 
 
 def _described(resource: Resource) -> dict[str, Any]:

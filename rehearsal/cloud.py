@@ -1,8 +1,9 @@
-"""The pretend cloud of a rehearsal on GKE: where it is kept, how its cluster is reached, and what its files and charts are there.
+"""The pretend cloud of a rehearsal: where it is kept; on GKE, how its cluster is reached, and what its files and charts are.
 
-The program reaches the cluster it made as it would Google's: by a DNS endpoint whose certificate everybody trusts, as whom
-`gke-gcloud-auth-plugin` says. Here the endpoint is the fleet's, its authority is added to those that are trusted, and a small
-program under the plugin's name gives the fleet's own credential.
+On CoreWeave the program reaches its cluster by a context, which is the fleet's in any rehearsal. On GKE it does so as it would
+Google's: by a DNS endpoint whose certificate everybody trusts, as whom `gke-gcloud-auth-plugin` says. Here the endpoint is the
+fleet's, its authority is added to those that are trusted, and a small program under the plugin's name gives the fleet's own
+credential.
 """
 
 import base64
@@ -22,7 +23,7 @@ from rehearsal.control_plane import ControlPlane
 from rehearsal.files import write_whole
 from rehearsal.parts import Part
 from rehearsal.standins import charts
-from rehearsal.standins.gcp import CLOUD, ENDPOINT, FAULT, FLEET
+from rehearsal.standins.cloud import CLOUD, ENDPOINT, FAULT, FLEET
 from releases.gke import AUTH_PLUGIN, DRA_DRIVER
 from stacks.gke import GkePlan
 
@@ -40,12 +41,16 @@ def environment(plane: ControlPlane, fault: str | None) -> dict[str, str]:
     write_whole(trusted, f"{system.read_text() if system.exists() else ''}\n{own}")
     write_whole(plane.workdir / "bin" / AUTH_PLUGIN, _plugin(user), mode=0o755)
     return {
-        CLOUD: str(plane.workdir / FILE),
-        FLEET: str(plane.kubeconfig),
-        ENDPOINT: urlsplit(cluster["server"]).netloc,
+        **places(plane),
         "SSL_CERT_FILE": str(trusted),
         **({FAULT: fault} if fault else {}),
     }
+
+
+def places(plane: ControlPlane) -> dict[str, str]:
+    """Variables by which a pretend cloud is this rehearsal's, and its cluster the fleet."""
+    server = yaml.safe_load(plane.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    return {CLOUD: str(plane.workdir / FILE), FLEET: str(plane.kubeconfig), ENDPOINT: urlsplit(server).netloc}
 
 
 def forget(workdir: Path) -> None:

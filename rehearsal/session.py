@@ -31,11 +31,11 @@ from rehearsal.verdict import Surroundings, Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
 from stacks.coreweave import NodePool
 from stacks.files import PROJECT, PlatformFile, StackFile
-from stacks.gke_sdk import need_sdk
 from stacks.kube_api import Api
 from stacks.pairs import platform_of
 from stacks.plan import Plan, plan
 from stacks.platform import PlatformPlan, platform_plan
+from stacks.sdk import need_sdk
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -150,6 +150,8 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
             added |= cloud.environment(plane, subject.fault)
             reached, played = cloud.substitutes(gke, workdir, toolchain["helm"].path)
             brought = (*brought, *played)
+        if subject.made.cks is not None:
+            added |= cloud.places(plane)
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)
         engines = []

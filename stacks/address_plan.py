@@ -18,8 +18,8 @@ from ipaddress import IPv4Network
 from itertools import chain
 
 _LARGEST = IPv4Network("10.0.0.0/8")
-#: Where a base may lie: RFC 1918 and RFC 6598.
-_PRIVATE = (_LARGEST, *map(IPv4Network, ("172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
+#: Where addresses of one's own may lie: RFC 1918 and RFC 6598.
+PRIVATE = (_LARGEST, *map(IPv4Network, ("172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 #: Docker's bridge on every node (GKE docs).
 _DOCKER = IPv4Network("172.17.0.0/16")
 _SPECIAL = {
@@ -105,7 +105,7 @@ def address_plan(base: str, demand: Demand, peers: Sequence[str] = ()) -> Addres
         why = need.said(_LARGEST, f"the {_LARGEST.num_addresses} addresses of the largest private network, {_LARGEST},")
         raise AddressPlanError("no base is large enough", why, "plan for fewer nodes, or for fewer pods per node")
     room = _Room(33 - need.base.bit_length(), taken)
-    network = _parsed(base)
+    network = parsed(base)
     if network is None:
         why = "all ranges of the cluster are parts of one"
         raise AddressPlanError(f"base `{base}` is no IPv4 network", why, room.fix(None))
@@ -210,20 +210,20 @@ class _Room:
 
 def _private(prefix: int) -> Iterator[IPv4Network]:
     """All networks of this length in private space."""
-    for space in _PRIVATE:
+    for space in PRIVATE:
         if space.prefixlen <= prefix:
             yield from space.subnets(new_prefix=prefix)
 
 
 def _unusable(network: IPv4Network) -> str:
     """Why no cluster can have this network, empty if one can."""
-    if not any(map(network.subnet_of, _PRIVATE)):
+    if not any(map(network.subnet_of, PRIVATE)):
         return next((reason for special, reason in _SPECIAL.items() if network.subnet_of(special)), _PUBLIC)
     return f"nodes have Docker's bridge in {_DOCKER} and reach nobody else there" if network.overlaps(_DOCKER) else ""
 
 
 def _peer(text: str) -> IPv4Network:
-    network = _parsed(text)
+    network = parsed(text)
     if network is None or str(network) != text:
         fix = f"write `{network}`" if network else "write its first address and prefix length, e.g. `10.1.0.0/16`"
         why = "what the base must not overlap has to be known"
@@ -231,7 +231,7 @@ def _peer(text: str) -> IPv4Network:
     return network
 
 
-def _parsed(text: str) -> IPv4Network | None:
+def parsed(text: str) -> IPv4Network | None:
     """The network a text means, also with host bits or a netmask; None if it means none. An address alone does not."""
     try:
         return IPv4Network(text, strict=False) if "/" in text else None

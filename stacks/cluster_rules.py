@@ -1,7 +1,8 @@
 """Rules of the cluster: what only a provider that makes nodes can be told, and what a pool on CoreWeave has to be.
 
 The ids CW-xx and what they are about are upstream facts of CoreWeave's documentation. That an instance type never changes
-(CW-03) is looked up in the cluster: `stacks.pool_look`. That nothing installs GPU or network operators, which CoreWeave brings
+(CW-03) is looked up in the cluster: `stacks.pool_look`. CW-06 has its row where a cluster of the stack's own is judged too:
+`stacks.cks_rules`. That nothing installs GPU or network operators, which CoreWeave brings
 (CW-04), is a law of what a stack is made of.
 """
 
@@ -189,9 +190,8 @@ MACHINE_01: Rule[ClusterSubject] = Rule("MACHINE-01", "hardware/machines", known
 CLUSTER_01: Rule[ClusterSubject] = Rule("CLUSTER-01", "stacks/cluster_spec.py", of_the_provider)
 CW_01: Rule[ClusterSubject] = Rule("CW-01", NODE_POOLS, partial(maker_rules.stated_nodes, COREWEAVE))
 CW_02: Rule[ClusterSubject] = Rule("CW-02", NODE_POOLS, partial(maker_rules.bounds, COREWEAVE))
-CW_06: Rule[ClusterSubject] = Rule("CW-06", INSTANCES, system_nodes)
 CW_07: Rule[ClusterSubject] = Rule("CW-07", INSTANCES, partial(maker_rules.own_machine, COREWEAVE))
 CW_09: Rule[ClusterSubject] = Rule("CW-09", "Kubernetes' validation of nodes", taints_once)
 CW_08: Rule[ClusterSubject] = Rule("CW-08", NODE_POOLS, own_labels)
 #: Those that ask of the cluster alone: a stack that only makes nodes obeys them too.
-RULES = (CLUSTER_01, MACHINE_01, CW_01, CW_02, CW_06, CW_07, CW_08, CW_09)
+RULES = (CLUSTER_01, MACHINE_01, CW_01, CW_02, CW_07, CW_08, CW_09)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from stacks.cks_spec import Cks
 from stacks.gke_spec import Gke, GkeAcceleratorPool
 from stacks.pool_spec import Autoscaling, PoolKey, Taint
 from stacks.section import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section, StackName
@@ -40,8 +41,9 @@ class SystemPool(Section):
 
 
 class CoreWeave(Section):
-    """What the stack makes on a CKS cluster that is there: its node pools."""
+    """What the stack makes on a CKS cluster: its node pools, and with `cluster` that itself, with its VPC."""
 
+    cluster: Cks | None = None
     system_pool: SystemPool = SystemPool()
     accelerator_pool: AcceleratorPool = AcceleratorPool()
 
@@ -53,7 +55,8 @@ class Cluster(Section):
     the fit against them and a rehearsal simulates them. Left out, they are the first machine of the table that serves the
     fabric, and as many nodes as the sizing needs.
 
-    `coreweave`: the stack makes the node pools, of this machine and with this many nodes.
+    `coreweave`: the stack makes the node pools, of this machine and with this many nodes; and the cluster, if it says so. The
+    context leads to that then, and is left out until it is there.
 
     `gke`: the stack makes the cluster with all it stands on, and the node pools likewise.
     `stack`: as existing, by reference to a stack that makes the nodes and nothing else. `stack` is its name, or
@@ -78,6 +81,11 @@ class Cluster(Section):
     def makes_nodes(self) -> bool:
         """Whether the accelerator nodes are the stack's own, and so exactly what it says."""
         return self.provider in MAKERS
+
+    @property
+    def cks_to_make(self) -> Cks | None:
+        """What it says of a CKS cluster, where the stack makes one."""
+        return self.coreweave.cluster if self.provider == "coreweave" and self.coreweave else None
 
     @property
     def gke_to_make(self) -> Gke | None:

@@ -11,7 +11,9 @@ from components.cluster.gke import GkeCluster
 from components.cluster.gke_addons import ClusterAddons
 from components.cluster.guard import ClusterGuard
 from components.kube_client import path_of
+from stacks.cks import CksPlan
 from stacks.cluster_spec import Cluster
+from stacks.compose_cks import guard_of_cks, registered
 from stacks.coreweave import NodePool
 from stacks.foundation import Foundation
 from stacks.gke import GkePlan
@@ -22,9 +24,10 @@ from stacks.platform import PlatformPlan
 OUTPUT = "cluster"
 
 
-def existing_cluster(cluster: Cluster) -> ExistingCluster:
-    """The providers on the cluster a stack names."""
-    return ExistingCluster("cluster", {"kubeconfig": kubeconfig(cluster), "context": cluster.context})
+def existing_cluster(cluster: Cluster, cks: CksPlan | None = None) -> ExistingCluster:
+    """The providers on the cluster a stack names, after that cluster where the stack makes it."""
+    after = pulumi.ResourceOptions(depends_on=[registered(cks).cluster]) if cks else None
+    return ExistingCluster("cluster", {"kubeconfig": kubeconfig(cluster), "context": cluster.context}, after)
 
 
 def kubeconfig(cluster: Cluster) -> str | None:
@@ -65,11 +68,12 @@ def ground(plan: Plan, owner: str) -> Ground:
         # After the CPU nodes alone, as the router, which is to be gone before it.
         guard = _guard(plan.gke, made, owner, made.first)
         return replace(made, nodes=[*made.nodes, guard], first=[*made.first, guard], guard=[guard])
-    cluster = existing_cluster(plan.spec.cluster)
+    cluster = existing_cluster(plan.spec.cluster, plan.cks)
     opts = pulumi.ResourceOptions(providers=[cluster.shared])
     pools = node_pools(plan.pools, owner, opts) if plan.pools else {}
     cpus = [pool for key, pool in pools.items() if key == "systemPool"]
-    return Ground(cluster, kubeconfig(plan.spec.cluster), [*pools.values()], cpus)
+    guards = [guard_of_cks(plan.cks, plan.spec.cluster, owner, cpus)] if plan.cks else []
+    return Ground(cluster, kubeconfig(plan.spec.cluster), [*pools.values(), *guards], [*cpus, *guards], guards)
 
 
 def _gke(plan: GkePlan, owner: str) -> Ground:
@@ -110,7 +114,8 @@ def compose_platform(plan: PlatformPlan, owner: str) -> None:
         # After all that is made, so that a destroy asks it before anything is gone.
         made, reached = [*base.nodes, _guard(plan.gke, base, owner, base.nodes)], base.kubeconfig
     else:
-        opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster).shared])
+        opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster, plan.cks).shared])
         made, reached = [*node_pools(plan.pools, owner, opts).values()], found.kubeconfig
+        made += [guard_of_cks(plan.cks, plan.spec.cluster, owner, made)] if plan.cks else []
     there = pulumi.Output.all(reached, *(resource.urn for resource in made))
     pulumi.export(OUTPUT, there.apply(lambda known: replace(found, kubeconfig=known[0]).output()))

@@ -4,20 +4,11 @@ From the schemas that Google's providers are generated from. With `protect` the 
 why; this tells the fields. What is in neither table changes in place and cheaply: labels, taints, numbers of nodes, upgrades.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 
 from stacks.cloud import Arguments
-from stacks.gke_view import look_up
-
-
-@dataclass(frozen=True)
-class Fixed:
-    """The arguments of a class that only a new resource can change: these, or with `but_for` all others than these."""
-
-    paths: tuple[str, ...]
-    but_for: bool = False
+from stacks.immutable import Fixed, Immutables
 
 
 def _under(prefix: str, names: str) -> tuple[str, ...]:
@@ -86,27 +77,12 @@ DISRUPTIVE: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def replacing_fields(old: Arguments, new: Arguments, kind: str) -> list[str]:
-    """The changed arguments that replace a resource of this class, by their paths; none: it is not replaced by them.
-
-    Also of what the resource is told to ignore, which replaces nothing.
-    """
-    fixed = REPLACING.get(kind, Fixed(()))
-    paths = [path for path in dict.fromkeys((*old, *new)) if path not in fixed.paths] if fixed.but_for else fixed.paths
-    moved = _moved(old, new) if kind == "compute.Subnetwork" else ()
-    return [*_changed(old, new, paths), *moved]
-
-
-def disruptive_fields(old: Arguments, new: Arguments, kind: str) -> list[str]:
-    """The changed arguments for which every node of a pool is made anew, by their paths."""
-    return [*_changed(old, new, DISRUPTIVE.get(kind, ()))]
-
-
-def _changed(old: Arguments, new: Arguments, paths: Iterable[str]) -> Iterator[str]:
-    return (path for path in paths if look_up(old, path) != look_up(new, path))
-
-
 def _moved(old: Arguments, new: Arguments) -> list[str]:
     """A range that does not hold what it held is another."""
     before, after = (IPv4Network(args["ip_cidr_range"]) for args in (old, new))
     return [] if before.subnet_of(after) else ["ip_cidr_range"]
+
+
+GKE = Immutables(REPLACING, DISRUPTIVE, {"compute.Subnetwork": _moved})
+replacing_fields = GKE.replacing_fields
+disruptive_fields = GKE.disruptive_fields

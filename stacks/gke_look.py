@@ -1,19 +1,13 @@
-"""What a changed stack file would replace of a GKE cluster that is there, told by its fields before the engine refuses it.
-
-Pulumi runs no program before the engine compares, and what the engine compares with nobody else may read but by the stack's own
-outputs: there the cluster as it was last planned is kept.
-"""
+"""What a changed stack file would replace of a GKE cluster that is there, told by its fields before the engine refuses it."""
 
 import pulumi
 
+from stacks.change_look import OUTPUT, last_outputs
+from stacks.changes import Change, changes
 from stacks.gke import GkePlan
-from stacks.gke_changes import Change, changes, fingerprint
+from stacks.gke_immutable import GKE
 from stacks.gke_pools import SYSTEM
 from stacks.problems import Problem, StackFileError
-from stacks.reference import UnreadStackError, outputs_of
-
-#: The output that holds the cluster as it was last planned.
-OUTPUT = "plannedCluster"
 
 
 def look_at_changes(plan: GkePlan, owner: str) -> None:
@@ -22,12 +16,9 @@ def look_at_changes(plan: GkePlan, owner: str) -> None:
     Raises:
         StackFileError: a resource that the stack protects would be replaced.
     """
-    try:
-        before = outputs_of(owner).get(OUTPUT) or {}
-    except UnreadStackError as error:  # what is protected the engine refuses all the same, only with fewer words
-        pulumi.log.warn(f"The cluster as it was last planned cannot be read, so a change is not looked at: {error}")
+    if (outputs := last_outputs(owner)) is None:
         return
-    found = changes(before, plan.resources)
+    found = changes(outputs.get(OUTPUT) or {}, plan.resources, GKE)
     for change in found:
         if not change.replaced:
             fields = ", ".join(change.fields)
@@ -36,14 +27,6 @@ def look_at_changes(plan: GkePlan, owner: str) -> None:
             )
     if refused := [_refused(change, plan) for change in found if change.refused]:
         raise StackFileError(refused)
-
-
-def export_plan(plan: GkePlan) -> None:
-    """Keeps the cluster as it is planned for the next look.
-
-    As a secret, which it is not: so that its hundreds of lines are not printed with every preview.
-    """
-    pulumi.export(OUTPUT, pulumi.Output.secret(fingerprint(plan.resources)))
 
 
 def _refused(change: Change, plan: GkePlan) -> Problem:

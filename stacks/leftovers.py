@@ -9,6 +9,7 @@ Leaves out what goes with its namespace and neither bills nor holds a node: that
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from hardware import quantities
@@ -16,9 +17,11 @@ from releases.gateway_api import API as GATEWAY_API
 from releases.gateway_api import CRDS as GATEWAY_CRDS
 from releases.gateway_api import GROUP as GATEWAY_GROUP
 from stacks import helm_records
+from stacks.cks import CksPlan
 from stacks.cluster_problems import asking
 from stacks.gateway import GatewayPlan
 from stacks.kube_api import Api, Object
+from stacks.leftover_cks import cluster_left, maybe_gone, unreached
 from stacks.leftover_look import Leftover, Leftovers, Look, ending
 from stacks.leftover_nodes import node_pools_left
 from stacks.ownership import whose
@@ -40,7 +43,9 @@ def look_for_leftovers(plan: Plan | PlatformPlan, stack: str) -> Leftovers:
     Raises:
         StackFileError: the cluster cannot be asked.
     """
-    with asking(plan.spec.cluster, _refuse):
+    if plan.cks is not None and plan.spec.cluster.context is None:
+        _refuse(unreached(plan.cks))
+    with asking(plan.spec.cluster, partial(_refused, plan.cks)):
         look = Look(Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context), stack)
         return look.result(_everything(look, plan))
 
@@ -49,9 +54,15 @@ def _refuse(problem: Problem) -> None:
     raise StackFileError([problem])
 
 
+def _refused(cks: CksPlan | None, problem: Problem) -> None:
+    _refuse(problem if cks is None else maybe_gone(cks, problem))
+
+
 def _everything(look: Look, plan: Plan | PlatformPlan) -> Iterator[Leftover]:
     if plan.pools:
         yield from node_pools_left(look, plan.pools)
+    if plan.cks is not None:
+        yield from cluster_left(plan.cks)
     if isinstance(plan, Plan):
         yield from _Serving(look, plan).everything()
 

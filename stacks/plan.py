@@ -18,6 +18,7 @@ from hardware.workload import Workload
 from releases.crds import CrdSource, Directory, Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API_CRDS
 from releases.gateways import IMPLEMENTATIONS
+from stacks.cks import CksPlan, cks_plan
 from stacks.coreweave import NodePool, node_pools
 from stacks.gateway import GatewayPlan, gateway_plan
 from stacks.gke import GkePlan, gke_plan
@@ -42,6 +43,7 @@ class Plan:
     monitoring: list[Object]
     pools: list[NodePool]
     gke: GkePlan | None = None
+    cks: CksPlan | None = None
 
     @property
     def bill(self) -> Bill:
@@ -116,6 +118,7 @@ def plan(spec: StackSpec, base: Path) -> Plan:
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
         pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
         gke=gke_plan(spec, machine_of(spec), base) if spec.cluster.provider == "gke" else None,
+        cks=cks_plan(spec),
     )
 
 

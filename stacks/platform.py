@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks import cluster_rules, gke_rules
+from stacks import cks_rules, cluster_rules, gke_rules
+from stacks.cks import CksPlan, cks_plan
 from stacks.cluster_spec import MAKERS
 from stacks.coreweave import NodePool, node_pools
 from stacks.gke import GkePlan, gke_plan
@@ -29,6 +30,7 @@ class PlatformPlan:
     spec: PlatformSpec
     pools: list[NodePool]
     gke: GkePlan | None = None
+    cks: CksPlan | None = None
 
 
 def is_platform(config: Mapping[str, Any]) -> bool:
@@ -44,7 +46,7 @@ def platform_plan(spec: PlatformSpec, base: Path = Path()) -> PlatformPlan:
     """The plan of a stack that obeys the rules. Relative paths in its file start at `base`."""
     machine = machine_of(spec)
     gke = gke_plan(spec, machine, base) if spec.cluster.provider == "gke" else None
-    return PlatformPlan(spec, node_pools(spec, machine), gke)
+    return PlatformPlan(spec, node_pools(spec, machine), gke, cks_plan(spec))
 
 
 def platform_problems(spec: PlatformSpec) -> Iterator[Problem]:
@@ -79,4 +81,6 @@ RULES: tuple[Rule[ClusterSubject], ...] = (
     Rule("MIRROR-01", "the stack's mirror", a_registry_has_a_host),
     *gke_rules.RULES,
     *cluster_rules.RULES,
+    cks_rules.CW_06,
+    *cks_rules.RULES,
 )

@@ -8,17 +8,23 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from releases.crds import SourceError
+from stacks.change_look import export_plan
+from stacks.cks import CksPlan
+from stacks.cks_immutable import CKS
+from stacks.cks_look import look_at_cluster
 from stacks.compose import compose
+from stacks.compose_cks import compose_alone
 from stacks.compose_cluster import compose_platform
 from stacks.files import PROJECT, platform_from_config, spec_from_config
 from stacks.gke import GkePlan
-from stacks.gke_look import export_plan, look_at_changes
-from stacks.gke_sdk import need_sdk
+from stacks.gke_immutable import GKE
+from stacks.gke_look import look_at_changes
 from stacks.lookahead import look_ahead, look_ahead_of_platform
 from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
 from stacks.problems import Problem, StackFileError
 from stacks.reference import full_name, referred
+from stacks.sdk import need_sdk
 from stacks.spec import AnyStack, PlatformSpec, StackSpec
 from stacks.unblock import unblock
 from stacks.warnings import warnings_of
@@ -46,6 +52,8 @@ def _make_nodes(spec: PlatformSpec, base: Path, owner: str) -> None:
     _point_out(spec)
     planned = platform_plan(spec, base)
     _look_at_gke(planned.gke, owner)
+    if _cluster_first(planned.cks, spec, owner):
+        return
     look_ahead_of_platform(planned, owner)
     compose_platform(planned, owner)
 
@@ -59,6 +67,8 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     _point_out(spec)
     planned = plan(spec, base)
     _look_at_gke(planned.gke, owner)
+    if _cluster_first(planned.cks, spec, owner):
+        return
     found = look_ahead(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
@@ -73,7 +83,18 @@ def _point_out(spec: AnyStack) -> None:
 def _look_at_gke(plan: GkePlan | None, owner: str) -> None:
     if plan is not None:
         look_at_changes(plan, owner)
-        export_plan(plan)
+        export_plan(plan.resources, GKE)
+
+
+def _cluster_first(plan: CksPlan | None, spec: AnyStack, owner: str) -> bool:
+    """Whether this run makes a CKS cluster alone, because nothing leads to it yet."""
+    if plan is None:
+        return False
+    look_at_cluster(plan, spec.cluster, owner)
+    export_plan(plan.resources, CKS)
+    if spec.cluster.context is None:
+        compose_alone(plan)
+    return spec.cluster.context is None
 
 
 def _configuration() -> dict[str, Any]:

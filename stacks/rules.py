@@ -14,7 +14,7 @@ from hardware.renderer import model_server
 from hardware.vocabulary import ROLES
 from hardware.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks import choice_rule, cluster_rules, gke_rules, router_api, router_rules
+from stacks import choice_rule, cks_rules, cluster_rules, gke_rules, router_api, router_rules
 from stacks.fit_rule import code_for_the_gpu, fits
 from stacks.mirror_rule import all_from_the_mirror
 from stacks.pod_rules import valid_tolerations
@@ -180,6 +180,7 @@ RULES: tuple[Rule[Subject], ...] = (
     cluster_rules.CW_01,
     cluster_rules.CW_02,
     cluster_rules.CW_08,
+    *cks_rules.RULES,
     cluster_rules.CW_09,
     Rule("BILL-01", "releases", _known_release, gate=_with_default_release),
     Rule("GW-01", "upstream's gateway recipes", router_rules.gateway_section, gate=router_rules.without_gateway),
@@ -204,7 +205,7 @@ RULES: tuple[Rule[Subject], ...] = (
     Rule("NAME-02", "Kubernetes names", _names),
     Rule("CW-05", "upstream's coreweave overlay", cluster_rules.infiniband_said_aloud),
     *gke_rules.OF_THE_MACHINE,
-    cluster_rules.CW_06,
+    cks_rules.CW_06,
     Rule("FIT-01", "hardware/machines", fits),
     Rule("MIRROR-01", "the stack's mirror", all_from_the_mirror),
 )

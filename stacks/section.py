@@ -21,6 +21,7 @@ _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 _PROJECT = r"^([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]$"
 _REGION = r"^[a-z]+-[a-z]+[0-9]+$"
 _ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]+[0-9a-z]*$"
+_CW_ZONE = r"^[A-Z]+(-[A-Z]+)+-[0-9]{2}[A-Z]$"
 _STACK = r"^([A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9][-A-Za-z0-9_.]*/)?[A-Za-z0-9][-A-Za-z0-9_.]*$"
 _IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
 #: What each pattern asks for, in words, and an example.
@@ -43,6 +44,7 @@ FORMS = {
     _PROJECT: ("a project's id: 6 to 30 lower-case letters, digits and dashes, with a letter first", "acme-serving"),
     _REGION: ("a region of Google Cloud", "us-central1"),
     _ZONE: ("a zone of Google Cloud", "us-central1-b"),
+    _CW_ZONE: ("a zone of CoreWeave", "US-EAST-02A"),
     _STACK: ("a stack's name, or organization/project/name", "platform"),
     _IMAGE: ("an image reference", "docker.io/vllm/vllm-openai:v0.19.1"),
 }
@@ -68,6 +70,7 @@ GcpProject = Annotated[str, StringConstraints(pattern=_PROJECT)]
 GcpRegion = Annotated[str, StringConstraints(pattern=_REGION)]
 #: Zones of AI regions end in something like `-ai1a`.
 GcpZone = Annotated[str, StringConstraints(pattern=_ZONE)]
+CoreWeaveZone = Annotated[str, StringConstraints(pattern=_CW_ZONE)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
 
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from rehearsal.standins.gcp.store import Record
+from rehearsal.standins.cloud.store import Record
 from stacks.gke_leftover_kinds import KINDS, last
 from stacks.gke_leftovers import CLUSTERS
 from stacks.google_api import ROOTS, Google

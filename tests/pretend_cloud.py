@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rehearsal.standins.cloud.store import Cloud
 from rehearsal.standins.gcp.kinds import KINDS
 from rehearsal.standins.gcp.lifecycle import CloudResources, World
-from rehearsal.standins.gcp.store import Cloud
 from rehearsal.standins.provider import Changes, Resource
 from stacks.cloud import Ref
 from stacks.cloud import Resource as Planned

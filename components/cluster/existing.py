@@ -22,14 +22,15 @@ class ExistingClusterArgs(TypedDict):
 
 
 class ExistingCluster(pulumi.ComponentResource):
-    """Two providers on one kubeconfig: `cluster` and `shared`."""
+    """Two providers on one kubeconfig: `cluster` and `shared`. What the component depends on is there before them, and so before
+    anything of theirs; and goes after it."""
 
     cluster: k8s.Provider
     shared: k8s.Provider
 
     def __init__(self, name: str, args: ExistingClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:ExistingCluster", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        child = pulumi.ResourceOptions(parent=self, depends_on=opts.depends_on if opts else None)
         self.cluster = k8s.Provider(
             f"{name}-cluster",
             kubeconfig=args["kubeconfig"],

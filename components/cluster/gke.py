@@ -5,91 +5,16 @@ kubeconfig holds no credential: whoever uses it is asked for by Google's plugin.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from importlib import import_module
-from typing import Any, Protocol, TypedDict, runtime_checkable
+from collections.abc import Sequence
+from typing import Any, TypedDict
 
 import pulumi
 
-from releases.gke import AUTH_PLUGIN, SDK
+from components.cluster.cloud import CloudResource, Sdk, make
+from releases.gke import AUTH_PLUGIN
+from releases.gke import SDK as MODULE
 
-
-@runtime_checkable
-class Reference(Protocol):
-    """An attribute of another resource."""
-
-    @property
-    def resource(self) -> str:
-        """Its logical name."""
-        ...
-
-    @property
-    def attribute(self) -> str:
-        """The attribute's name in the SDK."""
-        ...
-
-
-class Patience(Protocol):
-    """Timeouts, as the engine spells them; None is the provider's own."""
-
-    @property
-    def create(self) -> str | None:
-        """Until it is there."""
-        ...
-
-    @property
-    def update(self) -> str | None:
-        """Until it is changed."""
-        ...
-
-    @property
-    def delete(self) -> str | None:
-        """Until it is gone."""
-        ...
-
-
-class CloudResource(Protocol):
-    """One resource of a plan (`stacks.cloud.Resource`)."""
-
-    @property
-    def name(self) -> str:
-        """Its logical name."""
-        ...
-
-    @property
-    def type(self) -> str:
-        """The path of its class in the SDK."""
-        ...
-
-    @property
-    def args(self) -> Mapping[str, Any]:
-        """Plain values and references, with the SDK's names."""
-        ...
-
-    @property
-    def after(self) -> Sequence[str]:
-        """The logical names of what is there before it, beside what its arguments refer to."""
-        ...
-
-    @property
-    def protect(self) -> bool:
-        """Whether the engine refuses to delete or replace it."""
-        ...
-
-    @property
-    def ignore_changes(self) -> Sequence[str]:
-        """Arguments that somebody else changes."""
-        ...
-
-    @property
-    def timeouts(self) -> Patience:
-        """How long to wait."""
-        ...
-
-    @property
-    def delete_before_replace(self) -> bool:
-        """Whether the old one goes before the new one comes."""
-        ...
+SDK = Sdk(MODULE, "pulumi-gcp", "gke", "`provider: gke`")
 
 
 class GkeClusterArgs(TypedDict):
@@ -109,24 +34,8 @@ class GkeCluster(pulumi.ComponentResource):
     def __init__(self, name: str, args: GkeClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:GkeCluster", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        provider = _class("Provider")(f"{name}-google", project=args["project"], opts=child)
-        self.resources = {}
-        for resource in args["resources"]:
-            options = pulumi.ResourceOptions(
-                parent=self,
-                provider=provider,
-                depends_on=[self.resources[before] for before in resource.after],
-                protect=resource.protect,
-                ignore_changes=[*resource.ignore_changes],
-                delete_before_replace=resource.delete_before_replace,
-                custom_timeouts=pulumi.CustomTimeouts(
-                    create=resource.timeouts.create,
-                    update=resource.timeouts.update,
-                    delete=resource.timeouts.delete,
-                ),
-            )
-            wired = {key: _wired(value, self.resources) for key, value in resource.args.items()}
-            self.resources[resource.name] = _class(resource.type)(resource.name, **wired, opts=options)
+        provider = SDK.class_of("Provider")(f"{name}-google", project=args["project"], opts=child)
+        self.resources = make(SDK, args["resources"], self, provider)
         cluster: Any = self.resources[args["cluster"]]
         endpoint = cluster.control_plane_endpoints_config.apply(lambda found: found.dns_endpoint_config.endpoint)
         self.kubeconfig = pulumi.Output.all(cluster.name, endpoint).apply(lambda found: kubeconfig(*found))
@@ -151,25 +60,3 @@ def kubeconfig(cluster: str, endpoint: str) -> str:
             "current-context": cluster,
         }
     )
-
-
-def _wired(value: Any, made: Mapping[str, pulumi.CustomResource]) -> Any:
-    """The value with outputs in the place of references, however deep."""
-    match value:
-        case Reference():
-            return getattr(made[value.resource], value.attribute)
-        case Mapping():
-            return {key: _wired(part, made) for key, part in value.items()}
-        case list() | tuple():
-            return [_wired(part, made) for part in value]
-    return value
-
-
-def _class(path: str) -> Any:
-    """A class of the SDK by its path."""
-    package, _, name = f"{SDK}.{path}".rpartition(".")
-    try:
-        return getattr(import_module(package), name)
-    except ModuleNotFoundError:
-        needed = "`provider: gke` needs the package pulumi-gcp, which is not installed"
-        raise pulumi.RunError(f"{needed}; run `make gke`, or `pip install -e '.[gke]'`") from None

@@ -1,6 +1,6 @@
 """What keeps a destroy from taking a cluster away under others, and from leaving behind what the cloud made for it.
 
-Load balancers, endpoint groups and disks that Kubernetes asked Google for are taken back by the cluster itself, after what asked
+Load balancers, endpoint groups and disks that Kubernetes asked a cloud for are taken back by the cluster itself, after what asked
 for them is gone. A cluster that goes before that leaves them, billing, and its network cannot go at all. So before its nodes go,
 a resource whose deletion looks and waits (as the guard on a Gateway does: docs/adr/0014, 0020).
 """
@@ -23,13 +23,13 @@ from hardware.namespace import OWNER
 SECONDS, PAUSE = 600, 5
 #: By this the official Kubernetes provider is told to take what it cannot reach for gone.
 GONE = "PULUMI_K8S_DELETE_UNREACHABLE"
-#: How to have a cluster deleted all the same.
-ANYWAY = "write `deleteInUse: true` under `llmd-pd:cluster.gke`, run `pulumi up`, and destroy again"
+#: Where a stack file says `deleteInUse`, of a guard whose state does not say where.
+SECTION = "cluster.gke"
 #: What to do where the cluster does not answer, and where it answers that one may not ask.
 UNREACHABLE = (
     f"check the network and your credentials, or, if the cluster is gone for good, set {GONE}=true; and destroy again"
 )
-FORBIDDEN = f"have somebody destroy it who may list namespaces, Services and volumes of the whole cluster, or {ANYWAY}"
+FORBIDDEN = "have somebody destroy it who may list namespaces, Services and volumes of the whole cluster"
 #: Namespaces of GKE's own.
 GKES = ("kube-", "gke-", "gmp-")
 
@@ -116,12 +116,13 @@ class GuardProvider(ResourceProvider):
         from urllib3.exceptions import HTTPError
 
         try:
-            _vacate(Api(_props["kubeconfig"], None), _props)
+            _vacate(Api(_props["kubeconfig"], _props.get("context")), _props)
         except HTTPError as error:
             if os.environ.get(GONE, "").lower() != "true":
                 raise _kept(_props, _silence(reason(error)), UNREACHABLE) from error
         except (ApiException, json.JSONDecodeError) as error:
-            fix = FORBIDDEN if getattr(error, "status", None) == 403 else UNREACHABLE
+            forbidden = getattr(error, "status", None) == 403
+            fix = f"{FORBIDDEN}, or {_anyway(_props)}" if forbidden else UNREACHABLE
             raise _kept(_props, _silence(reason(error)), fix) from error
         except KubeconfigError as error:
             raise _kept(_props, _silence(str(error)), UNREACHABLE) from error
@@ -132,15 +133,17 @@ class GuardProvider(ResourceProvider):
 def _vacate(api: Api, props: Mapping[str, Any]) -> None:
     others = [*_others(api, props["owner"])]
     if others:
-        raise _kept(props, f"other stacks serve on it: {', '.join(others)}", f"destroy them first, or {ANYWAY}")
+        raise _kept(props, f"other stacks serve on it: {', '.join(others)}", f"destroy them first, or {_anyway(props)}")
     deadline = time.monotonic() + SECONDS
     while found := [*_left(api)]:
         if staying := [name for name, going in found if not going]:
-            raise _kept(props, f"it would leave what bills: {', '.join(staying)}", f"delete them first, or {ANYWAY}")
+            raise _kept(
+                props, f"it would leave what bills: {', '.join(staying)}", f"delete them first, or {_anyway(props)}"
+            )
         if time.monotonic() > deadline:
             names = ", ".join(name for name, _ in found)
             what = f"after {SECONDS // 60} minutes it still has {names}"
-            raise _kept(props, what, f"see why with `kubectl describe`, and destroy again, or {ANYWAY}")
+            raise _kept(props, what, f"see why with `kubectl describe`, and destroy again, or {_anyway(props)}")
         time.sleep(PAUSE)
 
 
@@ -162,6 +165,12 @@ def _left(api: Api) -> Iterator[tuple[str, bool]]:
                 yield f"{kind.name} {place} ({kind.made})", kind.going(obj)
 
 
+def _anyway(props: Mapping[str, Any]) -> str:
+    """How to have a cluster deleted all the same."""
+    section = props.get("section", SECTION)
+    return f"write `deleteInUse: true` under `llmd-pd:{section}`, run `pulumi up`, and destroy again"
+
+
 def _silence(why: str) -> str:
     return f"it does not say who lives in it ({why})"
 
@@ -175,7 +184,8 @@ def _kept(props: Mapping[str, Any], why: str, fix: str) -> ClusterInUseError:
 class ClusterGuard(Resource, module="cluster", name="Guard"):
     """Made before everything that serves, so that a destroy asks it after all of that is gone; or after everything else.
 
-    Plain: the `cluster`'s name, the stack that is its `owner`, and `deleteInUse`. Wired: the `kubeconfig`, as text.
+    Plain: the `cluster`'s name, the stack that is its `owner`, and `deleteInUse`; if not on GKE, the `section` of the stack
+    file that says so. Wired: the `kubeconfig`, as text, or a path with a `context`.
     """
 
     def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:

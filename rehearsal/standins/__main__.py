@@ -45,6 +45,13 @@ def _resource_gcp(engine: str) -> Any:
     return _provider(GcpProvider, engine)
 
 
+def _resource_coreweave(engine: str) -> Any:
+    # With the SDK, as above.
+    from rehearsal.standins.coreweave.provider import CoreWeaveProvider
+
+    return _provider(CoreWeaveProvider, engine)
+
+
 def _provider(provider: Any, engine: str) -> Any:
     """Its version is that of the SDK package it belongs to."""
     from pulumi.runtime.proto import provider_pb2_grpc
@@ -66,6 +73,7 @@ PLUGINS = {
     "resource-kubernetes": _resource_kubernetes,
     "resource-random": _resource_random,
     "resource-gcp": _resource_gcp,
+    "resource-coreweave": _resource_coreweave,
 }
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ STAND_INS = tuple(
         StandIn("resource", "kubernetes", "pulumi-kubernetes"),
         StandIn("resource", "random", "pulumi-random"),
         StandIn("resource", "gcp", "pulumi-gcp", pretend=True),
+        StandIn("resource", "coreweave", "pulumi-coreweave", pretend=True),
     )
     if not row.pretend or importlib.util.find_spec(row.package.replace("-", "_"))
 )

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.standins.gcp import CLOUD, FAULT, FLEET, installed
-from rehearsal.standins.gcp.store import Cloud
+from rehearsal.standins.cloud import CLOUD, FAULT, FLEET
+from rehearsal.standins.cloud.store import Cloud
+from rehearsal.standins.gcp import installed
 from tests.engine.standins_fixtures import Stack, plane, stack
 
 __all__ = ["plane", "stack"]

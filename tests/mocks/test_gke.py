@@ -198,7 +198,7 @@ def test_a_kubeconfig_asks_googles_plugin_for_credentials() -> None:
 
 
 def test_without_the_extra_a_stack_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gke, "SDK", "pulumi_gcp_that_is_not_there")
+    monkeypatch.setattr(gke, "SDK", replace(gke.SDK, module="pulumi_gcp_that_is_not_there"))
     resource = Resource("a", "compute.Network", "a", {})
     with pytest.raises(pulumi.RunError, match=r"needs the package pulumi-gcp, which is not installed; run `make gke`"):
         record(lambda: _made(resource))

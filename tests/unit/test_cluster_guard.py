@@ -5,6 +5,7 @@ import json
 import pickle
 import pickletools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,6 +96,20 @@ def test_other_stacks_keep_it_by_name(delete: Delete, server: ApiServer) -> None
     assert "`deleteInUse: true` under `llmd-pd:cluster.gke`" in text
     assert "gone" not in text.removesuffix("are still there.").split("because")[1]
     assert [path for path, *_ in server.asked] == [NAMESPACES]
+
+
+def test_elsewhere_than_on_gke_it_is_reached_by_a_context_and_says_so_elsewhere(
+    server: ApiServer, tmp_path: Path
+) -> None:
+    server.answers = {NAMESPACES: listed(namespace("chat", "acme/llmd-pd/chat"))}
+    path = kubeconfig(tmp_path / "kubeconfig", server.url)
+    with pytest.raises(ClusterInUseError, match=r"`deleteInUse: true` under `llmd-pd:cluster\.coreweave\.cluster`"):
+        GuardProvider().delete(
+            "shared",
+            {**PROPS, "kubeconfig": str(path), "context": "prod", "section": "cluster.coreweave.cluster"},
+        )
+    with pytest.raises(ClusterInUseError, match="it does not say who lives in it"):
+        GuardProvider().delete("shared", {**PROPS, "kubeconfig": str(path), "context": "another"})
 
 
 def test_a_stack_may_say_that_it_goes_all_the_same(delete: Delete, server: ApiServer) -> None:

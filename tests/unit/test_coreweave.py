@@ -143,6 +143,15 @@ def test_one_slot_of_the_shared_hcas_and_no_operators() -> None:
 
 # --- what is refused -----------------------------------------------------------------------------------------------------
 
+MADE = {"zone": "US-EAST-02A", "version": "v1.35"}
+OWN = "cluster.coreweave.cluster"
+
+
+def of(**cluster: Any) -> dict[str, Any]:
+    """Pools of a stack that makes the cluster too."""
+    return {"cluster": {**MADE, **cluster}}
+
+
 TEAM = {"key": "team", "value": "chat", "effect": "NoSchedule"}
 #: Rule, what of the cluster, of the serving and of the pools is wrong, the key that is named, words.
 FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str]] = [
@@ -167,6 +176,32 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("CW-08", {}, {}, {"acceleratorPool": {"labels": {"kubernetes.io/hostname": "a"}}}, f"{GPU}.labels", "go by what it says"),
     ("FIT-01", {"nodes": 1}, {}, {"acceleratorPool": {"autoscaling": {"min": 0, "max": 1}}}, f"{GPU}.autoscaling.max",
      "write `max: 2`"),
+    # A cluster of the stack's own.
+    ("CW-06", {}, {}, of(name="a" * 31), f"{OWN}.name", "shorten it by 1, or leave it out"),
+    ("CW-06", {}, {}, of(vpc={"name": "a" * 40}), f"{OWN}.vpc.name", "has 40 characters, because CoreWeave takes 30"),
+    ("CW-06", {}, {}, {**of(), "systemPool": {"manage": False}}, f"{CPU}.manage", "no CPU nodes for the router"),
+    ("CW-06", {}, {}, {**of(version="v1.31"), "acceleratorPool": {"autoscaling": {"min": 1, "max": 2}}}, f"{OWN}.version",
+     "from v1.32 on"),
+    ("CW-11", {}, {}, of(version="1.35"), f"{OWN}.version", "write something like `v1.35`"),
+    ("CW-11", {}, {}, of(version="v1.35.2"), f"{OWN}.version", "brings its patches itself"),
+    ("CW-12", {}, {}, of(vpc={"pods": "10.0.0.0"}), f"{OWN}.vpc.pods", "its first address and prefix length"),
+    ("CW-12", {}, {}, of(vpc={"pods": "10.1.0.0/13"}), f"{OWN}.vpc.pods", "write `10.0.0.0/13`"),
+    ("CW-12", {}, {}, of(vpc={"pods": "fd00::/48"}), f"{OWN}.vpc.pods", "is no IPv4 network"),
+    ("CW-12", {}, {}, of(vpc={"services": "8.8.0.0/22"}), f"{OWN}.vpc.services", "10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or"),
+    ("CW-12", {}, {}, of(vpc={"services": "10.0.4.0/22"}), f"{OWN}.vpc.pods", "overlaps `10.0.4.0/22` of `services`"),
+    ("CW-12", {}, {}, of(vpc={"internalLoadBalancers": ["10.16.0.0/24"]}), f"{OWN}.vpc.services", "of `internalLoadBalancers`"),
+    ("CW-12", {}, {}, of(vpc={"internalLoadBalancers": ["10.32.4.0/22", "10.32.4.0/24"]}), f"{OWN}.vpc.internalLoadBalancers",
+     "give one of them another range"),
+    ("CW-12", {}, {}, of(vpc={"hosts": "10.16.192.0/19"}), f"{OWN}.vpc.hosts", "takes a /18 at the least"),
+    ("CW-12", {}, {}, of(vpc={"hosts": "10.4.0.0/18"}), f"{OWN}.vpc.pods", "of `hosts`"),
+    ("CW-12", {}, {}, of(vpc={"peers": ["10.0.0.0/8"], "pods": "172.16.0.0/13", "services": "172.24.0.0/22",
+                              "internalLoadBalancers": ["10.1.0.0/22"]}), f"{OWN}.vpc.internalLoadBalancers", "of `peers`"),
+    ("CW-12", {}, {}, of(vpc={"peers": ["10.1"]}), f"{OWN}.vpc.peers", "is no IPv4 network"),
+    ("CW-13", {}, {}, of(vpc={"pods": "10.0.0.0/24"}), f"{OWN}.vpc.pods", "there may be 3, with 128 addresses each; take a /23"),
+    ("CW-13", {}, {}, {**of(vpc={"pods": "10.0.0.0/23"}), "acceleratorPool": {"autoscaling": {"min": 1, "max": 4}}},
+     f"{OWN}.vpc.pods", "the pods of 4 nodes, because there may be 5"),
+    ("CW-13", {"nodes": 200_000}, {}, of(), f"{OWN}.vpc.pods", "plan for fewer nodes"),
+    ("CW-14", {"context": None, "kubeconfig": "~/.kube/x"}, {}, of(), "cluster.context", "cluster than pd-disaggregation"),
     # What the scheduler would never place.
     ("FIT-01", {"nodes": 1}, {}, {}, "cluster.nodes", "write `nodes: 2`"),
     ("FIT-01", {}, {}, {"acceleratorPool": {"taints": [TEAM]}}, f"{GPU}.taints", "team=chat:NoSchedule"),
@@ -206,6 +241,14 @@ def test_a_rule_finds_what_it_is_for(
         ({}, {}, {"acceleratorPool": {"labels": {"cks.coreweave.cloud/system-critical": "true"}}}),
         ({}, {}, {"acceleratorPool": {"taints": [{**TEAM, "effect": "PreferNoSchedule"}]}}),
         *(({}, {}, {"systemPool": {"instanceType": kind}}) for kind in COREWEAVE_CPU),
+        ({}, {}, of()),
+        ({"context": None}, {}, of()),
+        ({"kubeconfig": "~/.kube/x"}, {}, of()),
+        ({}, {}, of(name="a" * 30, vpc={"name": "b" * 30})),
+        ({}, {}, {**of(version="v1.32"), "acceleratorPool": {"autoscaling": {"min": 1, "max": 2}}}),
+        ({}, {}, of(version="v1.31")),
+        ({}, {}, of(vpc={"hosts": "10.16.192.0/18", "peers": ["10.128.0.0/9", "10.128.0.0/10", "8.8.8.0/24"]})),
+        ({}, {}, of(vpc={"pods": "100.64.0.0/23", "internalLoadBalancers": ["192.168.0.0/24", "192.168.1.0/24"]})),
     ],
 )
 def test_and_leaves_alone_what_can_be(cluster: dict[str, Any], serving: dict[str, Any], pools: dict[str, Any]) -> None:

@@ -50,6 +50,8 @@ def keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]
 def test_every_key_has_a_row_with_its_default(key: str, default: Any) -> None:
     (row,) = [row for row in ROWS if f"`{key}`" in row.split("|")[1]]
     spelled = {True: "`true`", False: "`false`"}.get(default) if isinstance(default, bool) else None
+    if isinstance(default, tuple) and default:
+        spelled = f"`[{', '.join(default)}]`"
     expected = spelled or ("required" if default == "required" else f"`{default}`" if default else "–")
     assert row.split("|")[2].strip() == expected
 

@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
+from stacks.changes import changes, fingerprint
 from stacks.cloud import from_the_engine
-from stacks.gke_changes import changes, fingerprint
+from stacks.gke_immutable import GKE
 from stacks.spec import StackSpec
 from tests.gke_plans import DRANET, MULTINET, VARIANTS, planned, stack, variant
 
 
 def told(before: StackSpec, after: StackSpec) -> list[tuple[str, tuple[str, ...], bool, bool]]:
-    known = json.loads(json.dumps(fingerprint(planned(before).resources)))
-    found = changes(known, planned(after).resources)
+    known = json.loads(json.dumps(fingerprint(planned(before).resources, GKE)))
+    found = changes(known, planned(after).resources, GKE)
     parts = [change.resource.name.removeprefix("pd-disaggregation-") for change in found]
     return [(part, one.fields, one.replaced, one.refused) for part, one in zip(parts, found, strict=True)]
 
@@ -71,16 +72,16 @@ def test_another_region_is_another_cluster() -> None:
 
 
 def test_another_word_that_is_ignored_changes_nothing() -> None:
-    known = fingerprint(planned(stack(DRANET)).resources)
+    known = fingerprint(planned(stack(DRANET)).resources, GKE)
     for one in known.values():
         one["args"] |= {"description": "another"} if "description" in one["args"] else {}
-    assert changes(known, planned(stack(DRANET)).resources) == []
+    assert changes(known, planned(stack(DRANET)).resources, GKE) == []
 
 
 def test_what_was_not_there_or_was_something_else_is_not_changed() -> None:
     resources = planned(stack()).resources
-    assert changes({}, resources) == []
-    assert changes({one.name: {"type": "compute.Firewall", "args": {}} for one in resources}, resources) == []
+    assert changes({}, resources, GKE) == []
+    assert changes({one.name: {"type": "compute.Firewall", "args": {}} for one in resources}, resources, GKE) == []
 
 
 def test_inputs_of_the_engine_are_read_in_the_words_of_a_plan() -> None:

@@ -5,8 +5,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from stacks.gke_changes import fingerprint
-from stacks.gke_look import OUTPUT, look_at_changes
+from stacks.change_look import OUTPUT
+from stacks.changes import fingerprint
+from stacks.gke_immutable import GKE
+from stacks.gke_look import look_at_changes
 from stacks.problems import StackFileError
 from stacks.spec import StackSpec
 from tests.gke_plans import planned, stack
@@ -44,7 +46,7 @@ def look(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any] | Exception, a
 
 
 def kept(before: StackSpec) -> dict[str, Any]:
-    return {OUTPUT: fingerprint(planned(before).resources)}
+    return {OUTPUT: fingerprint(planned(before).resources, GKE)}
 
 
 @pytest.mark.parametrize("outputs", [{}, kept(NOW)])

@@ -552,6 +552,39 @@ def test_where_to_look_is_what_the_stack_says_that_makes_the_nodes(stack: Stack)
     assert "Pulumi.prod.yaml does not exist, because without the engine" in err
 
 
+def of_its_own(**cluster: Any) -> dict[str, Any]:
+    return {**COREWEAVE, "coreweave": {"cluster": {"zone": "US-EAST-02A", "version": "v1.35"}}, **cluster}
+
+
+def test_a_cluster_of_the_stacks_own_that_answers_is_left_with_its_vpc(stack: Stack) -> None:
+    stack.server.answers = {**EMPTY, POOLS: items()}
+    stack.write(cluster=of_its_own())
+    assert stack.left() == [("CKS cluster", "pd-disaggregation", False), ("VPC", "pd-disaggregation", False)]
+
+
+@pytest.mark.parametrize(
+    ("cluster", "words"),
+    [
+        (
+            {"context": None, "kubeconfig": None},
+            "without it nothing leads to the cluster that the stack makes; name it; whether",
+        ),
+        ({}, "after a destroy nothing answers: whether"),
+    ],
+)
+def test_of_one_that_does_not_answer_the_console_tells(cluster: dict[str, Any], words: str, stack: Stack) -> None:
+    stack.write("http://127.0.0.1:1", cluster=of_its_own(**cluster))
+    code, out, error = stack()
+    assert (code, out) == (1, "")
+    said = " ".join(error.split())
+    assert words in said
+    assert (
+        "cluster pd-disaggregation and VPC pd-disaggregation are still there, https://console.coreweave.com tells"
+        in said
+    )
+    assert stack.server.asked == []
+
+
 def test_on_a_cluster_that_only_the_engine_knows_the_way_to_it_has_to_be_named(
     stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:

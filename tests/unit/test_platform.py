@@ -37,6 +37,11 @@ def without(key: str) -> dict[str, Any]:
     return {name: value for name, value in CLUSTER.items() if name != key}
 
 
+def made(**cks: Any) -> dict[str, Any]:
+    """The cluster too."""
+    return {**CLUSTER, "coreweave": {"cluster": {"zone": "US-EAST-02A", "version": "v1.35", **cks}}}
+
+
 def gke(**stated: Any) -> dict[str, Any]:
     return {"cluster": {**ON_GKE, "gke": {**GKE, **stated}}}
 
@@ -85,6 +90,10 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
      "cluster.coreweave.acceleratorPool.labels", "not the stack's to write"),
     ("CW-09", {"cluster": {**CLUSTER, "coreweave": {"acceleratorPool": {"taints": [TAINT, TAINT]}}}},
      "cluster.coreweave.acceleratorPool.taints", "there twice"),
+    ("CW-11", {"cluster": made(version="v1")}, "cluster.coreweave.cluster.version", "is no minor version"),
+    ("CW-12", {"cluster": made(vpc={"pods": "10.16.0.0/13"})}, "cluster.coreweave.cluster.vpc.pods", "overlaps"),
+    ("CW-13", {"cluster": made(vpc={"pods": "10.0.0.0/24"})}, "cluster.coreweave.cluster.vpc.pods", "the pods of 2 nodes"),
+    ("CW-14", {"cluster": {**made(), "context": None, "kubeconfig": "a"}}, "cluster.context", "without `context`"),
     ("CLUSTER-01", {"cluster": {**CLUSTER, "gke": GKE}}, "cluster.gke", "with `provider: coreweave`"),
     ("CLUSTER-03", {"cluster": {key: value for key, value in ON_GKE.items() if key != "gke"}}, "cluster.gke", "is missing"),
     ("PLATFORM-01", {"cluster": {**ON_GKE, "machine": None}}, "cluster.machine", "`machine: gke-a3-ultragpu-8g-dra`"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins.gcp.checks import camel
+from rehearsal.standins.cloud.inputs import camel
 from rehearsal.standins.plugin import Failure
 from rehearsal.standins.values import UNKNOWN
 from stacks.cloud import Ref, Resource

@@ -14,9 +14,10 @@ from pulumi.runtime.proto import provider_pb2
 
 from rehearsal import plugins
 from rehearsal.standins import install
-from rehearsal.standins.gcp import CLOUD, FAULT, FLEET, installed
+from rehearsal.standins.cloud import CLOUD, FAULT, FLEET
+from rehearsal.standins.cloud.store import Cloud, Record, stack_of
+from rehearsal.standins.gcp import installed
 from rehearsal.standins.gcp.provider import GET_ENGINE_VERSIONS, GcpProvider
-from rehearsal.standins.gcp.store import Cloud, Record, stack_of
 from rehearsal.standins.plugin import Engine, Failure
 from rehearsal.standins.provider import Resource
 from rehearsal.standins.values import UNKNOWN, to_python, to_struct
@@ -181,7 +182,7 @@ def test_where_the_extra_is_not_installed_there_is_no_pretend_cloud(tmp_path: Pa
 @pytest.mark.skipif(not installed(), reason="pulumi-gcp is not installed")
 def test_it_takes_the_official_plugins_place(tmp_path: Path) -> None:
     """A rehearsal that reached a real cloud would be none."""
-    (row,) = [row for row in install.STAND_INS if row.pretend]
+    (row,) = [row for row in install.STAND_INS if row.name == "gcp"]
     directory = install.plugin_directory(tmp_path, row.kind, row.name, row.version)
     directory.mkdir(parents=True)
     program = directory / "pulumi-resource-gcp"

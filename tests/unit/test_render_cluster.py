@@ -20,6 +20,7 @@ from stacks.files import load
 from stacks.gke import GkePlan
 from stacks.plan import plan
 from stacks.workload import machine_of
+from tests import cks_plans
 from tests.gke_plans import CLUSTER, GKE, VARIANTS
 from tests.unit import rendering
 from tests.unit.rendering import config, objects, rendered, stack_file
@@ -142,14 +143,14 @@ def test_parameters_come_before_the_networks_that_refer_to_them(tmp_path: Path) 
 def test_node_pools_of_either_kind_of_stack() -> None:
     stated = spec({"accelerator": "nvidia", "fabric": "coreweave"}, cluster={"provider": "coreweave", "nodes": 2})
     pools = node_pools(stated, machine_of(stated))
-    files = cluster_files(None, pools, ())
+    files = cluster_files(None, None, pools, ())
     assert [*files] == [POOLS]
     assert objects(files[POOLS].text) == [pool.manifest() for pool in pools]
     assert files[POOLS].holds == "2 objects"
 
 
 def test_a_cluster_that_is_there_has_no_files() -> None:
-    assert cluster_files(None, [], ()) == {}
+    assert cluster_files(None, None, [], ()) == {}
 
 
 # --- for a reviewer ------------------------------------------------------------------------------------------------------
@@ -266,3 +267,13 @@ def test_keys_of_kubernetes_objects_keep_their_order() -> None:
     """A type is no name: only in a cloud's resource is it read first."""
     assert manifests.document({"type": "Device", "parametersRef": {}}).startswith("parametersRef")
     assert manifests.document({"b": 1, "type": "x"}, ("type",)).startswith("type")
+
+
+def test_a_cks_cluster_of_the_stacks_own_is_described() -> None:
+    found = cluster_files(None, cks_plans.planned(cks_plans.stack()), [], ())
+    assert [*found] == [CLOUD]
+    assert found[CLOUD].holds == "2 resources"
+    assert "Resources of CoreWeave" in found[CLOUD].text
+    vpc, cluster = yaml.safe_load_all(found[CLOUD].text)
+    assert (vpc["type"], cluster["type"], cluster["protect"]) == ("NetworkingVpc", "CksCluster", True)
+    assert cluster["args"]["vpc_id"] == "${pd-disaggregation-vpc.id}"

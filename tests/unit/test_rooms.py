@@ -20,7 +20,9 @@ MAY_IMPORT = {
     "bench": {"hardware", "releases", "stacks", "rehearsal"},
 }
 #: Modules of `stacks` that run inside a Pulumi program; the others must work without the SDK.
-IN_THE_PROGRAM = {"compose", "compose_cluster", "gke_look", "program", "lookahead", "reference", "unblock"}
+IN_THE_PROGRAM = {
+    "change_look", "compose", "compose_cks", "compose_cluster", "gke_look", "lookahead", "program", "reference", "unblock",
+}  # fmt: skip
 #: What `components` has that works without the SDK: how a kubeconfig is read and words for errors, which its guard needs too.
 WITHOUT_THE_SDK = {"components.kube_client", "components.kube_errors"}
 

@@ -11,9 +11,10 @@ from ipaddress import IPv4Network
 from itertools import chain
 from typing import Any
 
+from rehearsal.standins.cloud.inputs import camel
+from rehearsal.standins.cloud.store import Record
 from rehearsal.standins.gcp.pool_machine import EFFECTS
 from rehearsal.standins.gcp.references import reached
-from rehearsal.standins.gcp.store import Record
 from rehearsal.standins.values import contains_unknown, is_unknown
 from stacks.cloud import Arguments, Resource
 from stacks.gke_checks import CHECKS
@@ -47,11 +48,6 @@ def problems(subject: Subject) -> dict[str, str]:
     for path, what in wrong or [*_names(subject), *_effects(subject), *_ranges(subject)] or [*_laws(subject)]:
         found.setdefault(camel(path), []).append(what)
     return {path: "; ".join(what) for path, what in found.items()}
-
-
-def camel(path: str) -> str:
-    """A path of arguments as the engine spells it; keys in brackets are the user's own words."""
-    return re.sub(r"\[[^\]]*\]|_([a-z0-9])", lambda found: found[1].upper() if found[1] else found[0], path)
 
 
 def _types(subject: Subject) -> Iterator[tuple[str, str]]:

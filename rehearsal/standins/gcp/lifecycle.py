@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rehearsal.standins.cloud.inputs import camel, given
+from rehearsal.standins.cloud.store import Cloud, Record, stack_of
 from rehearsal.standins.gcp import words
-from rehearsal.standins.gcp.checks import Subject, camel, problems
+from rehearsal.standins.gcp.checks import Subject, problems
 from rehearsal.standins.gcp.faults import befall
 from rehearsal.standins.gcp.kinds import KINDS, Kind, Made
 from rehearsal.standins.gcp.needs import allowed
 from rehearsal.standins.gcp.nodes import Fleet
 from rehearsal.standins.gcp.references import references, users
-from rehearsal.standins.gcp.store import Cloud, Record, stack_of
 from rehearsal.standins.kube.diff import detailed
 from rehearsal.standins.plugin import Failure
 from rehearsal.standins.provider import Changes, Lifecycle, Properties, Resource
@@ -152,7 +153,7 @@ class CloudResources(Lifecycle):
                 self._world.cloud.tell("delete", record)
 
     def _args(self, inputs: Properties) -> dict[str, Any]:
-        args: dict[str, Any] = from_the_engine(_given(inputs))
+        args: dict[str, Any] = from_the_engine(given(inputs))
         return {**args, "project": args.get("project") or self._world.project}
 
     def _replacing(self, old: Arguments, new: Arguments) -> list[str]:
@@ -191,16 +192,6 @@ class CloudResources(Lifecycle):
                 fleet.remove(record.args)
             elif record.kind == _CLUSTER:
                 fleet.take()
-
-
-def _given(value: Any) -> Any:
-    """Inputs without what is null: to say so is to say nothing."""
-    match value:
-        case Mapping():
-            return {key: _given(part) for key, part in value.items() if part is not None}
-        case list():
-            return [_given(part) for part in value if part is not None]
-    return value
 
 
 @contextmanager

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from rehearsal.standins.cloud.inputs import camel
+from rehearsal.standins.cloud.store import Record
 from rehearsal.standins.gcp import words
-from rehearsal.standins.gcp.checks import camel
 from rehearsal.standins.gcp.kinds import Kind
 from rehearsal.standins.gcp.references import references
-from rehearsal.standins.gcp.store import Record
 from rehearsal.standins.plugin import Failure
 from stacks.cloud import Arguments
 from stacks.gke_view import look_up

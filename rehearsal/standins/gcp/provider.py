@@ -7,11 +7,11 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from rehearsal.standins.gcp import CLOUD, ENDPOINT, FAULT, FLEET
+from rehearsal.standins.cloud import CLOUD, ENDPOINT, FAULT, FLEET
+from rehearsal.standins.cloud.store import Cloud
 from rehearsal.standins.gcp.kinds import KINDS, path_of
 from rehearsal.standins.gcp.lifecycle import CloudResources, World
 from rehearsal.standins.gcp.nodes import Fleet
-from rehearsal.standins.gcp.store import Cloud
 from rehearsal.standins.gcp.versions import engine_versions
 from rehearsal.standins.plugin import Engine, Failure
 from rehearsal.standins.provider import Lifecycle, Provider, Resource, answering, not_offered

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.standins.cloud.store import Record
 from rehearsal.standins.gcp.kinds import KINDS
-from rehearsal.standins.gcp.store import Record
 from rehearsal.standins.values import is_unknown
 from stacks.cloud import Arguments
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacks.cloud import Resource, plain, snake
-from stacks.gke_immutable import DISRUPTIVE, REPLACING, disruptive_fields, replacing_fields
+from stacks.immutable import Immutables
 
 Fingerprint = Mapping[str, Mapping[str, Any]]
 
@@ -32,16 +32,16 @@ class Change:
         return self.replaced and self.resource.protect
 
 
-def fingerprint(resources: Sequence[Resource]) -> dict[str, dict[str, Any]]:
+def fingerprint(resources: Sequence[Resource], table: Immutables) -> dict[str, dict[str, Any]]:
     """What has to be known of resources to tell what a change will do to them, as JSON can hold it."""
     return {
         resource.name: {"type": resource.type, "args": plain(resource.args)}
         for resource in resources
-        if resource.type in REPLACING or resource.type in DISRUPTIVE
+        if table.knows(resource.type)
     }
 
 
-def changes(before: Fingerprint, resources: Sequence[Resource]) -> list[Change]:
+def changes(before: Fingerprint, resources: Sequence[Resource], table: Immutables) -> list[Change]:
     """Replacements and nodes made anew, of resources that are in both. What changes in place and cheaply is left out."""
     found = []
     for resource in resources:
@@ -53,8 +53,8 @@ def changes(before: Fingerprint, resources: Sequence[Resource]) -> list[Change]:
             {key: value for key, value in args.items() if key not in ignored}
             for args in (known["args"], plain(resource.args))
         )
-        if fields := replacing_fields(old, new, resource.type):
+        if fields := table.replacing_fields(old, new, resource.type):
             found.append(Change(resource, tuple(fields), replaced=True))
-        elif fields := disruptive_fields(old, new, resource.type):
+        elif fields := table.disruptive_fields(old, new, resource.type):
             found.append(Change(resource, tuple(fields), replaced=False))
     return found

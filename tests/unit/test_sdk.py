@@ -1,4 +1,4 @@
-"""A stack that makes a cluster on GKE where Google's SDK is not installed: one sentence, before anything begins."""
+"""A stack that makes a cluster where the SDK of its cloud is not installed: one sentence, before anything begins."""
 
 import importlib.util
 from pathlib import Path
@@ -8,9 +8,10 @@ import pytest
 
 from operations.cli import run
 from rehearsal import session
-from stacks.gke_sdk import need_sdk
 from stacks.problems import StackFileError
+from stacks.sdk import need_sdk
 from stacks.spec import AnyStack, PlatformSpec
+from tests import cks_plans
 from tests.gke_plans import stack
 from tests.unit.test_rules import spec
 
@@ -27,7 +28,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
     find, found = importlib.util.find_spec, object() if request.param else None
 
     def found_or_not(name: str, package: str | None = None) -> Any:
-        return found if name == "pulumi_gcp" else find(name, package)
+        return found if name in ("pulumi_gcp", "pulumi_coreweave") else find(name, package)
 
     monkeypatch.setattr(importlib.util, "find_spec", found_or_not)
 
@@ -41,10 +42,24 @@ def test_without_it_whoever_makes_a_cluster_on_gke_is_told(given: AnyStack) -> N
     assert str(refusal.value) == SENTENCE
 
 
+@pytest.mark.parametrize("installed", [False], indirect=True)
+@pytest.mark.parametrize("given", [cks_plans.stack(), PlatformSpec.model_construct(cluster=cks_plans.stack().cluster)])
+@pytest.mark.usefixtures("installed")
+def test_whoever_makes_one_on_coreweave_likewise(given: AnyStack) -> None:
+    with pytest.raises(StackFileError) as refusal:
+        need_sdk(given)
+    assert str(refusal.value) == (
+        "llmd-pd:cluster.coreweave.cluster: the package pulumi-coreweave is not installed, because a CKS cluster of the stack's "
+        "own needs it, and it is an extra; run `make coreweave`, or `pip install -e '.[coreweave]'` in the environment of this "
+        "program. (SDK) [docs/coreweave.md]"
+    )
+
+
 @pytest.mark.parametrize(
     ("installed", "given"),
     [
         (True, stack()),
+        (True, cks_plans.stack()),
         (False, spec({"accelerator": "tpu"}, cluster={"machine": "gke-tpu7x"})),
         (False, spec({"accelerator": "nvidia"}, cluster={"provider": "stack", "stack": "gke"})),
         (False, spec({"accelerator": "nvidia", "fabric": "coreweave"}, cluster={"provider": "coreweave", "nodes": 2})),

@@ -1,0 +1,96 @@
+"""Rules of `cluster.coreweave.cluster`: a CKS cluster of the stack's own, whether it serves or only makes nodes."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from stacks.cks import NAME_LENGTH, cluster_name
+from stacks.cks_addresses import Unusable, too_few_pods, unusable
+from stacks.cks_versions import AUTOSCALING, parse
+from stacks.cluster_rules import INSTANCES, system_nodes
+from stacks.rule import ClusterSubject, Finding, Rule
+from stacks.spec import AnyStack
+
+HERE = "cluster.coreweave.cluster"
+SIZES = "docs.coreweave.com/products/networking/vpc/vpc-cidr"
+UPGRADES = "docs.coreweave.com/products/cks/clusters/upgrade-kubernetes"
+
+
+def short_names(subject: ClusterSubject) -> Iterator[Finding]:
+    """CW-06: names that CoreWeave takes."""
+    if (cks := subject.spec.cluster.cks_to_make) is None:
+        return
+    for key, name in (("name", cks.name), ("vpc.name", cks.vpc.name)):
+        if name and len(name) > NAME_LENGTH:
+            what, why = f"`{name}` has {len(name)} characters", f"CoreWeave takes {NAME_LENGTH}"
+            yield Finding(f"{HERE}.{key}", what, why, f"shorten it by {len(name) - NAME_LENGTH}, or leave it out")
+
+
+def nodes_of_its_own(subject: ClusterSubject) -> Iterator[Finding]:
+    """CW-06: a cluster that is new has no node, and an autoscaler from a version on."""
+    spec, coreweave = subject.spec, subject.spec.cluster.coreweave
+    if (cks := spec.cluster.cks_to_make) is None or coreweave is None:
+        return
+    if not coreweave.system_pool.manage:
+        what, why = (
+            "`manage: false` with a cluster that the stack makes",
+            "it has no CPU nodes for the router to run on",
+        )
+        yield Finding("cluster.coreweave.systemPool.manage", what, why, "leave it out")
+    version = parse(cks.version)
+    if coreweave.accelerator_pool.autoscaling and version and version < AUTOSCALING:
+        what, why = f"`autoscaling` with {cks.version}", "CKS scales node pools from v1.32 on"
+        yield Finding(f"{HERE}.version", what, why, "write `version: v1.32` or later, or leave `autoscaling` out")
+
+
+def minor_version(subject: ClusterSubject) -> Iterator[Finding]:
+    """CW-11: a version as CKS is told it."""
+    if (cks := subject.spec.cluster.cks_to_make) and parse(cks.version) is None:
+        what, why = f"`{cks.version}` is no minor version", "CoreWeave is told one, and brings its patches itself"
+        yield Finding(f"{HERE}.version", what, why, "write something like `v1.35`")
+
+
+def ranges_lie_free(subject: ClusterSubject) -> Iterator[Finding]:
+    """CW-12: ranges that are one's own, and not in each other's way."""
+    if cks := subject.spec.cluster.cks_to_make:
+        yield from map(_finding, unusable(cks.vpc))
+
+
+def range_of_pods(subject: ClusterSubject) -> Iterator[Finding]:
+    """CW-13: addresses for the pods of every node there may be."""
+    if cks := subject.spec.cluster.cks_to_make:
+        yield from map(_finding, too_few_pods(cks.vpc, _most_nodes(subject.spec)))
+
+
+def a_context_to_come(subject: ClusterSubject) -> Iterator[Finding]:
+    """CW-14: a kubeconfig leads to the cluster by a context, or by none until it is there."""
+    cluster = subject.spec.cluster
+    if (cks := cluster.cks_to_make) and cluster.kubeconfig and not cluster.context:
+        what = "`kubeconfig` without `context`"
+        why = f"its current context could lead to another cluster than {cluster_name(subject.spec, cks)}"
+        yield Finding("cluster.context", what, why, "name the context, or leave both out until the cluster is there")
+
+
+def _names_and_nodes(subject: ClusterSubject) -> Iterator[Finding]:
+    return chain(system_nodes(subject), short_names(subject), nodes_of_its_own(subject))
+
+
+CW_06: Rule[ClusterSubject] = Rule("CW-06", INSTANCES, _names_and_nodes)
+#: Those that can be asked of any spec.
+RULES: tuple[Rule[ClusterSubject], ...] = (
+    Rule("CW-11", UPGRADES, minor_version),
+    Rule("CW-12", SIZES, ranges_lie_free),
+    Rule("CW-13", SIZES, range_of_pods),
+    Rule("CW-14", "stacks/cks_rules.py", a_context_to_come),
+)
+
+
+def _most_nodes(spec: AnyStack) -> int:
+    """How many nodes there may be, of both pools."""
+    stated = spec.cluster.coreweave
+    assert stated is not None  # it has the cluster
+    scaling = stated.accelerator_pool.autoscaling
+    return max(spec.cluster.nodes or 0, scaling.max if scaling else 0) + stated.system_pool.nodes
+
+
+def _finding(found: Unusable) -> Finding:
+    return Finding(f"{HERE}.vpc.{found.key}", found.what, found.why, found.fix)
