@@ -24,7 +24,7 @@ class Need:
     amount: int
 
     def __str__(self) -> str:
-        return f"{self.amount:,} {self.what}"
+        return f"{self.amount:,} {self.what.removesuffix('s') if self.amount == 1 else self.what}"
 
 
 def quota_needs(plan: GkePlan) -> list[Need]:
@@ -48,17 +48,17 @@ def _reserved(pool: Pool) -> bool:
 
 def _of_pool(plan: GkePlan, pool: Pool) -> Iterator[Need]:
     row, nodes = plan.site.pool, pool.most_nodes
-    zone, spot = plan.site.gke.zone, "preemptible " if pool.get("node_config.spot") else ""
+    region, spot = plan.site.gke.region, "preemptible " if pool.get("node_config.spot") else ""
     devices = nodes * row.machine.devices_per_node
     kind = f"{row.gpu} GPUs" if row.gpu else f"{row.machine.instance_type.split('-')[0]} chips"
     quota = row.spot_quota if spot else row.quota
-    yield Need(f"{spot}{kind} in {zone}" + (f" ({quota})" if quota else ""), devices)
+    yield Need(f"{spot}{kind} in {region}" + (f" ({quota})" if quota else ""), devices)
     vcpus = int(quantities.parse(row.machine.capacity["cpu"]))
-    yield Need(f"{spot}vCPU of {row.machine.instance_type} in {plan.site.gke.region}", nodes * vcpus)
+    yield Need(f"{spot}vCPU of {row.machine.instance_type} in {region}", nodes * vcpus)
     if row.local_ssds:
-        yield Need(f"{spot}GiB of local SSD in {plan.site.gke.region}", nodes * row.local_ssds * SSD_GIB)
+        yield Need(f"{spot}GiB of local SSD in {region}", nodes * row.local_ssds * SSD_GIB)
     disk = int(look_up(pool.resource.args, "node_config.boot_disk.size_gb"))
-    yield Need(f"GiB of hyperdisk in {plan.site.gke.region}", nodes * disk)
+    yield Need(f"GiB of hyperdisk in {region}", nodes * disk)
 
 
 def _of_networks(resources: Sequence[Resource]) -> Iterator[Need]:

@@ -61,15 +61,20 @@ def looked_down(rehearsal: Path) -> list[str]:
     return gone
 
 
+def made_in(text: str) -> int:
+    """How many resources the last `up` of a rehearsal's output made."""
+    (made,) = [line for line in text.splitlines() if line.strip().startswith("+ ") and line.endswith(" created")]
+    return int(made.split()[1])
+
+
 def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     code, text = finished(start("rehearse", H200, "--keep"))
     assert code == 0
     assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-dra and 1 × system" in text
     assert "claims    16 device claims, allocated by the scheduler" in text
     assert "plannedCluster: [secret]" in text, "a preview stays readable"
-    (made,) = [line for line in text.splitlines() if line.strip().startswith("+ ") and line.endswith(" created")]
     said = (CHECKOUT / "docs" / "gke.md").read_text()
-    assert f"The preview from nothing shows {made.split()[1]} resources" in said
+    assert f"The preview from nothing shows {made_in(text)} resources" in said
 
     pulumi = of(root / "gke-h200")
 
@@ -93,6 +98,7 @@ def test_tpus_from_nothing_and_back(start: Started, root: Path) -> None:
     code, text = finished(start("rehearse", CHECKOUT / "Pulumi.gke-tpu.yaml", "--keep"))
     assert code == 0
     assert "3 of 3 pods are placed and Ready on 2 × gke-tpu7x and 1 × system" in text
+    assert f"that of `Pulumi.gke-tpu.yaml` {made_in(text)}." in (CHECKOUT / "docs" / "gke.md").read_text()
     taken_down(root / "gke-tpu")
     assert finished(start("down"))[0] == 0
 
@@ -126,8 +132,7 @@ def test_machines_without_a_stack_file_of_their_own(
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
     assert f"{pods} of {pods} pods are placed and Ready on 2 × {machine} and 1 × system" in text
-    (made,) = [line for line in text.splitlines() if line.strip().startswith("+ ") and line.endswith(" created")]
-    assert f"({made.split()[1]} resources)" in (CHECKOUT / "docs" / "gke.md").read_text()
+    assert f"({made_in(text)} resources)" in (CHECKOUT / "docs" / "gke.md").read_text()
     assert (f"claims    {claims} device claims, allocated by the scheduler" in text) == bool(claims)
     pulumi = of(root / name)
     pulumi("preview", "--expect-no-changes")

@@ -26,9 +26,9 @@ WARNED: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str
     ("CAP-03", DRANET, {**SEEN, "capacity": {"flexStart": {}}}, {}, "cluster.gke.capacity.flexStart", "go after 604800 seconds"),
     ("CAP-08", DRANET, {**SEEN, "capacity": {"spot": True}}, {}, "cluster.gke.capacity", "16 preemptible nvidia-h200-141gb GPUs"),
     ("CAP-08", MULTINET, {**SEEN, **SPOT, "rdma": "none"}, {"cluster": A4_RDMA}, "cluster.gke.capacity",
-     "16 preemptible nvidia-b200 GPUs in us-south1-b (PREEMPTIBLE_NVIDIA_B200_GPUS)"),
-    ("CAP-08", TPU_V6E, SPOT, JUNE, "cluster.gke.capacity", "16 preemptible ct6e chips in us-south1-b, 360 preemptible vCPU"),
-    ("CAP-08", TPU, {"capacity": {"onDemand": True}}, {}, "cluster.gke.capacity", "8 tpu7x chips in us-south1-b"),
+     "16 preemptible nvidia-b200 GPUs in us-south1 (PREEMPTIBLE_NVIDIA_B200_GPUS)"),
+    ("CAP-08", TPU_V6E, SPOT, JUNE, "cluster.gke.capacity", "16 preemptible ct6e chips in us-south1, 360 preemptible vCPU"),
+    ("CAP-08", TPU, {"capacity": {"onDemand": True}}, {}, "cluster.gke.capacity", "8 tpu7x chips in us-south1"),
     ("NET-05", DRANET, {**SEEN, **SMALL}, {"router": GATEWAY}, "cluster.gke.network.base", "smaller than the /23"),
     ("TPU-05", TPU, {"acceleratorPool": {"bootDiskGb": 479}}, {}, f"{POOL}.bootDiskGb", "leave it out for 1000"),
 ]  # fmt: skip
@@ -89,7 +89,7 @@ def test_a_cluster_on_which_nothing_is_served_is_warned_of_all_the_same() -> Non
 def test_what_a_plan_needs() -> None:
     """CAP-08."""
     assert quota_needs(planned(variant("flex-start"))) == [
-        Need("nvidia-h200-141gb GPUs in us-south1-b (GPUS_PER_GPU_FAMILY of NVIDIA_H200)", 16),
+        Need("nvidia-h200-141gb GPUs in us-south1 (GPUS_PER_GPU_FAMILY of NVIDIA_H200)", 16),
         Need("vCPU of a3-ultragpu-8g in us-south1", 448),
         Need("GiB of local SSD in us-south1", 24_000),
         Need("GiB of hyperdisk in us-south1", 400),
@@ -97,7 +97,7 @@ def test_what_a_plan_needs() -> None:
         Need("subnetworks", 1),
     ]
     assert quota_needs(planned(variant("a4 spot")))[:2] == [
-        Need("preemptible nvidia-b200 GPUs in us-south1-b (PREEMPTIBLE_NVIDIA_B200_GPUS)", 16),
+        Need("preemptible nvidia-b200 GPUs in us-south1 (PREEMPTIBLE_NVIDIA_B200_GPUS)", 16),
         Need("preemptible vCPU of a4-highgpu-8g in us-south1", 448),
     ]
     assert quota_needs(planned(variant("multinet"))) == [Need("networks", 3), Need("subnetworks", 10)]
@@ -106,6 +106,7 @@ def test_what_a_plan_needs() -> None:
 
 def test_what_of_it_is_short() -> None:
     """CAP-08: enough, too little, and of limits that nobody told."""
+    assert [str(Need("networks", amount)) for amount in (1, 3)] == ["1 network", "3 networks"]
     needs = [Need("GPUs", 16), Need("networks", 3)]
     assert shortfalls(needs, {"GPUs": 16, "networks": 5}) == []
     assert shortfalls(needs, {"GPUs": 8, "networks": 2}) == [Need("GPUs", 8), Need("networks", 1)]
