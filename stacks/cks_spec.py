@@ -32,13 +32,10 @@ class Cks(Section):
 
     `version` is a minor one, `v1.35`; another is an upgrade, one at a time and never back. `name` left out: the stack's, cut at
     the 30 characters that CoreWeave takes. `public: false`: its API server answers in the VPC only.
-
-    `deleteInUse`: a destroy takes the cluster with what others run in it, and leaves what CoreWeave made for them.
     """
 
     zone: CoreWeaveZone
     version: NonEmpty
     name: DnsLabel | None = None
     public: bool = True
-    delete_in_use: bool = False
     vpc: Vpc = Vpc()

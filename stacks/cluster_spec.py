@@ -41,9 +41,13 @@ class SystemPool(Section):
 
 
 class CoreWeave(Section):
-    """What the stack makes on a CKS cluster: its node pools, and with `cluster` that itself, with its VPC."""
+    """What the stack makes on a CKS cluster: its node pools, and with `cluster` that itself, with its VPC.
+
+    `deleteInUse`: a destroy takes the nodes with pods of other stacks on them, and a cluster with what others run in it.
+    """
 
     cluster: Cks | None = None
+    delete_in_use: bool = False
     system_pool: SystemPool = SystemPool()
     accelerator_pool: AcceleratorPool = AcceleratorPool()
 

@@ -14,7 +14,7 @@ from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
 from components.router import Router, RouterArgs
 from releases.gateway_entry import url
-from stacks.compose_cluster import ground
+from stacks.compose_cluster import ground, pool_guard
 from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
 
@@ -86,6 +86,8 @@ def compose(
         GatewayGuard(
             f"{spec.name}-guard", _guard(plan, plan.gateway, base.kubeconfig), pulumi.ResourceOptions(depends_on=made)
         )
+    if plan.pools and plan.cks is None:
+        pool_guard(plan.pools, spec.cluster, owner, [*base.nodes, *made])
 
     pulumi.export("namespace", spec.namespace)
     pulumi.export("endpoint", endpoint or {"service": router.service, "port": 80, "address": router.address})

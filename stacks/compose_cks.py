@@ -11,9 +11,10 @@ import pulumi
 from components.cluster.cks import CksCluster, CksClusterArgs
 from components.cluster.guard import ClusterGuard
 from stacks.cks import CksPlan
-from stacks.cks_rules import HERE
 from stacks.cluster_spec import Cluster
 
+#: Where a stack file says `deleteInUse`.
+SECTION = "cluster.coreweave"
 #: The output that says how to go on, of a stack whose cluster is all there is of it.
 NEXT = "next"
 
@@ -25,16 +26,16 @@ def registered(plan: CksPlan) -> CksCluster:
 
 def guard_of_cks(plan: CksPlan, cluster: Cluster, owner: str, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
     """What a destroy asks who else lives in the cluster, before what it comes `after` goes, and the cluster with it."""
-    stated = cluster.cks_to_make
+    stated = cluster.coreweave
     props = {
         "cluster": plan.cluster.args["name"],
         "kubeconfig": cluster.kubeconfig,
         "context": cluster.context,
         "owner": owner,
-        "section": HERE,
+        "section": SECTION,
         "deleteInUse": stated is not None and stated.delete_in_use,
     }
-    return ClusterGuard("cluster-guard", props, pulumi.ResourceOptions(depends_on=[*after]))
+    return ClusterGuard("cluster-guard", props, pulumi.ResourceOptions(depends_on=[*after], protect=cluster.protect))
 
 
 def compose_alone(plan: CksPlan) -> None:

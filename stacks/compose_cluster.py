@@ -10,11 +10,12 @@ from components.cluster.existing import ExistingCluster
 from components.cluster.gke import GkeCluster
 from components.cluster.gke_addons import ClusterAddons
 from components.cluster.guard import ClusterGuard
+from components.cluster.pool_guard import PoolGuard
 from components.kube_client import path_of
 from stacks.cks import CksPlan
 from stacks.cluster_spec import Cluster
-from stacks.compose_cks import guard_of_cks, registered
-from stacks.coreweave import NodePool
+from stacks.compose_cks import SECTION, guard_of_cks, registered
+from stacks.coreweave import POOL, NodePool
 from stacks.foundation import Foundation
 from stacks.gke import GkePlan
 from stacks.plan import Plan
@@ -100,7 +101,25 @@ def _guard(plan: GkePlan, made: Ground, owner: str, after: Sequence[pulumi.Resou
         "owner": owner,
         "deleteInUse": plan.site.gke.delete_in_use,
     }
-    return ClusterGuard("cluster-guard", props, pulumi.ResourceOptions(depends_on=[*after]))
+    # Protected as what it guards: who takes the service alone away (`--exclude-protected`) need not ask it.
+    return ClusterGuard("cluster-guard", props, pulumi.ResourceOptions(depends_on=[*after], protect=plan.site.protect))
+
+
+def pool_guard(
+    pools: Sequence[NodePool], cluster: Cluster, owner: str, after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
+    """What a destroy asks whose pods run on the nodes of pools in a cluster that stays, before what it comes `after` goes."""
+    props = {
+        "pools": [pool.name for pool in pools],
+        "label": POOL,
+        "kubeconfig": kubeconfig(cluster),
+        "context": cluster.context,
+        "owner": owner,
+        "section": SECTION,
+        "deleteInUse": cluster.coreweave is not None and cluster.coreweave.delete_in_use,
+    }
+    protected = any(pool.protect for pool in pools)
+    return PoolGuard("pool-guard", props, pulumi.ResourceOptions(depends_on=[*after], protect=protected))
 
 
 def compose_platform(plan: PlatformPlan, owner: str) -> None:
@@ -116,6 +135,8 @@ def compose_platform(plan: PlatformPlan, owner: str) -> None:
     else:
         opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster, plan.cks).shared])
         made, reached = [*node_pools(plan.pools, owner, opts).values()], found.kubeconfig
-        made += [guard_of_cks(plan.cks, plan.spec.cluster, owner, made)] if plan.cks else []
+        # As above.
+        guard = guard_of_cks(plan.cks, plan.spec.cluster, owner, made) if plan.cks else None
+        made.append(guard or pool_guard(plan.pools, plan.spec.cluster, owner, made))
     there = pulumi.Output.all(reached, *(resource.urn for resource in made))
     pulumi.export(OUTPUT, there.apply(lambda known: replace(found, kubeconfig=known[0]).output()))

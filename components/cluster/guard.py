@@ -25,11 +25,10 @@ SECONDS, PAUSE = 600, 5
 GONE = "PULUMI_K8S_DELETE_UNREACHABLE"
 #: Where a stack file says `deleteInUse`, of a guard whose state does not say where.
 SECTION = "cluster.gke"
-#: What to do where the cluster does not answer, and where it answers that one may not ask.
+#: What to do where the cluster does not answer.
 UNREACHABLE = (
     f"check the network and your credentials, or, if the cluster is gone for good, set {GONE}=true; and destroy again"
 )
-FORBIDDEN = "have somebody destroy it who may list namespaces, Services and volumes of the whole cluster"
 #: Namespaces of GKE's own.
 GKES = ("kube-", "gke-", "gmp-")
 
@@ -116,43 +115,57 @@ class GuardProvider(ResourceProvider):
         from urllib3.exceptions import HTTPError
 
         try:
-            _vacate(Api(_props["kubeconfig"], _props.get("context")), _props)
+            self.look(Api(_props["kubeconfig"], _props.get("context")), _props)
         except HTTPError as error:
             if os.environ.get(GONE, "").lower() != "true":
-                raise _kept(_props, _silence(reason(error)), UNREACHABLE) from error
+                raise self.kept(_props, self.silence(reason(error)), UNREACHABLE) from error
         except (ApiException, json.JSONDecodeError) as error:
             forbidden = getattr(error, "status", None) == 403
-            fix = f"{FORBIDDEN}, or {_anyway(_props)}" if forbidden else UNREACHABLE
-            raise _kept(_props, _silence(reason(error)), fix) from error
+            fix = f"{self.forbidden}, or {anyway(_props)}" if forbidden else UNREACHABLE
+            raise self.kept(_props, self.silence(reason(error)), fix) from error
         except KubeconfigError as error:
-            raise _kept(_props, _silence(str(error)), UNREACHABLE) from error
+            raise self.kept(_props, self.silence(str(error)), UNREACHABLE) from error
         except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise _kept(_props, _silence("what answers there is no API server"), UNREACHABLE) from error
+            raise self.kept(_props, self.silence("what answers there is no API server"), UNREACHABLE) from error
+
+    #: Who may look, where the cluster answers that one may not.
+    forbidden = "have somebody destroy it who may list namespaces, Services and volumes of the whole cluster"
+
+    def look(self, api: Api, props: Mapping[str, Any]) -> None:
+        """Returns once nothing keeps the cluster. Raises as `delete`, and what `api` raises."""
+        others = [f"{holder} (namespace {name})" for holder, name in foreign_namespaces(api, props["owner"])]
+        if others:
+            why, fix = f"other stacks serve on it: {', '.join(others)}", f"destroy them first, or {anyway(props)}"
+            raise self.kept(props, why, fix)
+        deadline = time.monotonic() + SECONDS
+        while found := [*_left(api)]:
+            if staying := [name for name, going in found if not going]:
+                why, fix = f"it would leave what bills: {', '.join(staying)}", f"delete them first, or {anyway(props)}"
+                raise self.kept(props, why, fix)
+            if time.monotonic() > deadline:
+                names = ", ".join(name for name, _ in found)
+                what = f"after {SECONDS // 60} minutes it still has {names}"
+                fix = f"see why with `kubectl describe`, and destroy again, or {anyway(props)}"
+                raise self.kept(props, what, fix)
+            time.sleep(PAUSE)
+
+    def silence(self, why: str) -> str:
+        """That nobody could say, and why."""
+        return f"it does not say who lives in it ({why})"
+
+    def kept(self, props: Mapping[str, Any], why: str, fix: str) -> ClusterInUseError:
+        """The refusal."""
+        return ClusterInUseError(
+            f"cluster {props['cluster']} is not deleted, because {why}; {fix}. It and its networks are still there."
+        )
 
 
-def _vacate(api: Api, props: Mapping[str, Any]) -> None:
-    others = [*_others(api, props["owner"])]
-    if others:
-        raise _kept(props, f"other stacks serve on it: {', '.join(others)}", f"destroy them first, or {_anyway(props)}")
-    deadline = time.monotonic() + SECONDS
-    while found := [*_left(api)]:
-        if staying := [name for name, going in found if not going]:
-            raise _kept(
-                props, f"it would leave what bills: {', '.join(staying)}", f"delete them first, or {_anyway(props)}"
-            )
-        if time.monotonic() > deadline:
-            names = ", ".join(name for name, _ in found)
-            what = f"after {SECONDS // 60} minutes it still has {names}"
-            raise _kept(props, what, f"see why with `kubectl describe`, and destroy again, or {_anyway(props)}")
-        time.sleep(PAUSE)
-
-
-def _others(api: Api, owner: str) -> Iterator[str]:
-    """The stacks that have a namespace there, without this one."""
+def foreign_namespaces(api: Api, owner: str) -> Iterator[tuple[str, str]]:
+    """The stacks that have a namespace there, without this one, each with its name."""
     for namespace in (api.read("/api/v1/namespaces") or {"items": []})["items"]:
         holder = (namespace["metadata"].get("annotations") or {}).get(OWNER, owner)
         if holder != owner and not _deleted(namespace):
-            yield f"{holder} (namespace {namespace['metadata']['name']})"
+            yield holder, namespace["metadata"]["name"]
 
 
 def _left(api: Api) -> Iterator[tuple[str, bool]]:
@@ -165,20 +178,10 @@ def _left(api: Api) -> Iterator[tuple[str, bool]]:
                 yield f"{kind.name} {place} ({kind.made})", kind.going(obj)
 
 
-def _anyway(props: Mapping[str, Any]) -> str:
-    """How to have a cluster deleted all the same."""
+def anyway(props: Mapping[str, Any]) -> str:
+    """How to have it deleted all the same."""
     section = props.get("section", SECTION)
     return f"write `deleteInUse: true` under `llmd-pd:{section}`, run `pulumi up`, and destroy again"
-
-
-def _silence(why: str) -> str:
-    return f"it does not say who lives in it ({why})"
-
-
-def _kept(props: Mapping[str, Any], why: str, fix: str) -> ClusterInUseError:
-    return ClusterInUseError(
-        f"cluster {props['cluster']} is not deleted, because {why}; {fix}. It and its networks are still there."
-    )
 
 
 class ClusterGuard(Resource, module="cluster", name="Guard"):

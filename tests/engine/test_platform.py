@@ -60,12 +60,15 @@ def test_a_pair_from_nothing_and_back(start: Started, root: Path, tmp_path: Path
     for stack in ("nodes", "chat"):
         pulumi("preview", "--stack", stack, "--expect-no-changes")
     assert "StackReference" in pulumi("stack", "export", "--stack", "chat")
+    pulumi("config", "set", "--stack", "nodes", "--path", "llmd-pd:cluster.protect", "false")
+    pulumi("up", "--stack", "nodes", "--yes", "--skip-preview")
+    refused = pulumi("destroy", "--stack", "nodes", "--yes", "--skip-preview", fails=True)
+    assert "are not deleted, because pods of other stacks run on their nodes: 6 of organization/llmd-pd/chat" in refused
+    assert there() == (2, 3)
     pulumi("destroy", "--stack", "chat", "--yes", "--skip-preview")
     assert api.get("/api/v1/namespaces/llm-d-pd-disaggregation") is None
     assert there() == (2, 3), "the nodes are not the serving stack's"
-    pulumi("config", "set", "--stack", "nodes", "--path", "llmd-pd:cluster.protect", "false")
-    for command in ("up", "destroy"):
-        pulumi(command, "--stack", "nodes", "--yes", "--skip-preview")
+    pulumi("destroy", "--stack", "nodes", "--yes", "--skip-preview")
     assert there() == (0, 0)
     assert finished(start("down"))[0] == 0
 

@@ -142,7 +142,7 @@ def test_whatever_is_in_the_cluster_comes_after_it_and_goes_before() -> None:
         "cluster": "pd-disaggregation",
         "context": "cw",
         "owner": OWNER,
-        "section": "cluster.coreweave.cluster",
+        "section": "cluster.coreweave",
         "deleteInUse": False,
     }
     for one in inside:

@@ -70,7 +70,25 @@ def test_the_router_waits_for_no_accelerator_where_the_cpus_are_somebody_elses()
 def test_what_bills_is_protected_until_told(cluster: dict[str, Any], protected: dict[str, bool]) -> None:
     _, recording = composed(cluster)
     assert {name: pool.protected for name, pool in pools(recording).items()} == protected
-    assert {r.name for r in recording.resources if r.protected} == {name for name, so in protected.items() if so}
+    guard = {"pool-guard"} if any(protected.values()) else set()
+    assert {r.name for r in recording.resources if r.protected} == guard | {
+        name for name, so in protected.items() if so
+    }
+
+
+def test_a_destroy_asks_whose_pods_are_on_the_nodes_before_anything_goes() -> None:
+    _, recording = composed(deleteInUse=True)
+    guard = recording.one(":PoolGuard")
+    made = {r.name for r in recording.resources if r.type.startswith("kubernetes:") and not r.read and not r.retained}
+    assert made <= recording.before(guard)
+    said = {key: guard.inputs[key] for key in ("pools", "label", "owner", "section", "deleteInUse")}
+    assert said == {
+        "pools": [CPU, GPU],
+        "label": "compute.coreweave.com/node-pool",
+        "owner": OWNER,
+        "section": "cluster.coreweave",
+        "deleteInUse": True,
+    }
 
 
 def test_a_pool_of_another_type_is_another_pool_and_never_two_at_once() -> None:

@@ -96,6 +96,7 @@ def test_nodes_and_nothing_else_and_how_to_find_them() -> None:
         }
     }
     assert all(pool.protected for pool in recording.under("NodePools"))
+    assert {pool.name for pool in recording.under("NodePools")} <= recording.one(":PoolGuard").after
 
 
 @on_gke
