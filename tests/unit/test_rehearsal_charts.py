@@ -150,7 +150,7 @@ def test_a_module_that_is_slow_or_broken_is_no_traceback(machine: Machine, monke
     machine.module(GAIE, {"config/charts/standalone/broken": b""})
     with pytest.raises(UnavailableError, match=r"`helm package` says: Chart\.yaml file is missing"):
         charts.from_module(CHART.ref, CHART.version, machine.bin / "helm", machine.report)
-    machine.program("go", "#!{python}\nimport sys, time\nprint('go1.26.1') if sys.argv[1] == 'env' else time.sleep(60)")
+    machine.program("go", "#!{python}\nimport sys, time\nprint('go1.26.8') if sys.argv[1] == 'env' else time.sleep(60)")
     monkeypatch.setattr(upstream, "DOWNLOAD_SECONDS", 0.2)
     with pytest.raises(UnavailableError, match=r"v1\.5\.0 did not arrive within 0\.2 s"):
         upstream.directory(GAIE, machine.report)

@@ -122,7 +122,7 @@ def test_a_tool_that_fails_is_not_accepted(path_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prints", "accepted"), [("v3.259.0", True), ("v3.300.1", True), ("v3.258.9", False), ("v4.0.0", False)]
+    ("prints", "accepted"), [("v3.272.0", True), ("v3.300.1", True), ("v3.271.9", False), ("v4.0.0", False)]
 )
 def test_pulumi_on_path_needs_its_language_host_beside_it(path_dir: Path, prints: str, accepted: bool) -> None:
     program(path_dir / "pulumi", prints)
