@@ -67,7 +67,7 @@ class Stack:
     def __post_init__(self) -> None:
         self.workdir.mkdir(parents=True, exist_ok=True)
         self.env = environment(self.plane.environment(), variables(self.workdir), self.env)
-        plugins(Path(self.env["PULUMI_HOME"]), self.toolchain, Path(sys.executable), CHECKOUT, self.env)
+        plugins(Path(self.env["PULUMI_HOME"]), self.toolchain, Path(sys.executable), CHECKOUT)
         self._write()
         self.engine.select()
 
