@@ -8,11 +8,11 @@ from typing import TypedDict
 
 import pulumi
 
-from components.objects import KubernetesObject, KubernetesPatch, Object, annotated, placed, register
+from components.objects import Kind, KubernetesPatch, KubernetesRead, Object, annotated, placed, register
 from releases.gateway_api import GROUP
 from releases.gateway_entry import Entry, entry, first_address
 
-GATEWAY_API = f"{GROUP}/v1"
+GATEWAY = Kind(f"{GROUP}/v1", "Gateway")
 #: Seconds a Gateway may take to be programmed, and to give its address back: a cloud's load balancer takes minutes.
 SECONDS = 15 * 60
 #: A route's conditions are its parents'. It has one; an index would be an error where a controller has left the list empty.
@@ -75,11 +75,7 @@ class SharedGateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SharedGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:SharedGateway", name, None, opts)
-        # No parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
-        read = pulumi.ResourceOptions(
-            id=f"{args['namespace']}/{args['name']}", provider=self.get_provider(f"kubernetes:{GATEWAY_API}:Gateway")
-        )
-        live = KubernetesObject(name, {"apiVersion": GATEWAY_API, "kind": "Gateway"}, read)
+        live = KubernetesRead(name, GATEWAY, f"{args['namespace']}/{args['name']}", self.get_provider(GATEWAY.token))
         self.address = live.status.apply(first_address)
         self.entry = live.spec.apply(lambda spec: entry(spec or {}, elsewhere=args["elsewhere"]))
         self.register_outputs({"address": self.address})

@@ -20,12 +20,17 @@ from stacks.plan import Plan
 
 
 def compose(
-    plan: Plan, owner: str, *, preinstalled: Collection[str] = (), hf_token: pulumi.Input[str] | None = None
+    plan: Plan,
+    owner: str,
+    *,
+    preinstalled: Collection[str] = (),
+    established: Collection[str] = (),
+    hf_token: pulumi.Input[str] | None = None,
 ) -> None:
     """Registers everything a plan holds and exports what users and later tools need.
 
-    `owner` is the stack's full name, `preinstalled` the names of CRDs that the cluster brings and keeps itself, `hf_token` the
-    secret of which the model servers' Secret is made.
+    `owner` is the stack's full name, `preinstalled` the names of CRDs that the cluster brings and keeps itself, `established` those
+    that are there and need no waiting for, `hf_token` the secret of which the model servers' Secret is made.
 
     Order: nodes are there before the pods that need them; CRDs are Established before anything that is made of them; the
     namespace exists before what lives in it; a Gateway is programmed before the router whose route hangs on it. What is made
@@ -40,7 +45,7 @@ def compose(
     crds: list[pulumi.Resource] = []
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
-        crds = [*Crds("crds", {"objects": ours}, upserting).resources]
+        crds = [*Crds("crds", {"objects": ours, "established": established}, upserting).resources]
     # It is gone once everything in it is, volumes and load balancers included: that may need nodes, and a network.
     namespace = ServingNamespace("namespace", {"object": plan.namespace(owner), "after": base.first}, upserting)
     needed: list[pulumi.Resource] = [namespace.resource, *base.nodes]

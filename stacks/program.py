@@ -72,7 +72,7 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     found = look_ahead(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
-    compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
+    compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)
 
 
 def _point_out(spec: AnyStack) -> None:

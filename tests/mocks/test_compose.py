@@ -130,6 +130,13 @@ def test_crds_are_the_bills_and_waited_for(case: Case) -> None:
     assert bool(case.recording.of(":Crds")) == case.spec.crds.manage
 
 
+def test_the_service_is_read_by_its_id_alone(case: Case) -> None:
+    """A read that sends `apiVersion` and `kind` makes the official provider look in the namespace `default`."""
+    (service,) = [found for found in case.recording.of("core/v1:Service") if found.read]
+    assert service.inputs == {"id": f"{case.spec.namespace}/{case.plan.router.name}-epp"}
+    assert service.provider == "cluster-cluster"
+
+
 def test_the_namespace_is_the_plans_and_says_whose_it_is(case: Case) -> None:
     (namespace,) = case.recording.under("ServingNamespace")
     assert namespace.inputs == case.plan.namespace(OWNER)
@@ -153,7 +160,6 @@ def test_the_release_is_the_plans(case: Case) -> None:
         "chart": router.chart,
         "values": router.values,
         "description": OWNER,
-        "allowNullValues": True,
         "skipCrds": True,
         "replace": True,
         "skipAwait": not case.spec.router.wait,

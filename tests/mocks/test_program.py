@@ -67,6 +67,21 @@ def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Plan,
     assert [(planned.spec.name, done) for planned, done in looked] == [("tiny", OWNER), ("tiny", "unblocked")]
 
 
+def test_a_crd_that_is_established_is_taken_over_without_a_word_of_pulumis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "crds")
+    theirs = "inferencepools.inference.networking.k8s.io"
+    monkeypatch.setattr(program, "look_ahead", lambda *_: Found(established=frozenset({theirs})))
+    recording = run(tmp_path, preview=True, serving={"accelerator": "nvidia"}, crds={"directory": "crds"})
+    waited = {
+        crd.name: "pulumi.com/waitFor" in crd.inputs["metadata"].get("annotations", {})
+        for crd in recording.under("Crds")
+    }
+    assert len(waited) == 4
+    assert [name for name, waits in waited.items() if not waits] == [theirs]
+
+
 def test_a_preview_looks_and_touches_nothing(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
     run(tmp_path, preview=True, serving={"accelerator": "nvidia"}, crds={"manage": False})
     assert [done for _, done in looked] == [OWNER]

@@ -92,7 +92,9 @@ def test_an_official_language_host_is_linked_with_its_helpers(tmp_path: Path, mo
         "pulumi-language-python",
         "pulumi-language-python-exec",
     ]
-    for pretend in (tmp_path / "home" / "plugins").glob("resource-gcp-*/pulumi-resource-gcp"):  # where the extra is installed
+    for pretend in (tmp_path / "home" / "plugins").glob(
+        "resource-gcp-*/pulumi-resource-gcp"
+    ):  # where the extra is installed
         assert b"stand-in" in pretend.read_bytes()
 
 
