@@ -9,7 +9,7 @@ from components.objects import Object, annotated, register
 
 
 class CrdsArgs(TypedDict):
-    """Plain: the CRD objects, each under its own name, and the names of those that are `established` without a word of Pulumi's."""
+    """Plain: the CRD objects, each under its own name, and the names of those that are `established` already."""
 
     objects: Sequence[Object]
     established: Collection[str]

@@ -29,7 +29,7 @@ def compose(
 ) -> None:
     """Registers everything a plan holds and exports what users and later tools need.
 
-    `owner` is the stack's full name, `preinstalled` the names of CRDs that the cluster brings and keeps itself, `established` those
+    `owner` is the stack's full name, `preinstalled` names CRDs that the cluster brings and keeps itself, `established` those
     that are there and need no waiting for, `hf_token` the secret of which the model servers' Secret is made.
 
     Order: nodes are there before the pods that need them; CRDs are Established before anything that is made of them; the

@@ -36,7 +36,7 @@ WAIT_FOR = "pulumi.com/waitFor"
 @dataclass(frozen=True)
 class Found:
     """What a look at the cluster brought: the stack's own Helm releases with the Secrets of their revisions, if there are any,
-    the names of CRDs that the cluster brings and keeps itself, and of those that are established and that no stack has waited for.
+    the names of CRDs that the cluster brings and keeps itself, and of those that are established and not waited for by a stack.
     """
 
     revisions: Releases = ()

@@ -148,9 +148,31 @@ def test_the_schedulers_words_are_said_once_for_all_its_pods() -> None:
     pods = [{"metadata": {"name": f"p{index}"}, "status": {"conditions": [condition]}} for index in range(5)]
     found = readiness.reasons(deployment(5, available=0), FakeCluster({"items": pods}))
     assert found == [
-        "Minimum number of Pods to consider the application live was not attained",
+        "Minimum number of live Pods was not attained",
         "5 Pods (p0, p1, p2, …): [Unschedulable] no node",
     ]
+
+
+def test_a_deployment_whose_old_pods_serve_misses_those_of_its_new_replica_set() -> None:
+    live = deployment(1, available=1)
+    live["status"]["conditions"] = [{"type": "Available", "status": "True"}]
+    assert readiness.reasons(live, FakeCluster({"items": []})) == [
+        "Minimum number of Pods to consider the application live was not attained"
+    ]
+
+
+def test_what_is_waited_for_by_annotation_times_out_in_other_words() -> None:
+    live = {
+        "apiVersion": "example.com/v1",
+        "kind": "Thing",
+        "metadata": {"name": "t", "annotations": {readiness.WAIT_FOR: "condition=Ready"}},
+    }
+    check = readiness.check_for(live)
+    assert check is not None
+    with pytest.raises(waiting.NotReady, match=r"^timed out waiting for the condition$"):
+        waiting.until_ready(
+            live, check, FakeCluster(live), timeout=0.2, cancelled=threading.Event(), tell=lambda _: None
+        )
 
 
 def wait(cluster: Cluster, *, timeout: float = 0.3, cancelled: bool = False) -> dict[str, Any]:
@@ -170,7 +192,7 @@ def test_a_wait_ends_when_the_object_is_ready() -> None:
 def test_a_wait_ends_at_its_timeout_and_on_cancellation() -> None:
     with pytest.raises(waiting.NotReady, match="'d' timed out waiting to be Ready") as timed_out:
         wait(FakeCluster(deployment(1, available=0)))
-    assert timed_out.value.details[0] == "Minimum number of Pods to consider the application live was not attained"
+    assert timed_out.value.details[0] == "Minimum number of live Pods was not attained"
     with pytest.raises(waiting.NotReady, match='Resource operation was cancelled for "d"'):
         wait(FakeCluster(deployment(1, available=0)), timeout=60, cancelled=True)
 
