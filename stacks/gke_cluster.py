@@ -8,14 +8,13 @@ from collections.abc import Iterable
 
 from stacks.cloud import Ref, Resource, Timeouts
 from stacks.gke_access import ACCOUNT
+from stacks.gke_maintenance import policy
 from stacks.gke_networks import FIREWALL, NAT, NETWORK, PODS, PROXIES, SERVICES, SUBNET
 from stacks.gke_site import Site
 
 CLUSTER = "cluster"
 #: All that an account's roles allow, as Google recommends: roles are what is given and taken.
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-#: When GKE has begun to leave minor versions and nodes alone. It has to be a time, and may be past.
-EXCLUSION_START = "2026-01-01T00:00:00Z"
 
 
 def cluster(site: Site, access: Iterable[Resource]) -> Resource:
@@ -52,12 +51,10 @@ def cluster(site: Site, access: Iterable[Resource]) -> Resource:
 
 
 def _versions(site: Site) -> dict[str, object]:
-    frozen = {"scope": "NO_MINOR_OR_NODE_UPGRADES", "end_time_behavior": "UNTIL_END_OF_SUPPORT"}
-    exclusion = {"exclusion_name": "until-the-stack-says", "start_time": EXCLUSION_START, "exclusion_options": frozen}
     return {
         "min_master_version": site.gke.version,
         "release_channel": {"channel": site.gke.release_channel},
-        "maintenance_policy": {"maintenance_exclusions": [exclusion]},
+        "maintenance_policy": policy(site.gke.maintenance_window),
     }
 
 

@@ -148,13 +148,56 @@ def test_the_cluster() -> None:
     assert look_up(args, "workload_identity_config.workload_pool") == "acme-serving.svc.id.goog"
     assert look_up(args, "monitoring_config.managed_prometheus.enabled")
     assert look_up(args, "control_plane_endpoints_config.dns_endpoint_config.allow_external_traffic")
-    (exclusion,) = look_up(args, "maintenance_policy.maintenance_exclusions")
+    assert "gateway_api_config" not in args
+    assert planned(variant("gateway")).cluster.args["gateway_api_config"] == {"channel": "CHANNEL_STANDARD"}
+
+
+#: Google's provider takes exactly one of them, and refuses a policy of exclusions alone.
+WINDOWS = {"daily_maintenance_window", "recurring_window", "recurring_maintenance_window"}
+DAILY: dict[str, Any] = {"daily_maintenance_window": {"start_time": "09:00"}}
+
+
+def recurring(start: str, end: str, recurrence: str) -> dict[str, Any]:
+    return {"recurring_window": {"start_time": start, "end_time": end, "recurrence": recurrence}}
+
+
+@EVERY
+def test_maintenance_has_one_window_and_waits_for_the_stack_with_upgrades(name: str) -> None:
+    policy = planned(variant(name)).cluster.args["maintenance_policy"]
+    assert len(WINDOWS & set(policy)) == 1
+    (exclusion,) = policy["maintenance_exclusions"]
     assert exclusion["exclusion_options"] == {
         "scope": "NO_MINOR_OR_NODE_UPGRADES",
         "end_time_behavior": "UNTIL_END_OF_SUPPORT",
     }
-    assert "gateway_api_config" not in args
-    assert planned(variant("gateway")).cluster.args["gateway_api_config"] == {"channel": "CHANNEL_STANDARD"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "window"),
+    [
+        ({}, DAILY),
+        ({"hours": 4}, DAILY),
+        ({"start": "23:59"}, {"daily_maintenance_window": {"start_time": "23:59"}}),
+        # GKE's daily window has 4 hours, so that others are recurring ones. The first begins on a day of the recurrence, and
+        # may end on the next.
+        ({"hours": 8}, recurring("2026-01-05T09:00:00Z", "2026-01-05T17:00:00Z", "FREQ=DAILY")),
+        (
+            {"start": "22:30", "days": ["SU", "SA", "SU"], "hours": 6},
+            recurring("2026-01-10T22:30:00Z", "2026-01-11T04:30:00Z", "FREQ=WEEKLY;BYDAY=SA,SU"),
+        ),
+        (
+            {"days": ["FR", "MO", "WE"]},
+            recurring("2026-01-05T09:00:00Z", "2026-01-05T13:00:00Z", "FREQ=WEEKLY;BYDAY=MO,WE,FR"),
+        ),
+        (
+            {"start": "00:00", "days": ["TH"], "hours": 24},
+            recurring("2026-01-08T00:00:00Z", "2026-01-09T00:00:00Z", "FREQ=WEEKLY;BYDAY=TH"),
+        ),
+    ],
+)
+def test_the_window_is_daily_or_on_days_of_the_week(stated: dict[str, Any], window: dict[str, Any]) -> None:
+    policy = planned(stack(gke={"maintenanceWindow": stated})).cluster.args["maintenance_policy"]
+    assert {key: value for key, value in policy.items() if key != "maintenance_exclusions"} == window
 
 
 def test_the_accelerators_of_each_way_to_the_nics() -> None:
