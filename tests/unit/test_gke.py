@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from releases.gke import DRIVER_INSTALLER
-from stacks.cloud import refs
+from stacks import gke_cluster, gke_pools
+from stacks.cloud import refs, snake
 from stacks.gke import GkePlan
 from stacks.gke_checks import plan_problems
 from stacks.gke_objects import pod_annotations, pod_resources
@@ -178,8 +179,8 @@ def test_maintenance_has_one_window_and_waits_for_the_stack_with_upgrades(name: 
         ({}, DAILY),
         ({"hours": 4}, DAILY),
         ({"start": "23:59"}, {"daily_maintenance_window": {"start_time": "23:59"}}),
-        # GKE's daily window has 4 hours, so that others are recurring ones. The first begins on a day of the recurrence, and
-        # may end on the next.
+        # GKE's daily window has 4 hours; any other length is a recurring one. The first window begins on a day of the
+        # recurrence, and may end on the next.
         ({"hours": 8}, recurring("2026-01-05T09:00:00Z", "2026-01-05T17:00:00Z", "FREQ=DAILY")),
         (
             {"start": "22:30", "days": ["SU", "SA", "SU"], "hours": 6},
@@ -198,6 +199,28 @@ def test_maintenance_has_one_window_and_waits_for_the_stack_with_upgrades(name: 
 def test_the_window_is_daily_or_on_days_of_the_week(stated: dict[str, Any], window: dict[str, Any]) -> None:
     policy = planned(stack(gke={"maintenanceWindow": stated})).cluster.args["maintenance_policy"]
     assert {key: value for key, value in policy.items() if key != "maintenance_exclusions"} == window
+
+
+@EVERY
+def test_nothing_is_left_open_that_google_fills_in_and_the_provider_would_take_back(name: str) -> None:
+    """Arguments that are Optional and not Computed in the provider's schema: unsaid, they differ at every preview."""
+    plan = planned(variant(name))
+    assert plan.cluster.args["control_plane_endpoints_config"]["ip_endpoints_config"] == {"enabled": False}
+    assert look_up(plan.cluster.args, "private_cluster_config.enable_private_endpoint") is True
+    system, pool = (dict(found.args) for found in plan.of("container.NodePool"))
+    assert [look_up(args, "node_config.gvnic.enabled") for args in (system, pool)] == [True, True]
+    assert [look_up(args, "node_config.image_type") for args in (system, pool)] == ["COS_CONTAINERD"] * 2
+    assert look_up(pool, "node_config.reservation_affinity.consume_reservation_type")
+
+
+@EVERY
+def test_what_google_fills_in_and_the_plan_never_says_is_no_change(name: str) -> None:
+    plan = planned(variant(name))
+    accelerators = plan.resource(plan.site.named("accelerators"))
+    for resource, paths in ((plan.cluster, gke_cluster.UNSAID), (accelerators, gke_pools.UNSAID)):
+        assert set(paths) <= set(resource.ignore_changes)
+        # A path that the plan says would hide a change of the stack file.
+        assert [path for path in paths if look_up(resource.args, snake(path)) is not None] == []
 
 
 def test_the_accelerators_of_each_way_to_the_nics() -> None:
@@ -231,10 +254,10 @@ def test_capacity_is_said_to_the_nodes() -> None:
         ("dranet", "SPECIFIC_RESERVATION"),
         ("spot", "NO_RESERVATION"),
         ("flex-start", "NO_RESERVATION"),
+        ("on demand", "NO_RESERVATION"),
     ):
         config = accelerators(planned(variant(name)))["node_config"]
         assert config["reservation_affinity"]["consume_reservation_type"] == affinity
-    assert "reservation_affinity" not in accelerators(planned(variant("on demand")))["node_config"]
     flex = accelerators(planned(variant("flex-start")))
     assert flex["node_config"]["max_run_duration"] == "604800s"
     assert flex["autoscaling"] == {"total_min_node_count": 0, "total_max_node_count": 2, "location_policy": "ANY"}
@@ -248,7 +271,7 @@ def test_an_autoscaler_owns_its_number_of_nodes() -> None:
         plan = planned(variant(name))
         system, pool = plan.of("container.NodePool")
         assert system.ignore_changes == ("nodeCount",)
-        assert pool.ignore_changes == ignored
+        assert pool.ignore_changes == (*gke_pools.UNSAID, *ignored)
         assert ("node_count" in pool.args) == (not ignored)
 
 
