@@ -1,6 +1,7 @@
 """What a stack file makes on GKE: the resources of every variant, their order, and what the cluster is given."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from stacks.gke_pools import DRANET_LABELS
 from stacks.gke_site import shortened
 from stacks.gke_versions import at_least, brought_crds
 from stacks.gke_view import look_up
+from stacks.plan import plan
 from stacks.rules import problems_of
 from stacks.workload import machine_of
 from tests.gke_plans import DRANET, TPU, VARIANTS, planned, stack, variant
@@ -125,17 +127,17 @@ def test_apis_outlive_the_stack() -> None:
 
 def test_the_numbers_of_resources() -> None:
     common = {
-        "projects.Service": 6, "serviceaccount.Account": 1, "projects.IAMMember": 6, "compute.Network": 1,
+        "projects.Service": 6, "serviceaccount.Account": 1, "projects.IAMMember": 5, "compute.Network": 1,
         "compute.Subnetwork": 1, "compute.Firewall": 1, "compute.Router": 1, "compute.RouterNat": 1,
         "container.Cluster": 1, "container.NodePool": 2,
     }  # fmt: skip
     more: dict[str, dict[str, int]] = {
         "none": {},
         "tpu7x": {},
-        "dranet": {"projects.ServiceIdentity": 1, "projects.IAMMember": 7},
+        "dranet": {"projects.ServiceIdentity": 1, "projects.IAMMember": 6},
         "multinet": {"compute.Network": 3, "compute.Subnetwork": 10, "compute.Firewall": 2},
         "gateway": {
-            "projects.Service": 8, "projects.ServiceIdentity": 1, "projects.IAMMember": 7, "compute.Subnetwork": 2,
+            "projects.Service": 8, "projects.ServiceIdentity": 1, "projects.IAMMember": 6, "compute.Subnetwork": 2,
         },
     }  # fmt: skip
     assert {name: types(planned(variant(name))) for name in more} == {name: common | add for name, add in more.items()}
@@ -221,6 +223,33 @@ def test_what_google_fills_in_and_the_plan_never_says_is_no_change(name: str) ->
         assert set(paths) <= set(resource.ignore_changes)
         # A path that the plan says would hide a change of the stack file.
         assert [path for path in paths if look_up(resource.args, snake(path)) is not None] == []
+
+
+@EVERY
+def test_the_way_out_has_ports_for_pods_that_load_a_model_at_once(name: str) -> None:
+    (nat,) = planned(variant(name)).of("compute.RouterNat")
+    assert nat.args["enable_dynamic_port_allocation"] is True
+    assert nat.args["enable_endpoint_independent_mapping"] is False  # the other refuses it
+    least, most = nat.args["min_ports_per_vm"], nat.args["max_ports_per_vm"]
+    assert 8 * 8 * 16 <= least < most <= 65_536
+    assert all(number & (number - 1) == 0 for number in (least, most)), "Google takes powers of two"
+
+
+def test_nodes_pull_images_and_read_no_buckets() -> None:
+    """Pods would not inherit it: with Workload Identity they are not the nodes' account."""
+    plan = planned(stack())
+    roles = {found.args["role"] for found in plan.of("projects.IAMMember")}
+    assert "roles/artifactregistry.reader" in roles
+    assert not any("storage" in role for role in roles)
+    for pool in plan.of("container.NodePool"):
+        assert look_up(pool.args, "node_config.workload_metadata_config.mode") == "GKE_METADATA"
+
+
+def test_the_account_of_the_pods_is_the_one_that_the_docs_give_a_role() -> None:
+    made = plan(stack(), Path()).model_server
+    (account,) = (obj["metadata"] for obj in made if obj["kind"] == "ServiceAccount")
+    said = f"/subject/ns/{stack().namespace}/sa/{account['name']}"
+    assert said in (Path(__file__).parents[2] / "docs" / "gke.md").read_text()
 
 
 def test_the_accelerators_of_each_way_to_the_nics() -> None:
