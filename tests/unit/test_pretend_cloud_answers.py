@@ -187,6 +187,18 @@ def test_the_plan_of_before_showed_its_endpoint_at_every_preview(program: Progra
     assert changes.replaces == set()
 
 
+def test_what_google_dictates_shows_where_it_is_said_otherwise(program: Program) -> None:
+    """With the IP endpoints off, neither argument is sent: what the program says of them never becomes true."""
+    cluster = made_before("dranet", CLUSTER, program)
+    private = {"enable_private_nodes": True, "master_global_access_config": {"enabled": True}}
+    said = {**private, "enable_private_endpoint": False}
+    changes = second_preview(replace(cluster, args={**cluster.args, "private_cluster_config": said}), program)
+    assert changes.updates == {
+        "privateClusterConfig.enablePrivateEndpoint": "UPDATE",
+        "privateClusterConfig.masterGlobalAccessConfig.enabled": "UPDATE",
+    }
+
+
 def test_what_a_program_ignores_does_not_show(program: Program) -> None:
     pool = replace(made_before("tpu7x", POOL, program), ignore_changes=())
     assert second_preview(pool, program).replaces == {"placementPolicy", "nodeConfig.hostMaintenancePolicy"}

@@ -115,7 +115,7 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
             _private_endpoint,
             "",
             f"{_CLUSTER_GO}: flattenPrivateClusterConfig; Optional; containerClusterPrivateClusterConfigSuppress lets it through"
-            " up to 7.45.0 (terraform-provider-google#27901, mended by 8e44798)",
+            " up to 7.45.0 (terraform-provider-google#27901, mended by magic-modules#18386)",
             forced=True,
         ),
         Answer(
@@ -123,6 +123,13 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
             _if("private_cluster_config", {"enabled": False}),
             "Computed",
             f"{_CLUSTER_GO}: flattenPrivateClusterConfig",
+        ),
+        Answer(
+            "private_cluster_config.master_global_access_config.enabled",
+            lambda cluster: False if _private_endpoint(cluster) else None,
+            "Computed",
+            f"{_CLUSTER_GO}: expandControlPlaneEndpointsConfig does not send it (magic-modules#18386)",
+            forced=True,
         ),
         Answer("default_max_pods_per_node", _always(110), "Computed", f"{_CLUSTER_GO}; GKE docs, flexible pod CIDR"),
         Answer("logging_service", _always("logging.googleapis.com/kubernetes"), "Computed", _CLUSTER_GO),
@@ -146,7 +153,7 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
             "node_config.ephemeral_storage_local_ssd_config",
             _local_ssds,
             "",
-            f"{_NODE_GO}: Optional, ForceNew; GKE docs, local SSDs that come with a machine type",
+            f"{_NODE_GO}: Optional, ForceNew; terraform-provider-google#17068, cluster-toolkit#2968",
         ),
         Answer(
             "node_config.reservation_affinity",
@@ -219,12 +226,16 @@ def answered(kind: str, args: Arguments, state: Mapping[str, Any]) -> dict[str, 
 
 
 def as_kept(kind: str, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Old inputs as the plugin compares them with new ones: with those answers in the state that a preview shows."""
-    shown = [
-        _placed(answer, value)
-        for answer in ANSWERS.get(kind, ())
-        if not answer.quiet and (value := look_up(state, camel(answer.path)))
-    ]
+    """Old inputs as the plugin compares them with new ones: with the answers in the state that a preview shows.
+
+    Of what the program said, Google's answer counts. Of what it left out, one that is false or empty is as good as none.
+    """
+    shown = []
+    for answer in ANSWERS.get(kind, ()):
+        said, kept = (look_up(tree, camel(answer.path)) for tree in (inputs, state))
+        counts = bool(kept) and not answer.quiet if said is None else kept is not None
+        if counts:
+            shown.append(_placed(answer, kept))
     return merge(inputs, *shown)
 
 
