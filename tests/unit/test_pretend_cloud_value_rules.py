@@ -122,8 +122,7 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 
 def found(kind: str, args: Arguments) -> dict[str, str]:
-    dynamic = {"enable_dynamic_port_allocation": True} if kind == "compute.RouterNat" else {}
-    return dict(value_problems(kind, {**dynamic, **args}))
+    return dict(value_problems(kind, args))
 
 
 @pytest.mark.parametrize(
@@ -147,26 +146,3 @@ def test_every_path_is_one_of_the_sdks(kind: str) -> None:
     from rehearsal.standins.gcp.sdk import declares
 
     assert [path for path in value_rules(kind) if not declares(kind, path)] == []
-
-
-@pytest.mark.parametrize(
-    ("args", "path", "words"),
-    [
-        ({"enable_endpoint_independent_mapping": True}, "enable_endpoint_independent_mapping", "mutually exclusive"),
-        ({"min_ports_per_vm": 1024, "max_ports_per_vm": 1024}, "max_ports_per_vm", "greater than min_ports_per_vm"),
-        (
-            {"enable_dynamic_port_allocation": False, "max_ports_per_vm": 64},
-            "max_ports_per_vm",
-            "takes enable_dynamic_port",
-        ),
-    ],
-)
-def test_what_a_nat_cannot_be_at_once_is_named(args: dict[str, Any], path: str, words: str) -> None:
-    ((place, said),) = found("compute.RouterNat", args).items()
-    assert (place, words in said) == (path, True)
-    assert found("compute.RouterNat", dict.fromkeys(args, UNKNOWN)) == {}
-
-
-def test_dynamic_ports_in_their_bounds_are_taken() -> None:
-    args = {"min_ports_per_vm": 1024, "max_ports_per_vm": 65_536, "enable_endpoint_independent_mapping": False}
-    assert found("compute.RouterNat", args) == {}

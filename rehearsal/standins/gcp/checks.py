@@ -1,8 +1,9 @@
 """What is wrong with inputs before anything is made: what the SDK or the provider's schema does not take, and broken laws.
 
-The SDK's types are judged first, then rules over values (`value_rules`) and over several arguments (`cross_fields`), then the
-laws. These (`stacks.gke_checks`) are judged over what the cloud holds of the stack and this resource. Clusters and node pools
-answer for all they stand on; of the other kinds a network may still lack what comes after it. What is not known yet breaks none.
+The SDK's types are judged first, then rules over values (`value_rules`) and over several arguments (`cross_fields`,
+`combinations`), then the laws. These (`stacks.gke_checks`) are judged over what the cloud holds of the stack and this resource.
+Clusters and node pools answer for all they stand on; of the other kinds a network may still lack what comes after it. What is not
+known yet breaks none.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 from rehearsal.standins.cloud.inputs import camel
 from rehearsal.standins.cloud.store import Record
+from rehearsal.standins.gcp.combinations import combination_problems
 from rehearsal.standins.gcp.cross_fields import cross_field_problems
 from rehearsal.standins.gcp.references import reached
 from rehearsal.standins.gcp.value_rules import value_problems
@@ -49,7 +51,8 @@ def _wrong(subject: Subject) -> list[tuple[str, str]]:
     if mistaken:
         return mistaken
     values = [*value_problems(subject.kind, subject.args), *_ranges(subject)]
-    return [*values, *cross_field_problems(subject.kind, subject.args), *(() if values else _laws(subject))]
+    together = [*cross_field_problems(subject.kind, subject.args), *combination_problems(subject.kind, subject.args)]
+    return [*values, *together, *(() if values else _laws(subject))]
 
 
 def _types(subject: Subject) -> Iterator[tuple[str, str]]:

@@ -203,8 +203,6 @@ def value_problems(kind: str, args: Arguments) -> Iterator[tuple[str, str]]:
                 said = check(place, value)
                 if said:
                     yield place, said
-    if kind == "compute.RouterNat":
-        yield from _nat_ports(args)
 
 
 def value_rules(kind: str) -> list[str]:
@@ -223,16 +221,3 @@ def _values(value: Any, steps: list[str], place: str) -> Iterator[tuple[str, Any
             yield from _values(part, steps, f"{place}[{index}]")
     elif isinstance(value, Mapping):
         yield from _values(value.get(steps[0]), steps[1:], f"{place}.{steps[0]}" if place else steps[0])
-
-
-def _nat_ports(args: Arguments) -> Iterator[tuple[str, str]]:
-    """What excludes one another in a NAT (descriptions of its arguments)."""
-    dynamic = args.get("enable_dynamic_port_allocation")
-    least, most = args.get("min_ports_per_vm"), args.get("max_ports_per_vm")
-    if dynamic is True and args.get("enable_endpoint_independent_mapping") is True:
-        what = "enable_dynamic_port_allocation and enable_endpoint_independent_mapping are mutually exclusive"
-        yield "enable_endpoint_independent_mapping", what
-    if most is not None and not is_unknown(most) and dynamic in (None, False):
-        yield "max_ports_per_vm", "max_ports_per_vm takes enable_dynamic_port_allocation: true"
-    if isinstance(least, int) and isinstance(most, int) and most <= least:
-        yield "max_ports_per_vm", f"max_ports_per_vm must be greater than min_ports_per_vm, which is {least}"
