@@ -71,6 +71,12 @@ WRONG: list[tuple[str, str, Any, str]] = [
         '["UNTIL_END_OF_SUPPORT"], got NEVER',
     ),
     ("container.Cluster", "workload_identity_config.workload_pool", "acme", "must be PROJECT.svc.id.goog"),
+    ("container.Cluster", "resource_labels", {"llmd-pd": "Chat"}, "got llmd-pd=Chat"),
+    ("container.Cluster", "resource_labels", {"a.b/c": "chat", "d": "e"}, "got a.b/c=chat"),
+    ("container.Cluster", "monitoring_config.enable_components", ["DCGM", "GPU"], '"WORKLOADS"], got GPU'),
+    ("container.NodePool", "node_config.labels", {"a b": "c"}, "got a b=c"),
+    ("container.NodePool", "node_config.labels", {"a.b/c": "-d"}, "got a.b/c=-d"),
+    ("container.NodePool", "node_config.linux_node_config.sysctls", {"vm.nr_hugepages": "1"}, "got vm.nr_hugepages=1"),
     ("container.NodePool", "name", "1st", NAME),
     ("container.NodePool", "node_count", -1, "expected node_count to be at least (0), got -1"),
     *[

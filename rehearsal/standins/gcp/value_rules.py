@@ -58,6 +58,20 @@ def _each(check: Check) -> Check:
     return lambda path, value: "; ".join(filter(None, (check(path, one) for one in value if not is_unknown(one))))
 
 
+def _map(key: str, value: str, wanted: str) -> Check:
+    """A map whose keys and values have a form; of values that are not known yet, none is judged."""
+
+    def check(path: str, given: Any) -> str:
+        wrong = [
+            f"{name}={said}"
+            for name, said in given.items()
+            if not is_unknown(said) and not (re.fullmatch(key, name) and re.fullmatch(value, str(said)))
+        ]
+        return f"{path} {wanted}, got {', '.join(wrong)}" if wrong else ""
+
+    return check
+
+
 def _time(path: str, value: str) -> str:
     if not re.fullmatch(r".{2}:.{2}", value):
         return f'"{path}" ("{value}") must be in the format HH:mm (RFC3339)'
@@ -95,6 +109,21 @@ def _power_of_two(least: int, most: int) -> Check:
     return check
 
 
+#: Kubernetes' form of a label's key and value (docs of labels, syntax and character set).
+_LABEL_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_LABEL_KEY, _LABEL_VALUE = rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}", rf"({_LABEL_NAME})?"
+#: Kernel parameters that GKE takes (reference of its API, LinuxNodeConfig).
+_SYSCTLS = (
+    r"net\.core\.(busy_poll|busy_read|netdev_max_backlog|[rw]mem_(max|default)|optmem_max|somaxconn)"
+    r"|net\.ipv4\.(neigh\.default\.gc_thresh[123]|tcp_([rw]mem|tw_reuse|mtu_probing|max_orphans|max_tw_buckets|syn_retries|ecn"
+    r"|congestion_control))"
+    r"|net\.netfilter\.nf_conntrack_(max|buckets|acct|tcp_timeout_(close_wait|time_wait|established))"
+    r"|kernel\.(keys\.max(keys|bytes)|shm(mni|max|all)|core_pattern|perf_event_paranoid|sched_rt_runtime_us|softlockup_panic"
+    r"|yama\.ptrace_scope|kptr_restrict|dmesg_restrict|sysrq)"
+    r"|fs\.(aio-max-nr|file-max|inotify\.max_user_(instances|watches)|nr_open)"
+    r"|vm\.(dirty_((background_)?(ratio|bytes)|expire_centisecs|writeback_centisecs)|max_map_count|overcommit_(memory|ratio)"
+    r"|vfs_cache_pressure|swappiness|watermark_scale_factor|min_free_kbytes)"
+)
 _COMPUTE_NAME = _form(r"(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)")
 _OR_MORE = _between(0)
 _MAINTENANCE = "maintenance_policy"
@@ -185,10 +214,23 @@ _DOCUMENTED: Mapping[str, Mapping[str, Check]] = {
     # Descriptions of enable_dynamic_port_allocation and of the reference of routers: 65,536 is the most.
     "compute.RouterNat": {"min_ports_per_vm": _power_of_two(32, 32_768), "max_ports_per_vm": _power_of_two(64, 65_536)},
     "container.Cluster": {
+        # Docs of labels of Google Cloud's resources, requirements.
+        "resource_labels": _map(
+            r"[a-z][a-z0-9_-]{0,62}", r"[a-z0-9_-]{0,63}", "takes lower-case keys and values of 63 characters"
+        ),
+        # Page container_cluster.
+        "monitoring_config.enable_components": _each(
+            _one_of(
+                "SYSTEM_COMPONENTS APISERVER SCHEDULER CONTROLLER_MANAGER STORAGE HPA POD DAEMONSET DEPLOYMENT STATEFULSET KUBELET"
+                " CADVISOR DCGM JOBSET WORKLOADS"
+            )
+        ),
         "workload_identity_config.workload_pool": _form(r"[^/]+\.svc\.id\.goog", "must be PROJECT.svc.id.goog"),
     },
     "container.NodePool": {
         "name": _form("[a-z]([-a-z0-9]{0,38}[a-z0-9])?"),  # reference of nodePools.create
+        "node_config.labels": _map(_LABEL_KEY, _LABEL_VALUE, "takes labels of Kubernetes"),
+        "node_config.linux_node_config.sysctls": _map(_SYSCTLS, ".*", "takes kernel parameters that GKE supports"),
         # JSON form of google.protobuf.Duration.
         "node_config.max_run_duration": _form(r"\d+(\.\d{1,9})?s", 'is no duration in seconds such as "604800s"'),
     },
