@@ -211,7 +211,7 @@ _DOCUMENTED: Mapping[str, Mapping[str, Check]] = {
         "allows.protocol": _form(r"(?i)all|tcp|udp|icmp|esp|ah|sctp|ipip|\d{1,3}", "is no protocol"),
         "source_ranges": _each(_range),
     },
-    # Descriptions of enable_dynamic_port_allocation and of the reference of routers: 65,536 is the most.
+    # Page compute_router_nat, and the reference of routers: 65,536 is the most.
     "compute.RouterNat": {"min_ports_per_vm": _power_of_two(32, 32_768), "max_ports_per_vm": _power_of_two(64, 65_536)},
     "container.Cluster": {
         # Docs of labels of Google Cloud's resources, requirements.
@@ -221,8 +221,8 @@ _DOCUMENTED: Mapping[str, Mapping[str, Check]] = {
         # Page container_cluster.
         "monitoring_config.enable_components": _each(
             _one_of(
-                "SYSTEM_COMPONENTS APISERVER SCHEDULER CONTROLLER_MANAGER STORAGE HPA POD DAEMONSET DEPLOYMENT STATEFULSET KUBELET"
-                " CADVISOR DCGM JOBSET WORKLOADS"
+                "SYSTEM_COMPONENTS APISERVER SCHEDULER CONTROLLER_MANAGER STORAGE HPA POD DAEMONSET DEPLOYMENT STATEFULSET"
+                " KUBELET CADVISOR DCGM JOBSET WORKLOADS"
             )
         ),
         "workload_identity_config.workload_pool": _form(r"[^/]+\.svc\.id\.goog", "must be PROJECT.svc.id.goog"),
