@@ -1,5 +1,9 @@
 from pathlib import Path
 
-from stacks.program import run
+from stacks.exits import end_quietly_on_interrupt
 
-run(Path(__file__).parent)
+end_quietly_on_interrupt()
+
+from stacks.program import main  # noqa: E402 - the handler comes before the imports that take time
+
+main(Path(__file__).parent)
