@@ -15,9 +15,9 @@ SHOWN = 32
 
 
 def end_quietly_on_interrupt() -> None:
-    """Installs the handler for SIGINT, which the language host sends as soon as the engine ends a run: failed, or by Ctrl-C.
+    """Installs the handler for SIGINT, by which the engine ends the program of a failed run or after Ctrl-C.
 
-    The engine has said why by then, or will; Python's own handler would add two tracebacks of a KeyboardInterrupt.
+    The engine says why; Python's own handler would add a traceback of a KeyboardInterrupt, two if a second signal follows.
     """
     signal.signal(signal.SIGINT, lambda *_: _end())
 
@@ -27,6 +27,7 @@ def _end() -> NoReturn:
 
     The exit functions remove temporary files with credentials.
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the language host sends one too, beside the engine's
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

@@ -96,10 +96,17 @@ class Interpreter:
         )
 
     def ask(self, program: str) -> Any:
-        """What a short program prints as JSON."""
-        done = subprocess.run(
-            [self.path, "-c", program], env=self.environment, capture_output=True, text=True, check=True
-        )
+        """What a short program prints as JSON.
+
+        Raises:
+            EnvironmentRefused: the Python cannot be run.
+        """
+        command = [self.path, "-c", program]
+        try:
+            done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            why = getattr(error, "stderr", None) or str(error)
+            raise EnvironmentRefused(f"calling `{self.path}`: {why.strip()}") from error
         return json.loads(done.stdout)
 
 
@@ -109,7 +116,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def __init__(self, engine: str):
         self._engine = engine
         self._running: set[subprocess.Popen[bytes]] = set()
-        atexit.register(self._kill)
+        atexit.register(self._end)
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return language_pb2.LanguageHandshakeResponse()
@@ -188,9 +195,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         given = [part for key, value in flags.items() if value for part in (f"--{key}", value)]
         return [*given, request.info.entry_point, *request.args]
 
-    def _kill(self) -> None:
-        for process in tuple(self._running):
-            process.kill()
+    def _end(self) -> None:
+        """Ends with this process what it runs."""
+        running = tuple(self._running)
+        for process in running:
+            _interrupt(process)
+        for process in running:
+            process.wait()
 
 
 def response(code: int) -> Any:

@@ -1,6 +1,10 @@
-"""The language host, and the dynamic and the random provider: programs that fail, and values that stay."""
+"""The language host, and the dynamic and the random provider: programs that fail, and values that stay.
+
+What is asserted of the language host was seen of the official one (3.259.0), noise included: docs/official-parts.md.
+"""
 
 import json
+import sys
 import textwrap
 
 import pytest
@@ -9,6 +13,7 @@ from tests.engine.standins_fixtures import Stack, plane, stack
 
 __all__ = ["plane", "stack"]
 pytestmark = pytest.mark.engine
+NOISE = ("Traceback", "KeyboardInterrupt", "unhandled", "exit code")
 
 
 def test_exception_is_shown_once(stack: Stack) -> None:
@@ -24,13 +29,56 @@ def test_exception_is_shown_once(stack: Stack) -> None:
         .says("before it", "Program failed with an unhandled exception", "in inner", "__main__.py")
     )
     assert failed.diagnostics.count("ValueError: the reason") == 1
-    failed.hides("runpy", "language_host", "asyncio")
+    failed.hides("runpy", "language_exec", "asyncio")
 
 
-def test_run_error_is_only_its_message(stack: Stack) -> None:
+def test_run_error_is_its_message_and_the_exit_code(stack: Stack) -> None:
     stack.program('raise pulumi.RunError("say what is wrong")')
-    failed = stack.preview().failed().says("say what is wrong").hides("Traceback", "RunError", "unhandled")
+    failed = stack.preview().failed().says("say what is wrong").hides("Traceback", "RunError")
     assert failed.diagnostics.count("say what is wrong") == 1
+    failed.says("an unhandled error occurred: program exited with non-zero exit code: 1")
+
+
+def test_exit_code_32_is_an_error_that_was_shown(stack: Stack) -> None:
+    stack.program("""
+        import sys
+        pulumi.log.error("say what is wrong")
+        sys.exit(32)
+    """)
+    failed = stack.preview().failed().says("say what is wrong").hides(*NOISE)
+    assert failed.diagnostics.count("say what is wrong") == 1
+
+
+def test_any_other_exit_code_is_said(stack: Stack) -> None:
+    stack.program("raise SystemExit(3)")
+    stack.preview().failed().says("an unhandled error occurred: program exited with non-zero exit code: 3")
+
+
+def test_it_runs_by_the_environment_that_the_project_names(stack: Stack) -> None:
+    stack.program("""
+        import sys
+        print("run by", sys.executable, "in", os.getcwd(), "of", os.environ["VIRTUAL_ENV"])
+    """)
+    stack.preview().ok().says(f"run by {sys.prefix}/bin/python in {stack.directory} of {sys.prefix}")
+    (stack.directory / "gone").mkdir()
+    (stack.directory / "gone" / "file").touch()
+    (stack.directory / "Pulumi.yaml").write_text(
+        f"name: {stack.namespace}\nruntime: {{name: python, options: {{virtualenv: gone}}}}\n"
+    )
+    stack.preview().failed().says("gone/bin/python")
+
+
+def test_a_failed_update_interrupts_the_program(stack: Stack) -> None:
+    """The official host's two tracebacks; `stacks.exits` keeps them off this project's own program."""
+    waiting = """
+        first = k8s.core.v1.ConfigMap("first", metadata={"name": "Not A Name"}, opts=Options(provider=cluster))
+        k8s.core.v1.ConfigMap("second", metadata={"name": first.metadata.name}, opts=Options(provider=cluster))
+    """
+    stack.program(waiting)
+    stack.up().failed().says("Invalid value", "KeyboardInterrupt", "Traceback")
+    quiet = "\nfrom stacks.exits import end_quietly_on_interrupt\nend_quietly_on_interrupt()\n"
+    stack.program(textwrap.dedent(quiet) + textwrap.dedent(waiting))
+    stack.up().failed().says("Invalid value").hides(*NOISE)
 
 
 def test_syntax_error(stack: Stack) -> None:

@@ -16,6 +16,7 @@ from stacks.exits import end_quietly_on_interrupt
 
 end_quietly_on_interrupt()
 atexit.register(lambda: print("temporary files are gone"))
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))  # a second one, meanwhile
 loop = asyncio.new_event_loop()
 loop.set_default_executor(ThreadPoolExecutor())
 loop.call_later(0.1, os.kill, os.getpid(), signal.SIGINT)
