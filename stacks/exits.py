@@ -12,6 +12,7 @@ from typing import NoReturn
 #: By this exit code the language host takes the error as shown and adds nothing to it; it answers any other with `program exited
 #: with non-zero exit code` (PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE, sdk/python/cmd of pulumi 3.259.0).
 SHOWN = 32
+OWN = ("hardware", "releases", "components", "stacks")
 
 
 def end_quietly_on_interrupt() -> None:
@@ -20,6 +21,25 @@ def end_quietly_on_interrupt() -> None:
     The engine says why; Python's own handler would add a traceback of a KeyboardInterrupt, two if a second signal follows.
     """
     signal.signal(signal.SIGINT, lambda *_: _end())
+
+
+def refuse_without(missing: ModuleNotFoundError) -> NoReturn:
+    """Ends the program for want of a package that it is installed with.
+
+    Raises:
+        SystemExit: the engine was told in one sentence.
+        ModuleNotFoundError: a module of the program itself is missing.
+    """
+    package = (missing.name or "").partition(".")[0]
+    if package in OWN:
+        raise missing
+    from pulumi import log  # the language host has found it, or the program would not run
+
+    log.error(
+        f"the Python package `{package}` is not installed in {sys.prefix}, because that environment lacks the packages of "
+        "requirements.lock; run `make setup` in the directory of Pulumi.yaml"
+    )
+    sys.exit(SHOWN)
 
 
 def _end() -> NoReturn:

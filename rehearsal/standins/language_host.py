@@ -173,8 +173,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 stdin=subprocess.DEVNULL,
             )
         self._running.add(process)
-        # At the end of the call, whichever way it ends: only then has the engine gone away while the program runs.
-        context.add_callback(lambda: _interrupt(process))
+        # At the end of the call: if the program still runs then, the engine has given it up.
+        if not context.add_callback(lambda: _interrupt(process)):
+            _interrupt(process)
         try:
             return response(process.wait())
         finally:

@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pulumi
+import pytest
+
 from rehearsal.standins import language_exec, language_host
-from stacks.exits import SHOWN
+from stacks.exits import SHOWN, refuse_without
 
 ROOT = Path(__file__).parents[2]
 INTERRUPTED = """
@@ -42,6 +45,26 @@ def test_the_handler_stands_before_the_imports_that_take_time() -> None:
         [sys.executable, "-c", loaded], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("module", ["yaml", "kubernetes.client"])
+def test_a_package_that_is_missing_is_a_sentence(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", said.append)
+    with pytest.raises(SystemExit) as ended:
+        refuse_without(ModuleNotFoundError(f"No module named '{module}'", name=module))
+    assert ended.value.code == SHOWN
+    (sentence,) = said
+    assert sentence.startswith(
+        f"the Python package `{module.partition('.')[0]}` is not installed in {sys.prefix}, because"
+    )
+    assert "run `make setup`" in sentence
+
+
+@pytest.mark.parametrize("module", ["stacks.gone", "releases", "components.cluster.gone"])
+def test_a_module_of_the_program_that_is_missing_is_a_bug(module: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match=module):
+        refuse_without(ModuleNotFoundError(f"No module named '{module}'", name=module))
 
 
 def test_program_and_host_mean_the_same_exit_code() -> None:

@@ -4,14 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
+from pulumi.runtime.proto import language_pb2
 
 from rehearsal.standins import language_exec, language_host
-from rehearsal.standins.language_host import EnvironmentRefused, Interpreter
+from rehearsal.standins.language_host import EnvironmentRefused, Interpreter, LanguageHost
 
 
 def environment(directory: Path) -> Path:
@@ -33,6 +37,76 @@ def environment(directory: Path) -> Path:
 def test_answer_about_a_program_that_ended(code: int, bail: bool, error: str) -> None:
     answer = language_host.response(code)
     assert (answer.bail, answer.error) == (bail, error)
+
+
+class Call:
+    """A call of the engine."""
+
+    def __init__(self) -> None:
+        self.ended: list[Callable[[], None]] = []
+
+    def add_callback(self, ended: Callable[[], None]) -> bool:
+        self.ended.append(ended)
+        return True
+
+
+PROGRAM = """
+import json, os, sys, time
+given = [sys.argv[1:], os.getcwd(), os.environ["PULUMI_CONFIG"], os.environ["PULUMI_CONFIG_SECRET_KEYS"], sys.stdin.read()]
+print(json.dumps(given), flush=True)
+if "wait" in sys.argv:
+    time.sleep(60)
+"""
+
+
+def started(directory: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[LanguageHost, Any]:
+    """A host whose program is `PROGRAM`, and the engine's request to run it."""
+    environment(directory / "env")
+    (directory / "exec.py").write_text(PROGRAM)
+    monkeypatch.setattr(language_host, "EXEC", directory / "exec.py")
+    options = Struct()
+    options.update({"virtualenv": "env"})
+    info = language_pb2.ProgramInfo(root_directory=str(directory), entry_point=".", options=options)
+    request = language_pb2.RunRequest(
+        info=info, args=arguments, project="p", stack="s", parallel=3, dryRun=True, config={"p:a": "b"},
+        configSecretKeys=["p:a"], monitor_address="monitor", organization="o", pwd=str(directory),
+    )  # fmt: skip
+    return LanguageHost("engine"), request
+
+
+def test_the_process_gets_what_the_official_one_gets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    host, request = started(tmp_path, monkeypatch, "more")
+    answer = host.Run(request, Call())
+    assert (answer.bail, answer.error) == (False, "")
+    arguments, _, config, secrets, stdin = json.loads(capfd.readouterr().out)
+    assert arguments == [
+        "--monitor", "monitor", "--engine", "engine", "--project", "p", "--root_directory", str(tmp_path), "--stack", "s",
+        "--pwd", str(tmp_path), "--dry_run", "true", "--parallel", "3", "--organization", "o", ".", "more",
+    ]  # fmt: skip
+    assert (json.loads(config), json.loads(secrets), stdin) == ({"p:a": "b"}, ["p:a"], "")
+
+
+@pytest.mark.parametrize("ends", ["the engine cancels", "the call ends", "the host ends"])
+def test_a_program_that_runs_is_interrupted(
+    ends: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    host, request = started(tmp_path, monkeypatch, "wait")
+    call = Call()
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(host.Run, request, call)
+        while not capfd.readouterr().out:
+            time.sleep(0.05)
+        end = {
+            "the engine cancels": lambda: host.Cancel(None, None),
+            "the call ends": lambda: call.ended[0](),
+            "the host ends": host._end,
+        }
+        end[ends]()
+        answer = running.result(timeout=30)
+    assert answer.error == "program exited with non-zero exit code: -1"
+    assert "KeyboardInterrupt" in capfd.readouterr().err
 
 
 def test_the_environment_that_the_project_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
