@@ -1,12 +1,16 @@
+import sys
 from pathlib import Path
 
-from stacks.exits import end_quietly_on_interrupt, refuse_without
+import pulumi
+
+from stacks.exits import SHOWN, end_quietly_on_interrupt, missing_package
 
 end_quietly_on_interrupt()
 
-try:  # after the handler: these imports take time
-    from stacks.program import main
-except ModuleNotFoundError as error:
-    refuse_without(error)
+try:
+    from stacks.program import main  # after the handler: this takes time
 
-main(Path(__file__).parent)
+    main(Path(__file__).parent)
+except ModuleNotFoundError as error:
+    pulumi.log.error(missing_package(error))
+    sys.exit(SHOWN)

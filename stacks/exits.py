@@ -23,23 +23,19 @@ def end_quietly_on_interrupt() -> None:
     signal.signal(signal.SIGINT, lambda *_: _end())
 
 
-def refuse_without(missing: ModuleNotFoundError) -> NoReturn:
-    """Ends the program for want of a package that it is installed with.
+def missing_package(error: ModuleNotFoundError) -> str:
+    """The sentence for a package that the program is installed with and does not find.
 
     Raises:
-        SystemExit: the engine was told in one sentence.
         ModuleNotFoundError: a module of the program itself is missing.
     """
-    package = (missing.name or "").partition(".")[0]
+    package = (error.name or "").partition(".")[0]
     if package in OWN:
-        raise missing
-    from pulumi import log  # the language host has found it, or the program would not run
-
-    log.error(
+        raise error
+    return (
         f"the Python package `{package}` is not installed in {sys.prefix}, because that environment lacks the packages of "
         "requirements.lock; run `make setup` in the directory of Pulumi.yaml"
     )
-    sys.exit(SHOWN)
 
 
 def _end() -> NoReturn:
