@@ -14,7 +14,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,12 +110,32 @@ class Interpreter:
         return json.loads(done.stdout)
 
 
+class Running:
+    """A program's process. It inherits both output streams: the engine reads them line by line."""
+
+    def __init__(self, command: Sequence[str], variables: Mapping[str, str]):
+        self._process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL)
+        self._interrupted = threading.Lock()
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        return self._process.wait()
+
+    def interrupt(self) -> None:
+        """Asks the program to end, once, and kills it if it does not."""
+        if self._process.poll() is None and self._interrupted.acquire(blocking=False):
+            self._process.send_signal(signal.SIGINT)
+            timer = threading.Timer(KILL_SECONDS, self._process.kill)
+            timer.daemon = True
+            timer.start()
+
+
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     """Serves one engine."""
 
     def __init__(self, engine: str):
         self._engine = engine
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._running: set[Running] = set()
         atexit.register(self._end)
 
     def Handshake(self, request: Any, context: Any) -> Any:
@@ -155,8 +175,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, message)
 
     def Cancel(self, request: Any, context: Any) -> Any:
-        for process in tuple(self._running):
-            _interrupt(process)
+        for program in tuple(self._running):
+            program.interrupt()
         return Empty()
 
     def Run(self, request: Any, context: Any) -> Any:
@@ -166,20 +186,17 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 "PULUMI_CONFIG": json.dumps(dict(request.config)),
                 "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
             }
-            # Both streams are this process's own: the engine reads them line by line.
-            process = subprocess.Popen(
-                [interpreter.path, "-P", str(EXEC), *self._arguments(request)],
-                env=interpreter.environment | variables,
-                stdin=subprocess.DEVNULL,
-            )
-        self._running.add(process)
+            # `-P`: the directory of the script holds modules of ours.
+            command = [interpreter.path, "-P", str(EXEC), *self._arguments(request)]
+            program = Running(command, interpreter.environment | variables)
+        self._running.add(program)
         # At the end of the call: if the program still runs then, the engine has given it up.
-        if not context.add_callback(lambda: _interrupt(process)):
-            _interrupt(process)
+        if not context.add_callback(program.interrupt):
+            program.interrupt()
         try:
-            return response(process.wait())
+            return response(program.wait())
         finally:
-            self._running.discard(process)
+            self._running.discard(program)
 
     def _arguments(self, request: Any) -> list[str]:
         flags = {
@@ -199,10 +216,10 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     def _end(self) -> None:
         """Ends with this process what it runs."""
         running = tuple(self._running)
-        for process in running:
-            _interrupt(process)
-        for process in running:
-            process.wait()
+        for program in running:
+            program.interrupt()
+        for program in running:
+            program.wait()
 
 
 def response(code: int) -> Any:
@@ -233,15 +250,6 @@ def _interpreter(info: Any) -> Interpreter:
     found = Interpreter.of(info.root_directory, MessageToDict(info.options))
     found.validate()
     return found
-
-
-def _interrupt(process: "subprocess.Popen[bytes]") -> None:
-    """Asks a program to end, and ends it."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        timer = threading.Timer(KILL_SECONDS, process.kill)
-        timer.daemon = True
-        timer.start()
 
 
 @contextlib.contextmanager

@@ -70,18 +70,30 @@ def test_it_runs_by_the_environment_that_the_project_names(stack: Stack) -> None
     stack.preview().failed().says("gone/bin/python")
 
 
+QUIET = """
+import sys
+sys.path.insert(0, env("CHECKOUT"))
+from stacks.exits import end_quietly_on_interrupt
+if env("QUIET"):
+    end_quietly_on_interrupt()
+"""
+
+
+def test_a_failed_run_says_nothing_of_python(stack: Stack) -> None:
+    """Without `stacks.exits` tracebacks of a KeyboardInterrupt follow, unless the SDK notices first that the engine has gone."""
+    stack.program(QUIET + 'pulumi.StackReference("other", "organization/other/nobody")\n')
+    failed = stack.preview(CHECKOUT=str(CHECKOUT), QUIET="yes").failed()
+    failed.says('unknown stack "organization/other/nobody"').hides(*NOISE)
+
+
 def test_ctrl_c_while_the_program_works(stack: Stack) -> None:
-    """By the official host's SIGINT, which leaves tracebacks; `stacks.exits` keeps them off this project's program."""
-    stack.program("""
-        import sys, time
-        from pathlib import Path
-        sys.path.insert(0, env("CHECKOUT"))
-        from stacks.exits import end_quietly_on_interrupt
-        if env("QUIET"):
-            end_quietly_on_interrupt()
-        Path("ready").touch()
-        time.sleep(60)
-    """)
+    """The tracebacks are the official host's; `stacks.exits` keeps them off this project's program."""
+    stack.program(f"""{QUIET}
+import time
+from pathlib import Path
+Path("ready").touch()
+time.sleep(60)
+""")
     _interrupted(stack, QUIET="").failed().says("preview canceled", "Traceback", "KeyboardInterrupt")
     _interrupted(stack, QUIET="yes").failed().says("preview canceled").hides(*NOISE)
 
