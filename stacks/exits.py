@@ -10,7 +10,7 @@ import sys
 from typing import NoReturn
 
 #: By this exit code the language host takes the error as shown and adds nothing to it; it answers any other with `program exited
-#: with non-zero exit code` (PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE, sdk/python/cmd of pulumi 3.259.0).
+#: with non-zero exit code` (PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE, sdk/python/cmd of pulumi 3.260, 1b59498).
 SHOWN = 32
 OWN = ("hardware", "releases", "components", "stacks")
 

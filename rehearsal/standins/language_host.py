@@ -1,6 +1,6 @@
 """The stand-in for pulumi-language-python: runs the program in a process of its own, by the environment that Pulumi.yaml names.
 
-Its answers, words and refusals are those of pulumi-language-python 3.259.0; `language_exec` is the process. Left out: making a
+Its answers, words and refusals are those of pulumi-language-python 3.260 (1b59498); `language_exec` is the process. Left out: making a
 missing environment (the official one makes it and runs pip), other tools than pip, type checkers, debuggers, code generation,
 templates, `pulumi install`, plugins and policy packs in Python.
 """

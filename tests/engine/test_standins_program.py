@@ -1,6 +1,6 @@
 """The language host, and the dynamic and the random provider: programs that fail, and values that stay.
 
-What is asserted of the language host was seen of the official one (3.259.0), noise included: docs/official-parts.md.
+What is asserted of the language host was seen of the official one (3.260, 1b59498), noise included: docs/official-parts.md.
 """
 
 import json
