@@ -9,8 +9,9 @@ import signal
 import sys
 from typing import NoReturn
 
-#: By this exit code the language host takes the error as shown and adds nothing to it; it answers any other with `program exited
-#: with non-zero exit code` (PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE, sdk/python/cmd of pulumi 3.260, 1b59498).
+#: By this exit code the language host takes the error as shown and adds nothing to it; it answers any other with `program
+#: exited with non-zero exit code`. Source: PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE of
+#: sdk/python/cmd/pulumi-language-python-exec, pulumi 3.260 (1b59498).
 SHOWN = 32
 OWN = ("hardware", "releases", "components", "stacks")
 

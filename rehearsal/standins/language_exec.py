@@ -1,7 +1,8 @@
 """The process of a Pulumi program in Python, as the stand-in language host starts it, by the Python of the project's environment.
 
-A script, run by its path: that environment need not know this package. What it prints and its exit codes are those of
-`pulumi-language-python-exec` (pulumi 3.260, 1b59498), which cannot be had here. Left out: debuggers, SDKs older than this project's.
+A script, run by its path: that environment need not know this package. Its messages and exit codes are those of
+`pulumi-language-python-exec` (pulumi 3.260, 1b59498), which cannot be had here. Left out: debuggers, and SDKs older than this
+project's.
 """
 
 import argparse

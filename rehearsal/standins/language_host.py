@@ -1,8 +1,8 @@
 """The stand-in for pulumi-language-python: runs the program in a process of its own, by the environment that Pulumi.yaml names.
 
-Its answers, words and refusals are those of pulumi-language-python 3.260 (1b59498); `language_exec` is the process. Left out: making a
-missing environment (the official one makes it and runs pip), other tools than pip, type checkers, debuggers, code generation,
-templates, `pulumi install`, plugins and policy packs in Python.
+Its answers and messages are those of pulumi-language-python 3.260 (1b59498); `language_exec` is the process. Left out: making a
+missing environment (the official one makes it, and runs pip; this one refuses it with the official sentence), other tools than
+pip, type checkers, debuggers, code generation, templates, `pulumi install`, plugins and policy packs in Python.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
