@@ -1,6 +1,7 @@
 """The running Pulumi program's side of a stack file: its configuration, and errors as the engine shows them."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from stacks.cks_look import look_at_cluster
 from stacks.compose import compose
 from stacks.compose_cks import compose_alone
 from stacks.compose_cluster import compose_platform
+from stacks.exits import SHOWN
 from stacks.files import PROJECT, platform_from_config, spec_from_config
 from stacks.gke import GkePlan
 from stacks.gke_immutable import GKE
@@ -30,11 +32,24 @@ from stacks.unblock import unblock
 from stacks.warnings import warnings_of
 
 
+def main(base: Path) -> None:
+    """Runs `run` as the whole program. A refusal is said here: the language host says more than its sentences.
+
+    Raises:
+        SystemExit: the stack is refused, and the engine was told why.
+    """
+    try:
+        run(base)
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        sys.exit(SHOWN)
+
+
 def run(base: Path) -> None:
     """Composes the stack the engine is running. Relative paths in the stack file start at `base`.
 
     Raises:
-        pulumi.RunError: the stack file cannot be honoured; the engine shows the message without a traceback.
+        pulumi.RunError: the stack file cannot be honoured; its message is all a user needs.
     """
     try:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"

@@ -111,6 +111,30 @@ def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[
     assert looked == []
 
 
+def test_a_refusal_is_said_once_and_the_host_is_told_that_it_was(
+    tmp_path: Path, looked: list[tuple[Plan, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", said.append)
+    with pytest.raises(SystemExit) as ended:
+        record(lambda: program.main(tmp_path), preview=True)
+    assert ended.value.code == 32
+    assert len(said) == 1
+    assert "add `llmd-pd:serving: {accelerator: nvidia}`" in said[0]
+    assert looked == []
+
+
+def test_an_error_of_the_program_itself_is_not_taken_for_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(program, "run", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        program.main(tmp_path)
+
+
 @pytest.mark.parametrize("serving", [{"accelerator": "nvidia", "fabric": "gke-rdma"}, {}])
 def test_without_googles_sdk_nothing_begins(
     serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Plan, str]], monkeypatch: pytest.MonkeyPatch

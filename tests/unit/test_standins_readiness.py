@@ -6,10 +6,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 
-from rehearsal.standins import install, language_host
+from rehearsal.standins import install
 from rehearsal.standins.kube import apply, readiness, waiting
 from rehearsal.standins.kube.client import ApiError, Cluster, Kind, NoMatch
 from rehearsal.standins.kube.settings import Kubeconfig, KubeconfigError, Settings
@@ -302,26 +301,3 @@ def test_stand_ins_are_installed_but_for_official_plugins(tmp_path: Path) -> Non
     assert not [*(tmp_path / "plugins").glob("resource-random-*")]
     program = next((tmp_path / "plugins").glob("resource-kubernetes-v*/pulumi-resource-kubernetes"))
     assert program.stat().st_mode & 0o111
-
-
-def test_what_a_failed_program_says(tmp_path: Path) -> None:
-    assert language_host.explanation(pulumi.RunError("only this"), tmp_path) == "only this"
-    assert language_host.explanation(SystemExit("a word"), tmp_path) == "a word"
-    assert language_host.explanation(SystemExit(3), tmp_path) == "Program exited with non-zero exit code: 3"
-    assert language_host.explanation(SystemExit(0), tmp_path) == ""
-    try:
-        raise ValueError("why")
-    except ValueError as error:
-        said = language_host.explanation(error, Path(__file__).parent)
-    assert said.startswith("Program failed with an unhandled exception:")
-    assert said.endswith("ValueError: why\n")
-
-
-def test_plugins_of_installed_packages_are_found(tmp_path: Path) -> None:
-    for name, content in (
-        ("pulumi_a", {"resource": True, "name": "a", "version": "1.2.3"}),
-        ("pulumi_b", {"resource": False}),
-    ):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "pulumi-plugin.json").write_text(json.dumps(content))
-    assert language_host.required_plugins(["", str(tmp_path), str(tmp_path)]) == [{"name": "a", "version": "1.2.3"}]
