@@ -17,6 +17,8 @@ from releases.gateway_entry import url
 from stacks.compose_cluster import ground, pool_guard
 from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
+from stacks.rolls import OUTPUT as POD_TEMPLATES
+from stacks.rolls import pod_templates
 
 
 def compose(
@@ -99,6 +101,7 @@ def compose(
     pulumi.export("deployments", model_server.deployments)
     pulumi.export("selector", plan.selector)
     pulumi.export("versions", plan.versions)
+    pulumi.export(POD_TEMPLATES, pod_templates(plan.model_server))
 
 
 def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[str, pulumi.Input[object]]:

@@ -9,7 +9,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from releases.crds import SourceError
-from stacks.change_look import export_plan
+from stacks.change_look import export_plan, look_at_roles
 from stacks.cks import CksPlan
 from stacks.cks_immutable import CKS
 from stacks.cks_look import look_at_cluster
@@ -85,6 +85,7 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     if _cluster_first(planned.cks, spec, owner):
         return
     found = look_ahead(planned, owner)
+    look_at_roles(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
     compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)

@@ -15,6 +15,7 @@ from hardware.namespace import OWNER as OWNER_KEY
 from stacks.compose import compose
 from stacks.files import load, spec_from_config
 from stacks.plan import Plan, plan
+from stacks.rolls import pod_templates
 from stacks.spec import StackSpec
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, PROVIDER, SERVICE_ADDRESS, Recording, Registration, record
@@ -291,6 +292,7 @@ def test_exports_tell_what_runs_where(case: Case) -> None:
         "deployments": {"prefill": f"{stem}-prefill", "decode": f"{stem}-decode"},
         "selector": {"llm-d.ai/guide": spec.name},
         "versions": case.plan.versions,
+        "podTemplates": pod_templates(case.plan.model_server),
     }
 
 
