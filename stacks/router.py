@@ -17,7 +17,6 @@ from releases.values import Tree, image_values, merge, router_values, upstreams
 from stacks.router_spec import Gateway, Resources
 from stacks.spec import StackSpec
 
-
 #: Neither `http` nor `grpc`, for the charts.
 NO_PROTOCOL = ""
 
