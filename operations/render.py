@@ -116,7 +116,7 @@ def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: M
 
 def _files(planned: "Plan", skip_crds: bool, skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
     """The files of a stack that serves, and for each that could have been there, why it is not."""
-    objects, left_out = _objects(planned, skip_crds)
+    objects, left_out = stack_objects(planned, skip_crds)
     notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
     files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
     files["router.values.yaml"] = of_values(planned.router.name, planned.router.values, _install(planned))
@@ -135,7 +135,7 @@ def _cluster_files(planned: "Plan | PlatformPlan", skip_installer: bool) -> tupl
     return rendered_cluster.cluster_files(gke, planned.cks, planned.pools, installer), left_out
 
 
-def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+def stack_objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
     """The Kubernetes objects of each file, and for each file that could have been there, why it is not."""
     from operations.helm import ChartUnreachableError, template
 
