@@ -84,6 +84,7 @@ def _node_pools(plane: ControlPlane, api: Api, fault: str | None) -> Iterator[Pa
         False,
         "in place of CoreWeave's: a pool's simulated nodes come in a second, and cost nothing",
     )
+    yield Part("permissive CRD of CoreWeave", False, f"{NODE_POOL.kind}, of which none is published")
 
 
 def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan, report: Report) -> Iterator[Part]:
