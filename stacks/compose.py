@@ -6,7 +6,17 @@ import pulumi
 
 from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
-from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway, SharedGatewayArgs
+from components.gateway import (
+    BackendTimeout,
+    BackendTimeoutArgs,
+    Gateway,
+    HealthCheck,
+    HealthCheckArgs,
+    PolicyArgs,
+    Route,
+    SharedGateway,
+    SharedGatewayArgs,
+)
 from components.gateway_guard import GatewayGuard
 from components.gateway_implementation import GatewayImplementation, GatewayImplementationArgs
 from components.model_server import ModelServer
@@ -157,15 +167,13 @@ def _beside(
         Route(f"{spec.name}-route", {"object": route, "namespace": spec.namespace, "after": after}, opts)
         for route in gateway.routes
     ]
+    policy = PolicyArgs(policy=spec.name, namespace=spec.namespace, selector=plan.bill.router.epp_selector, after=after)
     if gateway.backend_timeout is not None:
-        timeout = BackendTimeoutArgs(
-            policy=spec.name,
-            namespace=spec.namespace,
-            seconds=gateway.backend_timeout,
-            selector=plan.bill.router.epp_selector,
-            after=after,
-        )
+        timeout = BackendTimeoutArgs(**policy, seconds=gateway.backend_timeout)
         made.append(BackendTimeout(f"{spec.name}-backend-timeout", timeout, opts))
+    if gateway.health_check is not None:
+        check = HealthCheckArgs(**policy, config=gateway.health_check)
+        made.append(HealthCheck(f"{spec.name}-health-check", check, opts))
     return made
 
 
