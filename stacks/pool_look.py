@@ -8,6 +8,7 @@ from stacks.cluster_rules import NODE_POOLS
 from stacks.cluster_spec import Cluster
 from stacks.commands import kubectl_flags
 from stacks.coreweave import API, POOL, NodePool
+from stacks.idle_nodes import keeps_its_node, namespaces_of_coreweave
 from stacks.kube_api import Api, Object
 from stacks.ownership import holder, whose
 from stacks.problems import Problem
@@ -48,11 +49,8 @@ def _shrinking(api: Api, pool: NodePool) -> Iterator[Problem]:
     nodes = [
         node["metadata"]["name"] for node in api.items(f"/api/v1/nodes?labelSelector={quote(f'{POOL}={pool.name}')}")
     ]
-    busy = [
-        node
-        for node in nodes
-        if any(map(_stays, api.items(f"/api/v1/pods?fieldSelector={quote(f'spec.nodeName={node}')}")))
-    ]
+    coreweaves = namespaces_of_coreweave(api)
+    busy = [node for node in nodes if any(keeps_its_node(pod, coreweaves) for pod in _pods(api, node))]
     if len(busy) > (pool.nodes or 0):
         key = "cluster.nodes" if pool.key == "acceleratorPool" else "cluster.coreweave.systemPool.nodes"
         yield Problem(
@@ -62,13 +60,8 @@ def _shrinking(api: Api, pool: NodePool) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _stays(pod: Object) -> bool:
-    """Whether a pod keeps its node: not one of a DaemonSet, which every node has, nor one that is over."""
-    owners = pod["metadata"].get("ownerReferences") or []
-    return not any(owner["kind"] == "DaemonSet" for owner in owners) and pod["status"].get("phase") not in (
-        "Succeeded",
-        "Failed",
-    )
+def _pods(api: Api, node: str) -> list[Object]:
+    return api.items(f"/api/v1/pods?fieldSelector={quote(f'spec.nodeName={node}')}")
 
 
 def _somebody_elses(cluster: Cluster, pool: NodePool, live: Object, owner: str) -> Problem:

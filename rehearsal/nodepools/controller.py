@@ -16,6 +16,7 @@ from urllib.parse import quote
 from hardware.machines import COREWEAVE_CPU, MACHINES, Machine, Taint
 from hardware.nodes import node_objects
 from stacks.coreweave import API, POOL
+from stacks.idle_nodes import keeps_its_node, namespaces_of_coreweave
 from stacks.kube_api import Api, Object
 
 #: The annotation of the nodes made here, and of the labels they have from their pool.
@@ -118,12 +119,14 @@ class Controller:
             (node,) = node_objects(machine, name)  # nothing on CoreWeave is handed out by DRA
             node["metadata"]["annotations"][OF_A_POOL] = _keys(pool)
             self._api.create("/api/v1/nodes", node)
-        for name in self._idle(there)[: max(len(there) - wanted, 0)]:
+        for name in self._idle(there)[: len(there) - wanted] if len(there) > wanted else ():
             self._api.delete(f"/api/v1/nodes/{name}")
 
     def _idle(self, names: set[str]) -> list[str]:
-        """Nodes without pods, the last one first: CoreWeave's scale-down strategy IdleOnly takes no others."""
-        busy = {pod["spec"].get("nodeName") for pod in self._api.items("/api/v1/pods")}
+        """Idle nodes, the last one first: CoreWeave's scale-down strategy IdleOnly takes no others."""
+        coreweaves = namespaces_of_coreweave(self._api)
+        pods = self._api.items("/api/v1/pods")
+        busy = {pod["spec"].get("nodeName") for pod in pods if keeps_its_node(pod, coreweaves)}
         return sorted(names - busy, reverse=True)
 
     def _relabel(self, pool: Object, node: Object) -> None:

@@ -9,6 +9,7 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES
+from hardware.namespace import COREWEAVES
 from rehearsal.nodepools.controller import FINALIZER, OF_A_POOL, SLOW_SECONDS, TYPES, Controller
 from rehearsal.nodepools.shortage import Pools
 from rehearsal.verdict import Flaw
@@ -17,14 +18,19 @@ from stacks.coreweave import API, POOL, node_pools
 from stacks.workload import machine_of
 from tests.unit.test_coreweave import stack
 
-NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
+NODES, PODS, NAMESPACES = "/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces"
+
+
+def _labels(obj: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = obj["metadata"].get("labels", {})
+    return found
 
 
 class Store:
     """Objects by collection and name, as an API server keeps them; a node is Ready once it is there."""
 
     def __init__(self, *pools: dict[str, Any]) -> None:
-        self.objects: dict[str, dict[str, dict[str, Any]]] = {API: {}, NODES: {}, PODS: {}}
+        self.objects: dict[str, dict[str, dict[str, Any]]] = {API: {}, NODES: {}, PODS: {}, NAMESPACES: {}}
         for pool in pools:
             self.objects[API][pool["metadata"]["name"]] = pool
 
@@ -34,9 +40,9 @@ class Store:
 
     def items(self, path: str) -> list[dict[str, Any]]:
         collection, _, query = path.partition("?")
-        label = unquote(query).partition("=")[2]
-        found = self.objects[collection].values()
-        return copy.deepcopy([one for one in found if not label or label in one["metadata"].get("labels", {})])
+        label, _, value = unquote(query).partition("=")[2].partition("=")
+        found = [one for one in self.objects[collection].values() if not label or label in _labels(one)]
+        return copy.deepcopy([one for one in found if not value or _labels(one)[label] == value])
 
     def create(self, path: str, obj: dict[str, Any]) -> bool:
         made = copy.deepcopy(obj)
@@ -109,6 +115,30 @@ def test_it_grows_and_gives_back_only_idle_nodes() -> None:
     assert sorted(served(store).nodes) == ["gpu-2"]
     store.objects[PODS].clear()
     assert sorted(served(store).nodes) == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "status", "idle"),
+    [
+        ({"namespace": "chat"}, {"phase": "Running"}, False),
+        ({"namespace": "cw-hpc-verification"}, {"phase": "Running"}, True),
+        ({"namespace": "chat", "ownerReferences": [{"kind": "DaemonSet"}]}, {"phase": "Running"}, True),
+        ({"namespace": "chat"}, {"phase": "Succeeded"}, True),
+    ],
+)
+def test_a_node_is_idle_with_pods_of_coreweave_of_daemonsets_or_that_are_over(
+    metadata: dict[str, Any], status: dict[str, Any], idle: bool
+) -> None:
+    store = served(Store(pool(nodes=1)))
+    store.objects[NAMESPACES] = {
+        "cw-hpc-verification": {"metadata": {"name": "cw-hpc-verification", "labels": dict([COREWEAVES])}},
+        "chat": {"metadata": {"name": "chat", "labels": {COREWEAVES[0]: "org-1"}}},
+    }
+    store.objects[PODS] = {
+        "p": {"metadata": {"name": "p", **metadata}, "spec": {"nodeName": "gpu-0"}, "status": status}
+    }
+    store.pool()["spec"]["targetNodes"] = 0
+    assert (sorted(served(store).nodes) == []) is idle
 
 
 def test_a_number_that_is_free_is_used_again() -> None:

@@ -76,11 +76,11 @@ def test_a_pool_that_would_be_replaced_is_refused_by_its_field(
     assert "CW-03" in problem(look, server.url, allowReplace=[other])
 
 
-NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
+NODES, PODS, NAMESPACES = "/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces"
 
 
-def running(owner: str = "ReplicaSet", phase: str = "Running") -> dict[str, Any]:
-    return {"metadata": {"ownerReferences": [{"kind": owner}]}, "status": {"phase": phase}}
+def running(owner: str = "ReplicaSet", phase: str = "Running", namespace: str = "chat") -> dict[str, Any]:
+    return {"metadata": {"namespace": namespace, "ownerReferences": [{"kind": owner}]}, "status": {"phase": phase}}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,8 @@ def running(owner: str = "ReplicaSet", phase: str = "Running") -> dict[str, Any]
         ([running(), running(), running("DaemonSet")], False),
         ([running(), running(), running(phase="Succeeded")], False),
         ([running(), running(), None], False),
+        ([running(), running(), running("Workflow", namespace="cw-hpc-verification")], False),
+        ([running(), running(), running("Workflow", namespace="hpc-verification-of-ours")], True),
     ],
 )
 def test_nodes_with_pods_are_not_taken_away_by_waiting_for_it(
@@ -105,6 +107,8 @@ def test_nodes_with_pods_are_not_taken_away_by_waiting_for_it(
         (PODS, f"fieldSelector=spec.nodeName%3Dn{index}"): (200, {"items": [pod] if pod else []})
         for index, pod in enumerate(pods)
     }
+    own = (NAMESPACES, "labelSelector=ns.coreweave.cloud/org%3Dcontrol-plane")
+    server.queries[own] = (200, {"items": [{"metadata": {"name": "cw-hpc-verification"}}]})
     if refused:
         text = problem(look, server.url)
         assert text.startswith(
@@ -113,3 +117,17 @@ def test_nodes_with_pods_are_not_taken_away_by_waiting_for_it(
         assert "(CW-10)" in text
     else:
         look(server.url, cluster=CLUSTER, serving=SERVING)
+
+
+def test_who_may_not_see_namespaces_is_told_of_every_pod(look: Look, server: ApiServer) -> None:
+    """CW-10: a shrink that waits for an hour is worse than one that is refused."""
+    status, live = pool("gd-8xh200ib-i128")
+    live["spec"]["targetNodes"] = 3
+    server.answers = {
+        API: NONE,
+        GPU: (status, live),
+        NODES: (200, {"items": [{"metadata": {"name": f"n{index}"}} for index in range(3)]}),
+        PODS: (200, {"items": [running("Workflow", namespace="cw-hpc-verification")]}),
+        NAMESPACES: (403, {}),
+    }
+    assert "(CW-10)" in problem(look, server.url)
