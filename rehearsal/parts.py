@@ -20,6 +20,7 @@ from rehearsal.standins import charts as standins
 from rehearsal.toolchain import OFFLINE, Toolchain, offline
 from releases import DEFAULT, gateway_api, release
 from releases.crds import Pinned, SourceError, crd_objects
+from stacks.monitors import operator_kinds
 from stacks.plan import Plan
 
 
@@ -106,8 +107,12 @@ def left_to_the_cluster(plan: Plan, report: Report) -> list[dict[str, Any]]:
 
 
 def monitors(plan: Plan) -> tuple[Part, ...]:
-    """What stands for the Prometheus operator, which a stack with monitors expects its cluster to have."""
-    wanted = plan.monitoring or plan.spec.monitoring.router
+    """What stands for the Prometheus operator, in a team's cluster on which a stack with monitors is rehearsed.
+
+    A cluster that a stack of this project makes, on GKE or CoreWeave, has none (`stacks.monitors`), nor is there one for a
+    stack on nodes of such a stack.
+    """
+    wanted = plan.spec.cluster.provider == "existing" and operator_kinds(plan.spec)
     return (Part("permissive CRDs of the Prometheus operator", False),) if wanted else ()
 
 

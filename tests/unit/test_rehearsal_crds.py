@@ -16,6 +16,11 @@ from rehearsal import builds, parts
 from releases import RELEASES, gateway_api
 from releases.crds import Pinned, SourceError
 from stacks.plan import Plan, plan
+from stacks.spec import StackSpec
+from tests.cks_plans import CLUSTER, SERVING, stack
+from tests.unit.test_gke_rules import DRANET
+from tests.unit.test_monitors import GKE
+from tests.unit.test_rules import spec
 from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned
 
 __all__ = ["machine"]
@@ -191,3 +196,18 @@ def test_what_stands_for_the_prometheus_operator_is_named_where_a_stack_uses_it(
         spec = plain.spec.model_copy(update={"monitoring": plain.spec.monitoring.model_copy(update=monitoring)})
         (part,) = parts.monitors(plan(spec, Path("/project")))
         assert (part.official, part.name) == (False, "permissive CRDs of the Prometheus operator")
+
+
+BOTH = {"podMonitors": True, "router": True}
+CLOUDS = {
+    "a CKS cluster to come": stack(monitoring=BOTH),
+    "a CKS cluster of the stack's own": stack(cluster={"context": "cw"}, monitoring=BOTH),
+    "node pools on CoreWeave": spec(SERVING, cluster={**CLUSTER, "context": "cw"}, monitoring=BOTH),
+    "GKE": spec(DRANET, cluster=GKE, monitoring=BOTH),
+    "nodes of a platform stack": spec(SERVING, cluster={"provider": "stack", "stack": "a/b/c"}, monitoring=BOTH),
+}
+
+
+@pytest.mark.parametrize("given", CLOUDS.values(), ids=CLOUDS)
+def test_a_cloud_and_a_platform_have_no_operator(given: StackSpec) -> None:
+    assert parts.monitors(plan(given, Path("/project"))) == ()
