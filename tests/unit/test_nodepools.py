@@ -10,6 +10,8 @@ from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES
 from hardware.namespace import COREWEAVES
+from rehearsal.errors import RehearsalError
+from rehearsal.faults import possible
 from rehearsal.nodepools.controller import FINALIZER, OF_A_POOL, SLOW_SECONDS, TYPES, Controller
 from rehearsal.nodepools.shortage import Pools
 from rehearsal.verdict import Flaw
@@ -197,6 +199,56 @@ def test_capacity_that_does_not_come(fault: str, condition: tuple[str, Any], wor
     assert flaw.awaited
     assert conditions(store, "cpu") == FINE
     assert [*pools.flaws(served(store))] == [], "a zone can have capacity again"  # type: ignore[arg-type]
+
+
+def test_an_instance_type_that_the_zone_does_not_have() -> None:
+    """As `kubectl get nodepool` shows it: VALIDATED is Invalid. CPU nodes come first, and it is them that a zone may lack."""
+    given = stack(acceleratorPool={"name": "gpu"}, systemPool={"name": "cpu"})
+    pools = Pools(node_pools(given, machine_of(given)))
+    store = served(Store(pool(), pool("cpu", nodes=1, kind="cd-gp-i64-erapids", **SYSTEM)), "not-in-zone")
+    assert store.nodes == {}
+    for name in ("cpu", "gpu"):
+        assert conditions(store, name) == {
+            **FINE,
+            "Validated": ("False", "Invalid"),
+            "AtTarget": ("False", "NotAtTarget"),
+        }
+        assert store.pool(name)["status"]["inProgress"] == 0
+    flaws = [*pools.flaws(store)]  # type: ignore[arg-type]
+    words = "instance type does not exist in zone (Validated: Invalid)"
+    assert [flaw.text for flaw in flaws] == [
+        f"NodePool cpu has 0 of 1 nodes (cd-gp-i64-erapids): {words}",
+        f"NodePool gpu has 0 of 2 nodes (gd-8xh200ib-i128): {words}",
+    ]
+    assert all(flaw.awaited and not flaw.underway for flaw in flaws), "no wait can help"
+
+
+def test_it_befalls_what_is_yet_to_be_made() -> None:
+    store = served(served(Store(pool())), "not-in-zone")
+    assert sorted(store.nodes) == ["gpu-0", "gpu-1"]
+    assert conditions(store) == FINE
+
+
+@pytest.mark.parametrize(
+    ("fault", "gke", "known"),
+    [
+        ("not-in-zone", False, True),
+        ("not-in-zone", True, False),
+        ("zone-mismatch", True, True),
+        ("zone-mismatch", False, False),
+        ("quota", True, True),
+        ("quota", False, True),
+        ("flood", False, False),
+    ],
+)
+def test_each_cloud_has_its_faults(fault: str, gke: bool, known: bool) -> None:
+    given = stack()
+    pools = [] if gke else node_pools(given, machine_of(given))
+    if known:
+        possible(fault, pools, gke=gke)
+        return
+    with pytest.raises(RehearsalError, match=f"fault `{fault}` cannot be played"):
+        possible(fault, pools, gke=gke)
 
 
 def test_a_slow_pool_is_on_its_way() -> None:

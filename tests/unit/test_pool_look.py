@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from stacks.coreweave import API
+from stacks.coreweave import API, node_pools
 from stacks.problems import StackFileError
+from stacks.workload import machine_of
 from tests.unit.api_server import OWNER, Answer, ApiServer, Look
+from tests.unit.test_coreweave import stack
 
 CLUSTER: dict[str, Any] = {"provider": "coreweave", "nodes": 2}
 SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
@@ -131,3 +133,61 @@ def test_who_may_not_see_namespaces_is_told_of_every_pod(look: Look, server: Api
         NAMESPACES: (403, {}),
     }
     assert "(CW-10)" in problem(look, server.url)
+
+
+def judged(status: str, reason: str, message: str, nodes: int = 0, **spec: Any) -> Answer:
+    """The CPU pool as the stack makes it, or another, and what CoreWeave says of it."""
+    made = node_pools(stack(), machine_of(stack()))[0].spec
+    condition = {"type": "Validated", "status": status, "reason": reason, "message": message}
+    return 200, {
+        "metadata": {"annotations": {"llmd-pd/stack": OWNER}},
+        "spec": {**made, **spec},
+        "status": {"currentNodes": nodes, "conditions": [{"type": "Quota", "status": "True"}, condition]},
+    }
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("instance type does not exist in zone", "instance type does not exist in zone (Validated: Invalid)"),
+        ("", "it does not say why (Validated: Invalid)"),
+    ],
+)
+def test_a_pool_that_coreweave_has_refused_is_not_waited_for(
+    message: str, words: str, preview: bool, look: Look, server: ApiServer
+) -> None:
+    """CW-16: it would be waited for, for an hour, and no node will ever come."""
+    server.answers = {API: NONE, CPU: judged("False", "Invalid", message)}
+    with pytest.raises(StackFileError) as refusal:
+        look(server.url, preview=preview, cluster=CLUSTER, serving=SERVING)
+    text = str(refusal.value)
+    assert text.startswith(
+        "llmd-pd:cluster.coreweave.systemPool.instanceType: CoreWeave has refused NodePool pd-disaggregation-cpu: "
+        f"{words}, because no node will ever come"
+    )
+    assert "kubectl describe nodepool pd-disaggregation-cpu --kubeconfig" in text
+    assert "`allowReplace: [systemPool]`" in text
+    assert "(CW-16) [docs.coreweave.com/platform/instances/availability-matrix]" in text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        judged("True", "Valid", ""),
+        # What the stack file changes of it may be what was wrong.
+        judged("False", "Invalid", "no such label", nodeLabels={"a": "b"}),
+        judged("False", "Invalid", "no such image", nodes=1),
+    ],
+)
+def test_a_pool_that_is_valid_or_has_its_nodes_or_will_be_another_is_left_alone(
+    answer: Answer, look: Look, server: ApiServer
+) -> None:
+    server.answers = {API: NONE, CPU: answer}
+    look(server.url, cluster=CLUSTER, serving=SERVING)
+
+
+def test_a_refused_pool_may_be_replaced_by_one_of_another_type(look: Look, server: ApiServer) -> None:
+    server.answers = {API: NONE, CPU: judged("False", "Invalid", "instance type does not exist in zone")}
+    other = {"allowReplace": ["systemPool"], "coreweave": {"systemPool": {"instanceType": "turin-gp"}}}
+    look(server.url, cluster={**CLUSTER, **other}, serving=SERVING)
