@@ -42,7 +42,7 @@ def _in_a_new_cluster(subject: Subject) -> Iterator[Finding]:
     for kind, key in operator_kinds(subject.spec).items() if cluster.is_new else ():
         what, why = (
             f"`{key}: true` in a cluster that the stack makes",
-            f"a new one has no Prometheus operator: no {kind}",
+            f"a new one has no Prometheus operator, and so knows no {kind}",
         )
         yield Finding(f"monitoring.{key}", what, why, FIXES[cluster.provider])
 

@@ -18,10 +18,10 @@ from releases.crds import Pinned, SourceError
 from stacks.plan import Plan, plan
 from stacks.spec import StackSpec
 from tests.cks_plans import CLUSTER, SERVING, stack
+from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned
 from tests.unit.test_gke_rules import DRANET
 from tests.unit.test_monitors import GKE
 from tests.unit.test_rules import spec
-from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned
 
 __all__ = ["machine"]
 
