@@ -32,7 +32,7 @@ PODS, ROUTER, BOTH = {"podMonitors": True}, {"router": True}, {"podMonitors": Tr
 ON_GKES_GATEWAY = {"mode": "gateway", "gateway": {"provider": "gke"}}
 #: Rule, what is served, the rest of the stack file, and of each problem the key and words.
 FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, str]]]] = [
-    ("MON-01", DRANET, {"cluster": GKE, "monitoring": PODS}, [("podMonitors", "Prometheus operator, and so knows no PodMonitor")]),
+    ("MON-01", DRANET, {"cluster": GKE, "monitoring": PODS}, [("podMonitors", "operator, and so knows no PodMonitor")]),
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": ROUTER}, [("router", "knows no ServiceMonitor; leave it out; what GKE's")]),
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": BOTH}, [("podMonitors", "PodMonitor"), ("router", "ServiceMonitor")]),
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": BOTH, "router": ON_GKES_GATEWAY}, [("podMonitors", "PodMonitor")]),
