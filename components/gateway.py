@@ -8,7 +8,7 @@ from typing import TypedDict
 
 import pulumi
 
-from components.objects import Kind, KubernetesPatch, KubernetesRead, Object, annotated, placed, register
+from components.objects import Kind, KubernetesPatch, KubernetesRead, Object, Place, annotated, placed, register
 from releases.gateway_api import GROUP
 from releases.gateway_entry import Entry, entry, first_address
 
@@ -75,7 +75,8 @@ class SharedGateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SharedGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:SharedGateway", name, None, opts)
-        live = KubernetesRead(name, GATEWAY, f"{args['namespace']}/{args['name']}", self.get_provider(GATEWAY.token))
+        place = Place(namespace=args["namespace"], name=args["name"])
+        live = KubernetesRead(name, GATEWAY, place, self.get_provider(GATEWAY.token))
         self.address = live.status.apply(first_address)
         self.entry = live.spec.apply(lambda spec: entry(spec or {}, elsewhere=args["elsewhere"]))
         self.register_outputs({"address": self.address})

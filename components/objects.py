@@ -5,7 +5,7 @@ Fields pass through the SDK as the API spells them, so no translation layer is n
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import pulumi
 
@@ -32,8 +32,8 @@ class KubernetesObject(pulumi.CustomResource):
 class KubernetesRead(pulumi.CustomResource):
     """A look at an object that another owner makes: its outputs are the live object's fields.
 
-    `object_id` is `namespace/name`. Nothing else is sent: the official provider takes name and namespace from the id only where
-    the inputs have neither `apiVersion` nor `kind`, and else looks in the namespace `default`.
+    Name and namespace are stated beside the id. Where `apiVersion` and `kind` alone are, the official provider looks in namespace
+    `default`, whatever the id says; and where nothing is stated, a refresh shows all three as changes.
 
     It has no parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
     """
@@ -42,11 +42,20 @@ class KubernetesRead(pulumi.CustomResource):
     spec: pulumi.Output[dict[str, Any] | None]
     status: pulumi.Output[dict[str, Any] | None]
 
-    def __init__(
-        self, name: str, kind: "Kind", object_id: pulumi.Input[str], provider: pulumi.ProviderResource | None
-    ) -> None:
-        outputs = dict.fromkeys(("metadata", "spec", "status"))
-        super().__init__(kind.token, name, outputs, pulumi.ResourceOptions(id=object_id, provider=provider))
+    def __init__(self, name: str, kind: "Kind", place: "Place", provider: pulumi.ProviderResource | None) -> None:
+        identity = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": {**place}}
+        outputs = dict.fromkeys(("spec", "status"))
+        opts = pulumi.ResourceOptions(
+            id=pulumi.Output.concat(place["namespace"], "/", place["name"]), provider=provider
+        )
+        super().__init__(kind.token, name, {**outputs, **identity}, opts)
+
+
+class Place(TypedDict):
+    """A name in a namespace."""
+
+    namespace: pulumi.Input[str]
+    name: pulumi.Input[str]
 
 
 class KubernetesPatch(pulumi.CustomResource):

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.objects import Kind, KubernetesRead
+from components.objects import Kind, KubernetesRead, Place
 from releases.charts import in_repository
 
 #: Seconds a router may take to become Ready: two images under 300 MB, no model.
@@ -68,8 +68,8 @@ class Router(pulumi.ComponentResource):
             opts=child,
         )
         # Through the release's status, so that the Service is looked up when it exists.
-        identity = pulumi.Output.concat(release.status.namespace, "/", release.status.name, "-epp")
-        service = KubernetesRead(f"{name}-service", SERVICE, identity, self.get_provider(SERVICE.token))
+        place = Place(namespace=release.status.namespace, name=pulumi.Output.concat(release.status.name, "-epp"))
+        service = KubernetesRead(f"{name}-service", SERVICE, place, self.get_provider(SERVICE.token))
         self.service = f"{args['release']}-epp"
         self.address = service.spec.apply(lambda spec: (spec or {}).get("clusterIP"))
         self.register_outputs({"service": self.service, "address": self.address})

@@ -234,8 +234,3 @@ MULTI_NETWORKING = (
 
 #: Every kind of which there is a published file.
 BROUGHT = (*MONITORING, *(resource for brought in GATEWAY.values() for resource in brought), *MULTI_NETWORKING)
-
-
-def monitoring_crds() -> list[dict[str, Any]]:
-    """The stand-ins for PodMonitor and ServiceMonitor."""
-    return [resource.definition for resource in MONITORING]

@@ -136,4 +136,5 @@ def test_a_service_and_a_gateway_in_another_namespace(pulumi: Pulumi) -> None:
     assert service.startswith("10.")
     assert gateway == "192.0.2.7"
     assert pulumi("preview", "--expect-no-changes").returncode == 0
+    assert pulumi("refresh", "--preview-only", "--expect-no-changes").returncode == 0
     assert pulumi("destroy", "--yes", "--skip-preview").returncode == 0

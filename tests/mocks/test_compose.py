@@ -131,10 +131,14 @@ def test_crds_are_the_bills_and_waited_for(case: Case) -> None:
     assert bool(case.recording.of(":Crds")) == case.spec.crds.manage
 
 
-def test_the_service_is_read_by_its_id_alone(case: Case) -> None:
-    """A read that sends `apiVersion` and `kind` makes the official provider look in the namespace `default`."""
+def test_the_service_is_read_by_name_and_namespace(case: Case) -> None:
+    """A read that states `apiVersion` and `kind` alone makes the official provider look in the namespace `default`."""
     (service,) = [found for found in case.recording.of("core/v1:Service") if found.read]
-    assert service.inputs == {"id": f"{case.spec.namespace}/{case.plan.router.name}-epp"}
+    namespace, name = case.spec.namespace, f"{case.plan.router.name}-epp"
+    metadata = {"namespace": namespace, "name": name}
+    assert service.inputs == {
+        "apiVersion": "v1", "kind": "Service", "metadata": metadata, "id": f"{namespace}/{name}"
+    }  # fmt: skip
     assert service.provider == "cluster-cluster"
 
 

@@ -50,7 +50,10 @@ def test_somebody_elses_gateway_is_read_and_not_made(case: Case) -> None:
     reads = [r for r in case.recording.resources if r.read and r.type == GATEWAY]
     namespace = STACKS[case.name][0].get("namespace", case.plan.spec.namespace)
     # No parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
-    expected = [] if case.name in OWNED else [({"id": f"{namespace}/{NAME}"}, "cluster-cluster", False)]
+    # Without the namespace beside `apiVersion` and `kind`, the official provider looks in `default`.
+    api, kind = "gateway.networking.k8s.io/v1", "Gateway"
+    inputs = {"apiVersion": api, "kind": kind, "metadata": {"namespace": namespace, "name": NAME}}
+    expected = [] if case.name in OWNED else [({**inputs, "id": f"{namespace}/{NAME}"}, "cluster-cluster", False)]
     assert [(r.inputs, r.provider, r.parent in case.components) for r in reads] == expected
 
 
