@@ -18,6 +18,7 @@ from stacks.files import load_any
 from stacks.rules import RULES
 from stacks.spec import StackSpec
 from stacks.warnings import WARNINGS
+from tests.shipped import fill
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "stack-files.md").read_text()
@@ -105,7 +106,7 @@ def test_every_fabric_is_explained() -> None:
 @pytest.mark.parametrize(("page", "example"), [(page, text) for page, found in EXAMPLES.items() for text in found])
 def test_examples_pass(page: str, example: str, tmp_path: Path) -> None:
     file = tmp_path / f"Pulumi.{page}.yaml"
-    file.write_text(example)
+    file.write_text(fill(example))
     load_any(file)
 
 
