@@ -19,7 +19,8 @@ from stacks.problems import Problem, StackFileError
 #: The first resource, an API that is turned on, is made by Service Usage and read back by Cloud Resource Manager
 #: (google_project_service of the provider: its documentation, and `Projects.Get` in its Read).
 NEEDED = ("serviceusage", "cloudresourcemanager")
-#: Seconds for everything, credentials included: of a machine outside Google's cloud, its library takes nine to find none.
+#: Seconds for everything, the search for credentials included: where there are none, google-auth asks a metadata server three
+#: times, for three seconds each.
 LIMIT_SECONDS = 20
 #: Seconds for one answer, and how often a busy Google is asked again.
 ANSWER_SECONDS, TRIES = 8, 1
@@ -107,7 +108,7 @@ def _answer(question: Question, project: str, connect: Connect) -> Problem | Una
     except ApiOffError:
         # Not Service Usage, whose being off is the answer itself.
         why = f"container.googleapis.com is off in project {project}, and is the stack's to turn on"
-        return Unanswered(why, f"run `{_enable(['container'], project)}` to have it looked at")
+        return Unanswered(why, f"run `{enable(['container'], project)}` to have it looked at")
     except (LookupError, TypeError, AttributeError, ValueError):
         return Unanswered("Google's answer is not of the form that its documentation says", NETWORK)
 
@@ -130,11 +131,12 @@ def _apis(google: Google) -> Problem | None:
         "GKE-29", "llmd-pd:cluster.gke.project",
         f"{named} {'are' if len(off) > 1 else 'is'} off in project {google.project}",
         "the first resource of the stack needs them both, and no stack can turn them on",
-        f"run `{_enable(NEEDED, google.project)}`, and wait a minute", "docs/gke.md",
+        f"run `{enable(NEEDED, google.project)}`, and wait a minute", "docs/gke.md",
     )  # fmt: skip
 
 
-def _enable(apis: Iterable[str], project: str) -> str:
+def enable(apis: Iterable[str], project: str) -> str:
+    """The command that turns APIs on."""
     return f"gcloud services enable {' '.join(f'{api}.googleapis.com' for api in apis)} --project {project}"
 
 
@@ -173,7 +175,7 @@ def _offered(channel: Mapping[str, Any]) -> list[str]:
 
 
 def _fix(plan: GkePlan, offered: Sequence[str], default: str | None, others: Sequence[str]) -> str:
-    """The newest of those that the machine can be had with, the default first where it is one of them."""
+    """The newest of those that the machine can be had with, the default among them."""
     gke, floor = plan.site.gke, plan.site.pool.since[plan.site.rdma]
     fitting = [version for version in offered if at_least(version, floor)] or [*offered]
     newest = [f"{version} (the default)" if version == default else version for version in fitting[:SHOWN]]
