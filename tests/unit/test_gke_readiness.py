@@ -187,8 +187,8 @@ def test_gke_that_is_off_is_the_stacks_to_turn_on(ready: GoogleServer) -> None:
     """As in any new project."""
     ready.answers[CONFIG] = OFF
     assert look(ready) == [
-        f"Google could not be asked whether {WHETHER_VERSION}, because container.googleapis.com is off in project {PROJECT}, and is the "
-        f"stack's to turn on; run `gcloud services enable container.googleapis.com --project {PROJECT}` to have it looked at."
+        f"Google could not be asked whether {WHETHER_VERSION}, because container.googleapis.com is off in project {PROJECT}, and "
+        f"is the stack's to turn on; run `gcloud services enable container.googleapis.com --project {PROJECT}` to have it looked at."
     ]
 
 
@@ -229,7 +229,8 @@ def test_without_credentials_there_is_one_warning() -> None:
         raise UnansweredError("no credentials can be had", "log in")
 
     assert look_at_project(planned(stack()), {}, connect) == [
-        f"Google could not be asked whether {WHETHER_APIS}, or whether {WHETHER_VERSION}, because no credentials can be had; log in."
+        f"Google could not be asked whether {WHETHER_APIS}, or whether {WHETHER_VERSION}, "
+        "because no credentials can be had; log in."
     ]
 
 
