@@ -128,7 +128,7 @@ def _apis(google: Google) -> Problem | None:
         return None
     named = " and ".join(f"{api}.googleapis.com" for api in off)
     return Problem(
-        "GKE-29", "llmd-pd:cluster.gke.project",
+        "GKE-30", "llmd-pd:cluster.gke.project",
         f"{named} {'are' if len(off) > 1 else 'is'} off in project {google.project}",
         "the first resource of the stack needs them both, and no stack can turn them on",
         f"run `{enable(NEEDED, google.project)}`, and wait a minute", "docs/gke.md",

@@ -162,7 +162,7 @@ def test_an_api_that_is_off_is_refused_with_the_command(ready: GoogleServer) -> 
     assert str(found) == (
         f"llmd-pd:cluster.gke.project: cloudresourcemanager.googleapis.com is off in project {PROJECT}, because the first "
         "resource of the stack needs them both, and no stack can turn them on; run `gcloud services enable "
-        f"serviceusage.googleapis.com cloudresourcemanager.googleapis.com --project {PROJECT}`, and wait a minute. (GKE-29) "
+        f"serviceusage.googleapis.com cloudresourcemanager.googleapis.com --project {PROJECT}`, and wait a minute. (GKE-30) "
         "[docs/gke.md]"
     )
 
@@ -176,7 +176,7 @@ def test_service_usage_says_by_its_refusal_that_it_is_off(ready: GoogleServer) -
 def test_everything_that_is_wrong_is_said_at_once(ready: GoogleServer) -> None:
     ready.found[APIS] = services(**dict.fromkeys(NEEDED, "DISABLED"))
     found = refused(ready, OLD)
-    assert [problem.rule for problem in found] == ["GKE-29", "GKE-17"]
+    assert [problem.rule for problem in found] == ["GKE-30", "GKE-17"]
     assert "and cloudresourcemanager.googleapis.com are off" in found[0].what
 
 
@@ -261,7 +261,7 @@ def test_a_google_that_is_silent_holds_nothing_up(monkeypatch: pytest.MonkeyPatc
 def test_what_is_wrong_is_said_though_the_rest_has_no_answer(ready: GoogleServer) -> None:
     ready.answers[CONFIG] = OFF
     ready.found[APIS] = services(cloudresourcemanager="DISABLED")
-    assert [found.rule for found in refused(ready)] == ["GKE-29"]
+    assert [found.rule for found in refused(ready)] == ["GKE-30"]
 
 
 # --- how Google is reached -----------------------------------------------------------------------------------------------
