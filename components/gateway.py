@@ -8,11 +8,11 @@ from typing import TypedDict
 
 import pulumi
 
-from components.objects import KubernetesObject, KubernetesPatch, Object, annotated, placed, register
+from components.objects import Kind, KubernetesPatch, KubernetesRead, Object, annotated, placed, register
 from releases.gateway_api import GROUP
 from releases.gateway_entry import Entry, entry, first_address
 
-GATEWAY_API = f"{GROUP}/v1"
+GATEWAY = Kind(f"{GROUP}/v1", "Gateway")
 #: Seconds a Gateway may take to be programmed, and to give its address back: a cloud's load balancer takes minutes.
 SECONDS = 15 * 60
 #: A route's conditions are its parents'. It has one; an index would be an error where a controller has left the list empty.
@@ -75,11 +75,7 @@ class SharedGateway(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SharedGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:SharedGateway", name, None, opts)
-        # No parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
-        read = pulumi.ResourceOptions(
-            id=f"{args['namespace']}/{args['name']}", provider=self.get_provider(f"kubernetes:{GATEWAY_API}:Gateway")
-        )
-        live = KubernetesObject(name, {"apiVersion": GATEWAY_API, "kind": "Gateway"}, read)
+        live = KubernetesRead(name, GATEWAY, f"{args['namespace']}/{args['name']}", self.get_provider(GATEWAY.token))
         self.address = live.status.apply(first_address)
         self.entry = live.spec.apply(lambda spec: entry(spec or {}, elsewhere=args["elsewhere"]))
         self.register_outputs({"address": self.address})
@@ -110,16 +106,27 @@ class Route(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-class BackendTimeoutArgs(TypedDict):
-    """Plain: the policy's name and `namespace`, the limit in `seconds`, and the label key for which the router's release is
-    replaced. Wired: what it comes `after`.
+class PolicyArgs(TypedDict):
+    """Plain: the policy's name and `namespace`, and the label key for which the router's release is replaced. Wired: what the
+    patch comes `after`.
     """
 
     policy: str
     namespace: str
-    seconds: int
     selector: str
     after: Sequence[pulumi.Resource]
+
+
+class BackendTimeoutArgs(PolicyArgs):
+    """Plain: the limit in `seconds`."""
+
+    seconds: int
+
+
+class HealthCheckArgs(PolicyArgs):
+    """Plain: the `config` of the check."""
+
+    config: Object
 
 
 class BackendTimeout(pulumi.ComponentResource):
@@ -129,17 +136,32 @@ class BackendTimeout(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BackendTimeoutArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:BackendTimeout", name, None, opts)
-        metadata = {"name": args["policy"], "namespace": args["namespace"]}
-        policy = {
-            "apiVersion": "networking.gke.io/v1",
-            "kind": "GCPBackendPolicy",
-            "metadata": metadata,
-            "spec": {"default": {"timeoutSec": args["seconds"]}},
-        }
-        # Helm wrote the field first, and writes it again only when its chart's changes.
-        patch = annotated(policy, patchForce="true")
-        # With the release the policy goes, and comes back with the chart's limit.
-        again = args["selector"]
-        child = pulumi.ResourceOptions(parent=self, depends_on=[*args["after"]], replacement_trigger=again)
-        self.resource = KubernetesPatch(name, patch, child)
+        self.resource = _patch(self, name, "GCPBackendPolicy", {"timeoutSec": args["seconds"]}, args)
         self.register_outputs({})
+
+
+class HealthCheck(pulumi.ComponentResource):
+    """GKE's check of the model servers, patched into the HealthCheckPolicy that the router's chart makes without one."""
+
+    resource: pulumi.CustomResource
+
+    def __init__(self, name: str, args: HealthCheckArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:HealthCheck", name, None, opts)
+        self.resource = _patch(self, name, "HealthCheckPolicy", {"config": args["config"]}, args)
+        self.register_outputs({})
+
+
+def _patch(parent: pulumi.Resource, name: str, kind: str, default: Object, args: PolicyArgs) -> KubernetesPatch:
+    """`spec.default` of a policy of GKE's, in part."""
+    policy = {
+        "apiVersion": "networking.gke.io/v1",
+        "kind": kind,
+        "metadata": {"name": args["policy"], "namespace": args["namespace"]},
+        "spec": {"default": default},
+    }
+    # Helm wrote the field first, and writes it again only when its chart's changes.
+    patch = annotated(policy, patchForce="true")
+    # With the release the policy goes, and comes back as the chart has it.
+    again = args["selector"]
+    child = pulumi.ResourceOptions(parent=parent, depends_on=[*args["after"]], replacement_trigger=again)
+    return KubernetesPatch(name, patch, child)

@@ -4,6 +4,7 @@ Fields pass through the SDK as the API spells them, so no translation layer is n
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -28,6 +29,26 @@ class KubernetesObject(pulumi.CustomResource):
         super().__init__(_token(obj), name, {**outputs, **obj}, opts)
 
 
+class KubernetesRead(pulumi.CustomResource):
+    """A look at an object that another owner makes: its outputs are the live object's fields.
+
+    `object_id` is `namespace/name`. Nothing else is sent: the official provider takes name and namespace from the id only where
+    the inputs have neither `apiVersion` nor `kind`, and else looks in the namespace `default`.
+
+    It has no parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
+    """
+
+    metadata: pulumi.Output[dict[str, Any]]
+    spec: pulumi.Output[dict[str, Any] | None]
+    status: pulumi.Output[dict[str, Any] | None]
+
+    def __init__(
+        self, name: str, kind: "Kind", object_id: pulumi.Input[str], provider: pulumi.ProviderResource | None
+    ) -> None:
+        outputs = dict.fromkeys(("metadata", "spec", "status"))
+        super().__init__(kind.token, name, outputs, pulumi.ResourceOptions(id=object_id, provider=provider))
+
+
 class KubernetesPatch(pulumi.CustomResource):
     """Some fields of an object that somebody else makes and owns."""
 
@@ -35,9 +56,22 @@ class KubernetesPatch(pulumi.CustomResource):
         super().__init__(f"{_token(fields)}Patch", name, dict(fields), opts)
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object, by its `apiVersion` and `kind`."""
+
+    api_version: str
+    kind: str
+
+    @property
+    def token(self) -> str:
+        """The type token that `pulumi_kubernetes` has for it."""
+        version = self.api_version if "/" in self.api_version else f"core/{self.api_version}"
+        return f"kubernetes:{version}:{self.kind}"
+
+
 def _token(obj: Object) -> str:
-    version = obj["apiVersion"] if "/" in obj["apiVersion"] else f"core/{obj['apiVersion']}"
-    return f"kubernetes:{version}:{obj['kind']}"
+    return Kind(obj["apiVersion"], obj["kind"]).token
 
 
 #: Fields the API server never lets change, and which the provider does not know to replace.

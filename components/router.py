@@ -6,11 +6,12 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.objects import KubernetesObject
+from components.objects import Kind, KubernetesRead
 from releases.charts import in_repository
 
 #: Seconds a router may take to become Ready: two images under 300 MB, no model.
 READY_SECONDS = 10 * 60
+SERVICE = Kind("v1", "Service")
 
 
 class RouterArgs(TypedDict):
@@ -58,8 +59,6 @@ class Router(pulumi.ComponentResource):
             values=dict(args["values"]),
             # How the next run recognises its own release among others of that name.
             description=args["owner"],
-            # Helm keeps a null of the values, to unset what the chart sets; the provider would drop it.
-            allow_null_values=True,
             skip_crds=True,
             # Installs over a release of that name that failed, and over no other: one that was cut off before it was in
             # the state (stacks/unblock.py).
@@ -70,9 +69,7 @@ class Router(pulumi.ComponentResource):
         )
         # Through the release's status, so that the Service is looked up when it exists.
         identity = pulumi.Output.concat(release.status.namespace, "/", release.status.name, "-epp")
-        # No parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
-        read = pulumi.ResourceOptions(id=identity, provider=self.get_provider("kubernetes:core/v1:Service"))
-        service = KubernetesObject(f"{name}-service", {"apiVersion": "v1", "kind": "Service"}, read)
+        service = KubernetesRead(f"{name}-service", SERVICE, identity, self.get_provider(SERVICE.token))
         self.service = f"{args['release']}-epp"
         self.address = service.spec.apply(lambda spec: (spec or {}).get("clusterIP"))
         self.register_outputs({"service": self.service, "address": self.address})

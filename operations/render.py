@@ -116,7 +116,7 @@ def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: M
 
 def _files(planned: "Plan", skip_crds: bool, skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
     """The files of a stack that serves, and for each that could have been there, why it is not."""
-    objects, left_out = _objects(planned, skip_crds)
+    objects, left_out = stack_objects(planned, skip_crds)
     notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
     files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
     files["router.values.yaml"] = of_values(planned.router.name, planned.router.values, _install(planned))
@@ -135,7 +135,7 @@ def _cluster_files(planned: "Plan | PlatformPlan", skip_installer: bool) -> tupl
     return rendered_cluster.cluster_files(gke, planned.cks, planned.pools, installer), left_out
 
 
-def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+def stack_objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
     """The Kubernetes objects of each file, and for each file that could have been there, why it is not."""
     from operations.helm import ChartUnreachableError, template
 
@@ -154,7 +154,7 @@ def _objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str,
     else:
         objects["crds.yaml"] = _crds(planned)
     try:
-        objects["router.yaml"] = [_with_timeout(obj, planned) for obj in template(planned.router)]
+        objects["router.yaml"] = [_patched(obj, planned) for obj in template(planned.router)]
     except ChartUnreachableError as error:
         left_out["router.yaml"] = str(error)
     return objects, left_out
@@ -169,12 +169,21 @@ def _gateway(planned: "Plan") -> list[dict[str, Any]]:
     return [*own, *(manifests.placed(obj, planned.spec.namespace) for obj in gateway.routes)]
 
 
-def _with_timeout(obj: dict[str, Any], planned: "Plan") -> dict[str, Any]:
-    """An object of the router's chart as the stack leaves it: with its own limit for responses on GKE."""
-    timeout = planned.gateway and planned.gateway.backend_timeout
-    if timeout is None or obj["kind"] != "GCPBackendPolicy":
-        return obj
-    return merge(obj, {"spec": {"default": {"timeoutSec": timeout}}})
+def _patched(obj: dict[str, Any], planned: "Plan") -> dict[str, Any]:
+    """An object of the router's chart as the stack leaves it: on GKE with its own limit for responses, and its health check."""
+    ours = obj["metadata"].get("name") == planned.router.name
+    patch = _policies(planned).get(obj["kind"]) if ours else None
+    return obj if patch is None else merge(obj, {"spec": {"default": patch}})
+
+
+def _policies(planned: "Plan") -> dict[str, dict[str, Any]]:
+    """By kind of GKE's policies, the fields of `spec.default` that the stack writes into the chart's one."""
+    gateway, patches = planned.gateway, dict[str, dict[str, Any]]()
+    if gateway is not None and gateway.backend_timeout is not None:
+        patches["GCPBackendPolicy"] = {"timeoutSec": gateway.backend_timeout}
+    if gateway is not None and gateway.health_check is not None:
+        patches["HealthCheckPolicy"] = {"config": gateway.health_check}
+    return patches
 
 
 def _implementation(planned: "Plan") -> str:
@@ -219,15 +228,20 @@ def _installer(gke: "GkePlan") -> list[dict[str, Any]]:
 
 def _install(planned: "Plan") -> str:
     """How to install the router from the values by hand; the chart as the stack file spells it."""
+    from stacks.gateway import CHARTS_BACKEND_TIMEOUT
+
     router, stated = planned.router, planned.spec.router.chart
     chart = shlex.join(helm_arguments(stated.source if stated else router.chart, router.version))
     namespace = f"--namespace {planned.spec.namespace}"
     command = f"# helm upgrade --install {router.name} {chart} --skip-crds {namespace} --values router.values.yaml\n"
-    gateway = planned.spec.router.gateway
-    if gateway is None or gateway.backend_timeout is None:
-        return command
-    patch = json.dumps({"spec": {"default": {"timeoutSec": gateway.backend_timeout}}})
-    return f"{command}# kubectl patch gcpbackendpolicy {router.name} {namespace} --type merge --patch '{patch}'\n"
+    patches = [
+        f"# kubectl patch {kind.lower()} {router.name} {namespace} --type merge"
+        f" --patch '{json.dumps({'spec': {'default': fields}})}'\n"
+        for kind, fields in _policies(planned).items()
+        # The limit of the chart itself is in its policy already.
+        if fields != {"timeoutSec": CHARTS_BACKEND_TIMEOUT}
+    ]
+    return "".join([command, *patches])
 
 
 def write(directory: Path, texts: Mapping[str, str]) -> Sequence[str]:

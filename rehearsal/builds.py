@@ -1,21 +1,26 @@
 """Tools built from Go modules: the way that works wherever the Go proxy can be reached and nothing else.
 
 Owns the tool modules under `tools/`, the version stamps, and the cache of what was built. go.sum pins every source by
-its hash; the cache is keyed by go.mod, go.sum, stamps and platform, so a second clone builds nothing.
+its hash; the cache is keyed by go.mod, go.sum, sources of ours, stamps and platform, so a second clone builds nothing.
 """
 
 import hashlib
+import importlib.metadata
+import json
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from hardware.bill import InModule
 from rehearsal import golang
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.locks import FileLock
 from rehearsal.platforms import goos_goarch
 from rehearsal.report import Report
@@ -23,6 +28,16 @@ from releases.cache import cache_dir
 
 MODULES = Path(__file__).parent / "tools"
 PROGRESS_SECONDS = 20.0
+POLL_SECONDS = 0.1
+#: The module of the official Kubernetes provider, of which one version is served, and what of it its main package embeds.
+KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+EMBEDDED: Mapping[str, Mapping[str, InModule]] = {
+    "kubernetes-provider": {
+        name: InModule(KUBERNETES_PROVIDER, f"cmd/pulumi-resource-kubernetes/{name}")
+        for name in ("schema.json", "terraform-mapping.json")
+    }
+}
+"""By tool module: the files that its program embeds and another module holds."""
 # `go build -v` and `go: downloading` lines: progress, and not what went wrong.
 _PROGRESS_LINE = re.compile(r"go: (downloading|finding|extracting) |[\w.~-]+(/[\w.~-]+)*$")
 
@@ -58,7 +73,18 @@ def stamps(module: str) -> dict[str, str]:
         case "pulumi":
             pulumi = versions["github.com/pulumi/pulumi/pkg/v3"]
             return {"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": f"v{pulumi}"}
+        case "kubernetes-provider":
+            return {f"{KUBERNETES_PROVIDER}/pkg/version.Version": _as_the_sdk_asks(versions[KUBERNETES_PROVIDER])}
     raise KeyError(module)
+
+
+def _as_the_sdk_asks(version: str) -> str:
+    """The version of the SDK, with the module's date as build metadata, which a comparison of versions leaves out.
+
+    The engine would warn at each run that the provider is older than the SDK; a rehearsal says it once, in its report.
+    """
+    _, date, _ = version.split("-")
+    return f"{importlib.metadata.version('pulumi-kubernetes')}+module.{date}"
 
 
 def required(module: str) -> dict[str, str]:
@@ -68,10 +94,11 @@ def required(module: str) -> dict[str, str]:
 
 
 def directory(module: str) -> Path:
-    """Where the built tools of a module lie; another go.sum, stamp or platform is another directory."""
+    """The directory of a module's built tools; another go.sum, source, stamp or platform is another directory."""
     digest = hashlib.sha256()
-    for part in ("go.mod", "go.sum"):
-        digest.update((MODULES / module / part).read_bytes())
+    for part in sorted((MODULES / module).glob("*")):
+        if part.name in ("go.mod", "go.sum") or part.suffix == ".go":
+            digest.update(part.read_bytes())
     digest.update("\n".join([_ldflags(module), *goos_goarch()]).encode())
     return cache_dir() / "tools" / f"{module}-{digest.hexdigest()[:16]}"
 
@@ -81,71 +108,141 @@ def _ldflags(module: str) -> str:
     return " ".join(["-s", "-w", *(f"-X={name}={value}" for name, value in stamps(module).items())])
 
 
-def build(module: str, packages: Mapping[str, str], report: Report) -> None:
-    """Build the tools {name: Go package} that `directory(module)` lacks.
+def build(wanted: Mapping[str, Mapping[str, str]], report: Report) -> None:
+    """Builds what `directory(module)` lacks of the wanted tools: module -> {name: Go package}. Modules are built side by side.
 
-    Each appears there complete or not at all. Two set-ups at once build once: the second waits for the first.
-    RehearsalError with the end of Go's output when it fails.
+    Each tool appears there complete or not at all. Two set-ups at once build once: the second waits for the first.
+
+    Raises:
+        RehearsalError: a build fails; with the end of Go's output.
     """
-    target = directory(module)
-    lock = FileLock(target.with_name(f"{target.name}.lock"), "building")
-    if not lock.acquire():
-        report.info(f"waiting for process {lock.holder()[0]}, which is building the same tools")
-        lock.acquire(float("inf"))
-    try:
-        missing = {name: package for name, package in packages.items() if not (target / name).exists()}
+    with ExitStack() as held:
+        for module in sorted(wanted):  # in one order, so that two set-ups never wait for each other
+            lock = FileLock(directory(module).with_name(f"{directory(module).name}.lock"), "building")
+            if not lock.acquire():
+                report.info(f"waiting for process {lock.holder()[0]}, which is building the same tools")
+                lock.acquire(float("inf"))
+            held.callback(lock.release)
+        missing = {
+            module: {name: package for name, package in packages.items() if not (directory(module) / name).exists()}
+            for module, packages in wanted.items()
+        }
+        missing = {module: packages for module, packages in missing.items() if packages}
         if missing:
             go = golang.ensure(report)
-            with report.step(f"building {', '.join(missing)} from Go modules (minutes when its caches are cold)"):
-                _build(go, module, missing, target, report)
-    finally:
-        lock.release()
+            names = ", ".join(name for packages in missing.values() for name in packages)
+            with (
+                report.step(f"building {names} from Go modules (minutes when its caches are cold)"),
+                ExitStack() as running,
+            ):
+                builds = [
+                    running.enter_context(_Build(go, module, packages, directory(module)))
+                    for module, packages in missing.items()
+                ]
+                _follow(builds, report)
+                # One that failed ended the wait for the others; those that were done by then are kept.
+                ended = [one for one in builds if one.process.returncode is not None]
+                for one in sorted(ended, key=lambda one: one.process.returncode != 0):
+                    one.keep()
 
 
-def _build(go: Path, module: str, packages: Mapping[str, str], target: Path, report: Report) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for abandoned in target.glob(".build-*"):  # of a set-up that was killed: we hold the lock, so nobody uses it
-        shutil.rmtree(abandoned, ignore_errors=True)
-    log = target / "build.log"
-    with tempfile.TemporaryDirectory(dir=target, prefix=".build-", ignore_cleanup_errors=True) as temporary:
-        out = Path(temporary)
-        command = [str(go), "build", "-v", "-trimpath", "-ldflags", _ldflags(module), "-o", f"{out}{os.sep}"]
-        with log.open("w") as output:
-            process = subprocess.Popen(
-                [*command, *packages.values()],
-                cwd=MODULES / module,
+@dataclass
+class _Build:
+    """One `go build` of a module's tools: it runs while the block does, and its tools appear by `keep`."""
+
+    go: Path
+    module: str
+    packages: Mapping[str, str]
+    target: Path
+
+    def __enter__(self) -> "_Build":
+        self.target.mkdir(parents=True, exist_ok=True)
+        for abandoned in self.target.glob(
+            ".build-*"
+        ):  # of a set-up that was killed: the lock is ours, so nobody uses it
+            shutil.rmtree(abandoned, ignore_errors=True)
+        self._out = tempfile.TemporaryDirectory(dir=self.target, prefix=".build-", ignore_cleanup_errors=True)
+        try:
+            self._start()
+        except BaseException:
+            self._out.cleanup()
+            raise
+        return self
+
+    def _start(self) -> None:
+        command = [str(self.go), "build", "-v", "-trimpath", "-ldflags", _ldflags(self.module), *self._overlay()]
+        with self._log.open("w") as output:
+            self.process = subprocess.Popen(
+                [*command, "-o", f"{self._out.name}{os.sep}", *self.packages.values()],
+                cwd=MODULES / self.module,
                 env=golang.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        try:
-            _follow(process, {name: out / go_binary(package) for name, package in packages.items()}, report)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-        if process.returncode:
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
+        self._out.cleanup()
+
+    @property
+    def _log(self) -> Path:
+        return self.target / "build.log"
+
+    def _overlay(self) -> list[str]:
+        """The files the program embeds, beside its source by an overlay: nothing is written into the checkout."""
+        places = {}
+        for name, place in EMBEDDED.get(self.module, {}).items():
+            try:
+                content = golang.module(self.go, MODULES / self.module, place.module)
+            except UnavailableError as error:
+                raise RehearsalError(
+                    f"building {', '.join(self.packages)} failed",
+                    f"Go module {place.module} {error}",
+                    "see that the Go module proxy can be reached (`go env GOPROXY`)",
+                ) from None
+            places[str(MODULES / self.module / name)] = str(content / place.path)
+        if not places:
+            return []
+        overlay = Path(self._out.name) / "overlay.json"
+        overlay.write_text(json.dumps({"Replace": places}))
+        return ["-overlay", str(overlay)]
+
+    def waits_for(self) -> list[str]:
+        """The tools that are not there yet."""
+        return [name for name, package in self.packages.items() if not self._built(package).exists()]
+
+    def _built(self, package: str) -> Path:
+        return Path(self._out.name) / go_binary(package)
+
+    def keep(self) -> None:
+        """Puts what was built where it is looked for.
+
+        Raises:
+            RehearsalError: the build failed.
+        """
+        if self.process.returncode:
             raise RehearsalError(
-                f"building {', '.join(packages)} failed",
-                f"go build ended with exit code {process.returncode}",
-                f"see the last lines below and all of them in {log}",
-                _tail(log),
+                f"building {', '.join(self.packages)} failed",
+                f"go build ended with exit code {self.process.returncode}",
+                f"see the last lines below and all of them in {self._log}",
+                _tail(self._log),
             )
-        for name, package in packages.items():
-            (out / go_binary(package)).rename(target / name)
+        for name, package in self.packages.items():
+            self._built(package).rename(self.target / name)
 
 
-def _follow(process: subprocess.Popen[bytes], outputs: Mapping[str, Path], report: Report) -> None:
-    began = time.monotonic()
-    while True:
-        try:
-            process.wait(PROGRESS_SECONDS)
-        except subprocess.TimeoutExpired:
-            waiting = ", ".join(name for name, path in outputs.items() if not path.exists())
-            report.info(f"still building {waiting} … {time.monotonic() - began:.0f} s")
-        else:
-            return
+def _follow(builds: Sequence[_Build], report: Report) -> None:
+    """Waits until all have ended, or one has failed; says every `PROGRESS_SECONDS` which tools are still to come."""
+    began = said = time.monotonic()
+    while any(one.process.poll() is None for one in builds) and not any(one.process.poll() for one in builds):
+        time.sleep(POLL_SECONDS)
+        if time.monotonic() - said >= PROGRESS_SECONDS:
+            said = time.monotonic()
+            waiting = ", ".join(name for one in builds for name in one.waits_for())
+            report.info(f"still building {waiting} … {said - began:.0f} s")
 
 
 def go_binary(package: str) -> str:

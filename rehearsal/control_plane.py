@@ -26,7 +26,7 @@ from rehearsal import kwokctl, ports, processes
 from rehearsal.errors import RehearsalError
 from rehearsal.files import tail
 from rehearsal.report import Report
-from rehearsal.toolchain import Toolchain
+from rehearsal.toolchain import PROVIDER, Toolchain
 
 START_SECONDS = 120.0
 """3–4 s on two idle cores, 14 s on 0.4 of one core: after this it is not slow but stuck."""
@@ -248,7 +248,8 @@ def _bin_dir(workdir: Path) -> Path:
 def _link(toolchain: Toolchain, bin_dir: Path) -> None:
     """The tools under their usual names: for PATH, and so that a command line tells which rehearsal it belongs to."""
     bin_dir.mkdir(parents=True, exist_ok=True)
-    for tool in toolchain.values():
+    # The CLI warns of every plugin it finds on PATH.
+    for tool in (tool for name, tool in toolchain.items() if name != PROVIDER):
         link = bin_dir / tool.name
         link.unlink(missing_ok=True)
         link.symlink_to(tool.path)

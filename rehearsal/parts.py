@@ -5,19 +5,19 @@ publisher, a Go module that holds the same. Only where none gives it a stand-in 
 rehearsal says which (`Part`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
-from hardware.bill import Crd
-from rehearsal import charts, upstream
+from rehearsal import charts, cluster_crds
+from rehearsal.cluster_crds import Definition
+from rehearsal.crd_files import Fetch
 from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.report import Report
 from rehearsal.standins import charts as standins
-from rehearsal.toolchain import OFFLINE, Toolchain, offline
+from rehearsal.standins.crds import BROUGHT, MONITORING
+from rehearsal.toolchain import Toolchain
 from releases import DEFAULT, gateway_api, release
 from releases.crds import Pinned, SourceError, crd_objects
 from stacks.plan import Plan
@@ -88,7 +88,7 @@ def custom_resource_definitions(plan: Plan, report: Report) -> Part:
     if not isinstance(source, Pinned):
         crd_objects(files, source)
         return Part("CRDs", True, f"{counted} of the stack's own directory")
-    fetch = _Fetch(files, source.fetch, report)
+    fetch = Fetch(files, source.fetch, report)
     crd_objects(files, replace(source, fetch=fetch))
     return Part("CRDs", True, "; ".join([f"{counted}, checked by checksum", *fetch.modules]))
 
@@ -102,19 +102,35 @@ def left_to_the_cluster(plan: Plan, report: Report) -> list[dict[str, Any]]:
     wanted = (*plan.bill.crds, *(gateway_api.CRDS if plan.gateway else ()))
     files = [file for file in wanted if file not in plan.crd_files]
     source = Pinned()
-    return crd_objects(files, replace(source, fetch=_Fetch(files, source.fetch, report)))
+    return crd_objects(files, replace(source, fetch=Fetch(files, source.fetch, report)))
+
+
+def cluster_crd_parts(whose: str, brought: Sequence[Definition]) -> tuple[Part, ...]:
+    """CRDs that the fleet's cluster has as `whose` brings them: which are the published ones, and which only stand for them."""
+    kinds: dict[str, list[str]] = {}
+    for definition in brought:
+        publisher = definition.published.publisher if definition.published else ""
+        kinds.setdefault(publisher, []).append(definition.resource.kind)
+    permissive = kinds.pop("", [])
+    official = "; ".join(f"{', '.join(of)} of {publisher}" for publisher, of in kinds.items())
+    return (
+        *((Part(f"CRDs of {whose}", True, official),) if official else ()),
+        *((Part(f"permissive CRDs of {whose}", False, ", ".join(permissive)),) if permissive else ()),
+    )
 
 
 def monitors(plan: Plan) -> tuple[Part, ...]:
-    """What stands for the Prometheus operator, which a stack with monitors expects its cluster to have."""
+    """The CRDs of the Prometheus operator, which a stack with monitors expects its cluster to have."""
     wanted = plan.monitoring or plan.spec.monitoring.router
-    return (Part("permissive CRDs of the Prometheus operator", False),) if wanted else ()
+    # Asked after the fleet's cluster was given them: a published file that could be had is kept by then.
+    return cluster_crd_parts("the Prometheus operator", cluster_crds.kept(MONITORING)) if wanted else ()
 
 
 def prepare(toolchain: Toolchain, report: Report) -> None:
-    """Charts and CRDs of the default release into the user's cache, so that the next rehearsal asks no network for them.
+    """Charts and CRDs of the default release, and the CRDs that clusters bring, into the user's cache, so that the next
+    rehearsal asks no network for them.
 
-    What cannot be had is said and no error: a stack may name its own.
+    What cannot be had is said and no error: a stack may name its own, and for what a cluster brings there are stand-ins.
     """
     bill = release(DEFAULT)
     files = (*bill.crds, *gateway_api.CRDS)
@@ -125,51 +141,12 @@ def prepare(toolchain: Toolchain, report: Report) -> None:
             except UnavailableError as error:
                 report.info(f"chart {chart.ref} {chart.version} cannot be had: {error}")
         source = Pinned()
-        source = replace(source, fetch=_Fetch(files, source.fetch, report))
+        source = replace(source, fetch=Fetch(files, source.fetch, report))
         try:
             for file in files:
                 source.read(file)
         except SourceError as error:
             report.info(str(error))
-
-
-class _Fetch:
-    """A `fetch` for `Pinned`: the pinned URL; and once one does not answer, the same file of a Go module.
-
-    Whose content it is matters not: `Pinned` takes what has the pinned checksum.
-    """
-
-    def __init__(self, files: Sequence[Crd], download: Callable[[str], bytes], report: Report) -> None:
-        self._sources = {file.url: file.source for file in files}
-        self._download = download
-        self._report = report
-        self._refusal: Exception | None = None
-        #: The modules that were used, for people.
-        self.modules: list[str] = []
-
-    def __call__(self, url: str) -> bytes:
-        if offline():
-            raise URLError(f"{OFFLINE} is set, and the file is not kept from before")
-        if self._refusal is None:
-            try:
-                return self._download(url)
-            except (OSError, HTTPException) as error:
-                self._refusal = error
-        return self._of_module(url, self._refusal)
-
-    def _of_module(self, url: str, refusal: Exception) -> bytes:
-        if (source := self._sources[url]) is None:
-            raise refusal
-        said = upstream.said(source.module)
-        if said not in self.modules:
-            self.modules.append(said)
-            self._report.info(f"CRDs cannot be downloaded: taking them from {said}")
-        try:
-            return upstream.read(source, self._report)
-        except UnavailableError as error:
-            raise URLError(f"{_reason(refusal)}; {error}") from None
-
-
-def _reason(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or error
-    return getattr(reason, "strerror", None) or str(reason)
+        brought = cluster_crds.definitions(BROUGHT, report)
+        if without := [found.resource.kind for found in brought if found.published is None]:
+            report.info(f"CRDs cannot be had of {', '.join(without)}: rehearsals have permissive ones in their place")

@@ -1,55 +1,57 @@
-"""Pulumi's plugins in a rehearsal's PULUMI_HOME: the official ones where they can be downloaded, else the stand-ins.
+"""Pulumi's plugins in a rehearsal's PULUMI_HOME: official ones, and stand-ins for those that cannot be had.
 
-The CLI downloads official plugins itself; they are kept in the user's cache, so that the next rehearsal needs no network.
+The Kubernetes provider is always an official one (`toolchain`). The CLI skips a plugin directory that is a link, so an official
+plugin is a link in a directory of its own.
 """
 
-import importlib.metadata
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
-from rehearsal import downloads
+from rehearsal import official
 from rehearsal.parts import Part
-from rehearsal.standins.install import STAND_INS, install_plugins, plugin_directory
-from rehearsal.toolchain import Origin, Toolchain, offline
-from releases.cache import cache_dir
-
-#: Those the CLI can download.
-PROVIDERS = {row.name: row.package for row in STAND_INS if not row.bundled and not row.pretend}
-INSTALL_SECONDS = 300.0
+from rehearsal.standins.install import STAND_INS, StandIn, install_plugins
+from rehearsal.toolchain import PROVIDER, Origin, Tool, Toolchain
 
 
-def plugins(home: Path, toolchain: Toolchain, python: Path, checkout: Path, env: Mapping[str, str]) -> tuple[Part, ...]:
-    """Puts every plugin the program needs into `home` and says which are official."""
+def plugins(home: Path, toolchain: Toolchain, python: Path, checkout: Path) -> tuple[Part, ...]:
+    """Puts every plugin the program needs into `home`, and returns which are official and where each came from.
+
+    Raises:
+        RehearsalError: `LLMD_PD_PLUGINS` names a directory without plugins.
+    """
+    provider, cli = toolchain[PROVIDER], toolchain["pulumi"]
+    rows = {row.key: row for row in STAND_INS}
+    parts = [_provider(provider, rows[official.KUBERNETES])]
+    links = {official.KUBERNETES: provider.path}
+    if (language := official.named(official.LANGUAGE)) is not None:
+        links[official.LANGUAGE] = language
+        parts.append(Part(f"plugin {official.LANGUAGE}", True, f"{language}, {Origin.NAMED}"))
     # An official release of the CLI brings some along, a build from Go modules none.
-    bundled = toolchain["pulumi"].origin is not Origin.BUILT
-    official = () if offline() else _official(home, toolchain, env)
-    installed = install_plugins(home, python, checkout, bundled=bundled)
-    found = [Part(f"plugin {name}", True, "official download") for name in official]
-    brought = [row.key for row in STAND_INS if row.bundled and bundled]
-    found += [Part(f"plugin {key}", True, str(toolchain["pulumi"].origin)) for key in brought]
-    launched = [row for row in installed if row.launcher]
-    found += [Part(f"plugin {row.key} {row.version}", True, "the SDK's own, started by us") for row in launched]
-    return (*found, *(Part(f"plugin {row.key} {row.version}", False) for row in installed if not row.launcher))
+    brought = (
+        [] if cli.origin is Origin.BUILT else [row.key for row in STAND_INS if row.bundled and row.key not in links]
+    )
+    parts += [Part(f"plugin {key}", True, f"beside the Pulumi CLI {cli.origin}") for key in brought]
+    for key, program in links.items():
+        _link(home, rows[key], program)
+    installed = install_plugins(home, python, checkout, without={*links, *brought})
+    for row in installed:
+        origin = "the SDK's own, started by us" if row.launcher else ""
+        parts.append(Part(f"plugin {row.key} {row.version}", row.launcher, origin))
+    return tuple(parts)
 
 
-def _official(home: Path, toolchain: Toolchain, env: Mapping[str, str]) -> tuple[str, ...]:
-    cache = cache_dir() / "pulumi-plugins"
-    wanted = {name: importlib.metadata.version(package) for name, package in PROVIDERS.items()}
-    missing = {name: version for name, version in wanted.items() if not _installed(cache, name, version).is_dir()}
-    if missing and downloads.probe(downloads.SOURCES["pulumi"].url):
-        for name, version in missing.items():
-            command = [str(toolchain["pulumi"].path), "plugin", "install", "resource", name, f"v{version}"]
-            cached = {**env, "PULUMI_HOME": str(cache)}
-            subprocess.run(command, env=cached, capture_output=True, timeout=INSTALL_SECONDS, check=False)
-    there = {name: version for name, version in wanted.items() if _installed(cache, name, version).is_dir()}
-    for name, version in there.items():
-        link = _installed(home, name, version)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        if not link.exists():
-            link.symlink_to(_installed(cache, name, version), target_is_directory=True)
-    return tuple(f"resource-{name} {version}" for name, version in there.items())
+def _provider(tool: Tool, row: StandIn) -> Part:
+    """What is said of the provider: its version, where it is from, and whether it is another than the SDK's."""
+    origin = str(tool.origin) if tool.origin in (Origin.OFFICIAL, Origin.BUILT) else f"{tool.path}, {tool.origin}"
+    if not tool.version.startswith(row.version):
+        origin += f"; the SDK asks for {row.version}, see docs/official-parts.md"
+    return Part(f"plugin {row.key} {tool.version}", True, origin)
 
 
-def _installed(home: Path, name: str, version: str) -> Path:
-    return plugin_directory(home, "resource", name, version)
+def _link(home: Path, row: StandIn, program: Path) -> None:
+    """Puts an official plugin, and the programs of its own that lie beside it, where the CLI looks for it."""
+    directory = official.directory(home, row.key, row.version)
+    directory.mkdir(parents=True, exist_ok=True)
+    for file in program.parent.glob(f"{official.program(row.key)}*"):
+        link = directory / file.name
+        link.unlink(missing_ok=True)
+        link.symlink_to(file)

@@ -27,7 +27,7 @@ from rehearsal.plugins import plugins
 from rehearsal.registry import Registry, Rehearsal
 from rehearsal.report import Report
 from rehearsal.stack import undisputed
-from rehearsal.toolchain import Origin, Toolchain, ensure
+from rehearsal.toolchain import PROVIDER, Origin, Toolchain, ensure
 from rehearsal.verdict import Surroundings, Verdict, look
 from rehearsal.watch import SILENT, Watch, final_look
 from stacks.coreweave import NodePool
@@ -160,7 +160,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         if subject.made.cks is not None:
             added |= cloud.places(plane)
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
-        found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)
+        found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT)
         engines = []
         if (platform := subject.platform) is not None:
             engines.append(_engine(workdir, env, platform, reached, subject.blanks.platform))
@@ -258,7 +258,8 @@ def _gone(made: Stage) -> RehearsalError:
 
 def _tools(toolchain: Toolchain) -> Iterator[Part]:
     for origin in Origin:
-        names = [f"{tool.name} {tool.version}" for tool in toolchain.values() if tool.origin is origin]
+        tools = (tool for name, tool in toolchain.items() if name != PROVIDER)  # of which `plugins` tells
+        names = [f"{tool.name} {tool.version}" for tool in tools if tool.origin is origin]
         if names:
             yield Part(", ".join(names), True, str(origin))
 

@@ -12,13 +12,13 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from rehearsal import faults, gateway, nodepools, parts
+from rehearsal import cluster_crds, faults, gateway, nodepools, parts
 from rehearsal.control_plane import ControlPlane
 from rehearsal.errors import RehearsalError
 from rehearsal.gateway import process
 from rehearsal.parts import Part
 from rehearsal.report import Report
-from rehearsal.standins.crds import GATEWAY, NODE_POOL, monitoring_crds
+from rehearsal.standins.crds import GATEWAY, MONITORING, MULTI_NETWORKING, NODE_POOL
 from releases.gateways import RECIPES, gateway_objects
 from stacks.coreweave import NodePool
 from stacks.gateway import GatewayPlan
@@ -48,11 +48,11 @@ def prepare(
     left = parts.left_to_the_cluster(plan, report)
     if plan.gke is not None:
         left += [crd for crd in plan.crds() if crd["metadata"]["name"] in plan.gke.brought_crds]
-    _install(api, [*monitoring_crds(), *left])
+    _install(api, [*(crd.object for crd in cluster_crds.definitions(MONITORING, report)), *left])
     brought = [Part("CRDs of the cluster", True, f"{len(left)} that the stack leaves to it")] if left else []
     if plan.gateway is not None:
         with report.step("gateway controller"):
-            brought += _gateway(plane, api, plan, plan.gateway)
+            brought += _gateway(plane, api, plan, plan.gateway, report)
     elif process.ran(plane.workdir):
         # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
         process.restart(plane, [CLASS])
@@ -61,6 +61,11 @@ def prepare(
             brought += _node_pools(plane, api, fault)
     elif nodepools.CONTROLLER.ran(plane.workdir):
         nodepools.restart(plane, None)  # as above
+    if plan.gke is not None:
+        # The pretend cloud installs them with the cluster, from what is kept by then.
+        kinds = {obj["kind"] for obj in plan.gke.objects}
+        wanted = [resource for resource in MULTI_NETWORKING if resource.kind in kinds]
+        brought += parts.cluster_crd_parts("GKE's multi-networking", cluster_crds.definitions(wanted, report))
     return tuple(brought)
 
 
@@ -79,11 +84,12 @@ def _node_pools(plane: ControlPlane, api: Api, fault: str | None) -> Iterator[Pa
         False,
         "in place of CoreWeave's: a pool's simulated nodes come in a second, and cost nothing",
     )
+    yield Part("permissive CRD of CoreWeave", False, f"{NODE_POOL.kind}, of which none is published")
 
 
-def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan) -> Iterator[Part]:
-    brought = GATEWAY[wanted.stated.provider]
-    _install(api, [resource.definition for resource in brought])
+def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan, report: Report) -> Iterator[Part]:
+    brought = cluster_crds.definitions(GATEWAY[wanted.stated.provider], report)
+    _install(api, [crd.object for crd in brought])
     process.restart(plane, list(dict.fromkeys(filter(None, (CLASS, wanted.gateway_class)))))
     if wanted.objects:
         _remove_others(api)
@@ -96,9 +102,7 @@ def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan) -> 
     if wanted.implementation:
         releases = ", ".join(f"{release.name} {release.version}" for release in wanted.implementation)
         yield Part("gateway implementation", False, f"Helm releases {releases} are not installed")
-    if brought:
-        kinds = ", ".join(resource.kind for resource in brought)
-        yield Part(f"permissive CRDs of {wanted.stated.provider}", False, kinds)
+    yield from parts.cluster_crd_parts(wanted.stated.provider, brought)
 
 
 def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:

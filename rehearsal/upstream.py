@@ -4,9 +4,7 @@ For machines that reach a Go module proxy, but neither the charts' registry nor 
 `tools/upstream`, which pins the versions and by its go.sum every byte. When a module is asked is `charts`' and `parts`' affair.
 """
 
-import json
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -16,8 +14,6 @@ from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.report import Report
 
 TOOL = "upstream"
-#: Seconds for 10 MB; a proxy that drops packets instead of refusing them is given up after that.
-DOWNLOAD_SECONDS = 120.0
 
 
 def said(module: str) -> str:
@@ -36,24 +32,9 @@ def directory(module: str, report: Report) -> Path:
     except RehearsalError as error:
         raise UnavailableError(f"{said(module)} cannot be downloaded: {error.why}") from None
     try:
-        done = subprocess.run(
-            [str(go), "mod", "download", "-json", module],
-            cwd=builds.MODULES / TOOL,
-            env=golang.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=DOWNLOAD_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise UnavailableError(f"{said(module)} did not arrive within {DOWNLOAD_SECONDS:g} s") from None
-    answer = json.loads(done.stdout) if done.stdout.strip() else {}
-    if done.returncode != 0 or "Dir" not in answer:
-        # A wrong checksum is told in many lines, of which the first says it.
-        why = answer.get("Error") or next(iter(done.stderr.strip().splitlines()), "go says nothing")
-        raise UnavailableError(f"{said(module)} cannot be downloaded: {why.strip()}")
-    return Path(answer["Dir"])
+        return golang.module(go, builds.MODULES / TOOL, module)
+    except UnavailableError as error:
+        raise UnavailableError(f"{said(module)} {error}") from None
 
 
 def read(place: InModule, report: Report) -> bytes:

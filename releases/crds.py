@@ -64,12 +64,12 @@ class Directory:
             raise SourceError(f"CRD file {self.path / crd.file} cannot be read ({error.strerror}); check it") from None
 
 
-def download(url: str) -> bytes:
-    """The body behind `url`, within DOWNLOAD_TIMEOUT_SECONDS per read; redirects and proxy settings are urllib's.
+def download(url: str, seconds: float = DOWNLOAD_TIMEOUT_SECONDS) -> bytes:
+    """The body behind `url`, within `seconds` per read; redirects and proxy settings are urllib's.
 
     Raises OSError (of which URLError, HTTPError and time-outs are kinds) or HTTPException.
     """
-    with urlopen(url, timeout=DOWNLOAD_TIMEOUT_SECONDS) as response:
+    with urlopen(url, timeout=seconds) as response:
         body: bytes = response.read()
     return body
 

@@ -228,6 +228,18 @@ def http_route(
     }
 
 
+def http_health_check(port: int) -> Object:
+    """The `config` of GKE's HealthCheckPolicy as the router's charts mean it, with what they leave out: how the port is chosen.
+
+    GKE's CRD refuses a `port` without `portSpecification` since 2026-04-23 (gke-gateway-api 983ac3d, "Cross-validate
+    portSpecification vs port+portName"); earlier ones take both forms.
+    """
+    return {
+        "type": "HTTP",
+        "httpHealthCheck": {"portSpecification": "USE_FIXED_PORT", "port": port, "requestPath": "/health"},
+    }
+
+
 def hangs_on(route: Mapping[str, Any], *, gateway: str, namespace: str) -> bool:
     """Whether a route of any kind, as the API has it, names this Gateway as a parent."""
     own = route["metadata"]["namespace"]

@@ -185,6 +185,8 @@ ROUTER = Router(
         "tracingEndpoint": ("inferenceExtension", "tracing", "otelExporterEndpoint"),
         "tracingRatio": ("inferenceExtension", "tracing", "sampling", "samplerArg"),
         "provider": ("provider", "name"),
+        "protocol": ("inferencePool", "modelServerProtocol"),
+        "targetPorts": ("inferencePool", "targetPorts"),
         "gatewayName": ("experimentalHttpRoute", "inferenceGatewayName"),
         "requestTimeout": ("experimentalHttpRoute", "requestTimeout"),
         "baseModel": ("experimentalHttpRoute", "baseModel"),

@@ -104,6 +104,8 @@ ROUTER = Router(
         "tracingEndpoint": ("router", "tracing", "otelExporterEndpoint"),
         "tracingRatio": ("router", "tracing", "sampling", "samplerArg"),
         "provider": ("provider", "name"),
+        "protocol": ("router", "modelServers", "protocol"),
+        "targetPorts": ("router", "modelServers", "targetPorts"),
         "gatewayName": ("httpRoute", "inferenceGatewayName"),
         "gatewayNamespace": ("httpRoute", "inferenceGatewayNamespace"),
         "requestTimeout": ("httpRoute", "requestTimeout"),

@@ -1,4 +1,4 @@
-"""The cluster as a stack last planned it, kept among the stack's own outputs.
+"""A stack as it was last planned, its cluster and the pods of its roles, kept among its own outputs.
 
 Pulumi runs no program before the engine compares, and what the engine compares with nobody else may read but by those outputs.
 """
@@ -11,18 +11,21 @@ import pulumi
 from stacks.changes import fingerprint
 from stacks.cloud import Resource
 from stacks.immutable import Immutables
+from stacks.plan import Plan
 from stacks.reference import UnreadStackError, outputs_of
+from stacks.rolls import OUTPUT as POD_TEMPLATES
+from stacks.rolls import pod_templates, rolled_alone, warnings_of
 
 #: The output that holds it.
 OUTPUT = "plannedCluster"
 
 
-def last_outputs(owner: str) -> Mapping[str, Any] | None:
-    """What the stack exported last, nothing of a new one; None, with a warning, where that cannot be read."""
+def last_outputs(owner: str, what: str = "The cluster as it was last planned") -> Mapping[str, Any] | None:
+    """What the stack exported last, nothing of a new one; None, with a warning about `what`, where that cannot be read."""
     try:
         return outputs_of(owner)
     except UnreadStackError as error:  # what is protected the engine refuses all the same, only with fewer words
-        pulumi.log.warn(f"The cluster as it was last planned cannot be read, so a change is not looked at: {error}")
+        pulumi.log.warn(f"{what} cannot be read, so a change is not looked at: {error}")
         return None
 
 
@@ -32,3 +35,12 @@ def export_plan(resources: Sequence[Resource], table: Immutables) -> None:
     As a secret, which it is not: so that its lines are not printed with every preview.
     """
     pulumi.export(OUTPUT, pulumi.Output.secret(fingerprint(resources, table)))
+
+
+def look_at_roles(plan: Plan, owner: str) -> None:
+    """Warns of a change that replaces the pods of one role and leaves the other's. It asks no cluster."""
+    outputs = last_outputs(owner, "The pod template of each role") or {}
+    role = rolled_alone(outputs.get(POD_TEMPLATES), pod_templates(plan.model_server))
+    if role is not None:
+        for warning in warnings_of(role, plan.workload):
+            pulumi.log.warn(str(warning))

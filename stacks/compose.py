@@ -6,7 +6,17 @@ import pulumi
 
 from components.crds import Crds
 from components.credentials import Credentials, CredentialsArgs
-from components.gateway import BackendTimeout, BackendTimeoutArgs, Gateway, Route, SharedGateway, SharedGatewayArgs
+from components.gateway import (
+    BackendTimeout,
+    BackendTimeoutArgs,
+    Gateway,
+    HealthCheck,
+    HealthCheckArgs,
+    PolicyArgs,
+    Route,
+    SharedGateway,
+    SharedGatewayArgs,
+)
 from components.gateway_guard import GatewayGuard
 from components.gateway_implementation import GatewayImplementation, GatewayImplementationArgs
 from components.model_server import ModelServer
@@ -17,15 +27,22 @@ from releases.gateway_entry import url
 from stacks.compose_cluster import ground, pool_guard
 from stacks.gateway import GatewayPlan
 from stacks.plan import Plan
+from stacks.rolls import OUTPUT as POD_TEMPLATES
+from stacks.rolls import pod_templates
 
 
 def compose(
-    plan: Plan, owner: str, *, preinstalled: Collection[str] = (), hf_token: pulumi.Input[str] | None = None
+    plan: Plan,
+    owner: str,
+    *,
+    preinstalled: Collection[str] = (),
+    established: Collection[str] = (),
+    hf_token: pulumi.Input[str] | None = None,
 ) -> None:
     """Registers everything a plan holds and exports what users and later tools need.
 
-    `owner` is the stack's full name, `preinstalled` the names of CRDs that the cluster brings and keeps itself, `hf_token` the
-    secret of which the model servers' Secret is made.
+    `owner` is the stack's full name, `preinstalled` names CRDs that the cluster brings and keeps itself, `established` those
+    that are there and need no waiting for, `hf_token` the secret of which the model servers' Secret is made.
 
     Order: nodes are there before the pods that need them; CRDs are Established before anything that is made of them; the
     namespace exists before what lives in it; a Gateway is programmed before the router whose route hangs on it. What is made
@@ -40,7 +57,7 @@ def compose(
     crds: list[pulumi.Resource] = []
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
-        crds = [*Crds("crds", {"objects": ours}, upserting).resources]
+        crds = [*Crds("crds", {"objects": ours, "established": established}, upserting).resources]
     # It is gone once everything in it is, volumes and load balancers included: that may need nodes, and a network.
     namespace = ServingNamespace("namespace", {"object": plan.namespace(owner), "after": base.first}, upserting)
     needed: list[pulumi.Resource] = [namespace.resource, *base.nodes]
@@ -94,6 +111,7 @@ def compose(
     pulumi.export("deployments", model_server.deployments)
     pulumi.export("selector", plan.selector)
     pulumi.export("versions", plan.versions)
+    pulumi.export(POD_TEMPLATES, pod_templates(plan.model_server))
 
 
 def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[str, pulumi.Input[object]]:
@@ -149,15 +167,13 @@ def _beside(
         Route(f"{spec.name}-route", {"object": route, "namespace": spec.namespace, "after": after}, opts)
         for route in gateway.routes
     ]
+    policy = PolicyArgs(policy=spec.name, namespace=spec.namespace, selector=plan.bill.router.epp_selector, after=after)
     if gateway.backend_timeout is not None:
-        timeout = BackendTimeoutArgs(
-            policy=spec.name,
-            namespace=spec.namespace,
-            seconds=gateway.backend_timeout,
-            selector=plan.bill.router.epp_selector,
-            after=after,
-        )
+        timeout = BackendTimeoutArgs(**policy, seconds=gateway.backend_timeout)
         made.append(BackendTimeout(f"{spec.name}-backend-timeout", timeout, opts))
+    if gateway.health_check is not None:
+        check = HealthCheckArgs(**policy, config=gateway.health_check)
+        made.append(HealthCheck(f"{spec.name}-health-check", check, opts))
     return made
 
 

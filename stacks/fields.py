@@ -143,6 +143,8 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
             fix = f'quote it: "{_spelt(given)}"' if isinstance(given, int | float) else "write a word, or leave it out"
             if last == "requestTimeout" and isinstance(given, int | float):
                 fix = f'write a unit: "{_spelt(given)}s"'
+            if location[-2:] == ("maintenanceWindow", "start") and isinstance(given, int | float):
+                fix = "write hours and minutes: `09:00`"
         case "float_type" | "float_parsing":
             what, why, fix = _cannot(given), "it has to be a number", "write one without quotes, such as 0.05"
         case "scalar_type":

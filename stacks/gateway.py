@@ -5,9 +5,17 @@ from typing import Any
 
 from hardware.bill import Bill
 from hardware.images import mirrored
-from releases.gateways import IMPLEMENTATIONS, RECIPES, Recipe, default_recipe, gateway_objects, http_route
-from releases.values import image_values, look_up, merge
-from stacks.router import HelmRelease, mirrored_chart, own_route
+from releases.gateways import (
+    IMPLEMENTATIONS,
+    RECIPES,
+    Recipe,
+    default_recipe,
+    gateway_objects,
+    http_health_check,
+    http_route,
+)
+from releases.values import Tree, image_values, look_up, merge
+from stacks.router import NO_PROTOCOL, HelmRelease, mirrored_chart, own_route
 from stacks.router_spec import Gateway
 from stacks.spec import StackSpec
 
@@ -15,6 +23,8 @@ Object = dict[str, Any]
 
 #: Seconds after which the GCPBackendPolicy of every release's chart cuts a response, where `backendTimeout` is left out.
 CHARTS_BACKEND_TIMEOUT = 300
+#: The port of every release's charts, where the values name none.
+CHARTS_TARGET_PORT = 8000
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,9 @@ class GatewayPlan:
     cannot make it; `route_names` the name of the chart's and that of ours, of which one is there, and both for the moment in
     which the route changes hands; `implementation` the Helm releases that make Gateways work; `backend_timeout` (seconds)
     what GKE's policy is patched to, None where there is no such policy. It is patched to the chart's own too: a patch that is
-    taken away takes the value with it, and GKE's own limit, 30 s, would be left.
+    taken away takes the value with it, and GKE's own limit, 30 s, would be left. `health_check` is the `config` that GKE's
+    HealthCheckPolicy is patched to, because the charts' own is refused by GKE's newer CRD; None where there is no such policy,
+    and where `router.values` name a protocol, and with it the chart's own check.
     """
 
     stated: Gateway
@@ -38,6 +50,7 @@ class GatewayPlan:
     route_names: tuple[str, str]
     implementation: list[HelmRelease]
     backend_timeout: int | None
+    health_check: Object | None
 
     @property
     def name(self) -> str:
@@ -51,8 +64,8 @@ class GatewayPlan:
         return ours if self.routes else charts
 
 
-def gateway_plan(spec: StackSpec, bill: Bill) -> GatewayPlan | None:
-    """The gateway of a stack file that obeys the rules, None in mode `standalone`."""
+def gateway_plan(spec: StackSpec, bill: Bill, values: Tree) -> GatewayPlan | None:
+    """The gateway of a valid stack file, None in mode `standalone`. `values` are those of the router's release."""
     stated = spec.router.gateway
     if stated is None:
         return None
@@ -69,7 +82,16 @@ def gateway_plan(spec: StackSpec, bill: Bill) -> GatewayPlan | None:
         route_names=(spec.name, shared_route(spec.name)),
         implementation=_implementation(spec, stated) if stated.install else [],
         backend_timeout=(stated.backend_timeout or CHARTS_BACKEND_TIMEOUT) if stated.provider == "gke" else None,
+        health_check=_health_check(bill, values) if stated.provider == "gke" else None,
     )
+
+
+def _health_check(bill: Bill, values: Tree) -> Object | None:
+    settings = bill.router.settings
+    if look_up(values, settings["protocol"]) != NO_PROTOCOL:
+        return None
+    ports = look_up(values, settings["targetPorts"])
+    return http_health_check(ports[0]["number"] if ports else CHARTS_TARGET_PORT)
 
 
 def recipe_of(stated: Gateway) -> Recipe:

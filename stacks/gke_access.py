@@ -18,14 +18,15 @@ APIS = {
 }
 GATEWAY_APIS = {"networkservices": "load balancers of Gateways", "certificatemanager": "certificates of Gateways"}
 
-#: What nodes do in the project's name (cluster-toolkit).
+#: What nodes do in the project's name: cluster-toolkit's roles without `storage.objectViewer`. That one was for images of
+#: Container Registry, which was shut down on 2025-03-18: `gcr.io` is Artifact Registry's now, and has its role. Pods never had
+#: either: under Workload Identity (`GKE_METADATA`) they are not the nodes' account.
 NODE_ROLES = {
     "logging.logWriter": "write logs",
     "monitoring.metricWriter": "write metrics",
     "monitoring.viewer": "read metrics",
     "stackdriver.resourceMetadata.writer": "say what metrics are about",
     "artifactregistry.reader": "pull images",
-    "storage.objectViewer": "read models from buckets",
 }
 ACCOUNT, AGENT = "node-account", "gke-agent"
 

@@ -18,6 +18,11 @@ GVNIC, RDMA = "gvnic", "rdma"
 PODS, SERVICES = "pods", "services"
 #: The largest that Google's network takes.
 MTU = 8896
+#: Ports of a node at one of the NAT's addresses, for connections to one destination: at first, and at most. By Google's default
+#: they are 64. Eight model servers of a node that begin together load eight files each (`max_workers` of huggingface_hub's
+#: snapshot_download) in 16 ranges (hf_xet's default), which is 1,024. An address has 64,512, so that one serves 63 such nodes;
+#: more addresses come by themselves. 65,536 is the most that Google takes, and both have to be powers of two.
+MIN_PORTS, MAX_PORTS = 8 * 8 * 16, 65_536
 #: Load balancers and NEGs that hold a network go minutes after what made them.
 _PATIENCE = Timeouts(delete="20m")
 
@@ -79,6 +84,11 @@ def _nat(site: Site) -> list[Resource]:
             "router": Ref(router.name, "name"),
             "nat_ip_allocate_option": "AUTO_ONLY",
             "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES",
+            "enable_dynamic_port_allocation": True,
+            # Excluded by the line above. The provider has no default of its own, and takes what Google returns.
+            "enable_endpoint_independent_mapping": False,
+            "min_ports_per_vm": MIN_PORTS,
+            "max_ports_per_vm": MAX_PORTS,
         },
         timeouts=_PATIENCE,
         delete_before_replace=True,

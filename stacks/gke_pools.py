@@ -33,6 +33,9 @@ RESERVATION_KEY = "compute.googleapis.com/reservation-name"
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
 #: Making many large machines takes GKE so long, and so does letting go of their NICs.
 _PATIENCE = Timeouts(create="120m", update="120m", delete="120m")
+#: Blocks that the plan never says, and that GKE may return for accelerators: the placement of TPU hosts, the maintenance of
+#: reserved hosts. The provider's schema has them as Optional, not Computed, ForceNew: a later preview would replace the pool.
+UNSAID = ("placementPolicy", "nodeConfig.hostMaintenancePolicy")
 
 
 def system_pool(site: Site) -> Resource:
@@ -62,7 +65,7 @@ def accelerator_pool(site: Site) -> Resource:
     }
     name = site.gke.accelerator_pool.name or site.pool.name
     title = f"Nodes of the model servers: {site.machine.title}"
-    ignored = ("nodeCount",) if "autoscaling" in sized else ()
+    ignored = (*UNSAID, *(("nodeCount",) if "autoscaling" in sized else ()))
     return _pool(site, "accelerators", "acceleratorPool", name, title, args, (site.named(SYSTEM),), ignored)
 
 
@@ -85,7 +88,6 @@ def _accelerator_node(site: Site) -> dict[str, Any]:
         # The RDMA drivers and the preinstalled GPU driver are of this image only.
         "image_type": "COS_CONTAINERD",
         "boot_disk": {"disk_type": "hyperdisk-balanced", "size_gb": stated.boot_disk_gb or pool.boot_disk_gb},
-        "gvnic": {"enabled": True},
         "taints": [
             {"key": taint.key, "value": taint.value, "effect": EFFECTS[taint.effect]} for taint in site.machine.taints
         ],
@@ -106,11 +108,18 @@ def _every_node(site: Site) -> dict[str, Any]:
         "workload_metadata_config": {"mode": "GKE_METADATA"},
         "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
         "metadata": {"disable-legacy-endpoints": "true"},
+        # On the system pool too, as cluster-toolkit has it: C3, C4 and N4 have no other NIC, so that GKE returns it unasked, and
+        # the provider's schema has it as Optional, not Computed.
+        "gvnic": {"enabled": True},
     }
 
 
 def capacity(stated: Capacity) -> dict[str, Any]:
-    """What a node is told of where it comes from; of on-demand capacity, nothing."""
+    """Arguments for the source of a node, and for the reservation that it uses up.
+
+    All but `reservation` say that they use none. Unsaid, a node takes any open one of the project, and what GKE fills in would
+    replace the pool: the provider has it as Optional, not Computed, ForceNew. cluster-toolkit says it of every pool.
+    """
     no_reservation = {"reservation_affinity": {"consume_reservation_type": "NO_RESERVATION"}}
     if stated.reservation:
         kind = {"consume_reservation_type": "SPECIFIC_RESERVATION", "key": RESERVATION_KEY}
@@ -119,7 +128,7 @@ def capacity(stated: Capacity) -> dict[str, Any]:
         return {"spot": True, **no_reservation}
     if stated.flex_start:
         return {"flex_start": True, "max_run_duration": f"{stated.flex_start.max_run_duration}s", **no_reservation}
-    return {}
+    return no_reservation
 
 
 def _nics(site: Site) -> dict[str, Any]:

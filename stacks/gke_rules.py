@@ -13,6 +13,7 @@ from stacks import gke_blanks, maker_rules
 from stacks import workload as resolve
 from stacks.address_plan import AddressPlanError, Demand, address_plan
 from stacks.gke_capacity_checks import FLEX_SECONDS
+from stacks.gke_maintenance import shortage
 from stacks.gke_mixture import mixture, with_fitting_machine
 from stacks.gke_pools import SYSTEM
 from stacks.gke_site import demand
@@ -56,6 +57,12 @@ def whole_version(subject: ClusterSubject) -> Iterator[Finding]:
         what, why = f"`{gke.version}` is no whole version", "GKE would choose one, and every preview show a change"
         fix = f"write one like `1.35.2-gke.1234000`; `{offers_command(gke.region)}` lists those that GKE offers"
         yield Finding(f"{HERE}.version", what, why, fix)
+
+
+def enough_maintenance(subject: ClusterSubject) -> Iterator[Finding]:
+    """GKE-29: a window that is open for as long as GKE demands."""
+    if (gke := _stated(subject)) and (words := shortage(gke.maintenance_window)):
+        yield Finding(f"{HERE}.maintenanceWindow", *words)
 
 
 def own_region(subject: ClusterSubject) -> Iterator[Finding]:
@@ -281,6 +288,7 @@ OF_THE_SECTION: tuple[Rule[ClusterSubject], ...] = (
     Rule("GKE-24", GKE_DOCS, own_taints),
     Rule("GKE-10", GKE_DOCS, own_region),
     Rule("GKE-17", GKE_DOCS, whole_version),
+    Rule("GKE-29", GKE_DOCS, enough_maintenance),
     Rule("GKE-20", "stacks/gke_spec.py", partial(maker_rules.stated_nodes, GKE)),
     Rule("GKE-21", GKE_DOCS, bounds),
     Rule("GKE-22", GKE_DOCS, pool_names),

@@ -11,10 +11,39 @@ from pydantic import Field, StringConstraints
 from hardware.machines import RdmaMode
 from stacks.pool_spec import Autoscaling, Taint
 from stacks.router_spec import Chart
-from stacks.section import DnsLabel, GcpProject, GcpRegion, GcpZone, LabelKey, LabelValue, NonEmpty, Positive, Section
+from stacks.section import (
+    DnsLabel,
+    GcpProject,
+    GcpRegion,
+    GcpZone,
+    LabelKey,
+    LabelValue,
+    NonEmpty,
+    Positive,
+    Section,
+    TimeOfDay,
+)
 
 #: A pool's name in its cluster; GKE takes no longer one.
 PoolName = Annotated[DnsLabel, StringConstraints(max_length=40)]
+
+
+#: Days of the week as RFC 5545 spells them, which Google's recurrences are written in.
+Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+#: The length of GKE's daily window in hours. GKE counts no shorter time as availability (GKE docs, maintenance windows).
+DAILY_HOURS = 4
+
+
+class MaintenanceWindow(Section):
+    """The time in which GKE may patch the control plane: from `start` (UTC) for `hours`, on `days` of the week or every day.
+
+    Minor versions and nodes change with `version` only.
+    """
+
+    # cluster-toolkit's default: night in America, before noon in Europe.
+    start: TimeOfDay = "09:00"
+    days: tuple[Weekday, ...] = ()
+    hours: Annotated[int, Field(ge=DAILY_HOURS, le=24)] = DAILY_HOURS
 
 
 class FlexStart(Section):
@@ -96,6 +125,7 @@ class Gke(Section):
     zone: GcpZone
     version: NonEmpty
     release_channel: Literal["RAPID", "REGULAR", "STABLE", "EXTENDED"] = "REGULAR"
+    maintenance_window: MaintenanceWindow = MaintenanceWindow()
     rdma: RdmaMode | None = None
     gateways: bool | None = None
     delete_in_use: bool = False

@@ -6,7 +6,7 @@ but never taken back to an older version: another stack may live from what the n
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,14 +28,20 @@ from stacks.pool_look import look_at_pools
 from stacks.problems import Problem, StackFileError
 from stacks.router import HelmRelease
 
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+#: The annotation by which the provider is told to wait for an object.
+WAIT_FOR = "pulumi.com/waitFor"
+
 
 @dataclass(frozen=True)
 class Found:
     """What a look at the cluster brought: the stack's own Helm releases with the Secrets of their revisions, if there are any,
-    and the names of CRDs that the cluster brings and keeps itself."""
+    the names of CRDs that the cluster brings and keeps itself, and of those that are established and not waited for by a stack.
+    """
 
     revisions: Releases = ()
     preinstalled: frozenset[str] = frozenset()
+    established: frozenset[str] = frozenset()
 
 
 def look_ahead(plan: Plan, owner: str) -> Found:
@@ -51,10 +57,13 @@ def look_ahead(plan: Plan, owner: str) -> Found:
         return Found((), plan.gke.brought_crds)
     found: list[tuple[HelmRelease, Sequence[Object]]] = []
     preinstalled: frozenset[str] = frozenset()
+    established: frozenset[str] = frozenset()
     with answering(plan.spec.cluster):
         api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
         preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
-        problems = [*look_at_pools(api, plan.spec.cluster, plan.pools, owner), *_newer_crds(api, plan, preinstalled)]
+        crds = _live_crds(api, plan, preinstalled)
+        established = frozenset(name for name, (_, live) in crds.items() if _established(live))
+        problems = [*look_at_pools(api, plan.spec.cluster, plan.pools, owner), *_newer_crds(crds)]
         namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
         if namespace is not None:
             revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)
@@ -68,7 +77,7 @@ def look_ahead(plan: Plan, owner: str) -> Found:
             found += releases
         if problems:
             raise StackFileError(problems)
-    return Found(found, preinstalled)
+    return Found(found, preinstalled, established)
 
 
 def look_ahead_of_platform(plan: PlatformPlan, owner: str) -> None:
@@ -124,13 +133,23 @@ def gke_preinstalled(version: Object | None) -> frozenset[str]:
     return brought_crds((version or {}).get("gitVersion", "").removeprefix("v"))
 
 
-def _newer_crds(api: Api, plan: Plan, preinstalled: Collection[str]) -> Iterator[Problem]:
-    for crd in plan.crds():
-        ours, name = _bundle(crd), crd["metadata"]["name"]
-        if name in preinstalled:
-            continue
-        live = api.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-        theirs = _bundle(live) if live else None
+def _live_crds(api: Api, plan: Plan, preinstalled: Collection[str]) -> dict[str, tuple[Object, Object | None]]:
+    """By name, the CRDs that the stack installs, and what the cluster has of each."""
+    ours = {crd["metadata"]["name"]: crd for crd in plan.crds()}
+    return {name: (crd, api.get(f"{CRDS}/{name}")) for name, crd in ours.items() if name not in preinstalled}
+
+
+def _established(live: Object | None) -> bool:
+    """Whether a CRD can be used, and no stack has put its order to wait for that on it (`components.crds`)."""
+    if live is None or WAIT_FOR in live["metadata"].get("annotations", {}):
+        return False
+    conditions = live.get("status", {}).get("conditions") or ()
+    return any((row["type"], row["status"]) == ("Established", "True") for row in conditions)
+
+
+def _newer_crds(crds: Mapping[str, tuple[Object, Object | None]]) -> Iterator[Problem]:
+    for name, (crd, live) in crds.items():
+        ours, theirs = _bundle(crd), _bundle(live) if live else None
         if ours and theirs and theirs[0] > ours[0]:
             yield Problem(
                 "EXISTS", "llmd-pd:crds", f"CRD {name} is there in version {theirs[1]}",

@@ -106,6 +106,7 @@ class Plan:
 def plan(spec: StackSpec, base: Path) -> Plan:
     """The plan of a stack file that obeys the rules. Relative paths in it start at `base`, the project's directory."""
     resolved = workload(spec)
+    router = router_release(spec, resolved.bill, base)
     crds = spec.crds
     directory = Directory(Path(place(crds.directory, base))) if crds.directory else Pinned()
     return Plan(
@@ -113,8 +114,8 @@ def plan(spec: StackSpec, base: Path) -> Plan:
         workload=resolved,
         crd_source=directory if managed_crds(spec, resolved.bill) else None,
         model_server=model_server(resolved),
-        router=router_release(spec, resolved.bill, base),
-        gateway=gateway_plan(spec, resolved.bill),
+        router=router,
+        gateway=gateway_plan(spec, resolved.bill, router.values),
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
         pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
         gke=gke_plan(spec, machine_of(spec), base) if spec.cluster.provider == "gke" else None,

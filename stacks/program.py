@@ -1,6 +1,7 @@
 """The running Pulumi program's side of a stack file: its configuration, and errors as the engine shows them."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from releases.crds import SourceError
-from stacks.change_look import export_plan
+from stacks.change_look import export_plan, look_at_roles
 from stacks.cks import CksPlan
 from stacks.cks_immutable import CKS
 from stacks.cks_look import look_at_cluster
 from stacks.compose import compose
 from stacks.compose_cks import compose_alone
 from stacks.compose_cluster import compose_platform
+from stacks.exits import SHOWN
 from stacks.files import PROJECT, platform_from_config, spec_from_config
 from stacks.gke import GkePlan
 from stacks.gke_immutable import GKE
@@ -30,11 +32,24 @@ from stacks.unblock import unblock
 from stacks.warnings import warnings_of
 
 
+def main(base: Path) -> None:
+    """Runs `run` as the whole program. A refusal is said here: the language host says more than its sentences.
+
+    Raises:
+        SystemExit: the stack is refused, and the engine was told why.
+    """
+    try:
+        run(base)
+    except pulumi.RunError as error:
+        pulumi.log.error(str(error))
+        sys.exit(SHOWN)
+
+
 def run(base: Path) -> None:
     """Composes the stack the engine is running. Relative paths in the stack file start at `base`.
 
     Raises:
-        pulumi.RunError: the stack file cannot be honoured; the engine shows the message without a traceback.
+        pulumi.RunError: the stack file cannot be honoured; its message is all a user needs.
     """
     try:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
@@ -70,9 +85,10 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     if _cluster_first(planned.cks, spec, owner):
         return
     found = look_ahead(planned, owner)
+    look_at_roles(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
-    compose(planned, owner, preinstalled=found.preinstalled, hf_token=hf_token)
+    compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)
 
 
 def _point_out(spec: AnyStack) -> None:

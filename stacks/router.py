@@ -17,6 +17,9 @@ from releases.values import Tree, image_values, merge, router_values, upstreams
 from stacks.router_spec import Gateway, Resources
 from stacks.spec import StackSpec
 
+#: Neither `http` nor `grpc`, for the charts.
+NO_PROTOCOL = ""
+
 
 @dataclass(frozen=True)
 class HelmRelease:
@@ -97,7 +100,13 @@ def _gateway_settings(spec: StackSpec, bill: Bill, gateway: Gateway) -> dict[str
         "requestTimeout": gateway.request_timeout,
         "baseModel": gateway.base_model,
     }
-    return {"provider": gateway.provider} | ({} if own_route(spec, bill) else route)
+    return {
+        "provider": gateway.provider,
+        # Without a protocol the charts write no check into GKE's HealthCheckPolicy, and the check is the stack's to write
+        # (stacks/gateway.py). Of everything else `http` is the default: InferencePool's `appProtocol`, and the picker's parser.
+        "protocol": NO_PROTOCOL if gateway.provider == "gke" else None,
+        **({} if own_route(spec, bill) else route),
+    }
 
 
 def _elsewhere(spec: StackSpec) -> str | None:

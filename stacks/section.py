@@ -20,6 +20,7 @@ _LABEL_KEY = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,6
 _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
 #: Or a blank, which is a rule's to refuse (`stacks.gke_blanks`): a rehearsal fills it in.
 _PROJECT = r"^(([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]|<[^<>]+>)$"
+_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _REGION = r"^[a-z]+-[a-z]+[0-9]+$"
 _ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]+[0-9a-z]*$"
 _CW_ZONE = r"^[A-Z]+(-[A-Z]+)+-[0-9]{2}[A-Z]$"
@@ -43,6 +44,7 @@ FORMS = {
     ),
     _LABEL_VALUE: ("a label's value: letters, digits, dashes, dots and underscores, 63 at most", "chat"),
     _PROJECT: ("a project's id: 6 to 30 lower-case letters, digits and dashes, with a letter first", "acme-serving"),
+    _TIME: ("a time of day in UTC, hours and minutes", "09:00"),
     _REGION: ("a region of Google Cloud", "us-central1"),
     _ZONE: ("a zone of Google Cloud", "us-central1-b"),
     _CW_ZONE: ("a zone of CoreWeave", "US-EAST-02A"),
@@ -68,6 +70,8 @@ HeaderValue = Annotated[str, StringConstraints(pattern=_HEADER, max_length=4096)
 Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
 ChartPlace = Annotated[str, StringConstraints(pattern=_CHARTS)]
 GcpProject = Annotated[str, StringConstraints(pattern=_PROJECT)]
+#: As Google's API has it: `HH:MM`, and in UTC.
+TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME)]
 GcpRegion = Annotated[str, StringConstraints(pattern=_REGION)]
 #: Zones of AI regions end in something like `-ai1a`.
 GcpZone = Annotated[str, StringConstraints(pattern=_ZONE)]

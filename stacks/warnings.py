@@ -1,7 +1,7 @@
 """What is to be pointed out of a stack file and is no mistake: one concept, whoever's cluster it is.
 
 Rows like the rules', of which none refuses a stack; a preview and `llmd-pd check` say the same ones. What a changed file would do
-to what is there is looked up instead (`stacks.gke_look`, `stacks.pool_look`).
+to what is there is looked up instead (`stacks.gke_look`, `stacks.pool_look`, `stacks.rolls`).
 """
 
 from collections.abc import Iterator, Mapping

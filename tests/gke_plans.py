@@ -45,6 +45,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
         {**DRANET, "tolerations": [{"key": "team", "operator": "Exists"}], "nodeSelector": {"team": "chat"}},
         {
             "releaseChannel": "STABLE",
+            "maintenanceWindow": {"start": "22:30", "days": ["SU", "SA"], "hours": 6},
             "network": {"base": "100.64.0.0/12", "peers": ["10.0.0.0/8"]},
             "systemPool": {"machineType": "n2-standard-32", "min": 2, "max": 5},
             "acceleratorPool": {

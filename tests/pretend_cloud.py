@@ -85,7 +85,8 @@ class Program:
     def diff(self, resource: Planned) -> Changes:
         old, state = self.inputs[resource.name], self.states[resource.name]
         told = self.told(resource.name, resource.type)
-        return self.of(resource.type).diff(told, old, spelt(resource.args, self.states), state)
+        changes = self.of(resource.type).diff(told, old, spelt(resource.args, self.states), state)
+        return changes.without(resource.ignore_changes)
 
     def update(self, resource: Planned) -> dict[str, Any]:
         new = spelt(resource.args, self.states)

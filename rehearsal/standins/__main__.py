@@ -14,6 +14,7 @@ from rehearsal.standins.protocol import without_sdk
 
 
 def _language_python(engine: str) -> Any:
+    without_sdk()  # the program has a process of its own
     from pulumi.runtime.proto import language_pb2_grpc
 
     from rehearsal.standins.language_host import LanguageHost

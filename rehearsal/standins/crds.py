@@ -1,8 +1,10 @@
-"""Permissive CustomResourceDefinitions of what a stack expects its cluster to have already, for a rehearsal's cluster.
+"""Permissive CustomResourceDefinitions of the kinds a stack expects its cluster to have, for a rehearsal's cluster.
 
-Names, groups, versions and scopes are the official ones. Schemas keep what they do not know and check only the types of the
-fields this project's objects set, so an object refused here is refused by the official CRD too, but not the other way round.
-Left out: the CRDs a stack installs itself. Those are the official files, pinned by their checksums, or there is no rehearsal.
+They stand where the published file cannot be had (`rehearsal.cluster_crds`). Names, groups, versions and scopes are the
+official ones. Schemas keep what they do not know and check only the types of the fields this project's objects set, and the
+rules that such an object once broke, so an object refused here is refused by the official CRD too, but not the other way
+round. Left out: the CRDs a stack installs itself. Those are the official files, pinned by their checksums, or there is no
+rehearsal.
 """
 
 from collections.abc import Mapping
@@ -41,6 +43,11 @@ class Resource:
     columns: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def name(self) -> str:
+        """The name of the CRD."""
+        return f"{self.plural}.{self.group}"
+
+    @property
     def file(self) -> str:
         """What controller-gen, and so every release, calls the CRD's file."""
         return f"{self.group}_{self.plural}.yaml"
@@ -68,7 +75,7 @@ class Resource:
         return {
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
-            "metadata": {"name": f"{self.plural}.{self.group}"},
+            "metadata": {"name": self.name},
             "spec": {
                 "group": self.group,
                 "names": names | ({"shortNames": [*self.short]} if self.short else {}),
@@ -102,6 +109,19 @@ MONITORING = (
 TARGET = _object(("group", "kind", "name"), group=TEXT, kind=TEXT, name=TEXT)
 TIMEOUT = _object(timeoutSec={"type": "integer", "minimum": 1, "maximum": 2**31 - 1})
 
+#: A check as GKE's CRD has it since 2026-04-23 (gke-gateway-api 983ac3d). Without `portSpecification` it is at the serving port.
+CHECK: Schema = _object(port={"type": "integer", "minimum": 1, "maximum": 65535}, portSpecification=TEXT) | {
+    "x-kubernetes-validations": [
+        {
+            "rule": "!has(self.port) || (has(self.portSpecification) && self.portSpecification == 'USE_FIXED_PORT')",
+            "message": "a port needs portSpecification USE_FIXED_PORT",
+        }
+    ]
+}
+CHECKS = dict.fromkeys(
+    ("grpcHealthCheck", "http2HealthCheck", "httpHealthCheck", "httpsHealthCheck", "tcpHealthCheck"), CHECK
+)
+
 #: What an implementation of the Gateway API brings and router charts or recipes make objects of, by the chart's word for it.
 GATEWAY: Mapping[str, tuple[Resource, ...]] = {
     "gke": (
@@ -117,7 +137,7 @@ GATEWAY: Mapping[str, tuple[Resource, ...]] = {
             "v1",
             "HealthCheckPolicy",
             "healthcheckpolicies",
-            spec=_object(("targetRef",), targetRef=TARGET),
+            spec=_object(("targetRef",), targetRef=TARGET, default=_object(config=_object() | {"properties": CHECKS})),
         ),
         Resource(
             "monitoring.googleapis.com",
@@ -211,6 +231,10 @@ MULTI_NETWORKING = (
 )
 
 
+#: Every kind of which there is a published file.
+BROUGHT = (*MONITORING, *(resource for brought in GATEWAY.values() for resource in brought), *MULTI_NETWORKING)
+
+
 def monitoring_crds() -> list[dict[str, Any]]:
-    """PodMonitor and ServiceMonitor, which a rehearsal's cluster gets before the stack."""
+    """The stand-ins for PodMonitor and ServiceMonitor."""
     return [resource.definition for resource in MONITORING]

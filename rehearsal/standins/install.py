@@ -1,15 +1,17 @@
 """Puts the stand-ins where the Pulumi CLI looks for plugins.
 
-In PULUMI_HOME, and not on PATH: the CLI warns of every plugin it finds there. Plugins that are installed already, official
-ones, are left alone; but not those of a cloud, of which a rehearsal has a pretend one and never the real one.
+In PULUMI_HOME, and not on PATH: the CLI warns of every plugin it finds there. Which plugins are official, and not to be replaced,
+is told by the caller; those of a cloud never are: a rehearsal has a pretend one and never the real one.
 """
 
 import importlib.metadata
 import importlib.util
 import shlex
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
+from rehearsal import official
 from rehearsal.files import write_whole
 
 
@@ -51,37 +53,27 @@ STAND_INS = tuple(
     )
     if not row.pretend or importlib.util.find_spec(row.package.replace("-", "_"))
 )
-_MARK = "# stand-in of llmd-pd"
 
 
-def install_plugins(pulumi_home: Path, python: Path, checkout: Path, *, bundled: bool = False) -> list[StandIn]:
-    """Install the stand-ins that no official plugin makes unnecessary; returns them. `bundled`: the CLI has those it brings.
+def install_plugins(pulumi_home: Path, python: Path, checkout: Path, *, without: Collection[str] = ()) -> list[StandIn]:
+    """Installs the stand-ins but those of the keys in `without`, of which there are official plugins; returns them.
 
     `python` is the interpreter of the project's environment, whose packages also give the versions; `checkout` is the directory
-    that holds the package `rehearsal`. Raises OSError when PULUMI_HOME cannot be written.
+    that holds the package `rehearsal`.
+
+    Raises:
+        OSError: PULUMI_HOME cannot be written.
     """
     installed = []
     for plugin in STAND_INS:
-        directory = plugin_directory(pulumi_home, plugin.kind, plugin.name, plugin.version)
-        program = directory / f"pulumi-{plugin.key}"
-        official = program.exists() and not _is_stand_in(program)
-        if (bundled and plugin.bundled) or (official and not plugin.pretend):
+        if plugin.key in without:
             continue
+        directory = official.directory(pulumi_home, plugin.key, plugin.version)
         directory.mkdir(parents=True, exist_ok=True)
         # In one step: another rehearsal may be starting this very plugin.
-        write_whole(program, _wrapper(python, checkout, plugin.key), mode=0o755)
+        write_whole(directory / official.program(plugin.key), _wrapper(python, checkout, plugin.key), mode=0o755)
         installed.append(plugin)
     return installed
-
-
-def plugin_directory(pulumi_home: Path, kind: str, name: str, version: str) -> Path:
-    """Where the CLI looks for a plugin."""
-    return pulumi_home / "plugins" / f"{kind}-{name}-v{version}"
-
-
-def _is_stand_in(program: Path) -> bool:
-    with program.open("rb") as content:
-        return _MARK.encode() in content.read(4096)
 
 
 def _wrapper(python: Path, checkout: Path, plugin: str) -> str:
@@ -90,4 +82,4 @@ def _wrapper(python: Path, checkout: Path, plugin: str) -> str:
     Its output is not held back (`-u`): the engine waits for the first line, and a program's prints are for people.
     """
     start = f"import sys, runpy; sys.path.insert(0, {str(checkout)!r}); runpy.run_module('rehearsal.standins', None, '__main__')"
-    return f'#!/bin/sh\n{_MARK}\nexec {shlex.quote(str(python))} -P -u -c {shlex.quote(start)} {plugin} "$@"\n'
+    return f'#!/bin/sh\n# stand-in of llmd-pd\nexec {shlex.quote(str(python))} -P -u -c {shlex.quote(start)} {plugin} "$@"\n'

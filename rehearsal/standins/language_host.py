@@ -1,32 +1,133 @@
-"""The stand-in for pulumi-language-python: runs the program's `__main__.py` in this process, by the Python it was started with.
+"""The stand-in for pulumi-language-python: runs the program in a process of its own, by the environment that Pulumi.yaml names.
 
-The `virtualenv` of Pulumi.yaml is not looked at: the stand-ins are installed for one Python, the project's. Left out: code
-generation, templates, `pulumi install`, and policy packs.
+Its answers and messages are those of pulumi-language-python 3.260 (1b59498); `language_exec` is the process. Left out: making a
+missing environment (the official one makes it, and runs pip; this one refuses it with the official sentence), other tools than
+pip, type checkers, debuggers, code generation, templates, `pulumi install`, plugins and policy packs in Python.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
-import asyncio
+import atexit
 import contextlib
-import contextvars
 import importlib.metadata
 import json
-import logging
 import os
-import runpy
-import sys
-import traceback
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import signal
+import subprocess
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
-import pulumi
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]
-from pulumi.runtime import reset_options, run_in_stack, set_all_config
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
-_THREADS_PER_SLOT = 4  # of the engine's parallelism, as the SDK's own hosts do: an RPC holds a thread
+EXEC = Path(__file__).with_name("language_exec.py")
+SHOWN = 32  # the program's exit code for an error that its user has seen
+KILL_SECONDS = 5.0  # from SIGINT to SIGKILL: `cmd.WaitDelay` of the official host
+
+
+_VERSION = "import json, sys; print(json.dumps([sys.executable, sys.version.split()[0]]))"
+_SEARCH_PATH = "import json, sys; print(json.dumps(sys.path))"
+_PACKAGES = """
+import json, importlib.metadata
+print(json.dumps(sorted({(item.name, item.version) for item in importlib.metadata.distributions()})))
+"""
+
+
+class EnvironmentRefused(Exception):
+    """The project's virtual environment cannot be used; the message is the official host's."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python of a project: that of its virtual environment, or where Pulumi.yaml names none, the first on PATH."""
+
+    option: str = ""
+    virtualenv: Path | None = None
+
+    @classmethod
+    def of(cls, root: str, options: Mapping[str, Any]) -> "Interpreter":
+        """By the `runtime.options` of Pulumi.yaml; a relative environment lies in the project's directory.
+
+        Raises:
+            EnvironmentRefused: an option is none of pip's.
+        """
+        option = options.get("virtualenv", "")
+        if not isinstance(option, str):
+            raise EnvironmentRefused("virtualenv option must be a string")
+        if (tool := options.get("toolchain", "pip")) != "pip":
+            raise EnvironmentRefused(
+                f"toolchain {tool} needs the official pulumi-language-python; the stand-in knows pip"
+            )
+        return cls(option, Path(root) / option if option else None)
+
+    @property
+    def path(self) -> str:
+        """The command."""
+        if self.virtualenv is None:
+            return os.environ.get("PULUMI_PYTHON_CMD") or "python3"
+        return str(self.virtualenv / "bin" / "python")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of its processes: those of an activated environment."""
+        found = dict(os.environ)
+        if self.virtualenv is not None:
+            found.pop("PYTHONHOME", None)
+            found["PATH"] = os.pathsep.join([str(self.virtualenv / "bin"), *filter(None, [found.get("PATH")])])
+            found["VIRTUAL_ENV"] = str(self.virtualenv)
+        return found
+
+    def validate(self) -> None:
+        """Raises EnvironmentRefused if the environment is missing or is none."""
+        if self.virtualenv is None or Path(self.path).is_file():
+            return
+        wrong = "doesn't appear to be a virtual environment" if self.virtualenv.exists() else "doesn't exist"
+        raise EnvironmentRefused(
+            f"The 'virtualenv' option in Pulumi.yaml is set to {_quoted(self.option)}, but {_quoted(self.virtualenv)} {wrong}; "
+            "run the following commands to create the virtual environment and install dependencies into it:\n\n"
+            f"    1. python3 -m venv {self.virtualenv}\n"
+            f"    2. {self.path} -m pip install --upgrade pip setuptools wheel\n"
+            f"    3. {self.path} -m pip install -r requirements.txt\n\n\n"
+            "For more information see: https://www.pulumi.com/docs/intro/languages/python/#virtual-environments"
+        )
+
+    def ask(self, program: str) -> Any:
+        """What a short program prints as JSON.
+
+        Raises:
+            EnvironmentRefused: the Python cannot be run.
+        """
+        command = [self.path, "-c", program]
+        try:
+            done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            why = getattr(error, "stderr", None) or str(error)
+            raise EnvironmentRefused(f"calling `{self.path}`: {why.strip()}") from error
+        return json.loads(done.stdout)
+
+
+class Running:
+    """A program's process. It inherits both output streams: the engine reads them line by line."""
+
+    def __init__(self, command: Sequence[str], variables: Mapping[str, str]):
+        self._process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL)
+        self._interrupted = threading.Lock()
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        return self._process.wait()
+
+    def interrupt(self) -> None:
+        """Asks the program to end, once, and kills it if it does not."""
+        if self._process.poll() is None and self._interrupted.acquire(blocking=False):
+            self._process.send_signal(signal.SIGINT)
+            timer = threading.Timer(KILL_SECONDS, self._process.kill)
+            timer.daemon = True
+            timer.start()
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
@@ -34,6 +135,8 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def __init__(self, engine: str):
         self._engine = engine
+        self._running: set[Running] = set()
+        atexit.register(self._end)
 
     def Handshake(self, request: Any, context: Any) -> Any:
         return language_pb2.LanguageHandshakeResponse()
@@ -45,20 +148,26 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return language_pb2.RuntimeOptionsResponse()
 
     def About(self, request: Any, context: Any) -> Any:
-        version = ".".join(str(part) for part in sys.version_info[:3])
-        return language_pb2.AboutResponse(executable=sys.executable, version=version)
+        with _refusing(context):
+            executable, version = _interpreter(request.info).ask(_VERSION)
+            return language_pb2.AboutResponse(executable=executable, version=version)
 
     def GetRequiredPackages(self, request: Any, context: Any) -> Any:
-        packages = [plugin_pb2.PackageDependency(**plugin, kind="resource") for plugin in required_plugins(sys.path)]
-        return language_pb2.GetRequiredPackagesResponse(packages=packages)
+        with _refusing(context):
+            search_path = _interpreter(request.info).ask(_SEARCH_PATH)
+            found = [
+                plugin_pb2.PackageDependency(**plugin, kind="resource") for plugin in required_plugins(search_path)
+            ]
+            return language_pb2.GetRequiredPackagesResponse(packages=found)
 
     def GetProgramDependencies(self, request: Any, context: Any) -> Any:
-        found = sorted({(item.name, item.version) for item in importlib.metadata.distributions()})
-        dependencies = [language_pb2.DependencyInfo(name=name, version=version) for name, version in found]
-        return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
+        with _refusing(context):
+            found = _interpreter(request.info).ask(_PACKAGES)
+            dependencies = [language_pb2.DependencyInfo(name=name, version=version) for name, version in found]
+            return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
 
     def InstallDependencies(self, request: Any, context: Any) -> Any:
-        """Nothing to do: the stand-in's own Python is the program's."""
+        """Nothing to do: the environment was made by the project's own `make setup`."""
         yield language_pb2.InstallDependenciesResponse()
 
     def RunPlugin(self, request: Any, context: Any) -> Any:
@@ -66,45 +175,58 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, message)
 
     def Cancel(self, request: Any, context: Any) -> Any:
+        for program in tuple(self._running):
+            program.interrupt()
         return Empty()
 
     def Run(self, request: Any, context: Any) -> Any:
-        return contextvars.copy_context().run(self._run, request)
-
-    def _run(self, request: Any) -> Any:
-        """Run the program. What goes wrong in it is reported to the engine here; `bail` tells the engine not to say it again."""
-        logging.getLogger("asyncio").setLevel(
-            logging.CRITICAL
-        )  # of a failed program, futures are left that nobody awaits
-        reset_options(
-            project=request.project,
-            monitor_address=request.monitor_address,
-            engine_address=self._engine,
-            stack=request.stack,
-            parallel=request.parallel,
-            preview=request.dryRun,
-            organization=request.organization or "organization",
-            root_directory=request.info.root_directory,
-        )
-        set_all_config(dict(request.config), list(request.configSecretKeys))
-        directory = Path(request.info.program_directory)
-        program = directory / request.info.entry_point
-        loop = asyncio.new_event_loop()
-        loop.set_default_executor(ThreadPoolExecutor(max_workers=max(request.parallel, 1) * _THREADS_PER_SLOT))
-        loop.set_exception_handler(_ignore_lost_engine)
-        error = None
+        with _refusing(context):
+            interpreter = _interpreter(request.info)
+            variables = {
+                "PULUMI_CONFIG": json.dumps(dict(request.config)),
+                "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
+            }
+            # `-P`: the directory of the script holds modules of ours.
+            command = [interpreter.path, "-P", str(EXEC), *self._arguments(request)]
+            program = Running(command, interpreter.environment | variables)
+        self._running.add(program)
+        # At the end of the call: if the program still runs then, the engine has given it up.
+        if not context.add_callback(program.interrupt):
+            program.interrupt()
         try:
-            with _as_program(directory, request.args):
-                loop.run_until_complete(run_in_stack(lambda: _execute(program)))
-        except BaseException as raised:
-            error = explanation(raised, directory)
+            return response(program.wait())
         finally:
-            _close(loop)
-        if error is None:
-            return language_pb2.RunResponse()
-        if error:
-            pulumi.log.error(error)
-        return language_pb2.RunResponse(bail=True)
+            self._running.discard(program)
+
+    def _arguments(self, request: Any) -> list[str]:
+        flags = {
+            "monitor": request.monitor_address,
+            "engine": self._engine,
+            "project": request.project,
+            "root_directory": request.info.root_directory,
+            "stack": request.stack,
+            "pwd": request.pwd,
+            "dry_run": "true" if request.dryRun else "false",
+            "parallel": str(request.parallel),
+            "organization": request.organization,
+        }
+        given = [part for key, value in flags.items() if value for part in (f"--{key}", value)]
+        return [*given, request.info.entry_point, *request.args]
+
+    def _end(self) -> None:
+        """Ends with this process what it runs."""
+        running = tuple(self._running)
+        for program in running:
+            program.interrupt()
+        for program in running:
+            program.wait()
+
+
+def response(code: int) -> Any:
+    """The answer to the engine about a program that ended with this exit code; negative is by a signal."""
+    if code in (0, SHOWN):
+        return language_pb2.RunResponse(bail=code == SHOWN)
+    return language_pb2.RunResponse(error=f"program exited with non-zero exit code: {max(code, -1)}")
 
 
 def required_plugins(search_path: Iterable[str]) -> list[dict[str, Any]]:
@@ -119,55 +241,25 @@ def required_plugins(search_path: Iterable[str]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def explanation(error: BaseException, directory: Path) -> str:
-    """What to tell the user of a program that ended with `error`; empty when the engine has said it already."""
-    if isinstance(error, pulumi.RunError):
-        return str(error)
-    if isinstance(error, grpc.RpcError):
-        lost = error.code() == grpc.StatusCode.UNAVAILABLE
-        return "" if lost else f"the engine refused a request: {error.details()}"
-    if isinstance(error, SystemExit):
-        text = isinstance(error.code, str)
-        return (
-            str(error.code) if text else f"Program exited with non-zero exit code: {error.code}" if error.code else ""
-        )
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [index for index, frame in enumerate(frames) if Path(frame.filename).is_relative_to(directory)]
-    shown = traceback.TracebackException.from_exception(error)
-    shown.stack = traceback.StackSummary.from_list(frames[own[0] :] if own else frames)
-    return "Program failed with an unhandled exception:\n" + "".join(shown.format())
+def _interpreter(info: Any) -> Interpreter:
+    """Of the program that the engine asks about.
 
-
-def _execute(program: Path) -> None:
-    runpy.run_path(str(program), run_name="__main__")
+    Raises:
+        EnvironmentRefused: it has none that can be used.
+    """
+    found = Interpreter.of(info.root_directory, MessageToDict(info.options))
+    found.validate()
+    return found
 
 
 @contextlib.contextmanager
-def _as_program(directory: Path, arguments: Iterable[str]) -> Iterator[None]:
-    """The program's directory, search path and arguments, as `python __main__.py` would give it."""
-    before = os.getcwd(), sys.path[:], sys.argv[:]
-    os.chdir(directory)
-    sys.path.insert(0, str(directory))
-    sys.argv = [str(directory), *arguments]
+def _refusing(context: Any) -> Iterator[None]:
+    """Gives the engine the sentence of a refused environment, as the error of its call."""
     try:
         yield
-    finally:
-        os.chdir(before[0])
-        sys.path[:], sys.argv = before[1], before[2]
+    except EnvironmentRefused as error:
+        context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            loop.run_until_complete(task)
-    loop.close()
-    sys.stdout.flush()
-    sys.stderr.flush()
-
-
-def _ignore_lost_engine(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    if isinstance(context.get("exception"), grpc.RpcError):
-        loop.stop()
-    else:
-        loop.default_exception_handler(context)
+def _quoted(value: object) -> str:
+    return json.dumps(str(value))

@@ -6,7 +6,7 @@ A provider subclasses `Provider`, and `Lifecycle` for each sort of resource it h
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -38,6 +38,15 @@ class Changes:
     updates: dict[str, str] = field(default_factory=dict)  # path -> ADD | DELETE | UPDATE
     replaces: set[str] = field(default_factory=set)  # those of `updates` that need a new object
     delete_first: bool = False
+
+    def without(self, ignored: Collection[str]) -> "Changes":
+        """The changes but for those at or below paths that the program ignores.
+
+        The engine puts old inputs in the place of new ones there; what a provider finds in the state beside them, it does not.
+        """
+        below = tuple(f"{path}{sign}" for path in ignored for sign in (".", "["))
+        kept = {path: kind for path, kind in self.updates.items() if path not in ignored and not path.startswith(below)}
+        return Changes(kept, self.replaces & kept.keys(), self.delete_first)
 
 
 class Lifecycle:
@@ -188,7 +197,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Diff(self, request: Any) -> Any:
         resource = _resource(request)
         old, new = to_python(request.old_inputs), to_python(request.news)
-        return _diff_response(self.lifecycle(resource).diff(resource, old, new, to_python(request.olds)))
+        changes = self.lifecycle(resource).diff(resource, old, new, to_python(request.olds))
+        return _diff_response(changes.without(request.ignoreChanges))
 
     @answering
     def Create(self, request: Any) -> Any:

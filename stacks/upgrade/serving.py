@@ -6,6 +6,7 @@ from typing import Any
 from hardware.images import IMAGE_PULL_SECONDS
 from hardware.vocabulary import ROLE_LABEL
 from stacks.plan import Plan
+from stacks.rolls import pod_templates, rolled_alone, warnings_of
 from stacks.upgrade.change import Change, Kind
 from stacks.upgrade.model_servers import pod_changes
 from stacks.upgrade.objects import by_identity, object_changes, replaced, selector_change
@@ -59,11 +60,19 @@ def changes(before: Plan, after: Plan, reasons: Mapping[str, str]) -> Iterator[C
     old, new = before.model_server, after.model_server
     pods = list(pod_changes(deployments(old), deployments(new), reasons))
     if pods and not replaced_servers(before, after):
-        what = "updated in place: the pods of each role are replaced a quarter at a time"
-        yield Change(Kind.CHANGES, "Deployments", what)
+        yield from _in_place(before, after)
     yield from pods
     gone = {identity for identity in by_identity(old) if identity[0] == "Deployment"}
     yield from object_changes(_beside(old, gone), _beside(new, gone))
+
+
+def _in_place(before: Plan, after: Plan) -> Iterator[Change]:
+    role = rolled_alone(pod_templates(before.model_server), pod_templates(after.model_server))
+    whose = f"the {role} pods" if role else "the pods of each role"
+    yield Change(Kind.CHANGES, "Deployments", f"updated in place: {whose} are replaced a quarter at a time")
+    if role:
+        for warning in warnings_of(role, after.workload):
+            yield Change(Kind.BREAKS, f"Deployment of {role}", warning.what, warning.why, warning.fix)
 
 
 def _beside(objects: Sequence[Object], unless: set[tuple[str, str]]) -> list[Object]:

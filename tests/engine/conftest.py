@@ -34,13 +34,19 @@ def plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def stack(plane: ControlPlane, toolchain: Toolchain, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
-    """Makes stacks on the shared control plane: `stack(name, serving={…}, …)`; all are cleared at the end."""
+def stack(
+    plane: ControlPlane, toolchain: Toolchain, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Stack]]:
+    """Makes stacks on the shared control plane: `stack(name, serving={…}, …)`; all are cleared at the end.
+
+    Those of a test marked `newest_provider` run on the newest Kubernetes provider, or on the stand-in for it.
+    """
     made: list[Stack] = []
+    newest = request.node.get_closest_marker("newest_provider") is not None
 
     def make(name: str, **config: Any) -> Stack:
         names = {"name": name, "namespace": f"ns-{name}"}
-        created = Stack(name, tmp_path / name, plane, toolchain, {"serving": NVIDIA} | names | config)
+        created = Stack(name, tmp_path / name, plane, toolchain, {"serving": NVIDIA} | names | config, newest=newest)
         made.append(created)
         return created
 

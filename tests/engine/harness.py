@@ -1,7 +1,8 @@
 """A stack on a shared control plane, driven by the real Pulumi CLI, with its output captured.
 
-The CLI, the engine and the API server are real; plugins are the official ones where they can be had, else the stand-ins.
-Assertions are written so that both pass.
+The CLI, the engine, the API server and the Kubernetes provider are official. The newest provider cannot be had everywhere:
+where it is not, tests of what only providers since 4.29 do (adoption of objects, ignored fields, conflicts) run on the stand-in
+(`newest`, ADR 6), all others on the one that is a Go module.
 """
 
 import json
@@ -26,7 +27,8 @@ from rehearsal.plugins import plugins
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT
 from rehearsal.standins.crds import monitoring_crds
-from rehearsal.toolchain import Toolchain
+from rehearsal.standins.install import install_plugins
+from rehearsal.toolchain import PROVIDER, VERSIONS, Toolchain
 from stacks.files import load
 from stacks.kube_api import Api
 from stacks.plan import Plan, plan
@@ -61,13 +63,17 @@ class Stack:
     config: dict[str, Any]
     #: Hugging Face's token, kept in the stack file as a secret.
     token: str | None = None
+    #: Whether it needs what only providers since 4.29 do.
+    newest: bool = False
     env: dict[str, str] = field(default_factory=dict)
     engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
         self.workdir.mkdir(parents=True, exist_ok=True)
         self.env = environment(self.plane.environment(), variables(self.workdir), self.env)
-        plugins(Path(self.env["PULUMI_HOME"]), self.toolchain, Path(sys.executable), CHECKOUT, self.env)
+        plugins(Path(self.env["PULUMI_HOME"]), self.toolchain, Path(sys.executable), CHECKOUT)
+        if self.newest and not has_newest(self.toolchain):
+            install_plugins(Path(self.env["PULUMI_HOME"]), Path(sys.executable), CHECKOUT)
         self._write()
         self.engine.select()
 
@@ -177,6 +183,11 @@ class Stack:
         planned = plan(load(source, but=frozenset({"FIT-01"})).spec, CHECKOUT)
         parts.custom_resource_definitions(planned, report)
         return parts.router_chart(planned, self.toolchain, self.workdir, report).config
+
+
+def has_newest(toolchain: Toolchain) -> bool:
+    """Whether the Kubernetes provider is the one that the SDK asks for."""
+    return toolchain[PROVIDER].version == VERSIONS["pulumi-kubernetes"]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 The programs take their parameters from environment variables: a `pulumi config set` for each would cost half a second.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -101,7 +102,9 @@ class Stack:
             "PULUMI_BACKEND_URL": f"file://{self.state}",
             "PULUMI_STACK": "test",
         }
-        (self.directory / "Pulumi.yaml").write_text(f"name: {self.namespace}\nruntime: python\n")
+        # With the environment that has the SDK: the official language host runs no program without it.
+        runtime = f"{{name: python, options: {{virtualenv: {json.dumps(sys.prefix)}}}}}"
+        (self.directory / "Pulumi.yaml").write_text(f"name: {self.namespace}\nruntime: {runtime}\n")
 
     def program(self, text: str) -> None:
         (self.directory / "__main__.py").write_text(PRELUDE + textwrap.dedent(text))

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from rehearsal import cluster_crds
 from rehearsal.control_plane import ControlPlane
 from rehearsal.gateway import API, FINALIZER, process
+from rehearsal.report import PlainReport
 from rehearsal.standins.crds import GATEWAY
 from rehearsal.surroundings import CRDS
 from rehearsal.toolchain import Toolchain
@@ -28,8 +30,8 @@ def plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A control plane with a gateway controller, and with the CRDs that GKE and Istio bring."""
     with control_plane("gateways", tmp_path_factory.mktemp("gateways"), toolchain) as started:
         api = Api(str(started.kubeconfig), started.context)
-        for resource in {crd.plural: crd for provider in ("gke", "istio") for crd in GATEWAY[provider]}.values():
-            api.create(CRDS, resource.definition)
+        for crd in cluster_crds.definitions([*GATEWAY["gke"], *GATEWAY["istio"]], PlainReport()):
+            api.create(CRDS, crd.object)
         process.restart(started, CLASSES)
         yield started
 
@@ -75,10 +77,19 @@ def test_on_gke_from_nothing_and_back(stack: Callable[..., Stack]) -> None:
     backend = guide.api.get(policies["gcpbackendpolicies"])
     assert backend is not None
     assert backend["spec"]["default"]["timeoutSec"] == 3600
-    # An upgrade of the release does not bring the chart's own limit back.
+    check = {
+        "type": "HTTP",
+        "httpHealthCheck": {"portSpecification": "USE_FIXED_PORT", "port": 8000, "requestPath": "/health"},
+    }
+    settings = {"timeoutSec": 2, "checkIntervalSec": 2, "config": check}
+    assert (guide.api.get(policies["healthcheckpolicies"]) or {})["spec"]["default"] == settings
+    pools = guide.api.items(f"/apis/inference.networking.k8s.io/v1/namespaces/{place}/inferencepools")
+    assert [pool["spec"]["appProtocol"] for pool in pools] == ["http"]
+    # An upgrade of the release brings neither the chart's own limit back, nor a policy without a check.
     guide.config["router"] = {**gateway("gke", backendTimeout=3600), "flags": {"v": 3}}
     assert guide.up().code == 0
     assert (guide.api.get(policies["gcpbackendpolicies"]) or {})["spec"]["default"]["timeoutSec"] == 3600
+    assert (guide.api.get(policies["healthcheckpolicies"]) or {})["spec"]["default"] == settings
 
     paths = {"HTTPRoute": f"{API}/namespaces/{place}/httproutes/on-gke", **policies}
     gateway_path = f"{API}/namespaces/{place}/gateways/{NAME}"

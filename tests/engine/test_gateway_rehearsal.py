@@ -66,6 +66,8 @@ def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> No
     assert len(process.running(root)) == 1
     policies = "/apis/networking.gke.io/v1/namespaces/llm-d-pd-disaggregation/gcpbackendpolicies"
     assert api.items(policies)[0]["spec"]["default"]["timeoutSec"] == 1800
+    (policy,) = api.items(policies.replace("gcpbackendpolicies", "healthcheckpolicies"))
+    assert policy["spec"]["default"]["config"]["httpHealthCheck"]["portSpecification"] == "USE_FIXED_PORT"
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
     assert "taken up as it is" in text

@@ -18,7 +18,8 @@ CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: A line of a preview's diff, or of its summary, that says that something changes.
 CHANGE = re.compile(r"^\s*((?:~|\+|-|=|\+-|-\+|\+\+|--)\s.*)$", re.MULTILINE)
 #: 4 prefill pods and 1 decode pod on two nodes: room for the pods of a rolling update beside the old ones.
-ROOMY = {"accelerator": "nvidia", "prefill": {"replicas": 4, "devices": 1}, "decode": {"replicas": 1, "devices": 4}}
+DECODE = {"replicas": 1, "devices": 4}
+ROOMY = {"accelerator": "nvidia", "prefill": {"replicas": 4, "devices": 1}, "decode": DECODE}
 TWO_NODES = {"nodes": 2}
 
 
@@ -40,11 +41,14 @@ def deployment(stack: Stack, role: Role) -> dict[str, Any]:
     return found
 
 
+def kubectl(stack: Stack, *arguments: str) -> None:
+    at = ["--kubeconfig", stack.plane.kubeconfig, "--namespace", stack.config["namespace"]]
+    subprocess.run([stack.toolchain["kubectl"].path, *at, *arguments], check=True)
+
+
 def scale(stack: Stack, role: Role, replicas: int) -> None:
     """As an autoscaler does it: through the subresource, so the number is its own from then on."""
-    namespace, name = stack.config["namespace"], stack.plan.workload.deployment_name(role)
-    kubectl = [stack.toolchain["kubectl"].path, "--kubeconfig", stack.plane.kubeconfig, "--namespace", namespace]
-    subprocess.run([*kubectl, "scale", f"deployment/{name}", f"--replicas={replicas}"], check=True)
+    kubectl(stack, "scale", f"deployment/{stack.plan.workload.deployment_name(role)}", f"--replicas={replicas}")
 
 
 def pods(stack: Stack) -> list[dict[str, Any]]:
@@ -111,9 +115,16 @@ def test_updates(stack: Callable[..., Stack]) -> None:
     made = {role: deployment(guide, role)["metadata"]["uid"] for role in ROLES}
 
     guide.config["serving"] = ROOMY | {"prefill": {"replicas": 6, "devices": 1}}
-    assert guide.up().code == 0
+    more = guide.up()
+    assert more.code == 0
     assert deployment(guide, "prefill")["status"]["readyReplicas"] == 6
     assert deployment(guide, "decode")["metadata"]["generation"] == 1
+
+    guide.config["serving"] = ROOMY | {"decode": {**DECODE, "memory": "48Gi"}}
+    alone = guide.preview()
+    assert alone.code == 0
+    assert "the change replaces the decode pods and not the prefill pods" in alone.text
+    assert "ROLL-01" not in more.text
 
     old = {pod["metadata"]["name"] for pod in pods(guide)}
     image = "docker.io/vllm/vllm-openai:v0.19.2-x86_64-cu130"
@@ -144,6 +155,13 @@ def test_updates(stack: Callable[..., Stack]) -> None:
     assert {pod["spec"]["nodeName"] for pod in moved} <= {node_name(coreweave, index) for index in range(2)}
 
     assert {role: deployment(guide, role)["metadata"]["uid"] for role in made} == made
+    unchanged(guide)
+
+    # Both roles at once, as docs/operate.md has it.
+    guide.config["serving"] = autoscaled | {"fabric": "coreweave", "decode": {**DECODE, "memory": "48Gi"}}
+    kubectl(guide, "delete", "deployment", "-l", f"llm-d.ai/guide={guide.config['name']}")
+    assert guide.up("--refresh").code == 0
+    assert made.items().isdisjoint((role, deployment(guide, role)["metadata"]["uid"]) for role in made)
     unchanged(guide)
 
 

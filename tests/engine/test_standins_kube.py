@@ -164,7 +164,7 @@ def test_deployment_that_cannot_be_placed(stack: Stack) -> None:
     failed.says(
         "was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live",
         "'d' timed out waiting to be Ready",
-        "Minimum number of Pods to consider the application live was not attained",
+        "Minimum number of live Pods was not attained",
     )
     kinder(failed, "[Unschedulable] 0/1 nodes are available: 1 Insufficient cpu")
     assert "initErrors" in stack.stored()

@@ -20,6 +20,7 @@ RELEASE = "kubernetes:helm.sh/v3:Release"
 SERVICE = "kubernetes:core/v1:Service"
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 PROVIDER = "pulumi:providers:kubernetes"
+READ = "pulumi:pulumi:readStackOutputs"
 LISTENER = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
 
 
@@ -88,10 +89,12 @@ class _Cluster(mocks.Mocks):
         addresses: Sequence[str] | None,
         listeners: Sequence[Mapping[str, Any]],
         computed: Mapping[str, Mapping[str, Any]],
+        outputs: Mapping[str, Any],
     ) -> None:
         self.addresses = addresses
         self.listeners = listeners
         self.computed = computed
+        self.outputs = outputs
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         state = {**args.inputs, **self.computed.get(args.typ, {})}
@@ -110,7 +113,9 @@ class _Cluster(mocks.Mocks):
         return args.resource_id or f"{args.name}-id", state
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        raise AssertionError(f"the program calls {args.token}")
+        assert args.token == READ, f"the program calls {args.token}"
+        assert args.args == {"name": OWNER}
+        return {"outputs": {**self.outputs}}, []
 
 
 class _Monitor(mocks.MockMonitor):
@@ -172,15 +177,16 @@ def record(
     addresses: Sequence[str] | None = None,
     listeners: Sequence[Mapping[str, Any]] = (LISTENER,),
     computed: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    outputs: Mapping[str, Any] = MappingProxyType({}),
 ) -> Recording:
     """Runs a program to its end, as the engine would, and tells what it registered and exported.
 
     Resources whose type ends in `slow` take 0.1 s each, so that whoever does not wait for them overtakes them. `addresses`
     are those of every Gateway; None: it has no status. `listeners` are those of somebody else's. `computed` are outputs that a
-    provider adds to a resource's inputs, by its type.
+    provider adds to a resource's inputs, by its type; `outputs` is what the stack itself exported last.
     """
     recording = Recording()
-    monitor = _Monitor(recording, slow, _Cluster(addresses, listeners, computed))
+    monitor = _Monitor(recording, slow, _Cluster(addresses, listeners, computed, outputs))
     mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview, monitor=monitor, organization=ORGANIZATION)
     stack = settings.get_root_resource()
     assert isinstance(stack, pulumi.runtime.stack.Stack)

@@ -15,6 +15,7 @@ from hardware.namespace import OWNER as OWNER_KEY
 from stacks.compose import compose
 from stacks.files import load, spec_from_config
 from stacks.plan import Plan, plan
+from stacks.rolls import pod_templates
 from stacks.spec import StackSpec
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, PROVIDER, SERVICE_ADDRESS, Recording, Registration, record
@@ -130,6 +131,13 @@ def test_crds_are_the_bills_and_waited_for(case: Case) -> None:
     assert bool(case.recording.of(":Crds")) == case.spec.crds.manage
 
 
+def test_the_service_is_read_by_its_id_alone(case: Case) -> None:
+    """A read that sends `apiVersion` and `kind` makes the official provider look in the namespace `default`."""
+    (service,) = [found for found in case.recording.of("core/v1:Service") if found.read]
+    assert service.inputs == {"id": f"{case.spec.namespace}/{case.plan.router.name}-epp"}
+    assert service.provider == "cluster-cluster"
+
+
 def test_the_namespace_is_the_plans_and_says_whose_it_is(case: Case) -> None:
     (namespace,) = case.recording.under("ServingNamespace")
     assert namespace.inputs == case.plan.namespace(OWNER)
@@ -153,7 +161,6 @@ def test_the_release_is_the_plans(case: Case) -> None:
         "chart": router.chart,
         "values": router.values,
         "description": OWNER,
-        "allowNullValues": True,
         "skipCrds": True,
         "replace": True,
         "skipAwait": not case.spec.router.wait,
@@ -285,6 +292,7 @@ def test_exports_tell_what_runs_where(case: Case) -> None:
         "deployments": {"prefill": f"{stem}-prefill", "decode": f"{stem}-decode"},
         "selector": {"llm-d.ai/guide": spec.name},
         "versions": case.plan.versions,
+        "podTemplates": pod_templates(case.plan.model_server),
     }
 
 

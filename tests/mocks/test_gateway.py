@@ -8,6 +8,7 @@ import pytest
 from pulumi.dynamic import dynamic
 
 from components.gateway_guard import GuardProvider
+from releases.values import look_up
 from stacks.compose import compose
 from tests.crd_files import write
 from tests.mocks.gateways import GUARD, INSTALLED, NAME, NAMESPACE, OWNED, STACKS, STEM, Case, composed, planned
@@ -49,8 +50,8 @@ def test_somebody_elses_gateway_is_read_and_not_made(case: Case) -> None:
     reads = [r for r in case.recording.resources if r.read and r.type == GATEWAY]
     namespace = STACKS[case.name][0].get("namespace", case.plan.spec.namespace)
     # No parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
-    expected = [] if case.name in OWNED else [(f"{namespace}/{NAME}", "cluster-cluster", False)]
-    assert [(r.inputs["id"], r.provider, r.parent in case.components) for r in reads] == expected
+    expected = [] if case.name in OWNED else [({"id": f"{namespace}/{NAME}"}, "cluster-cluster", False)]
+    assert [(r.inputs, r.provider, r.parent in case.components) for r in reads] == expected
 
 
 def test_the_implementation_is_the_plans_release_by_release(case: Case) -> None:
@@ -154,10 +155,30 @@ def test_gkes_limit_is_patched_into_the_charts_policy(case: Case) -> None:
         assert patch.trigger == case.router.trigger == case.plan.bill.router.epp_selector
 
 
+def test_gkes_check_of_the_model_servers_is_patched_into_the_charts_policy_and_says_how_its_port_is_chosen(
+    case: Case,
+) -> None:
+    found = case.recording.under("HealthCheck")
+    assert bool(found) == case.name.startswith("gke")
+    for patch in found:
+        assert patch.type == "kubernetes:networking.gke.io/v1:HealthCheckPolicyPatch"
+        check = {"portSpecification": "USE_FIXED_PORT", "port": 8000, "requestPath": "/health"}
+        assert patch.inputs == {
+            "apiVersion": "networking.gke.io/v1",
+            "kind": "HealthCheckPolicy",
+            "metadata": {"name": STEM, "namespace": NAMESPACE, "annotations": {"pulumi.com/patchForce": "true"}},
+            "spec": {"default": {"config": {"type": "HTTP", "httpHealthCheck": check}}},
+        }
+        assert patch.trigger == case.router.trigger
+        settings = case.plan.bill.router.settings
+        assert look_up(case.router.inputs["values"], settings["protocol"]) == "", "the chart would write its own"
+
+
 def test_nothing_but_the_plan_is_registered(case: Case) -> None:
     found, gateway = case.plan, case.plan.gateway
     assert gateway is not None
-    routing = len(gateway.objects) + len(gateway.implementation) + len(gateway.routes) + bool(gateway.backend_timeout)
+    patches = bool(gateway.backend_timeout) + bool(gateway.health_check)
+    routing = len(gateway.objects) + len(gateway.implementation) + len(gateway.routes) + patches
     made = len(found.crds()) + 1 + len(found.model_server) + 1 + len(found.monitoring) + routing
     assert len(case.applied) == made
     assert len({r.name for r in case.applied}) == made
@@ -222,7 +243,7 @@ def test_what_hangs_on_a_gateway_comes_after_it_and_so_goes_before_it(case: Case
     gateway = {case.gateway.name} if case.name in OWNED else set()
     crds = {crd["metadata"]["name"] for crd in case.plan.crds()}
     assert case.router.after == gateway | crds | {case.plan.spec.namespace}
-    for resource in (*case.recording.under("Route"), *case.recording.under("BackendTimeout")):
+    for resource in (r for kind in ("Route", "BackendTimeout", "HealthCheck") for r in case.recording.under(kind)):
         assert resource.after == case.router.after | {case.router.name}
 
 

@@ -20,7 +20,7 @@ def endpoint(name: str, crd_directory: Path, **cluster: Any) -> dict[str, Any]:
     gateway, more = STACKS[name]
     found = planned(crd_directory, gateway, **more)
     exports = record(lambda: compose(found, OWNER), **cluster).exports
-    assert exports.keys() == {"namespace", "endpoint", "deployments", "selector", "versions"}
+    assert exports.keys() == {"namespace", "endpoint", "deployments", "selector", "versions", "podTemplates"}
     said: dict[str, Any] = exports["endpoint"]
     assert said.pop("gateway") == f"{gateway.get('namespace', NAMESPACE)}/{NAME}"
     return said

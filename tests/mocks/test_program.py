@@ -1,6 +1,7 @@
 """The running program: the engine's configuration in, the stack of that configuration out, or one error without a traceback."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,18 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, str]]:
     return asked
 
 
-def run(base: Path, *, preview: bool = False, **config: Any) -> Recording:
-    """Runs the program with these keys, each as the engine hands it over: text as it is, maps and lists as JSON."""
+def run(base: Path, *, preview: bool = False, outputs: Mapping[str, Any] | None = None, **config: Any) -> Recording:
+    """Runs the program with these keys, each as the engine hands it over: text as it is, maps and lists as JSON.
+
+    `outputs` is what the stack exported the last time.
+    """
     given = {
         f"llmd-pd:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in config.items()
     } | {"pulumi:tags": '{"a": "b"}'}
     before = dict(runtime_config.CONFIG.get())
     runtime_config.set_all_config(given)
     try:
-        return record(lambda: program.run(base), preview=preview)
+        return record(lambda: program.run(base), preview=preview, outputs=outputs or {})
     finally:
         runtime_config.set_all_config(before)
 
@@ -65,6 +69,21 @@ def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Plan,
     assert recording.one(":Release").inputs["description"] == OWNER
     assert len(recording.under("Crds")) == 4
     assert [(planned.spec.name, done) for planned, done in looked] == [("tiny", OWNER), ("tiny", "unblocked")]
+
+
+def test_a_crd_that_is_established_is_taken_over_without_a_word_of_pulumis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "crds")
+    theirs = "inferencepools.inference.networking.k8s.io"
+    monkeypatch.setattr(program, "look_ahead", lambda *_: Found(established=frozenset({theirs})))
+    recording = run(tmp_path, preview=True, serving={"accelerator": "nvidia"}, crds={"directory": "crds"})
+    waited = {
+        crd.name: "pulumi.com/waitFor" in crd.inputs["metadata"].get("annotations", {})
+        for crd in recording.under("Crds")
+    }
+    assert len(waited) == 4
+    assert [name for name, waits in waited.items() if not waits] == [theirs]
 
 
 def test_a_preview_looks_and_touches_nothing(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
@@ -94,6 +113,30 @@ def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[
     with pytest.raises(pulumi.RunError, match=r"add `llmd-pd:serving: \{accelerator: nvidia\}`"):
         run(tmp_path)
     assert looked == []
+
+
+def test_a_refusal_is_said_once_and_the_host_is_told_that_it_was(
+    tmp_path: Path, looked: list[tuple[Plan, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "error", said.append)
+    with pytest.raises(SystemExit) as ended:
+        record(lambda: program.main(tmp_path), preview=True)
+    assert ended.value.code == 32
+    assert len(said) == 1
+    assert "add `llmd-pd:serving: {accelerator: nvidia}`" in said[0]
+    assert looked == []
+
+
+def test_an_error_of_the_program_itself_is_not_taken_for_a_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(program, "run", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        program.main(tmp_path)
 
 
 @pytest.mark.parametrize("serving", [{"accelerator": "nvidia", "fabric": "gke-rdma"}, {}])
@@ -131,6 +174,31 @@ def test_warnings_of_any_stack_are_said(
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     run(tmp_path, preview=preview, **config)
     assert said == ["llmd-pd:cluster: a gap, because of a train; mind it. (X-1) [a page]"]
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.usefixtures("looked")
+def test_a_change_of_one_roles_pods_is_pointed_out_by_what_the_last_run_exported(
+    preview: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+
+    def serve(before: Recording | None, **roles: Any) -> Recording:
+        said.clear()
+        outputs = before.exports if before else {}
+        serving = {"accelerator": "nvidia", **roles}
+        return run(tmp_path, preview=preview, outputs=outputs, serving=serving, crds={"manage": False})
+
+    first = serve(None)
+    assert said == []
+    more = serve(first, prefill={"replicas": 7})
+    assert said == []
+    alone = serve(more, prefill={"replicas": 7, "memory": "96Gi"})
+    (warning,) = said
+    assert warning.startswith("llmd-pd:serving.prefill: the change replaces the prefill pods and not the decode pods")
+    serve(alone, prefill={"memory": "48Gi"}, decode={"memory": "96Gi"})
+    assert said == []
 
 
 @pytest.mark.usefixtures("looked")

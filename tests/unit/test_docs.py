@@ -17,6 +17,7 @@ from stacks import fields, platform
 from stacks.files import load_any
 from stacks.gke_readiness import NEEDED, enable
 from stacks.gke_versions import offers_command
+from stacks.rolls import ROLLS
 from stacks.rules import RULES
 from stacks.spec import StackSpec
 from stacks.warnings import WARNINGS
@@ -80,7 +81,7 @@ def test_every_rule_has_a_row() -> None:
 
 def test_every_warning_has_a_row() -> None:
     assert sorted(documented_ids("## Warnings", "## For programs")) == sorted(
-        row.id for rows in WARNINGS.values() for row in rows
+        row.id for rows in (*WARNINGS.values(), ROLLS) for row in rows
     )
 
 

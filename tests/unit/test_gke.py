@@ -1,12 +1,14 @@
 """What a stack file makes on GKE: the resources of every variant, their order, and what the cluster is given."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from releases.gke import DRIVER_INSTALLER
-from stacks.cloud import refs
+from stacks import gke_cluster, gke_pools
+from stacks.cloud import refs, snake
 from stacks.gke import GkePlan
 from stacks.gke_checks import plan_problems
 from stacks.gke_objects import pod_annotations, pod_resources
@@ -14,6 +16,7 @@ from stacks.gke_pools import DRANET_LABELS
 from stacks.gke_site import shortened
 from stacks.gke_versions import at_least, brought_crds
 from stacks.gke_view import look_up
+from stacks.plan import plan
 from stacks.rules import problems_of
 from stacks.workload import machine_of
 from tests.gke_plans import DRANET, TPU, VARIANTS, planned, stack, variant
@@ -124,17 +127,17 @@ def test_apis_outlive_the_stack() -> None:
 
 def test_the_numbers_of_resources() -> None:
     common = {
-        "projects.Service": 6, "serviceaccount.Account": 1, "projects.IAMMember": 6, "compute.Network": 1,
+        "projects.Service": 6, "serviceaccount.Account": 1, "projects.IAMMember": 5, "compute.Network": 1,
         "compute.Subnetwork": 1, "compute.Firewall": 1, "compute.Router": 1, "compute.RouterNat": 1,
         "container.Cluster": 1, "container.NodePool": 2,
     }  # fmt: skip
     more: dict[str, dict[str, int]] = {
         "none": {},
         "tpu7x": {},
-        "dranet": {"projects.ServiceIdentity": 1, "projects.IAMMember": 7},
+        "dranet": {"projects.ServiceIdentity": 1, "projects.IAMMember": 6},
         "multinet": {"compute.Network": 3, "compute.Subnetwork": 10, "compute.Firewall": 2},
         "gateway": {
-            "projects.Service": 8, "projects.ServiceIdentity": 1, "projects.IAMMember": 7, "compute.Subnetwork": 2,
+            "projects.Service": 8, "projects.ServiceIdentity": 1, "projects.IAMMember": 6, "compute.Subnetwork": 2,
         },
     }  # fmt: skip
     assert {name: types(planned(variant(name))) for name in more} == {name: common | add for name, add in more.items()}
@@ -148,13 +151,105 @@ def test_the_cluster() -> None:
     assert look_up(args, "workload_identity_config.workload_pool") == "acme-serving.svc.id.goog"
     assert look_up(args, "monitoring_config.managed_prometheus.enabled")
     assert look_up(args, "control_plane_endpoints_config.dns_endpoint_config.allow_external_traffic")
-    (exclusion,) = look_up(args, "maintenance_policy.maintenance_exclusions")
+    assert "gateway_api_config" not in args
+    assert planned(variant("gateway")).cluster.args["gateway_api_config"] == {"channel": "CHANNEL_STANDARD"}
+
+
+#: Google's provider takes exactly one of them, and refuses a policy of exclusions alone.
+WINDOWS = {"daily_maintenance_window", "recurring_window", "recurring_maintenance_window"}
+DAILY: dict[str, Any] = {"daily_maintenance_window": {"start_time": "09:00"}}
+
+
+def recurring(start: str, end: str, recurrence: str) -> dict[str, Any]:
+    return {"recurring_window": {"start_time": start, "end_time": end, "recurrence": recurrence}}
+
+
+@EVERY
+def test_maintenance_has_one_window_and_waits_for_the_stack_with_upgrades(name: str) -> None:
+    policy = planned(variant(name)).cluster.args["maintenance_policy"]
+    assert len(WINDOWS & set(policy)) == 1
+    (exclusion,) = policy["maintenance_exclusions"]
     assert exclusion["exclusion_options"] == {
         "scope": "NO_MINOR_OR_NODE_UPGRADES",
         "end_time_behavior": "UNTIL_END_OF_SUPPORT",
     }
-    assert "gateway_api_config" not in args
-    assert planned(variant("gateway")).cluster.args["gateway_api_config"] == {"channel": "CHANNEL_STANDARD"}
+
+
+@pytest.mark.parametrize(
+    ("stated", "window"),
+    [
+        ({}, DAILY),
+        ({"hours": 4}, DAILY),
+        ({"start": "23:59"}, {"daily_maintenance_window": {"start_time": "23:59"}}),
+        # GKE's daily window has 4 hours; any other length is a recurring one. The first window begins on a day of the
+        # recurrence, and may end on the next.
+        ({"hours": 8}, recurring("2026-01-05T09:00:00Z", "2026-01-05T17:00:00Z", "FREQ=DAILY")),
+        (
+            {"start": "22:30", "days": ["SU", "SA", "SU"], "hours": 6},
+            recurring("2026-01-10T22:30:00Z", "2026-01-11T04:30:00Z", "FREQ=WEEKLY;BYDAY=SA,SU"),
+        ),
+        (
+            {"days": ["FR", "MO", "WE"]},
+            recurring("2026-01-05T09:00:00Z", "2026-01-05T13:00:00Z", "FREQ=WEEKLY;BYDAY=MO,WE,FR"),
+        ),
+        (
+            {"start": "00:00", "days": ["TH"], "hours": 24},
+            recurring("2026-01-08T00:00:00Z", "2026-01-09T00:00:00Z", "FREQ=WEEKLY;BYDAY=TH"),
+        ),
+    ],
+)
+def test_the_window_is_daily_or_on_days_of_the_week(stated: dict[str, Any], window: dict[str, Any]) -> None:
+    policy = planned(stack(gke={"maintenanceWindow": stated})).cluster.args["maintenance_policy"]
+    assert {key: value for key, value in policy.items() if key != "maintenance_exclusions"} == window
+
+
+@EVERY
+def test_nothing_is_left_open_that_google_fills_in_and_the_provider_would_take_back(name: str) -> None:
+    """Arguments that are Optional and not Computed in the provider's schema: unsaid, they differ at every preview."""
+    plan = planned(variant(name))
+    assert plan.cluster.args["control_plane_endpoints_config"]["ip_endpoints_config"] == {"enabled": False}
+    assert look_up(plan.cluster.args, "private_cluster_config.enable_private_endpoint") is True
+    system, pool = (dict(found.args) for found in plan.of("container.NodePool"))
+    assert [look_up(args, "node_config.gvnic.enabled") for args in (system, pool)] == [True, True]
+    assert [look_up(args, "node_config.image_type") for args in (system, pool)] == ["COS_CONTAINERD"] * 2
+    assert look_up(pool, "node_config.reservation_affinity.consume_reservation_type")
+
+
+@EVERY
+def test_what_google_fills_in_and_the_plan_never_says_is_no_change(name: str) -> None:
+    plan = planned(variant(name))
+    accelerators = plan.resource(plan.site.named("accelerators"))
+    for resource, paths in ((plan.cluster, gke_cluster.UNSAID), (accelerators, gke_pools.UNSAID)):
+        assert set(paths) <= set(resource.ignore_changes)
+        # A path that the plan says would hide a change of the stack file.
+        assert [path for path in paths if look_up(resource.args, snake(path)) is not None] == []
+
+
+@EVERY
+def test_the_way_out_has_ports_for_pods_that_load_a_model_at_once(name: str) -> None:
+    (nat,) = planned(variant(name)).of("compute.RouterNat")
+    assert nat.args["enable_dynamic_port_allocation"] is True
+    assert nat.args["enable_endpoint_independent_mapping"] is False  # the other refuses it
+    least, most = nat.args["min_ports_per_vm"], nat.args["max_ports_per_vm"]
+    assert 8 * 8 * 16 <= least < most <= 65_536
+    assert all(number & (number - 1) == 0 for number in (least, most)), "Google takes powers of two"
+
+
+def test_nodes_pull_images_and_read_no_buckets() -> None:
+    """Pods would not inherit it: with Workload Identity they are not the nodes' account."""
+    plan = planned(stack())
+    roles = {found.args["role"] for found in plan.of("projects.IAMMember")}
+    assert "roles/artifactregistry.reader" in roles
+    assert not any("storage" in role for role in roles)
+    for pool in plan.of("container.NodePool"):
+        assert look_up(pool.args, "node_config.workload_metadata_config.mode") == "GKE_METADATA"
+
+
+def test_the_account_of_the_pods_is_the_one_that_the_docs_give_a_role() -> None:
+    made = plan(stack(), Path()).model_server
+    (account,) = (obj["metadata"] for obj in made if obj["kind"] == "ServiceAccount")
+    said = f"/subject/ns/{stack().namespace}/sa/{account['name']}"
+    assert said in (Path(__file__).parents[2] / "docs" / "gke.md").read_text()
 
 
 def test_the_accelerators_of_each_way_to_the_nics() -> None:
@@ -188,10 +283,10 @@ def test_capacity_is_said_to_the_nodes() -> None:
         ("dranet", "SPECIFIC_RESERVATION"),
         ("spot", "NO_RESERVATION"),
         ("flex-start", "NO_RESERVATION"),
+        ("on demand", "NO_RESERVATION"),
     ):
         config = accelerators(planned(variant(name)))["node_config"]
         assert config["reservation_affinity"]["consume_reservation_type"] == affinity
-    assert "reservation_affinity" not in accelerators(planned(variant("on demand")))["node_config"]
     flex = accelerators(planned(variant("flex-start")))
     assert flex["node_config"]["max_run_duration"] == "604800s"
     assert flex["autoscaling"] == {"total_min_node_count": 0, "total_max_node_count": 2, "location_policy": "ANY"}
@@ -205,7 +300,7 @@ def test_an_autoscaler_owns_its_number_of_nodes() -> None:
         plan = planned(variant(name))
         system, pool = plan.of("container.NodePool")
         assert system.ignore_changes == ("nodeCount",)
-        assert pool.ignore_changes == ignored
+        assert pool.ignore_changes == (*gke_pools.UNSAID, *ignored)
         assert ("node_count" in pool.args) == (not ignored)
 
 

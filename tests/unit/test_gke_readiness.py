@@ -188,7 +188,8 @@ def test_gke_that_is_off_is_the_stacks_to_turn_on(ready: GoogleServer) -> None:
     ready.answers[CONFIG] = OFF
     assert look(ready) == [
         f"Google could not be asked whether {WHETHER_VERSION}, because container.googleapis.com is off in project {PROJECT}, and "
-        f"is the stack's to turn on; run `gcloud services enable container.googleapis.com --project {PROJECT}` to have it looked at."
+        f"is the stack's to turn on; run `gcloud services enable container.googleapis.com --project {PROJECT}` to have it looked "
+        "at."
     ]
 
 

@@ -13,7 +13,8 @@ from hardware.machines import GKE_POOLS
 from stacks.fields import read
 from stacks.problems import Problem
 from stacks.rules import problems_of
-from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
+from stacks.yaml_source import Document, parse
+from tests.gke_plans import A4_DRA, A4_RDMA, CLUSTER, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 from tests.unit.test_rules import spec
 
 DRA, PLUGIN = "gke-a3-ultragpu-8g-dra", "gke-a3-ultragpu-8g-rdma"
@@ -104,6 +105,12 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
         ("GKE-27", DRANET, {"systemPool": {"machineType": machine}}, {}, "cluster.gke.systemPool.machineType", f"`{machine}`")
         for machine in ("a3-ultragpu-8g", "a4-highgpu-8g", "ct6e-standard-8t", "tpu7x-standard-4t")
     ),
+    ("GKE-29", DRANET, {"maintenanceWindow": {"days": ["SA"]}}, {}, "cluster.gke.maintenanceWindow",
+     "are too few, because GKE demands 48 hours of maintenance in any 32 days, and these are 16; write `hours: 12` or more"),
+    ("GKE-29", DRANET, {"maintenanceWindow": {"days": ["SU", "SA"], "hours": 5}}, {}, "cluster.gke.maintenanceWindow",
+     "5 hours on SA and SU are too few"),
+    ("GKE-29", DRANET, {"maintenanceWindow": {"days": ["SA", "SA"], "hours": 11}}, {}, "cluster.gke.maintenanceWindow",
+     "these are 44"),
     # --- where nodes come from
     ("CAP-01", DRANET, {"capacity": None}, {}, "cluster.gke.capacity", "it is not said"),
     ("CAP-01", DRANET, {"capacity": {"spot": True, "onDemand": True}}, {}, "cluster.gke.capacity", "spot and onDemand"),
@@ -178,6 +185,10 @@ def test_a_rule_finds_what_it_is_for(
         (DRANET, {}, {"protect": False}),
         (DRANET, {}, {"allowReplace": ["acceleratorPool"]}),
         (DRANET, {"capacity": {"flexStart": {"maxRunDuration": 604_800}}}, {}),
+        (DRANET, {"maintenanceWindow": {"hours": 24}}, {}),
+        (DRANET, {"maintenanceWindow": {"days": ["SA"], "hours": 12}}, {}),
+        (DRANET, {"maintenanceWindow": {"days": ["SA", "SU"], "hours": 6}}, {}),
+        (DRANET, {"maintenanceWindow": {"days": ["MO", "WE", "FR"]}}, {}),
         (
             DRANET,
             {"capacity": {"reservation": "projects/p/reservations/r/reservationBlocks/b/reservationSubBlocks/s"}},
@@ -255,6 +266,45 @@ def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any]
     assert [problem.path for _, problem in found] == [f"llmd-pd:{path}"]
     assert remains is not None
     assert [problem.rule for problem in problems_of(remains)] == ["BILL-01"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "path", "words"),
+    [
+        ("start: 9:00", "start", "`9:00` cannot be used, because it has to be a time of day in UTC, hours and minutes; write "
+         "something like `09:00`"),
+        ("start: 24:00", "start", "`24:00` cannot be used"),
+        ("start: 12:60", "start", "`12:60` cannot be used"),
+        ("start: 0900", "start", "write something like `09:00`"),
+        ("start: 9", "start", "`9` cannot be used, because it has to be text; write hours and minutes: `09:00`"),
+        ("start: 9.5", "start", "write hours and minutes: `09:00`"),
+        ("start: '09:00Z'", "start", "write something like `09:00`"),
+        ("start:", "start", "it is empty"),
+        ("hours: 3", "hours", "it has to be at least 4"),
+        ("hours: 25", "hours", "it can be 24 at most"),
+        ("days: SA", "days", "write `[SA]`"),
+        ("days: [Sat]", "days[0]", "it has to be MO, TU, WE, TH, FR, SA or SU"),
+        ("recurrence: FREQ=DAILY", "recurrence", "unknown key"),
+    ],
+)  # fmt: skip
+def test_a_window_that_google_would_not_read_is_refused_in_one_sentence(stated: str, path: str, words: str) -> None:
+    (found,) = window_problems(stated)
+    assert (found.rule, found.path) == ("SPEC", f"llmd-pd:cluster.gke.maintenanceWindow.{path}")
+    assert words in str(found)
+
+
+@pytest.mark.parametrize("start", ["09:00", "12:30", "00:00", "23:59", "'01:10'"])
+def test_a_time_needs_no_quotes(start: str) -> None:
+    """YAML 1.1 reads `12:30` as 750; the Pulumi CLI does not, and so we do not."""
+    assert window_problems(f"start: {start}") == []
+
+
+def window_problems(stated: str) -> list[Problem]:
+    written = parse(f"maintenanceWindow:\n  {stated}\n".encode())
+    assert isinstance(written, Document)
+    return [
+        problem for _, problem in read({"serving": DRANET, "cluster": {**CLUSTER, "gke": {**GKE, **written.data}}})[0]
+    ]
 
 
 def test_a_gateway_of_gkes_needs_a_cluster_that_can_have_some() -> None:

@@ -71,6 +71,27 @@ def test_a_crd_of_the_same_or_an_older_version_is_adopted(
 
 
 @pytest.mark.parametrize(
+    ("annotations", "conditions", "established"),
+    [
+        ({}, [{"type": "NamesAccepted", "status": "True"}, {"type": "Established", "status": "True"}], True),
+        ({}, [{"type": "Established", "status": "False"}], False),
+        ({}, [], False),
+        ({}, None, False),
+        # A stack made it, or waits for it: whoever takes it over then says the same, and no preview sees a difference.
+        ({"pulumi.com/waitFor": "condition=Established"}, [{"type": "Established", "status": "True"}], False),
+    ],
+)
+def test_a_crd_that_is_established_needs_no_waiting_for(
+    annotations: dict[str, str], conditions: Any, established: bool, look: Look, server: ApiServer, tmp_path: Path
+) -> None:
+    crd = {"metadata": {"name": POOLS, "annotations": annotations}, "status": {"conditions": conditions}}
+    server.answers = {f"{CRDS}/{POOLS}": (200, crd)}
+    _, found = look(server.url, crds={"directory": str(write(tmp_path / "crds"))})
+    assert found.established == frozenset({POOLS} if established else ())
+    assert [path for path, *_ in server.asked].count(f"{CRDS}/{POOLS}") == 1
+
+
+@pytest.mark.parametrize(
     ("version", "brings"),
     [
         ("v1.34.0-gke.1626000", True),

@@ -102,8 +102,15 @@ def test_a_broken_law_is_named_with_its_field(breach: tuple[str, str, Change, st
         assert refused == {}
         return
     assert refused, "the cloud takes it"
-    (place, words), *others = refused.items()
-    assert not others or all(rule in text for text in refused.values())
+    if (rule, field) == ("GKE-06", "enable_autopilot"):
+        # Refused before there are pools to judge, by the provider's schema at an argument that excludes it.
+        assert [*refused] == ["removeDefaultNodePool"]
+        assert refused["removeDefaultNodePool"].endswith('"remove_default_node_pool": conflicts with enable_autopilot')
+        return
+    # What breaks a rule of the provider's too is named by both, at paths of their own.
+    by_laws = {place: text for place, text in refused.items() if re.search(r"[A-Z]+-\d+: ", text)}
+    (place, words), *others = by_laws.items()
+    assert not others or all(rule in text for text in by_laws.values())
     assert f"{rule}: " in words
     assert camel(field) in f"{place} {words}"
 
@@ -134,7 +141,7 @@ def test_few_are_what_no_cloud_sees() -> None:
         (
             {"node_config": {"taints": [{"key": "a", "value": "b", "effect": "NoSchedule"}]}},
             "nodeConfig.taints[0].effect",
-            "`NoSchedule` is none of NO_SCHEDULE",
+            'to be one of ["NO_SCHEDULE" "PREFER_NO_SCHEDULE" "NO_EXECUTE"], got NoSchedule',
         ),
         ({"location": None}, "location", "required field is not set"),
         ({"node_config": {"boot_disk": {"size": 1}}}, "nodeConfig.bootDisk.size", "there is no such argument"),
@@ -185,8 +192,9 @@ def test_a_range_that_is_none_is_one_problem(program: Program) -> None:
 def test_a_name_that_cannot_be_had_is_refused(part: str, args: dict[str, str], program: Program) -> None:
     plan = planned(stack())
     ((path, words),) = program.check(put(plan.resource(plan.site.named(part)), **args)).items()
-    assert path == camel(*args)
-    assert "does not match" in words
+    ((argument, value),) = args.items()
+    assert path == camel(argument)
+    assert words.startswith(f'"{argument}" ("{value}") ')
 
 
 def test_a_resource_without_a_name_gets_the_engines(program: Program) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from rehearsal import plugins
+from rehearsal import official
 from rehearsal.standins import install
 from rehearsal.standins.cloud import CLOUD, FAULT, FLEET
 from rehearsal.standins.cloud.store import Cloud, Record, stack_of
@@ -183,10 +183,10 @@ def test_where_the_extra_is_not_installed_there_is_no_pretend_cloud(tmp_path: Pa
 def test_it_takes_the_official_plugins_place(tmp_path: Path) -> None:
     """A rehearsal that reached a real cloud would be none."""
     (row,) = [row for row in install.STAND_INS if row.name == "gcp"]
-    directory = install.plugin_directory(tmp_path, row.kind, row.name, row.version)
+    directory = official.directory(tmp_path, row.key, row.version)
     directory.mkdir(parents=True)
     program = directory / "pulumi-resource-gcp"
     program.write_bytes(b"\x7fELF")
     assert "gcp" in [one.name for one in install.install_plugins(tmp_path, Path(sys.executable), ROOT)]
     assert b"rehearsal.standins" in program.read_bytes()
-    assert "gcp" not in plugins.PROVIDERS
+    assert row.key not in official.NAMEABLE

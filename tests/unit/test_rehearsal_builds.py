@@ -1,6 +1,8 @@
 """Building tools from Go modules, with a pretend Go: keys, locks, progress, failures."""
 
+import importlib.metadata
 import io
+import json
 import os
 import re
 import subprocess
@@ -12,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import builds, golang
-from rehearsal.errors import RehearsalError
+from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.report import PlainReport
 
 PACKAGES = {"etcd": "go.etcd.io/etcd/server/v3", "helm": "helm.sh/helm/v3/cmd/helm"}
@@ -25,10 +27,10 @@ if sys.argv[1] == "env":
 with open({log!r}, "a") as log:
     print(repr((sys.argv[1:], os.getcwd(), {{k: v for k, v in os.environ.items() if k.startswith(("GO", "CGO"))}})), file=log)
 out = sys.argv[sys.argv.index("-o") + 1]
-made = {{"go.etcd.io/etcd/server/v3": "server", "helm.sh/helm/v3/cmd/helm": "helm"}}
+made = {{"go.etcd.io/etcd/server/v3": "server"}}
 exec(os.environ.get("GO_DOES", ""))
 for package in sys.argv[sys.argv.index("-o") + 2:]:
-    open(os.path.join(out, made[package]), "w").write(package)
+    open(os.path.join(out, made.get(package, package.rpartition("/")[2])), "w").write(package)
 """
 
 
@@ -45,8 +47,8 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_tools_appear_under_their_own_names_and_are_built_once(calls: Path) -> None:
     report = PlainReport(io.StringIO())
-    builds.build("kubernetes", PACKAGES, report)
-    builds.build("kubernetes", PACKAGES, report)
+    builds.build({"kubernetes": PACKAGES}, report)
+    builds.build({"kubernetes": PACKAGES}, report)
     directory = builds.directory("kubernetes")
     assert (directory / "etcd").read_text() == "go.etcd.io/etcd/server/v3"
     assert (directory / "helm").exists()
@@ -65,7 +67,7 @@ def test_go_is_told_everything_and_the_users_settings_do_not_matter(
         "GOPROXY": "p",
     }.items():
         monkeypatch.setenv(name, value)
-    builds.build("kubernetes", PACKAGES, PlainReport(io.StringIO()))
+    builds.build({"kubernetes": PACKAGES}, PlainReport(io.StringIO()))
     arguments, cwd, environment = eval(calls.read_text())
     assert cwd == str(builds.MODULES / "kubernetes")
     assert arguments[0] == "build"
@@ -120,7 +122,7 @@ def test_a_failure_shows_the_end_of_what_go_said(calls: Path, monkeypatch: pytes
     with pytest.raises(
         RehearsalError, match=r"building etcd, helm failed: go build ended with exit code 1; .*build\.log"
     ) as failed:
-        builds.build("kubernetes", PACKAGES, PlainReport(io.StringIO()))
+        builds.build({"kubernetes": PACKAGES}, PlainReport(io.StringIO()))
     assert failed.value.details == "# helm.sh/helm/v3\nx.go:1:1: no"
     assert [path.name for path in builds.directory("kubernetes").iterdir()] == ["build.log"]
     assert calls.exists()
@@ -131,15 +133,74 @@ def test_a_long_build_says_what_it_is_still_building(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(builds, "PROGRESS_SECONDS", 0.3)
     monkeypatch.setenv("GO_DOES", 'open(os.path.join(out, "server"), "w"); time.sleep(0.8)')
     out = io.StringIO()
-    builds.build("kubernetes", PACKAGES, PlainReport(out))
+    builds.build({"kubernetes": PACKAGES}, PlainReport(out))
     lines = [line.strip() for line in out.getvalue().splitlines()]
     assert "still building helm … 0 s" in lines
+
+
+def test_modules_are_built_side_by_side(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits until the other has begun, so that neither would end if they followed one another."""
+    here, there = (str(calls.parent / module) for module in ("kubernetes", "pulumi"))
+    meet = f"open(os.path.join({str(calls.parent)!r}, os.path.basename(os.getcwd())), 'w')\n"
+    meet += f"while not (os.path.exists({here!r}) and os.path.exists({there!r})): time.sleep(0.01)"
+    monkeypatch.setenv("GO_DOES", meet)
+    pulumi = {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"}
+    builds.build({"kubernetes": PACKAGES, "pulumi": pulumi}, PlainReport(io.StringIO()))
+    assert (builds.directory("kubernetes") / "helm").exists()
+    assert (builds.directory("pulumi") / "pulumi").exists()
+
+
+def test_one_that_fails_ends_the_others_and_what_was_done_is_kept(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GO_DOES", "sys.exit('x.go:1:1: no') if os.getcwd().endswith('kubernetes') else time.sleep(60)")
+    pulumi = {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"}
+    with pytest.raises(RehearsalError, match="building etcd, helm failed"):
+        builds.build({"kubernetes": PACKAGES, "pulumi": pulumi}, PlainReport(io.StringIO()))
+    assert len(calls.read_text().splitlines()) == 2
+    assert not (builds.directory("pulumi") / "pulumi").exists()
+
+
+def test_the_provider_embeds_what_its_module_holds(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = tmp_path / "modules"
+    monkeypatch.setattr(builds.golang, "module", lambda _go, _by, path: content / path)
+    package = "llmd-pd/rehearsal/tools/kubernetes-provider"
+    overlay = "open(os.environ['OVERLAY_COPY'], 'w').write(open(sys.argv[sys.argv.index('-overlay') + 1]).read())"
+    monkeypatch.setenv("GO_DOES", overlay)
+    monkeypatch.setenv("OVERLAY_COPY", str(tmp_path / "overlay"))
+    builds.build({"kubernetes-provider": {"pulumi-resource-kubernetes": package}}, PlainReport(io.StringIO()))
+    place = content / builds.KUBERNETES_PROVIDER / "cmd" / "pulumi-resource-kubernetes"
+    here = builds.MODULES / "kubernetes-provider"
+    names = ("schema.json", "terraform-mapping.json")
+    assert json.loads((tmp_path / "overlay").read_text()) == {"Replace": {str(here / n): str(place / n) for n in names}}
+    assert all(f"//go:embed {name}\n" in (here / "main.go").read_text() for name in names)
+    assert calls.exists()
+
+
+def test_a_provider_whose_module_is_refused_says_so(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> Path:
+        raise UnavailableError("cannot be downloaded: 404 Not Found")
+
+    monkeypatch.setattr(builds.golang, "module", refused)
+    with pytest.raises(
+        RehearsalError, match=r"pulumi-resource-kubernetes failed: Go module .* cannot be downloaded: 404"
+    ):
+        builds.build({"kubernetes-provider": {"pulumi-resource-kubernetes": "x/y"}}, PlainReport(io.StringIO()))
+    assert not calls.exists()
+
+
+def test_the_provider_has_the_version_the_sdk_asks_for_and_says_which_it_is() -> None:
+    """Build metadata is left out where versions are compared, so the engine warns of no mismatch."""
+    (version,) = builds.stamps("kubernetes-provider").values()
+    assert version == f"{importlib.metadata.version('pulumi-kubernetes')}+module.20260115033456"
 
 
 def test_two_set_ups_at_once_build_once(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GO_DOES", "time.sleep(0.5)")
     out = io.StringIO()
-    threads = [threading.Thread(target=builds.build, args=("kubernetes", PACKAGES, PlainReport(out))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=builds.build, args=({"kubernetes": PACKAGES}, PlainReport(out))) for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -153,7 +214,7 @@ def test_what_a_killed_build_left_is_removed() -> None:
     left = builds.directory("kubernetes") / ".build-x"
     left.mkdir(parents=True)
     (left / "server").write_text("half")
-    builds.build("kubernetes", PACKAGES, PlainReport(io.StringIO()))
+    builds.build({"kubernetes": PACKAGES}, PlainReport(io.StringIO()))
     assert not left.exists()
 
 
@@ -167,7 +228,7 @@ def test_interrupted_go_is_ended(calls: Path, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(builds, "_follow", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        builds.build("kubernetes", PACKAGES, PlainReport(io.StringIO()))
+        builds.build({"kubernetes": PACKAGES}, PlainReport(io.StringIO()))
     with pytest.raises(ProcessLookupError):
         os.kill(int(calls.with_name("pid").read_text()), 0)
 

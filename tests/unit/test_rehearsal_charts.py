@@ -142,7 +142,7 @@ def test_another_content_than_go_sum_pins_is_refused(machine: Machine) -> None:
 def test_without_go_the_next_source_is_tried(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     (machine.bin / "go").unlink()
     monkeypatch.setattr(golang, "REQUIREMENT", "/no/such/file.whl")
-    with pytest.raises(RehearsalError, match=r"there is no Go ≥ 1\.26 on PATH and pip could not .*; there is no"):
+    with pytest.raises(RehearsalError, match=r"there is no Go ≥ 1\.26\.6 on PATH and pip could not .*; there is no"):
         machine.chart()
 
 
@@ -151,6 +151,6 @@ def test_a_module_that_is_slow_or_broken_is_no_traceback(machine: Machine, monke
     with pytest.raises(UnavailableError, match=r"`helm package` says: Chart\.yaml file is missing"):
         charts.from_module(CHART.ref, CHART.version, machine.bin / "helm", machine.report)
     machine.program("go", "#!{python}\nimport sys, time\nprint('go1.26.8') if sys.argv[1] == 'env' else time.sleep(60)")
-    monkeypatch.setattr(upstream, "DOWNLOAD_SECONDS", 0.2)
+    monkeypatch.setattr(golang, "DOWNLOAD_SECONDS", 0.2)
     with pytest.raises(UnavailableError, match=r"v1\.5\.0 did not arrive within 0\.2 s"):
         upstream.directory(GAIE, machine.report)

@@ -12,8 +12,11 @@ import pytest
 import yaml
 
 from hardware.bill import Crd, InModule
-from rehearsal import builds, parts
+from rehearsal import builds, cluster_crds, parts
+from rehearsal.cluster_crds import Definition
+from rehearsal.standins.crds import BROUGHT, MONITORING
 from releases import RELEASES, gateway_api
+from releases.cluster_crds import PUBLISHED, Published
 from releases.crds import Pinned, SourceError
 from stacks.plan import Plan, plan
 from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned
@@ -184,10 +187,115 @@ def test_every_byte_of_the_modules_is_pinned() -> None:
         assert {(module, f"v{version}"), (module, f"v{version}/go.mod")} <= pinned
 
 
-def test_what_stands_for_the_prometheus_operator_is_named_where_a_stack_uses_it() -> None:
+# --- what a cluster brings -----------------------------------------------------------------------------------------------
+
+OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+PODS, SERVICES = MONITORING
+#: Two definitions in one file, as Istio publishes its own; the first is another kind's.
+PUBLISHED_FILE = yaml.safe_dump_all(
+    [
+        {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": name},
+            "spec": {"group": "published.test"},
+        }
+        for name in ("others.monitoring.coreos.com", PODS.name)
+    ]
+).encode()
+
+
+@pytest.fixture
+def pods(monkeypatch: pytest.MonkeyPatch) -> Published:
+    """The one kind that anybody has published."""
+    digest = hashlib.sha256(PUBLISHED_FILE).hexdigest()
+    crd = Crd("all.yaml", "https://example.test/all.yaml", digest, InModule(OPERATOR, "config/all.yaml"))
+    made = Published(crd, "an/operator v1")
+    monkeypatch.setattr(cluster_crds, "PUBLISHED", {PODS.name: made})
+    return made
+
+
+def origins(found: list[Definition]) -> list[bool]:
+    return [definition.published is not None for definition in found]
+
+
+def test_what_a_cluster_brings_is_the_published_file_and_kept(
+    machine: Machine, asked: list[str], pods: Published
+) -> None:
+    machine.module(OPERATOR, {"config/all.yaml": PUBLISHED_FILE})
+    assert origins(cluster_crds.kept(MONITORING)) == [False, False]
+    assert asked == machine.calls("go") == [], "what is kept is read without a network"
+    first, second = cluster_crds.definitions(MONITORING, machine.report)
+    assert (first.published, first.object["spec"]) == (pods, {"group": "published.test"})
+    assert (second.published, second.object) == (None, SERVICES.definition)
+    assert asked == [pods.crd.url]
+    before = machine.calls("go")
+    assert origins(cluster_crds.kept(MONITORING)) == [True, False]
+    assert origins(cluster_crds.definitions(MONITORING, machine.report)) == [True, False]
+    assert (machine.calls("go"), len(asked)) == (before, 1)
+
+
+def test_the_stand_in_takes_the_place_of_what_nobody_gives(machine: Machine, asked: list[str], pods: Published) -> None:
+    (found,) = cluster_crds.definitions([PODS], machine.report)
+    assert (found.published, found.object) == (None, PODS.definition)
+    assert asked == [pods.crd.url]
+    machine.module(OPERATOR, {"config/all.yaml": PUBLISHED_FILE + b"# changed\n"})
+    assert origins(cluster_crds.definitions([PODS], machine.report)) == [False], "its checksum is not the pinned one"
+
+
+@pytest.mark.usefixtures("pods")
+def test_offline_nobody_is_asked_for_what_a_cluster_brings(
+    machine: Machine, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMD_PD_OFFLINE", "1")
+    machine.module(OPERATOR, {"config/all.yaml": PUBLISHED_FILE})
+    assert origins(cluster_crds.definitions([PODS], machine.report)) == [False]
+    assert asked == machine.calls("go") == []
+
+
+def test_the_set_up_keeps_what_clusters_bring_and_says_what_is_missing(
+    machine: Machine, asked: list[str], pods: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.module(OPERATOR, {"config/all.yaml": PUBLISHED_FILE})
+    monkeypatch.setattr(parts, "BROUGHT", MONITORING)
+    parts.prepare(machine.toolchain, machine.report)
+    assert pods.crd.url in asked
+    assert origins(cluster_crds.kept(MONITORING)) == [True, False]
+    assert "CRDs cannot be had of ServiceMonitor: rehearsals have permissive ones in their place" in (
+        machine.out.getvalue()
+    )
+
+
+def test_a_report_says_which_crds_are_published_and_which_stand_for_one(
+    machine: Machine, asked: list[str], pods: Published
+) -> None:
     plain = planned()
     assert parts.monitors(plain) == ()
-    for monitoring in ({"pod_monitors": True}, {"router": True}):
-        spec = plain.spec.model_copy(update={"monitoring": plain.spec.monitoring.model_copy(update=monitoring)})
-        (part,) = parts.monitors(plan(spec, Path("/project")))
-        assert (part.official, part.name) == (False, "permissive CRDs of the Prometheus operator")
+    monitored = [
+        plan(plain.spec.model_copy(update={"monitoring": plain.spec.monitoring.model_copy(update=update)}), Path("/"))
+        for update in ({"pod_monitors": True}, {"router": True})
+    ]
+    for made in monitored:
+        said = [(part.official, str(part)) for part in parts.monitors(made)]
+        assert said == [(False, "permissive CRDs of the Prometheus operator (PodMonitor, ServiceMonitor)")]
+    machine.module(OPERATOR, {"config/all.yaml": PUBLISHED_FILE})
+    cluster_crds.definitions(MONITORING, machine.report)
+    for made in monitored:
+        assert [(part.official, str(part)) for part in parts.monitors(made)] == [
+            (True, "CRDs of the Prometheus operator (PodMonitor of an/operator v1)"),
+            (False, "permissive CRDs of the Prometheus operator (ServiceMonitor)"),
+        ]
+    assert asked == [pods.crd.url]
+
+
+def test_every_kind_a_cluster_brings_is_published_somewhere() -> None:
+    assert {resource.name for resource in BROUGHT} == PUBLISHED.keys()
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_what_a_module_holds_of_a_cluster_is_at_the_version_of_its_publisher(name: str) -> None:
+    published, required = PUBLISHED[name], builds.required("upstream")
+    assert published.crd.url.endswith(f"/{published.crd.file}")
+    if (source := published.crd.source) is not None:
+        assert published.crd.url.endswith(f"/v{required[source.module]}/{source.path}")
+        assert published.publisher.endswith(f" v{required[source.module]}")

@@ -1,15 +1,17 @@
 """Which tools are taken from where: PATH, the cache, the official download, a build."""
 
+import importlib.metadata
 import io
+import os
 import re
 from pathlib import Path
 
 import pytest
 
-from rehearsal import builds, downloads, toolchain
+from rehearsal import builds, downloads, official, toolchain
 from rehearsal.errors import RehearsalError
 from rehearsal.report import PlainReport
-from rehearsal.toolchain import VERSIONS, WANTED, Origin, ensure, on_path
+from rehearsal.toolchain import PROVIDER, VERSIONS, WANTED, Origin, ensure, on_path
 
 
 def program(path: Path, prints: str) -> Path:
@@ -26,7 +28,9 @@ def path_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     directory.mkdir()
     monkeypatch.setenv("PATH", str(directory))
     monkeypatch.setenv("LLMD_PD_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("LLMD_PD_OFFLINE", raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
+    for name in ("LLMD_PD_OFFLINE", "LLMD_PD_PLUGINS"):
+        monkeypatch.delenv(name, raising=False)
     return directory
 
 
@@ -35,10 +39,11 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, set[str]]]:
     """Builds that only leave files, and the record of what was asked for."""
     asked: list[tuple[str, set[str]]] = []
 
-    def build(module: str, packages: dict[str, str], _report: PlainReport) -> None:
-        asked.append((module, set(packages)))
-        for name in packages:
-            program(builds.directory(module) / name, "built")
+    def build(wanted: dict[str, dict[str, str]], _report: PlainReport) -> None:
+        for module, packages in wanted.items():
+            asked.append((module, set(packages)))
+            for name in packages:
+                program(builds.directory(module) / name, "built")
 
     monkeypatch.setattr(builds, "build", build)
     return asked
@@ -79,6 +84,7 @@ def test_the_versions_are_those_of_the_tool_modules() -> None:
         "kwok": pinned("kubernetes", "sigs.k8s.io/kwok"),
         "helm": pinned("kubernetes", "helm.sh/helm/v3"),
         "pulumi": pinned("pulumi", "github.com/pulumi/pulumi/pkg/v3"),
+        "pulumi-kubernetes": importlib.metadata.version("pulumi-kubernetes"),
     } == VERSIONS
 
 
@@ -141,12 +147,14 @@ def test_where_nothing_answers_everything_is_built_in_one_go_per_module(
 ) -> None:
     program(path_dir / "helm", "v3.19.0")
     tools = ensure(report(), nothing_answers)
-    assert built == [("kubernetes", set(WANTED) - {"helm", "pulumi"}), ("pulumi", {"pulumi"})]
+    others = {"helm", "pulumi", PROVIDER}
+    assert built == [("kubernetes", set(WANTED) - others), ("pulumi", {"pulumi"}), ("kubernetes-provider", {PROVIDER})]
     assert fetched == []
     assert set(tools) == set(WANTED)
     assert {tool.origin for name, tool in tools.items() if name != "helm"} == {Origin.BUILT}
     assert tools["helm"].origin is Origin.PATH
     assert tools["etcd"].version == "3.6.14"
+    assert tools[PROVIDER].version.startswith("4.0.0-20260115")
 
 
 @pytest.mark.usefixtures("path_dir")
@@ -170,17 +178,21 @@ def test_where_every_host_answers_everything_is_downloaded_once(
 def test_each_host_decides_for_its_own_tools(built: list[tuple[str, set[str]]], fetched: list[str]) -> None:
     ensure(report(), lambda url: "dl.k8s.io" in url)
     assert set(fetched) == {"kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"}
-    assert built == [("kubernetes", {"etcd", "kwok", "kwokctl", "helm"}), ("pulumi", {"pulumi"})]
+    assert built == [
+        ("kubernetes", {"etcd", "kwok", "kwokctl", "helm"}),
+        ("pulumi", {"pulumi"}),
+        ("kubernetes-provider", {PROVIDER}),
+    ]
 
 
 @pytest.mark.usefixtures("path_dir")
-def test_a_cached_build_spares_the_network_but_for_the_tool_whose_release_brings_more(
+def test_a_cached_build_spares_the_network_but_for_tools_whose_release_is_more(
     built: list[tuple[str, set[str]]], fetched: list[str]
 ) -> None:
     ensure(report(), nothing_answers)
     built.clear()
     tools = ensure(report(), lambda _url: True)
-    assert fetched == ["pulumi"]
+    assert fetched == ["pulumi", PROVIDER]
     assert built == []
     assert tools["kubectl"].origin is Origin.BUILT
     assert tools["pulumi"].origin is Origin.OFFICIAL
@@ -207,3 +219,68 @@ def test_a_download_that_fails_is_said_and_built_instead(
     assert "the official helm 3.21.4 could not be downloaded: 404; building it instead." in out.getvalue()
     assert tools["helm"].origin is Origin.BUILT
     assert "helm" in built[0][1]
+
+
+def test_the_first_time_it_is_said_what_is_to_come(path_dir: Path, built: list[tuple[str, set[str]]]) -> None:
+    program(path_dir / "helm", "v3.19.0")
+    out = io.StringIO()
+    ensure(PlainReport(out), nothing_answers)
+    (names,) = re.findall("not on this machine yet: (.*)", out.getvalue())
+    assert set(names.split(", ")) == set(WANTED) - {"helm"}
+    assert f"built from Go modules: {toolchain.COLD_MINUTES} on 2 cores, once per user" in out.getvalue()
+    again = io.StringIO()
+    ensure(PlainReport(again), nothing_answers)
+    assert "not on this machine yet" not in again.getvalue()
+    assert built
+
+
+@pytest.mark.usefixtures("path_dir", "built")
+def test_the_clis_own_plugin_is_used_at_the_version_the_sdk_asks_for(tmp_path: Path) -> None:
+    version = importlib.metadata.version("pulumi-kubernetes")
+    home = tmp_path / "pulumi" / "plugins"
+    program(home / "resource-kubernetes-v4.0.1" / PROVIDER, "older")
+    assert ensure(report(), nothing_answers)[PROVIDER].origin is Origin.BUILT
+    newest = program(home / f"resource-kubernetes-v{version}" / PROVIDER, "newest")
+    tool = ensure(report(), nothing_answers)[PROVIDER]
+    assert (tool.path, tool.version, tool.origin) == (newest, version, Origin.CLI)
+
+
+@pytest.mark.usefixtures("path_dir", "built")
+def test_the_environment_of_another_rehearsal_is_not_the_clis_own(tmp_path: Path) -> None:
+    """Its plugin directory holds a link into the cache."""
+    ours = ensure(report(), nothing_answers)[PROVIDER].path
+    link = tmp_path / "pulumi" / "plugins" / f"resource-kubernetes-v{VERSIONS['pulumi-kubernetes']}" / PROVIDER
+    link.parent.mkdir(parents=True)
+    link.symlink_to(ours)
+    assert ensure(report(), nothing_answers)[PROVIDER].origin is Origin.BUILT
+
+
+@pytest.mark.usefixtures("path_dir", "built")
+def test_a_plugin_that_is_named_is_used_before_any_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMD_PD_PLUGINS", str(tmp_path / "own"))
+    monkeypatch.setattr(official, "said_version", lambda _: "4.32.0")
+    own = program(tmp_path / "own" / PROVIDER, "")
+    program(tmp_path / "pulumi" / "plugins" / f"resource-kubernetes-v{VERSIONS['pulumi-kubernetes']}" / PROVIDER, "")
+    tool = ensure(report(), nothing_answers)[PROVIDER]
+    assert (tool.path, tool.version, tool.origin) == (own, "4.32.0", Origin.NAMED)
+
+
+@pytest.mark.usefixtures("path_dir", "built")
+@pytest.mark.parametrize("holds", [None, "pulumi-resource-gcp", "kubernetes"])
+def test_a_directory_without_plugins_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holds: str | None
+) -> None:
+    monkeypatch.setenv("LLMD_PD_PLUGINS", str(tmp_path / "own"))
+    if holds:
+        program(tmp_path / "own" / holds, "")
+    with pytest.raises(RehearsalError, match="names no official plugin"):
+        ensure(report(), nothing_answers)
+
+
+@pytest.mark.usefixtures("path_dir", "built")
+def test_what_is_no_plugin_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMD_PD_PLUGINS", str(tmp_path / "own"))
+    monkeypatch.setenv("PATH", os.defpath)
+    program(tmp_path / "own" / PROVIDER, "hello")
+    with pytest.raises(RehearsalError, match="pulumi-resource-kubernetes is no plugin of Pulumi's"):
+        ensure(report(), nothing_answers)

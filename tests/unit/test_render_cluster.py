@@ -129,9 +129,9 @@ def test_the_ways_to_the_nics_differ_in_their_files(tmp_path: Path) -> None:
         texts = rendered(gke_file(tmp_path, name), tmp_path / name)
         found[name] = {file: len(objects(texts[file])) for file in rendered_cluster.FILES if file in texts}
     assert found == {
-        "dranet": {CLOUD: 23, INSTALLER: 1, VALUES: 1},
-        "multinet": {CLOUD: 33, NETWORKS: 18},
-        "tpu7x": {CLOUD: 21},
+        "dranet": {CLOUD: 22, INSTALLER: 1, VALUES: 1},
+        "multinet": {CLOUD: 32, NETWORKS: 18},
+        "tpu7x": {CLOUD: 20},
     }
 
 
@@ -187,7 +187,7 @@ def test_values_say_how_they_are_installed(tmp_path: Path) -> None:
 def test_it_lists_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rendered(gke_file(tmp_path), tmp_path / "out")
     assert capsys.readouterr().out.splitlines()[:4] == [
-        f"{tmp_path}/out/{CLOUD}: 23 resources",
+        f"{tmp_path}/out/{CLOUD}: 22 resources",
         f"{tmp_path}/out/{INSTALLER}: 1 object",
         f"{tmp_path}/out/{VALUES}: values of the Helm release nvidia-dra-driver-gpu",
         f"{tmp_path}/out/crds.yaml: 3 objects",

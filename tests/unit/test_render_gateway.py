@@ -128,7 +128,16 @@ apiVersion: networking.gke.io/v1
 kind: HealthCheckPolicy
 metadata: {name: pd-disaggregation}
 spec: {default: {timeoutSec: 2}}
+---
+apiVersion: networking.gke.io/v1
+kind: HealthCheckPolicy
+metadata: {name: pd-disaggregation-epp}
+spec: {default: {config: {type: GRPC}}}
 """
+CHECK = {
+    "type": "HTTP",
+    "httpHealthCheck": {"portSpecification": "USE_FIXED_PORT", "port": 8000, "requestPath": "/health"},
+}
 
 
 @pytest.mark.parametrize(("stated", "seconds"), [({"backendTimeout": 3600}, 3600), ({}, 300)])
@@ -138,12 +147,37 @@ def test_the_charts_policy_has_the_stacks_limit(
     (tmp_path / "chart-output").write_text(POLICY)
     fake_helm(path, f"[ $1 = template ] && /bin/cat {tmp_path}/chart-output")
     texts, _ = made(tmp_path, {"provider": "gke", **stated}, router={"chart": {"source": "./chart"}})
-    policy, health = objects(texts["router.yaml"])
+    policy, health, others = objects(texts["router.yaml"])
     assert policy["spec"] == {
         "default": {"timeoutSec": seconds, "logging": {"enabled": True}},
         "targetRef": {"kind": "InferencePool", "name": "pd-disaggregation"},
     }
-    assert health["spec"] == {"default": {"timeoutSec": 2}}
+    assert health["spec"] == {"default": {"timeoutSec": 2, "config": CHECK}}
+    assert others["spec"] == {"default": {"config": {"type": "GRPC"}}}
+
+
+PORTS = {"guide-2026-05": "inferencePool", "guide-2026-06": "modelServers"}
+
+
+@pytest.mark.parametrize("release", PORTS)
+def test_the_check_is_at_the_charts_port_and_the_charts_own_where_the_values_name_a_protocol(
+    release: str, tmp_path: Path
+) -> None:
+    def values(**said: Any) -> dict[str, Any]:
+        tree = {PORTS[release]: said}
+        return tree if release == "guide-2026-05" else {"router": tree}
+
+    def planned(**said: Any) -> Plan:
+        return made(tmp_path, {"provider": "gke"}, router={"values": values(**said)}, release=release)[1]
+
+    ported = planned(targetPorts=[{"number": 8200}]).gateway
+    assert ported is not None
+    assert ported.health_check is not None
+    assert ported.health_check["httpHealthCheck"]["port"] == 8200
+    protocol = "modelServerProtocol" if release == "guide-2026-05" else "protocol"
+    told = planned(**{protocol: "grpc"})
+    assert told.gateway is not None
+    assert told.gateway.health_check is None
 
 
 def test_no_other_providers_policy_is_touched(path: Path, tmp_path: Path) -> None:
@@ -155,14 +189,17 @@ def test_no_other_providers_policy_is_touched(path: Path, tmp_path: Path) -> Non
 
 def test_who_installs_the_values_by_hand_is_told_to_patch(tmp_path: Path) -> None:
     texts, _ = made(tmp_path, {"provider": "gke", "backendTimeout": 3600})
-    install, patch = comments(texts["router.values.yaml"])
+    install, *patches = comments(texts["router.values.yaml"])
     assert install.startswith("helm upgrade --install pd-disaggregation ")
-    words = shlex.split(patch)
-    assert words[:4] == ["kubectl", "patch", "gcpbackendpolicy", "pd-disaggregation"]
-    assert json.loads(words[words.index("--patch") + 1]) == {"spec": {"default": {"timeoutSec": 3600}}}
-    assert words[words.index("--namespace") + 1] == NAMESPACE
+    expected = {"gcpbackendpolicy": {"timeoutSec": 3600}, "healthcheckpolicy": {"config": CHECK}}
+    for patch, (kind, fields) in zip(patches, expected.items(), strict=True):
+        words = shlex.split(patch)
+        assert words[:4] == ["kubectl", "patch", kind, "pd-disaggregation"]
+        assert json.loads(words[words.index("--patch") + 1]) == {"spec": {"default": fields}}
+        assert words[words.index("--namespace") + 1] == NAMESPACE
     texts, _ = made(tmp_path, {"provider": "gke"})
-    assert len(comments(texts["router.values.yaml"])) == 1
+    install, patch = comments(texts["router.values.yaml"])
+    assert "healthcheckpolicy" in patch
 
 
 # --- the token -----------------------------------------------------------------------------------------------------------

@@ -141,6 +141,15 @@ def test_the_chart_is_told_whose_implementation_it_is_and_makes_the_route(provid
 
 
 @pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(("provider", "protocol"), [("gke", ""), ("istio", "http"), ("agentgateway", "http")])
+def test_gkes_chart_is_told_no_protocol_so_that_it_writes_no_health_check(
+    provider: str, protocol: str, release: str
+) -> None:
+    found = values(release, {"mode": "gateway", "gateway": {"provider": provider}})
+    assert look_up(found, RELEASES[release].router.settings["protocol"]) == protocol
+
+
+@pytest.mark.parametrize("release", RELEASES)
 def test_standalone_knows_no_gateway(release: str) -> None:
     assert not {"provider", *ROUTE.values()} & values(release, {}).keys()
 
@@ -246,4 +255,6 @@ def test_every_setting_of_a_release_is_looked_at_here(bill: Bill) -> None:
             "extraPorts",
         ),
         *("tracingEndpoint", "tracingRatio", "provider", "gatewayName", "requestTimeout", "baseModel"),
+        # The check of the model servers on GKE: below, and in test_render_gateway.py.
+        *("protocol", "targetPorts"),
     }

@@ -111,7 +111,7 @@ HARMLESS: list[tuple[Sequence[str], str, str]] = [
     (NAMES, r"node_config\.taints\.\d added: .*'PREFER_NO_SCHEDULE'.*", "a wish, which the scheduler may disregard"),
     (NAMES, r"node_config\.labels\.anybodys added: own", "nobody selects by it"),
     (("multinet", "none"), r".*gpu_driver_version is 'DEFAULT'", "another driver of GKE's own"),
-    (("none", "tpu7x"), r"datapath_provider .*", NO_RDMA),
+    (("none", "tpu7x"), r"datapath_provider (gone|is 'LEGACY_DATAPATH')", NO_RDMA),
     (("dranet", "none", "tpu7x", "told everything"), r"enable_multi_networking gone", "it is GKE's default, false"),
     (("dranet", "tpu7x", "told everything"), r"enable_multi_networking is True", "no pool asks for further networks"),
     (("none", "tpu7x"), r"network_config gone", "it says only that nodes are private: NET-06"),

@@ -1,16 +1,14 @@
 """When objects are ready, how a wait ends, retries, provider settings, and where the plugins are put."""
 
-import importlib.metadata
 import json
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
 
-from rehearsal.standins import install, language_host
+from rehearsal.standins import install
 from rehearsal.standins.kube import apply, readiness, waiting
 from rehearsal.standins.kube.client import ApiError, Cluster, Kind, NoMatch
 from rehearsal.standins.kube.settings import Kubeconfig, KubeconfigError, Settings
@@ -149,9 +147,31 @@ def test_the_schedulers_words_are_said_once_for_all_its_pods() -> None:
     pods = [{"metadata": {"name": f"p{index}"}, "status": {"conditions": [condition]}} for index in range(5)]
     found = readiness.reasons(deployment(5, available=0), FakeCluster({"items": pods}))
     assert found == [
-        "Minimum number of Pods to consider the application live was not attained",
+        "Minimum number of live Pods was not attained",
         "5 Pods (p0, p1, p2, …): [Unschedulable] no node",
     ]
+
+
+def test_a_deployment_whose_old_pods_serve_misses_those_of_its_new_replica_set() -> None:
+    live = deployment(1, available=1)
+    live["status"]["conditions"] = [{"type": "Available", "status": "True"}]
+    assert readiness.reasons(live, FakeCluster({"items": []})) == [
+        "Minimum number of Pods to consider the application live was not attained"
+    ]
+
+
+def test_what_is_waited_for_by_annotation_times_out_in_other_words() -> None:
+    live = {
+        "apiVersion": "example.com/v1",
+        "kind": "Thing",
+        "metadata": {"name": "t", "annotations": {readiness.WAIT_FOR: "condition=Ready"}},
+    }
+    check = readiness.check_for(live)
+    assert check is not None
+    with pytest.raises(waiting.NotReady, match=r"^timed out waiting for the condition$"):
+        waiting.until_ready(
+            live, check, FakeCluster(live), timeout=0.2, cancelled=threading.Event(), tell=lambda _: None
+        )
 
 
 def wait(cluster: Cluster, *, timeout: float = 0.3, cancelled: bool = False) -> dict[str, Any]:
@@ -171,7 +191,7 @@ def test_a_wait_ends_when_the_object_is_ready() -> None:
 def test_a_wait_ends_at_its_timeout_and_on_cancellation() -> None:
     with pytest.raises(waiting.NotReady, match="'d' timed out waiting to be Ready") as timed_out:
         wait(FakeCluster(deployment(1, available=0)))
-    assert timed_out.value.details[0] == "Minimum number of Pods to consider the application live was not attained"
+    assert timed_out.value.details[0] == "Minimum number of live Pods was not attained"
     with pytest.raises(waiting.NotReady, match='Resource operation was cancelled for "d"'):
         wait(FakeCluster(deployment(1, available=0)), timeout=60, cancelled=True)
 
@@ -268,42 +288,16 @@ def test_a_kubeconfig_that_is_none_is_an_error(tmp_path: Path) -> None:
         _ = Kubeconfig(str(tmp_path / "missing"), None, None).content
 
 
-def test_plugins_are_installed_where_no_official_one_is(tmp_path: Path) -> None:
-    official = tmp_path / "plugins" / f"resource-random-v{importlib.metadata.version('pulumi-random')}"
-    official.mkdir(parents=True)
-    (official / "pulumi-resource-random").write_bytes(b"\x7fELF")
+def test_stand_ins_are_installed_but_for_official_plugins(tmp_path: Path) -> None:
     for _ in range(2):
-        installed = install.install_plugins(tmp_path, Path(sys.executable), tmp_path / "it's here")
+        installed = install.install_plugins(
+            tmp_path, Path(sys.executable), tmp_path / "it's here", without=["resource-random"]
+        )
         assert [row.key for row in installed if not row.pretend] == [
             "language-python",
             "resource-pulumi-python",
             "resource-kubernetes",
         ]
-    with_bundled = install.install_plugins(tmp_path, Path(sys.executable), tmp_path, bundled=True)
-    assert [row.key for row in with_bundled if not row.pretend] == ["resource-kubernetes"]
-    assert (official / "pulumi-resource-random").read_bytes() == b"\x7fELF"
+    assert not [*(tmp_path / "plugins").glob("resource-random-*")]
     program = next((tmp_path / "plugins").glob("resource-kubernetes-v*/pulumi-resource-kubernetes"))
     assert program.stat().st_mode & 0o111
-
-
-def test_what_a_failed_program_says(tmp_path: Path) -> None:
-    assert language_host.explanation(pulumi.RunError("only this"), tmp_path) == "only this"
-    assert language_host.explanation(SystemExit("a word"), tmp_path) == "a word"
-    assert language_host.explanation(SystemExit(3), tmp_path) == "Program exited with non-zero exit code: 3"
-    assert language_host.explanation(SystemExit(0), tmp_path) == ""
-    try:
-        raise ValueError("why")
-    except ValueError as error:
-        said = language_host.explanation(error, Path(__file__).parent)
-    assert said.startswith("Program failed with an unhandled exception:")
-    assert said.endswith("ValueError: why\n")
-
-
-def test_plugins_of_installed_packages_are_found(tmp_path: Path) -> None:
-    for name, content in (
-        ("pulumi_a", {"resource": True, "name": "a", "version": "1.2.3"}),
-        ("pulumi_b", {"resource": False}),
-    ):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "pulumi-plugin.json").write_text(json.dumps(content))
-    assert language_host.required_plugins(["", str(tmp_path), str(tmp_path)]) == [{"name": "a", "version": "1.2.3"}]

@@ -176,3 +176,18 @@ def test_an_ignored_field_stays_with_its_owner() -> None:
     live["metadata"]["managedFields"].append(entry("me", "Apply", fields))
     managers.respect(ours, live, "spec.replicas", "me")
     assert ours == {"spec": {"replicas": 5, "other": 1}}
+
+
+def test_an_empty_text_that_the_api_server_does_not_keep_is_no_drift() -> None:
+    inputs = {"spec": {"containers": [{"env": [{"name": "A", "value": ""}, {"name": "B", "value": "b"}]}]}}
+    live = {"spec": {"containers": [{"env": [{"name": "A"}, {"name": "B", "value": "changed"}]}]}}
+    assert objects.inputs_of(live, inputs)["spec"]["containers"][0]["env"] == [
+        {"name": "A", "value": ""},
+        {"name": "B", "value": "changed"},
+    ]
+
+
+def test_a_secrets_plain_text_is_compared_as_its_data() -> None:
+    secret = {"kind": "Secret", "stringData": {"a": "x", "b": values.UNKNOWN}, "data": {"c": "eQ=="}}
+    assert objects.encoded(secret) == {"kind": "Secret", "data": {"a": "eA==", "b": values.UNKNOWN, "c": "eQ=="}}
+    assert objects.encoded({"kind": "ConfigMap", "stringData": {}}) == {"kind": "ConfigMap", "stringData": {}}

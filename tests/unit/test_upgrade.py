@@ -299,6 +299,15 @@ def test_images_alone_roll_in_place_and_mix(later: Callable[..., Bill]) -> None:
     assert "while it rolls" in about(found, "KV cache").fix
 
 
+def test_a_routing_proxy_alone_rolls_the_pods_of_decode(later: Callable[..., Bill]) -> None:
+    """Prefill pods go on: ROLL-01, as a preview says it."""
+    later(sidecar=replace(MAY.sidecar, image="ghcr.io/llm-d/llm-d-routing-sidecar:v0.8.1"))
+    found = moved(COREWEAVE, after="later")
+    assert [change.subject for change in found.of(Kind.BREAKS)] == ["Deployment of decode"]
+    assert "smg#2382" in about(found, "Deployment of decode").why
+    assert about(found, "Deployments").what == "updated in place: the decode pods are replaced a quarter at a time"
+
+
 def test_a_shared_word_says_that_pods_may_be_paired(later: Callable[..., Bill]) -> None:
     later(images={("nvidia", "vllm"): "vllm/vllm-openai:v0.19.2"})
     assert "KV cache" not in said(moved(COREWEAVE, after="later"))

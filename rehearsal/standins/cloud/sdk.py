@@ -59,13 +59,13 @@ class Sdk:
         return [*self._of_class(resource.args, self.arguments_of(resource.type), "", kinds)]
 
     def declares(self, kind: str, path: str) -> bool:
-        """Whether the SDK has an argument at a path."""
+        """Whether the SDK has an argument at a path, through lists too."""
         here = self.arguments_of(kind)
         for step in path.split("."):
             known = arguments(here) if _is_args(here) else {}
             if step not in known:
                 return False
-            here = next((option for option in _options(known[step]) if _is_args(option)), None)
+            here = next((option for option in _elements(known[step]) if _is_args(option)), None)
         return True
 
     def _of_class(
@@ -131,6 +131,13 @@ def _options(hint: Any) -> Iterator[Any]:
             yield from _options(option)
     elif origin not in (_origin(Awaitable), pulumi.Output) and hint is not type(None):
         yield hint
+
+
+def _elements(hint: Any) -> Iterator[Any]:
+    """The types a hint takes, and those of the elements of a list."""
+    for option in _options(hint):
+        many = typing.get_origin(option) is _origin(Sequence)
+        yield from _options(typing.get_args(option)[0]) if many else (option,)
 
 
 def _origin(generic: Any) -> Any:

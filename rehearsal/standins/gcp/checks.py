@@ -1,10 +1,11 @@
-"""What is wrong with inputs before anything is made: arguments that the SDK does not take, and laws that would be broken.
+"""What is wrong with inputs before anything is made: what the SDK or the provider's schema does not take, and broken laws.
 
-The laws (`stacks.gke_checks`) are judged over what the cloud holds of the stack and this resource. Clusters and node pools answer
-for all they stand on; of the other kinds a network may still lack what comes after it. What is not known yet breaks none.
+The SDK's types are judged first, then rules over values (`value_rules`) and over several arguments (`cross_fields`,
+`combinations`), then the laws. These (`stacks.gke_checks`) are judged over what the cloud holds of the stack and this resource.
+Clusters and node pools answer for all they stand on; of the other kinds a network may still lack what comes after it. What is not
+known yet breaks none.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
@@ -13,22 +14,17 @@ from typing import Any
 
 from rehearsal.standins.cloud.inputs import camel
 from rehearsal.standins.cloud.store import Record
-from rehearsal.standins.gcp.pool_machine import EFFECTS
+from rehearsal.standins.gcp.combinations import combination_problems
+from rehearsal.standins.gcp.cross_fields import cross_field_problems
 from rehearsal.standins.gcp.references import reached
+from rehearsal.standins.gcp.value_rules import value_problems
 from rehearsal.standins.values import contains_unknown, is_unknown
 from stacks.cloud import Arguments, Resource
 from stacks.gke_checks import CHECKS
 from stacks.gke_network_checks import NETWORK_CHECKS, overlaps
-from stacks.gke_view import look_up
 
 #: Of these the law is about what comes after them: the subnets of a network.
 _LATER = frozenset({("compute.Network", "NET-04")})
-#: By family of kinds the argument that is a name, and its form.
-_FORMS = {
-    "compute": ("name", "[a-z]([-a-z0-9]{0,61}[a-z0-9])?"),
-    "container": ("name", "[a-z]([-a-z0-9]{0,38}[a-z0-9])?"),
-    "serviceaccount": ("account_id", "[a-z][-a-z0-9]{4,28}[a-z0-9]"),
-}
 
 
 @dataclass(frozen=True)
@@ -44,33 +40,25 @@ class Subject:
 def problems(subject: Subject) -> dict[str, str]:
     """What is wrong, by the input's path as the engine spells it."""
     found: dict[str, list[str]] = {}
-    wrong = [*_types(subject)]
-    for path, what in wrong or [*_names(subject), *_effects(subject), *_ranges(subject)] or [*_laws(subject)]:
+    for path, what in _wrong(subject):
         found.setdefault(camel(path), []).append(what)
     return {path: "; ".join(what) for path, what in found.items()}
+
+
+def _wrong(subject: Subject) -> list[tuple[str, str]]:
+    """Mistakes in types alone, as nothing else can be judged over them; laws only over values that are taken."""
+    mistaken = [*_types(subject)]
+    if mistaken:
+        return mistaken
+    values = [*value_problems(subject.kind, subject.args), *_ranges(subject)]
+    together = [*cross_field_problems(subject.kind, subject.args), *combination_problems(subject.kind, subject.args)]
+    return [*values, *together, *(() if values else _laws(subject))]
 
 
 def _types(subject: Subject) -> Iterator[tuple[str, str]]:
     from rehearsal.standins.gcp.sdk import mistakes  # it imports Google's SDK, which costs a second
 
     yield from mistakes(Resource(subject.id, subject.kind, "", subject.args), {})
-
-
-def _names(subject: Subject) -> Iterator[tuple[str, str]]:
-    """Names that cannot be had."""
-    path, form = _FORMS.get(subject.kind.partition(".")[0], ("", ""))
-    name = subject.args.get(path)
-    if name is not None and not is_unknown(name) and not re.fullmatch(form, name):
-        yield path, f"`{name}` does not match {form}"
-
-
-def _effects(subject: Subject) -> Iterator[tuple[str, str]]:
-    """Taints that do what no taint does."""
-    taints: Any = look_up(subject.args, "node_config.taints")
-    for at, row in enumerate(taints if isinstance(taints, list) else ()):
-        effect = row.get("effect") if isinstance(row, Mapping) else None
-        if effect is not None and not is_unknown(effect) and effect not in EFFECTS:
-            yield f"node_config.taints[{at}].effect", f"`{effect}` is none of {', '.join(EFFECTS)}"
 
 
 def _ranges(subject: Subject) -> Iterator[tuple[str, str]]:

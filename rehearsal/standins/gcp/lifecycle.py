@@ -13,6 +13,7 @@ from typing import Any
 from rehearsal.standins.cloud.inputs import camel, given
 from rehearsal.standins.cloud.store import Cloud, Record, stack_of
 from rehearsal.standins.gcp import words
+from rehearsal.standins.gcp.answers import answered, as_kept
 from rehearsal.standins.gcp.checks import Subject, problems
 from rehearsal.standins.gcp.faults import befall
 from rehearsal.standins.gcp.kinds import KINDS, Kind, Made
@@ -71,8 +72,10 @@ class CloudResources(Lifecycle):
         return new, missing or problems(Subject(self._kind.path, args, self._kind.id_of(args), others))
 
     def diff(self, resource: Resource, old: Properties, new: Properties, state: Properties) -> Changes:
-        fields = self._replacing(self._args(old), self._args(new))
-        return detailed(old, new, [tuple(camel(field).split(".")) for field in fields])
+        """Compares with what is kept: what Google filled in, and the program leaves out, can be a change too."""
+        kept = as_kept(self._kind.path, old, state)
+        fields = self._replacing(self._args(kept), self._args(new))
+        return detailed(kept, new, [tuple(camel(field).split(".")) for field in fields])
 
     def create(self, resource: Resource, new: Properties, timeout: float, preview: bool) -> tuple[str, Properties]:
         if preview:
@@ -89,7 +92,7 @@ class CloudResources(Lifecycle):
                 at(tuple(path.split(".")), value(Made(args, id_, self._world.endpoint)))
                 for path, value in self._kind.computed.items()
             ]
-            state = merge(new, *outputs)
+            state = answered(self._kind.path, args, merge(new, *outputs))
             made = Record(self._kind.path, id_, resource.urn, args["project"], new, state)
             self._settle(made, records)
             records.append(made)
@@ -128,7 +131,8 @@ class CloudResources(Lifecycle):
             allowed(self._kind, args, records)
             if self._kind.path == _CLUSTER:
                 outputs.append({"masterVersion": self._kind.computed["masterVersion"](Made(args, id_))})
-            after = replace(before, urn=resource.urn, inputs=new, state=merge(new, *outputs))
+            kept = answered(self._kind.path, args, merge(new, *outputs))
+            after = replace(before, urn=resource.urn, inputs=new, state=kept)
             self._settle(after, records)
             records[records.index(before)] = after
             self._world.cloud.tell("update", after)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from hardware.machines import GKE_POOLS
 from hardware.nodes import device_class_objects, node_objects
+from rehearsal import cluster_crds
 from rehearsal.node_state import ready
 from rehearsal.nodepools.controller import OF_A_POOL
 from rehearsal.standins.crds import MULTI_NETWORKING
@@ -45,15 +46,15 @@ class Fleet:
             for device_class in device_class_objects(GKES_CLASSES):
                 self._api.create(CLASSES, device_class)
         if cluster.get("enable_multi_networking"):
-            for kind in MULTI_NETWORKING:
-                self._api.create(CRDS, kind.definition)
+            for kind in cluster_crds.kept(MULTI_NETWORKING):
+                self._api.create(CRDS, kind.object)
 
     def take(self) -> None:
         """Removes it, as the cluster goes."""
         for name in GKES_CLASSES:
             self._api.delete(f"{CLASSES}/{name}")
         for kind in MULTI_NETWORKING:
-            self._api.delete(f"{CRDS}/{kind.definition['metadata']['name']}")
+            self._api.delete(f"{CRDS}/{kind.name}")
 
     def settle(self, pool: Arguments, cluster: Arguments) -> list[str]:
         """Makes a pool's nodes what its arguments say, and waits until they are Ready; returns their names.

@@ -138,7 +138,9 @@ def _pruned(live: Any, shape: Any, *, quantities: bool) -> Any:
             key: _pruned(live[key], item, quantities=quantities or key in _QUANTITIES)
             for key, item in shape.items()
             if key in live
-        }
+        } | {
+            key: item for key, item in shape.items() if key not in live and item == ""
+        }  # which the API server does not keep
     if isinstance(live, list) and isinstance(shape, list):
         known = [_pruned(item, wanted, quantities=quantities) for item, wanted in zip(live, shape, strict=False)]
         return known + live[len(shape) :]
@@ -157,6 +159,21 @@ def _quantity(value: Any) -> Decimal | None:
         return Decimal(number).scaleb(_SUFFIXES[suffix]) if suffix in _SUFFIXES else None
     except InvalidOperation:
         return None
+
+
+def encoded(obj: dict[str, Any]) -> dict[str, Any]:
+    """The object as it is compared: a Secret's `stringData` is in its `data`, as the API server keeps it."""
+    plain = obj.get("stringData")
+    if obj.get("kind") != "Secret" or not isinstance(plain, Mapping):
+        return obj
+    data = {
+        key: value if is_unknown(value) else base64.b64encode(str(value).encode()).decode()
+        for key, value in plain.items()
+    }
+    return {
+        **{key: value for key, value in obj.items() if key != "stringData"},
+        "data": {**(obj.get("data") or {}), **data},
+    }
 
 
 def _decoded(data: str) -> str:

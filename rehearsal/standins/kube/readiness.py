@@ -53,7 +53,13 @@ def reasons(live: Live, cluster: Cluster) -> list[str]:
         if condition.get("status") == "False" and condition.get("message") and kind_key(live)[0] in ("apps", "batch")
     ]
     if kind_key(live) in _WORKLOADS:
-        found.append("Minimum number of Pods to consider the application live was not attained")
+        available = (_conditions(live).get("Available") or {}).get("status") == "True"
+        # Of a Deployment that has pods enough, those of its new ReplicaSet are missing.
+        found.append(
+            "Minimum number of Pods to consider the application live was not attained"
+            if available
+            else "Minimum number of live Pods was not attained"
+        )
         found += _pod_reasons(live, cluster)
     if kind_key(live) == ("", "Service"):
         found.append(

@@ -61,8 +61,8 @@ class KubernetesObjects(Lifecycle):
         return kind is None or kind.namespaced
 
     def diff(self, resource: Resource, old: Properties, new: Properties, state: Properties) -> Changes:
-        before = objects.to_object(objects.applied(old, state))
-        changes = diff.detailed(before, objects.to_object(new), self.force_new(new))
+        before = objects.encoded(objects.to_object(objects.applied(old, state)))
+        changes = diff.detailed(before, objects.encoded(objects.to_object(new)), self.force_new(new))
         before, after = state.get("metadata") or old["metadata"], new["metadata"]
         same = all(before.get(key) == after.get(key) for key in ("name", "namespace"))
         changes.delete_first = bool(changes.replaces) and same and not objects.annotated(new, objects.AUTONAMED)
@@ -158,8 +158,12 @@ class KubernetesObjects(Lifecycle):
                 return None
             raise Failure(f"failed to read resource state due to unreachable cluster. {_FORGET_HELP}")
         namespace, name = objects.split_id(id_)
-        known = inputs or state or _of_type(resource.type)
+        stated = next((given for given in (inputs, state) if given.get("apiVersion")), None)
+        known = stated or _of_type(resource.type)
         identity = {"apiVersion": known["apiVersion"], "kind": known["kind"]}
+        if stated is not None and self._namespaced(identity):
+            # As the official provider: the id's namespace counts only for a read that states neither `apiVersion` nor `kind`.
+            namespace = (stated.get("metadata") or {}).get("namespace") or ""
         if not namespace and self._namespaced(identity):
             namespace = self.settings.default_namespace
         metadata = {"name": name, "namespace": namespace}

@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal.standins.kube.client import ApiError, Cluster, NoMatch, Unreachable
 from rehearsal.standins.kube.objects import annotation
-from rehearsal.standins.kube.readiness import Check, reasons
+from rehearsal.standins.kube.readiness import WAIT_FOR, Check, reasons
 
 TIMEOUT_ANNOTATION = "pulumi.com/timeoutSeconds"
 DEFAULT_TIMEOUT = 600.0  # seconds; the official provider's for every kind
@@ -67,6 +67,8 @@ def until_ready(
     if cancelled.is_set():
         # The official provider gives no reasons here; whoever interrupts a wait wants to know what it waited for.
         raise NotReady(f'Resource operation was cancelled for "{name}"', live, why)
+    if annotation(live, WAIT_FOR):
+        raise NotReady("timed out waiting for the condition", live, why)
     raise NotReady(f"'{name}' timed out waiting to be Ready", live, why)
 
 
