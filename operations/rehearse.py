@@ -21,8 +21,8 @@ def rehearse(
         str | None,
         typer.Option(
             metavar="FAULT",
-            help="What goes wrong with the nodes a stack makes: quota, stockout, slow-pool or apply-forbidden; on GKE also "
-            "zone-mismatch.",
+            help="What goes wrong with the nodes a stack makes: quota, stockout, slow-pool or apply-forbidden; on CoreWeave also "
+            "not-in-zone, on GKE zone-mismatch.",
         ),
     ] = None,
 ) -> None:

@@ -1,5 +1,5 @@
-"""Bad days a rehearsal can play, so that a team sees what they look like: capacity that is not allowed, not there or late, and a
-role that may not make what bills."""
+"""Bad days a rehearsal can play, so that a team sees what they look like: capacity that is not allowed, not there, late or not of
+the zone, and a role that may not make what bills."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from stacks.coreweave import NodePool
 from stacks.kube_api import Api
 
 FORBIDDEN = "apply-forbidden"
-#: What can be asked for.
-FAULTS = (*CAPACITY, FORBIDDEN)
-#: What can befall a stack on GKE beside these.
-GKES = ("zone-mismatch",)
+#: What can befall a stack on CoreWeave alone, and on GKE alone.
+COREWEAVES, GKES = ("not-in-zone",), ("zone-mismatch",)
+#: What can befall a stack on either.
+FAULTS = (*(fault for fault in CAPACITY if fault not in COREWEAVES), FORBIDDEN)
 
 _API = "/apis/admissionregistration.k8s.io/v1"
 _NAME = "llmd-pd-rehearsal-forbidden"
@@ -26,7 +26,7 @@ def possible(fault: str | None, pools: Sequence[NodePool], *, gke: bool = False)
     """
     if fault is None:
         return
-    known = (*FAULTS, *(GKES if gke else ()))
+    known = (*FAULTS, *(GKES if gke else COREWEAVES))
     if fault not in known:
         raise RehearsalError(
             f"fault `{fault}` cannot be played",

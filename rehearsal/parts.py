@@ -20,6 +20,7 @@ from rehearsal.standins.crds import BROUGHT, MONITORING
 from rehearsal.toolchain import Toolchain
 from releases import DEFAULT, gateway_api, release
 from releases.crds import Pinned, SourceError, crd_objects
+from stacks.monitors import operator_kinds
 from stacks.plan import Plan
 
 
@@ -120,8 +121,12 @@ def cluster_crd_parts(whose: str, brought: Sequence[Definition]) -> tuple[Part, 
 
 
 def monitors(plan: Plan) -> tuple[Part, ...]:
-    """The CRDs of the Prometheus operator, which a stack with monitors expects its cluster to have."""
-    wanted = plan.monitoring or plan.spec.monitoring.router
+    """The CRDs of the Prometheus operator, in a team's cluster on which a stack with monitors is rehearsed.
+
+    A cluster that a stack of this project makes, on GKE or CoreWeave, has none (`stacks.monitors`), nor is there one for a
+    stack on nodes of such a stack.
+    """
+    wanted = plan.spec.cluster.provider == "existing" and operator_kinds(plan.spec)
     # Asked after the fleet's cluster was given them: a published file that could be had is kept by then.
     return cluster_crd_parts("the Prometheus operator", cluster_crds.kept(MONITORING)) if wanted else ()
 

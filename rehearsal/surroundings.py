@@ -1,8 +1,8 @@
 """What the fleet's cluster has before a stack comes: what the stack expects a real one to have.
 
-The Prometheus operator's CRDs, those that the stack leaves to its cluster; for a gateway what a cloud or an implementation
-brings: its own CRDs, a controller, a class, and a Gateway where somebody else owns it; for node pools what CoreWeave brings.
-Nodes that are there before the stack are `fleet`'s.
+The CRDs that the stack leaves to its cluster, and the Prometheus operator's in a cluster that a team has (`parts.monitors`); for
+a gateway what a cloud or an implementation brings: its own CRDs, a controller, a class, and a Gateway where somebody else owns
+it; for node pools what CoreWeave brings. Nodes that are there before the stack are `fleet`'s.
 """
 
 import time
@@ -48,7 +48,8 @@ def prepare(
     left = parts.left_to_the_cluster(plan, report)
     if plan.gke is not None:
         left += [crd for crd in plan.crds() if crd["metadata"]["name"] in plan.gke.brought_crds]
-    _install(api, [*(crd.object for crd in cluster_crds.definitions(MONITORING, report)), *left])
+    monitors = cluster_crds.definitions(MONITORING, report) if parts.monitors(plan) else ()
+    _install(api, [*(crd.object for crd in monitors), *left])
     brought = [Part("CRDs of the cluster", True, f"{len(left)} that the stack leaves to it")] if left else []
     if plan.gateway is not None:
         with report.step("gateway controller"):

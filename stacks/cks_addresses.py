@@ -15,8 +15,9 @@ from stacks.cks_spec import Vpc
 PODS, SERVICES = "pods", "services"
 #: A node's part of the pods' range: a /13 is for 4,000 nodes with 100 pods each (CoreWeave's sizes).
 POD_BLOCK = 128
-#: The smallest range of hosts that CoreWeave takes.
-HOSTS_PREFIX = 18
+#: Addresses of hosts that a node takes (the same page). CoreWeave takes a range of any size since its provider's 0.15.1 of
+#: 2026-06-29; a /18 is what NVL72 racks and SUNK ask for, neither of which is made here.
+HOST_BLOCK = 2
 _ONES_OWN = " or ".join((", ".join(map(str, PRIVATE[:-1])), str(PRIVATE[-1])))
 
 
@@ -64,22 +65,20 @@ def _unusable(key: str, text: str) -> Unusable | None:
     if key != "peers" and not any(map(network.subnet_of, PRIVATE)):
         why = "pods could not reach those who have these addresses in the Internet"
         return Unusable(key, f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")
-    if key == "hosts" and network.prefixlen > HOSTS_PREFIX:
-        what, why = f"`{text}` is too small for hosts", f"CoreWeave takes a /{HOSTS_PREFIX} at the least"
-        return Unusable(key, what, why, "take a larger one, or leave it out: the zone has one")
     return None
 
 
-def too_few_pods(vpc: Vpc, nodes: int) -> Iterator[Unusable]:
-    """A range of pods that not every node would have its part of."""
-    network = parsed(vpc.pods)
-    if network and network.num_addresses < nodes * POD_BLOCK:
-        prefix = 32 - (nodes * POD_BLOCK - 1).bit_length()
-        what = f"`{vpc.pods}` has room for the pods of {network.num_addresses // POD_BLOCK} nodes"
-        why = f"there may be {nodes}, with {POD_BLOCK} addresses each"
-        largest = min(space.prefixlen for space in PRIVATE)
-        fix = f"take a /{prefix} or larger: it can never grow" if prefix >= largest else "plan for fewer nodes"
-        yield Unusable(PODS, what, why, fix)
+def too_small(vpc: Vpc, nodes: int) -> Iterator[Unusable]:
+    """Ranges that not every node would have its part of."""
+    for key, text, block, whose in ((PODS, vpc.pods, POD_BLOCK, "the pods of "), ("hosts", vpc.hosts, HOST_BLOCK, "")):
+        network = parsed(text) if text else None
+        if network and network.num_addresses < nodes * block:
+            prefix = 32 - (nodes * block - 1).bit_length()
+            what = f"`{text}` has room for {whose}{network.num_addresses // block} nodes"
+            why = f"there may be {nodes}, with {block} addresses each"
+            largest = min(space.prefixlen for space in PRIVATE)
+            fix = f"take a /{prefix} or larger: it can never grow" if prefix >= largest else "plan for fewer nodes"
+            yield Unusable(key, what, why, fix)
 
 
 def _stated(vpc: Vpc) -> Iterator[tuple[str, str]]:

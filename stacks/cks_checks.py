@@ -8,7 +8,7 @@ from typing import Any
 
 from stacks.address_plan import parsed
 from stacks.cks import CLUSTER, NAME_LENGTH, VPC
-from stacks.cks_addresses import HOSTS_PREFIX, overlapping
+from stacks.cks_addresses import overlapping
 from stacks.cks_versions import parse
 from stacks.cloud import Ref, Resource
 from stacks.gke_view import Broken
@@ -67,11 +67,6 @@ def _ranges(resources: Sequence[Resource]) -> Iterator[Broken]:
                 yield Broken("CW-12", vpc.name, "vpc_prefixes", f"`{text}` of `{name}` is no range of addresses")
         for one, other in overlapping(ranges):
             yield Broken("CW-12", vpc.name, "vpc_prefixes", f"`{one}` and `{other}` overlap")
-        for row in vpc.args.get("host_prefixes") or ():
-            for text in row.get("prefixes") or ():
-                network = parsed(str(text))
-                if network and network.prefixlen > HOSTS_PREFIX:
-                    yield Broken("CW-12", vpc.name, "host_prefixes", f"`{text}` is smaller than a /{HOSTS_PREFIX}")
 
 
 LAWS: tuple[Law, ...] = (_short_names, _known_ranges, _one_zone, _minor_version, _ranges)

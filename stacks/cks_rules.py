@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from stacks.cks import NAME_LENGTH, cluster_name
-from stacks.cks_addresses import Unusable, too_few_pods, unusable
-from stacks.cks_versions import AUTOSCALING, parse
+from stacks.cks_addresses import Unusable, too_small, unusable
+from stacks.cks_versions import AUTOSCALING, OFFERED, OLDEST_OFFERED, parse, text
+from stacks.cks_versions import SOURCE as VERSIONS
 from stacks.cluster_rules import INSTANCES, system_nodes
 from stacks.rule import ClusterSubject, Finding, Rule
 from stacks.spec import AnyStack
@@ -37,9 +38,12 @@ def nodes_of_its_own(subject: ClusterSubject) -> Iterator[Finding]:
         )
         yield Finding("cluster.coreweave.systemPool.manage", what, why, "leave it out")
     version = parse(cks.version)
-    if coreweave.accelerator_pool.autoscaling and version and version < AUTOSCALING:
-        what, why = f"`autoscaling` with {cks.version}", "CKS scales node pools from v1.32 on"
-        yield Finding(f"{HERE}.version", what, why, "write `version: v1.32` or later, or leave `autoscaling` out")
+    # New clusters are of later versions anyway: CW-11.
+    exists = not spec.cluster.is_new
+    if exists and coreweave.accelerator_pool.autoscaling and version and version < AUTOSCALING:
+        first = text(AUTOSCALING)
+        what, why = f"`autoscaling` with {cks.version}", f"CKS scales node pools from {first} on"
+        yield Finding(f"{HERE}.version", what, why, f"upgrade it to {first} or later first, or leave `autoscaling` out")
 
 
 def minor_version(subject: ClusterSubject) -> Iterator[Finding]:
@@ -49,16 +53,25 @@ def minor_version(subject: ClusterSubject) -> Iterator[Finding]:
         yield Finding(f"{HERE}.version", what, why, "write something like `v1.35`")
 
 
+def offered_version(subject: ClusterSubject) -> Iterator[Finding]:
+    """CW-11: a version of which CoreWeave still makes clusters. One that exists keeps its own."""
+    cluster = subject.spec.cluster
+    version = parse(cluster.cks_to_make.version) if cluster.cks_to_make and cluster.is_new else None
+    if version and version < OLDEST_OFFERED:
+        what, why = f"no new cluster is made of {text(version)}", "CoreWeave keeps it for clusters that have it already"
+        yield Finding(f"{HERE}.version", what, why, f"write one of {', '.join(map(text, OFFERED))}")
+
+
 def ranges_lie_free(subject: ClusterSubject) -> Iterator[Finding]:
     """CW-12: ranges that are one's own, and not in each other's way."""
     if cks := subject.spec.cluster.cks_to_make:
         yield from map(_finding, unusable(cks.vpc))
 
 
-def range_of_pods(subject: ClusterSubject) -> Iterator[Finding]:
-    """CW-13: addresses for the pods of every node there may be."""
+def room_for_nodes(subject: ClusterSubject) -> Iterator[Finding]:
+    """CW-13: addresses for every node there may be, and for its pods."""
     if cks := subject.spec.cluster.cks_to_make:
-        yield from map(_finding, too_few_pods(cks.vpc, _most_nodes(subject.spec)))
+        yield from map(_finding, too_small(cks.vpc, _most_nodes(subject.spec)))
 
 
 def a_context_to_come(subject: ClusterSubject) -> Iterator[Finding]:
@@ -74,12 +87,16 @@ def _names_and_nodes(subject: ClusterSubject) -> Iterator[Finding]:
     return chain(system_nodes(subject), short_names(subject), nodes_of_its_own(subject))
 
 
+def _version(subject: ClusterSubject) -> Iterator[Finding]:
+    return chain(minor_version(subject), offered_version(subject))
+
+
 CW_06: Rule[ClusterSubject] = Rule("CW-06", INSTANCES, _names_and_nodes)
 #: Those that can be asked of any spec.
 RULES: tuple[Rule[ClusterSubject], ...] = (
-    Rule("CW-11", UPGRADES, minor_version),
+    Rule("CW-11", VERSIONS, _version),
     Rule("CW-12", SIZES, ranges_lie_free),
-    Rule("CW-13", SIZES, range_of_pods),
+    Rule("CW-13", SIZES, room_for_nodes),
     Rule("CW-14", "stacks/cks_rules.py", a_context_to_come),
 )
 

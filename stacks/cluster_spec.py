@@ -97,6 +97,11 @@ class Cluster(Section):
         return self.gke if self.provider == "gke" else None
 
     @property
+    def is_new(self) -> bool:
+        """Whether the stack makes the cluster and names none that exists: on GKE always, on CoreWeave without a context."""
+        return self.gke_to_make is not None or (self.cks_to_make is not None and self.context is None)
+
+    @property
     def made(self) -> CoreWeave | Gke | None:
         """What is said of the nodes by the stack that makes them: this one, or the one it refers to once that was looked up.
         None of nodes that no stack of this project makes."""

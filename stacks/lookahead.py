@@ -21,6 +21,7 @@ from stacks.commands import kubectl_flags
 from stacks.gateway_look import Releases, look_at_gateway, second_proxy
 from stacks.gke_versions import brought_crds
 from stacks.kube_api import Api, Object
+from stacks.monitors import missing_kinds
 from stacks.ownership import holder, whose
 from stacks.plan import Plan
 from stacks.platform import PlatformPlan
@@ -63,7 +64,11 @@ def look_ahead(plan: Plan, owner: str) -> Found:
         preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
         crds = _live_crds(api, plan, preinstalled)
         established = frozenset(name for name, (_, live) in crds.items() if _established(live))
-        problems = [*look_at_pools(api, plan.spec.cluster, plan.pools, owner), *_newer_crds(crds)]
+        problems = [
+            *look_at_pools(api, plan.spec.cluster, plan.pools, owner),
+            *_newer_crds(crds),
+            *missing_kinds(api, plan.spec),
+        ]
         namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
         if namespace is not None:
             revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)

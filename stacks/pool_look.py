@@ -8,10 +8,13 @@ from stacks.cluster_rules import NODE_POOLS
 from stacks.cluster_spec import Cluster
 from stacks.commands import kubectl_flags
 from stacks.coreweave import API, POOL, NodePool
+from stacks.idle_nodes import keeps_its_node, namespaces_of_coreweave
 from stacks.kube_api import Api, Object
 from stacks.ownership import holder, whose
 from stacks.problems import Problem
 
+#: Which zone has which instance type.
+AVAILABILITY = "docs.coreweave.com/platform/instances/availability-matrix"
 #: Where a stack file says what a pool's nodes are.
 TYPE_OF = {"systemPool": "cluster.coreweave.systemPool.instanceType", "acceleratorPool": "cluster.machine"}
 
@@ -41,6 +44,26 @@ def look_at_pools(api: Api, cluster: Cluster, pools: Sequence[NodePool], owner: 
             )  # fmt: skip
         elif pool.nodes is not None and live["spec"].get("targetNodes", 0) > pool.nodes:
             yield from _shrinking(api, pool)
+        else:
+            yield from _refused(cluster, pool, live)
+
+
+def _refused(cluster: Cluster, pool: NodePool, live: Object) -> Iterator[Problem]:
+    """A pool that CoreWeave has refused, and that this stack file would not change. One that it changes may be valid then."""
+    status = live.get("status") or {}
+    complete = status.get("currentNodes", 0) >= live["spec"].get("targetNodes", 0)
+    if complete or any(live["spec"].get(key) != wanted for key, wanted in pool.spec.items()):
+        return
+    for row in status.get("conditions") or ():
+        if (row["type"], row["status"]) == ("Validated", "False"):
+            said = f"{row.get('message') or 'it does not say why'} (Validated: {row.get('reason')})"
+            describe = f"kubectl describe nodepool {pool.name}{kubectl_flags(cluster)}"
+            yield Problem(
+                "CW-16", f"llmd-pd:{TYPE_OF[pool.key]}", f"CoreWeave has refused NodePool {pool.name}: {said}",
+                "no node will ever come, and this would wait for an hour",
+                f"see `{describe}`; where the zone does not have {pool.instance_type}, name a type that it has, with "
+                f"`allowReplace: [{pool.key}]` under `cluster`", AVAILABILITY,
+            )  # fmt: skip
 
 
 def _shrinking(api: Api, pool: NodePool) -> Iterator[Problem]:
@@ -48,11 +71,8 @@ def _shrinking(api: Api, pool: NodePool) -> Iterator[Problem]:
     nodes = [
         node["metadata"]["name"] for node in api.items(f"/api/v1/nodes?labelSelector={quote(f'{POOL}={pool.name}')}")
     ]
-    busy = [
-        node
-        for node in nodes
-        if any(map(_stays, api.items(f"/api/v1/pods?fieldSelector={quote(f'spec.nodeName={node}')}")))
-    ]
+    coreweaves = namespaces_of_coreweave(api)
+    busy = [node for node in nodes if any(keeps_its_node(pod, coreweaves) for pod in _pods(api, node))]
     if len(busy) > (pool.nodes or 0):
         key = "cluster.nodes" if pool.key == "acceleratorPool" else "cluster.coreweave.systemPool.nodes"
         yield Problem(
@@ -62,13 +82,8 @@ def _shrinking(api: Api, pool: NodePool) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _stays(pod: Object) -> bool:
-    """Whether a pod keeps its node: not one of a DaemonSet, which every node has, nor one that is over."""
-    owners = pod["metadata"].get("ownerReferences") or []
-    return not any(owner["kind"] == "DaemonSet" for owner in owners) and pod["status"].get("phase") not in (
-        "Succeeded",
-        "Failed",
-    )
+def _pods(api: Api, node: str) -> list[Object]:
+    return api.items(f"/api/v1/pods?fieldSelector={quote(f'spec.nodeName={node}')}")
 
 
 def _somebody_elses(cluster: Cluster, pool: NodePool, live: Object, owner: str) -> Problem:

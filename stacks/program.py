@@ -24,6 +24,7 @@ from stacks.gke_look import look_at_gke
 from stacks.lookahead import look_ahead, look_ahead_of_platform
 from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
+from stacks.pool_watch import watch_pools
 from stacks.problems import Problem, StackFileError
 from stacks.reference import full_name, referred
 from stacks.sdk import need_sdk
@@ -70,6 +71,7 @@ def _make_nodes(spec: PlatformSpec, base: Path, owner: str) -> None:
     if _cluster_first(planned.cks, spec, owner):
         return
     look_ahead_of_platform(planned, owner)
+    watch_pools(planned.pools, spec.cluster)
     compose_platform(planned, owner)
 
 
@@ -88,6 +90,7 @@ def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     look_at_roles(planned, owner)
     if not pulumi.runtime.is_dry_run():
         unblock(planned, found.revisions)
+    watch_pools(planned.pools, spec.cluster)
     compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)
 
 

@@ -17,6 +17,7 @@ from releases import DEFAULT, RELEASES
 from stacks import choice_rule, cks_rules, cluster_rules, gke_rules, router_api, router_rules
 from stacks.fit_rule import code_for_the_gpu, fits
 from stacks.mirror_rule import all_from_the_mirror
+from stacks.monitors import MON_01
 from stacks.pod_rules import valid_tolerations
 from stacks.problems import Problem, known
 from stacks.rule import Finding, Rule, Subject
@@ -184,6 +185,7 @@ RULES: tuple[Rule[Subject], ...] = (
     cluster_rules.CW_09,
     Rule("BILL-01", "releases", _known_release, gate=_with_default_release),
     Rule("GW-01", "upstream's gateway recipes", router_rules.gateway_section, gate=router_rules.without_gateway),
+    MON_01,
     Rule("ROUTER-01", "the endpoint picker's registered plugins", router_rules.plugin_config),
     Rule("ROUTER-02", "in-memory producers", router_rules.one_replica),
     Rule("ROUTER-03", "the router's chart", router_rules.charts_flags),

@@ -18,8 +18,8 @@ from stacks.spec import AnyStack
 #: By `cluster.provider`.
 WARNINGS: Mapping[str, tuple[Rule[Examined], ...]] = {
     "existing": coreweave_warnings.OF_NODES_THERE,
-    # The pods of such a stack are kept on one fabric, and nothing else is left open.
-    "coreweave": (),
+    # The pods of such a stack are kept on one fabric.
+    "coreweave": coreweave_warnings.OF_CLUSTERS,
     "gke": gke_warnings.WARNINGS,
     # What there is to be said of its nodes is said of the stack that makes them.
     "stack": (),

@@ -8,16 +8,16 @@ a resource whose deletion looks and waits (as the guard on a Gateway does: docs/
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-from components.kube_client import Api, KubeconfigError
+from components.kube_client import Api, KubeconfigError, Object
 from components.kube_errors import reason
-from hardware.namespace import OWNER
+from hardware.namespace import COREWEAVES, OWNER
 
 #: Google takes most of it back within a minute or two; the facts give ten.
 SECONDS, PAUSE = 600, 5
@@ -133,12 +133,14 @@ class GuardProvider(ResourceProvider):
 
     def look(self, api: Api, props: Mapping[str, Any]) -> None:
         """Returns once nothing keeps the cluster. Raises as `delete`, and what `api` raises."""
-        others = [f"{holder} (namespace {name})" for holder, name in foreign_namespaces(api, props["owner"])]
+        namespaces = namespaces_of(api)
+        others = [f"{holder} (namespace {name})" for holder, name in foreign(namespaces, props["owner"])]
         if others:
             why, fix = f"other stacks serve on it: {', '.join(others)}", f"destroy them first, or {anyway(props)}"
             raise self.kept(props, why, fix)
         deadline = time.monotonic() + SECONDS
-        while found := [*_left(api)]:
+        coreweaves = {one["metadata"]["name"] for one in namespaces if _coreweaves(one)}
+        while found := [*_left(api, coreweaves)]:
             if staying := [name for name, going in found if not going]:
                 why, fix = f"it would leave what bills: {', '.join(staying)}", f"delete them first, or {anyway(props)}"
                 raise self.kept(props, why, fix)
@@ -160,19 +162,43 @@ class GuardProvider(ResourceProvider):
         )
 
 
-def foreign_namespaces(api: Api, owner: str) -> Iterator[tuple[str, str]]:
-    """The stacks that have a namespace there, without this one, each with its name."""
-    for namespace in (api.read("/api/v1/namespaces") or {"items": []})["items"]:
+def namespaces_of(api: Api) -> Sequence[Object]:
+    """Every namespace of the cluster."""
+    found: Sequence[Object] = (api.read("/api/v1/namespaces") or {"items": []})["items"]
+    return found
+
+
+def foreign(namespaces: Sequence[Object], owner: str) -> Iterator[tuple[str, str]]:
+    """The stacks that have one of these namespaces, without this stack, each with the namespace's name.
+
+    The namespaces of a cloud, such as CoreWeave's, are of no stack: they are never among them.
+    """
+    for namespace in namespaces:
         holder = (namespace["metadata"].get("annotations") or {}).get(OWNER, owner)
         if holder != owner and not _deleted(namespace):
             yield holder, namespace["metadata"]["name"]
 
 
-def _left(api: Api) -> Iterator[tuple[str, bool]]:
-    """What the cloud has made something for, and whether it is on its way out."""
+def _coreweaves(namespace: Object) -> bool:
+    label, value = COREWEAVES
+    return (namespace["metadata"].get("labels") or {}).get(label) == value
+
+
+def _place(obj: Object) -> str | None:
+    """The namespace an object is in, or a volume was claimed from."""
+    claim = obj.get("spec", {}).get("claimRef") or {}
+    found: str | None = obj["metadata"].get("namespace") or claim.get("namespace")
+    return found
+
+
+def _left(api: Api, coreweaves: Collection[str]) -> Iterator[tuple[str, bool]]:
+    """What the cloud has made something for, and whether it is on its way out.
+
+    Without that of `coreweaves`, the namespaces that CoreWeave fills and empties itself.
+    """
     for kind in KINDS:
         for obj in (api.read(kind.path) or {"items": []})["items"]:  # a cluster may lack the kind
-            if kind.holds(obj):
+            if kind.holds(obj) and _place(obj) not in coreweaves:
                 metadata = obj["metadata"]
                 place = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
                 yield f"{kind.name} {place} ({kind.made})", kind.going(obj)

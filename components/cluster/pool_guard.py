@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pulumi
 from pulumi.dynamic import CreateResult, Resource
 
-from components.cluster.guard import ClusterInUseError, GuardProvider, anyway, foreign_namespaces
+from components.cluster.guard import ClusterInUseError, GuardProvider, anyway, foreign, namespaces_of
 from components.kube_client import Api
 
 FINISHED = ("Succeeded", "Failed")
@@ -46,7 +46,7 @@ def _others(api: Api, props: Mapping[str, Any]) -> Iterator[str]:
     selector = quote(f"{props['label']} in ({','.join(props['pools'])})")
     found = (api.read(f"/api/v1/nodes?labelSelector={selector}") or {"items": []})["items"]
     nodes = {node["metadata"]["name"] for node in found}
-    for holder, namespace in foreign_namespaces(api, props["owner"]) if nodes else ():
+    for holder, namespace in foreign(namespaces_of(api), props["owner"]) if nodes else ():
         pods = (api.read(f"/api/v1/namespaces/{namespace}/pods") or {"items": []})["items"]
         count = sum(pod["spec"].get("nodeName") in nodes and _runs(pod) for pod in pods)
         if count:

@@ -18,7 +18,7 @@ COREWEAVE_H200 = Machine(
     handed_out_as="nvidia.com/gpu",
     capacity={"cpu": "128", "memory": "2112109800Ki", "ephemeral-storage": "30003181568Ki"},
     allocatable={"cpu": "127", "memory": "2110012648Ki", "ephemeral-storage": "30003181568Ki"},
-    extended={"nvidia.com/gpu": "8", "rdma/ib": "1k"},
+    extended={"nvidia.com/gpu": "8", "rdma/ib": "64"},
     labels={
         "topology.kubernetes.io/region": "US-EAST-04",
         "topology.kubernetes.io/zone": "US-EAST-04A",
@@ -49,7 +49,11 @@ COREWEAVE_H200 = Machine(
         note="a shared device: the quantity is a slot, and one slot attaches every HCA of the node",
     ),
     serves=(("nvidia", "coreweave"), ("nvidia", "base")),
-    assumptions=("1000 slots of rdma/ib", "the values of rack, fabric, superpod and leafgroup labels"),
+    # 64 is what public stacks on CoreWeave saw of a node; CoreWeave's pages name no number.
+    assumptions=(
+        "64 slots of rdma/ib: as seen on nodes of others",
+        "the values of rack, fabric, superpod and leafgroup labels",
+    ),
 )
 
 

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 from rehearsal.control_plane import ControlPlane
 from rehearsal.resident import Resident
 
-#: What can go wrong with capacity: none is allowed; none is there; it comes late.
-Fault = Literal["quota", "stockout", "slow-pool"]
+#: What can go wrong with capacity: none is allowed; none is there; it comes late; the zone does not have the instance type.
+Fault = Literal["quota", "stockout", "slow-pool", "not-in-zone"]
 FAULTS: Sequence[str] = get_args(Fault)
 
 CONTROLLER = Resident("nodepool-controller", "rehearsal.nodepools")

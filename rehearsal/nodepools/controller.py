@@ -16,11 +16,15 @@ from urllib.parse import quote
 from hardware.machines import COREWEAVE_CPU, MACHINES, Machine, Taint
 from hardware.nodes import node_objects
 from stacks.coreweave import API, POOL
+from stacks.idle_nodes import keeps_its_node, namespaces_of_coreweave
 from stacks.kube_api import Api, Object
 
 #: The annotation of the nodes made here, and of the labels they have from their pool.
 OF_A_POOL = "llmd-pd.rehearsal/pool"
 FINALIZER = "llmd-pd.rehearsal/nodes"
+#: What a pool says whose instance type the zone does not have (`VALIDATED` is `Invalid` then), in CoreWeave's own words: the
+#: tutorial on secrets of coreweave/reference-architecture. `cd-gp-i64-erapids`, for one, is not in every zone.
+NOT_IN_ZONE = "instance type does not exist in zone"
 #: Seconds after which each further node of an accelerator pool comes, with fault `slow-pool`.
 SLOW_SECONDS = 10
 
@@ -31,7 +35,8 @@ TYPES: Mapping[str, Machine] = {
 
 
 class Controller:
-    """Serves every NodePool of one API server. A fault is about pools of accelerators; CPU nodes always come."""
+    """Serves every NodePool of one API server. A fault is about pools of accelerators, and CPU nodes come: but for `not-in-zone`,
+    which is about both."""
 
     def __init__(self, api: Api, fault: str | None = None) -> None:
         self._api = api
@@ -73,9 +78,10 @@ class Controller:
         fault = self._fault if machine is not None and machine.silicon is not None else None
         if spec.get("autoscaling") and sum(map(_ready, nodes)) == spec["targetNodes"]:
             self._scale(pool)  # what is on its way may be enough
-        invalid = ""
+        missing = max(spec["targetNodes"] - len(nodes), 0)
+        invalid = NOT_IN_ZONE if self._fault == "not-in-zone" and missing else ""
         try:
-            if machine is not None and fault not in ("quota", "stockout"):
+            if machine is not None and fault not in ("quota", "stockout") and not invalid:
                 self._make(pool, _as_told(machine, pool), nodes, slowly=fault == "slow-pool")
             for node in nodes:
                 self._relabel(pool, node)
@@ -84,7 +90,6 @@ class Controller:
                 raise
             invalid = json.loads(error.body or "{}").get("message", str(error.reason))
         ready = sum(map(_ready, nodes))
-        missing = max(spec["targetNodes"] - len(nodes), 0)
         without_quota = machine is None or fault == "quota"
         queued = missing if fault == "stockout" else 0
         self._say(
@@ -118,12 +123,14 @@ class Controller:
             (node,) = node_objects(machine, name)  # nothing on CoreWeave is handed out by DRA
             node["metadata"]["annotations"][OF_A_POOL] = _keys(pool)
             self._api.create("/api/v1/nodes", node)
-        for name in self._idle(there)[: max(len(there) - wanted, 0)]:
+        for name in self._idle(there)[: len(there) - wanted] if len(there) > wanted else ():
             self._api.delete(f"/api/v1/nodes/{name}")
 
     def _idle(self, names: set[str]) -> list[str]:
-        """Nodes without pods, the last one first: CoreWeave's scale-down strategy IdleOnly takes no others."""
-        busy = {pod["spec"].get("nodeName") for pod in self._api.items("/api/v1/pods")}
+        """Idle nodes, the last one first: CoreWeave's scale-down strategy IdleOnly takes no others."""
+        coreweaves = namespaces_of_coreweave(self._api)
+        pods = self._api.items("/api/v1/pods")
+        busy = {pod["spec"].get("nodeName") for pod in pods if keeps_its_node(pod, coreweaves)}
         return sorted(names - busy, reverse=True)
 
     def _relabel(self, pool: Object, node: Object) -> None:

@@ -197,6 +197,7 @@ NODE_POOL = Resource(
         "QUEUED": ".status.queuedNodes",
         "INPROGRESS": ".status.inProgress",
         "CURRENT": ".status.currentNodes",
+        "VALIDATED": _CONDITION.format("Validated"),
         "CAPACITY": _CONDITION.format("Capacity"),
         "QUOTA": _CONDITION.format("Quota"),
     },

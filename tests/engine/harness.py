@@ -19,14 +19,14 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal import fleet, parts, processes
+from rehearsal import cluster_crds, fleet, parts, processes
 from rehearsal import project as projects
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, variables
 from rehearsal.plugins import plugins
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT
-from rehearsal.standins.crds import monitoring_crds
+from rehearsal.standins.crds import MONITORING
 from rehearsal.standins.install import install_plugins
 from rehearsal.toolchain import PROVIDER, VERSIONS, Toolchain
 from stacks.files import load
@@ -196,8 +196,8 @@ def control_plane(name: str, directory: Path, toolchain: Toolchain) -> Iterator[
     plane = ControlPlane.start(name, directory, toolchain, PlainReport())
     try:
         api = Api(str(plane.kubeconfig), plane.context)
-        for crd in monitoring_crds():
-            api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
+        for found in cluster_crds.definitions(MONITORING, PlainReport()):
+            api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", found.object)
         yield plane
     finally:
         plane.stop()

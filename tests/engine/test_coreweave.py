@@ -139,6 +139,7 @@ def test_a_pool_of_somebody_elses_is_refused_and_taken_over_as_the_message_says(
             "quota",
             "0 of 2 nodes (gd-8xh200ib-i128): quota limit is 0 for instance type gd-8xh200ib-i128 (Quota: NotSet)",
         ),
+        ("not-in-zone", "0 of 1 nodes (cd-gp-i64-erapids): instance type does not exist in zone (Validated: Invalid)"),
         ("apply-forbidden", 'User cannot create resource "nodepools" in API group "compute.coreweave.com"'),
     ],
 )

@@ -27,7 +27,7 @@ JUNE = UPSTREAM.with_name("upstream-2026-06")
 #: reference the digest is ours.
 DIGESTS = {
     "nvidia-generic": "36980339e9083f860b57529c617c20abeaadee30d1d09f086b77fb4abbd5b9b0",
-    "coreweave-h200": "805d12f6823ef50dbe85b606ea1b83978a340281ffbd510faff16e577ffc1d59",
+    "coreweave-h200": "01695ae66415a40ec138c528808d9ba501d33b0c9f93952dc1684508b2105102",
     "gke-a3-ultragpu-8g-rdma": "433e5d8ed3e97d29ad211c29439ca8a98281b9608017692c274dcf3a0bdaa6db",
     "gke-a3-ultragpu-8g-dra": "4c4bd25f8f33486183a07f01981879c8ca6fbc6bc48d532ccaf8ff44fb402b7c",
     "gke-a4-highgpu-8g-rdma": "4eaeb9c22faaef0b97dd237b2145a0630539f4bf48f43813729f039704b012e3",
@@ -69,9 +69,15 @@ def test_digest_of_device_classes() -> None:
     assert digest(device_class_objects(DEVICE_CLASSES)) == DEVICE_CLASSES_DIGEST
 
 
+#: Where a reference file assumed something that is known by now.
+KNOWN_BETTER = {
+    "coreweave-h200": [f"[0].status.{part}.rdma/ib: ours '64', upstream '1k'" for part in ("allocatable", "capacity")],
+}
+
+
 @pytest.mark.parametrize("key", [key for key in MACHINES if key not in OURS])
 def test_equals_the_reference(key: str) -> None:
-    assert list(differences(rendered(key), reference(key))) == []
+    assert sorted(differences(rendered(key), reference(key))) == KNOWN_BETTER.get(key, [])
 
 
 def test_device_classes_equal_the_reference() -> None:

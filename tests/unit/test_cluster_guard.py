@@ -14,7 +14,7 @@ from pulumi.dynamic import dynamic
 
 from components.cluster import guard
 from components.cluster.guard import GONE, KINDS, SECONDS, ClusterInUseError, GuardProvider
-from hardware.namespace import OWNER
+from hardware.namespace import COREWEAVES, OWNER
 from tests.unit.api_server import ApiServer, kubeconfig, refusing
 
 PROPS = {"cluster": "shared", "owner": "acme/llmd-pd/ground", "deleteInUse": False}
@@ -154,6 +154,28 @@ def test_what_the_cloud_made_something_for(
     else:
         assert "after 10 minutes it still has " in text
         assert sum(clock) >= SECONDS
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("Service", obj("cw-metrics/web", {"type": "LoadBalancer"})),
+        ("Ingress", obj("cw-metrics/web")),
+        ("PersistentVolume", obj("pv-1", {"persistentVolumeReclaimPolicy": "Delete", "claimRef": {"namespace": "cw-metrics"}},
+                                 {"phase": "Bound"})),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(("value", "coreweaves"), [("control-plane", True), ("org-1", False)])
+def test_what_coreweave_has_in_its_own_namespaces_is_coreweaves(
+    kind: str, found: dict[str, Any], value: str, coreweaves: bool, delete: Delete, server: ApiServer
+) -> None:
+    """It may be neither changed nor deleted by a user, and is not billed."""
+    own = namespace("cw-metrics", labels={COREWEAVES[0]: value})
+    server.answers = {NAMESPACES: listed(own), PATHS[kind]: listed(found)}
+    if coreweaves:
+        delete(server.url)
+    else:
+        assert f"it would leave what bills: {kind} " in refused(delete, server.url)
 
 
 def test_every_kind_has_a_case() -> None:

@@ -9,6 +9,9 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES
+from hardware.namespace import COREWEAVES
+from rehearsal.errors import RehearsalError
+from rehearsal.faults import possible
 from rehearsal.nodepools.controller import FINALIZER, OF_A_POOL, SLOW_SECONDS, TYPES, Controller
 from rehearsal.nodepools.shortage import Pools
 from rehearsal.verdict import Flaw
@@ -17,14 +20,19 @@ from stacks.coreweave import API, POOL, node_pools
 from stacks.workload import machine_of
 from tests.unit.test_coreweave import stack
 
-NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
+NODES, PODS, NAMESPACES = "/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces"
+
+
+def _labels(obj: dict[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = obj["metadata"].get("labels", {})
+    return found
 
 
 class Store:
     """Objects by collection and name, as an API server keeps them; a node is Ready once it is there."""
 
     def __init__(self, *pools: dict[str, Any]) -> None:
-        self.objects: dict[str, dict[str, dict[str, Any]]] = {API: {}, NODES: {}, PODS: {}}
+        self.objects: dict[str, dict[str, dict[str, Any]]] = {API: {}, NODES: {}, PODS: {}, NAMESPACES: {}}
         for pool in pools:
             self.objects[API][pool["metadata"]["name"]] = pool
 
@@ -34,9 +42,9 @@ class Store:
 
     def items(self, path: str) -> list[dict[str, Any]]:
         collection, _, query = path.partition("?")
-        label = unquote(query).partition("=")[2]
-        found = self.objects[collection].values()
-        return copy.deepcopy([one for one in found if not label or label in one["metadata"].get("labels", {})])
+        label, _, value = unquote(query).partition("=")[2].partition("=")
+        found = [one for one in self.objects[collection].values() if not label or label in _labels(one)]
+        return copy.deepcopy([one for one in found if not value or _labels(one)[label] == value])
 
     def create(self, path: str, obj: dict[str, Any]) -> bool:
         made = copy.deepcopy(obj)
@@ -111,6 +119,30 @@ def test_it_grows_and_gives_back_only_idle_nodes() -> None:
     assert sorted(served(store).nodes) == []
 
 
+@pytest.mark.parametrize(
+    ("metadata", "status", "idle"),
+    [
+        ({"namespace": "chat"}, {"phase": "Running"}, False),
+        ({"namespace": "cw-hpc-verification"}, {"phase": "Running"}, True),
+        ({"namespace": "chat", "ownerReferences": [{"kind": "DaemonSet"}]}, {"phase": "Running"}, True),
+        ({"namespace": "chat"}, {"phase": "Succeeded"}, True),
+    ],
+)
+def test_a_node_is_idle_with_pods_of_coreweave_of_daemonsets_or_that_are_over(
+    metadata: dict[str, Any], status: dict[str, Any], idle: bool
+) -> None:
+    store = served(Store(pool(nodes=1)))
+    store.objects[NAMESPACES] = {
+        "cw-hpc-verification": {"metadata": {"name": "cw-hpc-verification", "labels": dict([COREWEAVES])}},
+        "chat": {"metadata": {"name": "chat", "labels": {COREWEAVES[0]: "org-1"}}},
+    }
+    store.objects[PODS] = {
+        "p": {"metadata": {"name": "p", **metadata}, "spec": {"nodeName": "gpu-0"}, "status": status}
+    }
+    store.pool()["spec"]["targetNodes"] = 0
+    assert (sorted(served(store).nodes) == []) is idle
+
+
 def test_a_number_that_is_free_is_used_again() -> None:
     store = served(Store(pool(nodes=3)))
     store.delete(f"{NODES}/gpu-1")
@@ -167,6 +199,56 @@ def test_capacity_that_does_not_come(fault: str, condition: tuple[str, Any], wor
     assert flaw.awaited
     assert conditions(store, "cpu") == FINE
     assert [*pools.flaws(served(store))] == [], "a zone can have capacity again"  # type: ignore[arg-type]
+
+
+def test_an_instance_type_that_the_zone_does_not_have() -> None:
+    """As `kubectl get nodepool` shows it: VALIDATED is Invalid. CPU nodes come first, and it is them that a zone may lack."""
+    given = stack(acceleratorPool={"name": "gpu"}, systemPool={"name": "cpu"})
+    pools = Pools(node_pools(given, machine_of(given)))
+    store = served(Store(pool(), pool("cpu", nodes=1, kind="cd-gp-i64-erapids", **SYSTEM)), "not-in-zone")
+    assert store.nodes == {}
+    for name in ("cpu", "gpu"):
+        assert conditions(store, name) == {
+            **FINE,
+            "Validated": ("False", "Invalid"),
+            "AtTarget": ("False", "NotAtTarget"),
+        }
+        assert store.pool(name)["status"]["inProgress"] == 0
+    flaws = [*pools.flaws(store)]  # type: ignore[arg-type]
+    words = "instance type does not exist in zone (Validated: Invalid)"
+    assert [flaw.text for flaw in flaws] == [
+        f"NodePool cpu has 0 of 1 nodes (cd-gp-i64-erapids): {words}",
+        f"NodePool gpu has 0 of 2 nodes (gd-8xh200ib-i128): {words}",
+    ]
+    assert all(flaw.awaited and not flaw.underway for flaw in flaws), "no wait can help"
+
+
+def test_it_befalls_what_is_yet_to_be_made() -> None:
+    store = served(served(Store(pool())), "not-in-zone")
+    assert sorted(store.nodes) == ["gpu-0", "gpu-1"]
+    assert conditions(store) == FINE
+
+
+@pytest.mark.parametrize(
+    ("fault", "gke", "known"),
+    [
+        ("not-in-zone", False, True),
+        ("not-in-zone", True, False),
+        ("zone-mismatch", True, True),
+        ("zone-mismatch", False, False),
+        ("quota", True, True),
+        ("quota", False, True),
+        ("flood", False, False),
+    ],
+)
+def test_each_cloud_has_its_faults(fault: str, gke: bool, known: bool) -> None:
+    given = stack()
+    pools = [] if gke else node_pools(given, machine_of(given))
+    if known:
+        possible(fault, pools, gke=gke)
+        return
+    with pytest.raises(RehearsalError, match=f"fault `{fault}` cannot be played"):
+        possible(fault, pools, gke=gke)
 
 
 def test_a_slow_pool_is_on_its_way() -> None:

@@ -12,7 +12,7 @@ from pulumi.dynamic import dynamic
 
 from components.cluster.guard import GONE, ClusterInUseError
 from components.cluster.pool_guard import PoolGuardProvider
-from hardware.namespace import OWNER
+from hardware.namespace import COREWEAVES, OWNER
 from tests.unit.api_server import ApiServer, kubeconfig, refusing
 
 PROPS = {
@@ -90,6 +90,17 @@ def test_pods_of_other_stacks_keep_them_by_name(delete: Delete, cluster: ApiServ
     assert "because pods of other stacks run on their nodes: 2 of acme/llmd-pd/search (namespace search); " in text
     assert "`deleteInUse: true` under `llmd-pd:cluster.coreweave`" in text
     assert "chat" not in text
+
+
+def test_coreweaves_own_pods_keep_no_nodes(delete: Delete, cluster: ApiServer) -> None:
+    """Its HPC verification runs on idle nodes, hourly."""
+    own = {**namespace("cw-hpc-verification", None)}
+    own["metadata"]["labels"] = dict([COREWEAVES])
+    _, found = cluster.answers[NAMESPACES]
+    found["items"].append(own)
+    cluster.answers[f"{NAMESPACES}/cw-hpc-verification/pods"] = listed(pod("ours-1"), pod("ours-2"))
+    delete(cluster.url)
+    assert f"{NAMESPACES}/cw-hpc-verification/pods" not in {path for path, *_ in cluster.asked}
 
 
 def test_a_stack_may_say_that_they_go_all_the_same(delete: Delete, cluster: ApiServer) -> None:

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from stacks.coreweave import API
+from stacks.coreweave import API, node_pools
 from stacks.problems import StackFileError
+from stacks.workload import machine_of
 from tests.unit.api_server import OWNER, Answer, ApiServer, Look
+from tests.unit.test_coreweave import stack
 
 CLUSTER: dict[str, Any] = {"provider": "coreweave", "nodes": 2}
 SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
@@ -76,11 +78,11 @@ def test_a_pool_that_would_be_replaced_is_refused_by_its_field(
     assert "CW-03" in problem(look, server.url, allowReplace=[other])
 
 
-NODES, PODS = "/api/v1/nodes", "/api/v1/pods"
+NODES, PODS, NAMESPACES = "/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces"
 
 
-def running(owner: str = "ReplicaSet", phase: str = "Running") -> dict[str, Any]:
-    return {"metadata": {"ownerReferences": [{"kind": owner}]}, "status": {"phase": phase}}
+def running(owner: str = "ReplicaSet", phase: str = "Running", namespace: str = "chat") -> dict[str, Any]:
+    return {"metadata": {"namespace": namespace, "ownerReferences": [{"kind": owner}]}, "status": {"phase": phase}}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,8 @@ def running(owner: str = "ReplicaSet", phase: str = "Running") -> dict[str, Any]
         ([running(), running(), running("DaemonSet")], False),
         ([running(), running(), running(phase="Succeeded")], False),
         ([running(), running(), None], False),
+        ([running(), running(), running("Workflow", namespace="cw-hpc-verification")], False),
+        ([running(), running(), running("Workflow", namespace="hpc-verification-of-ours")], True),
     ],
 )
 def test_nodes_with_pods_are_not_taken_away_by_waiting_for_it(
@@ -105,6 +109,8 @@ def test_nodes_with_pods_are_not_taken_away_by_waiting_for_it(
         (PODS, f"fieldSelector=spec.nodeName%3Dn{index}"): (200, {"items": [pod] if pod else []})
         for index, pod in enumerate(pods)
     }
+    own = (NAMESPACES, "labelSelector=ns.coreweave.cloud/org%3Dcontrol-plane")
+    server.queries[own] = (200, {"items": [{"metadata": {"name": "cw-hpc-verification"}}]})
     if refused:
         text = problem(look, server.url)
         assert text.startswith(
@@ -113,3 +119,75 @@ def test_nodes_with_pods_are_not_taken_away_by_waiting_for_it(
         assert "(CW-10)" in text
     else:
         look(server.url, cluster=CLUSTER, serving=SERVING)
+
+
+def test_who_may_not_see_namespaces_is_told_of_every_pod(look: Look, server: ApiServer) -> None:
+    """CW-10: a shrink that waits for an hour is worse than one that is refused."""
+    status, live = pool("gd-8xh200ib-i128")
+    live["spec"]["targetNodes"] = 3
+    server.answers = {
+        API: NONE,
+        GPU: (status, live),
+        NODES: (200, {"items": [{"metadata": {"name": f"n{index}"}} for index in range(3)]}),
+        PODS: (200, {"items": [running("Workflow", namespace="cw-hpc-verification")]}),
+        NAMESPACES: (403, {}),
+    }
+    assert "(CW-10)" in problem(look, server.url)
+
+
+def judged(status: str, reason: str, message: str, nodes: int = 0, **spec: Any) -> Answer:
+    """The CPU pool as the stack makes it, or another, and what CoreWeave says of it."""
+    made = node_pools(stack(), machine_of(stack()))[0].spec
+    condition = {"type": "Validated", "status": status, "reason": reason, "message": message}
+    return 200, {
+        "metadata": {"annotations": {"llmd-pd/stack": OWNER}},
+        "spec": {**made, **spec},
+        "status": {"currentNodes": nodes, "conditions": [{"type": "Quota", "status": "True"}, condition]},
+    }
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("instance type does not exist in zone", "instance type does not exist in zone (Validated: Invalid)"),
+        ("", "it does not say why (Validated: Invalid)"),
+    ],
+)
+def test_a_pool_that_coreweave_has_refused_is_not_waited_for(
+    message: str, words: str, preview: bool, look: Look, server: ApiServer
+) -> None:
+    """CW-16: it would be waited for, for an hour, and no node will ever come."""
+    server.answers = {API: NONE, CPU: judged("False", "Invalid", message)}
+    with pytest.raises(StackFileError) as refusal:
+        look(server.url, preview=preview, cluster=CLUSTER, serving=SERVING)
+    text = str(refusal.value)
+    assert text.startswith(
+        "llmd-pd:cluster.coreweave.systemPool.instanceType: CoreWeave has refused NodePool pd-disaggregation-cpu: "
+        f"{words}, because no node will ever come"
+    )
+    assert "kubectl describe nodepool pd-disaggregation-cpu --kubeconfig" in text
+    assert "`allowReplace: [systemPool]`" in text
+    assert "(CW-16) [docs.coreweave.com/platform/instances/availability-matrix]" in text
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        judged("True", "Valid", ""),
+        # What the stack file changes of it may be what was wrong.
+        judged("False", "Invalid", "no such label", nodeLabels={"a": "b"}),
+        judged("False", "Invalid", "no such image", nodes=1),
+    ],
+)
+def test_a_pool_that_is_valid_or_has_its_nodes_or_will_be_another_is_left_alone(
+    answer: Answer, look: Look, server: ApiServer
+) -> None:
+    server.answers = {API: NONE, CPU: answer}
+    look(server.url, cluster=CLUSTER, serving=SERVING)
+
+
+def test_a_refused_pool_may_be_replaced_by_one_of_another_type(look: Look, server: ApiServer) -> None:
+    server.answers = {API: NONE, CPU: judged("False", "Invalid", "instance type does not exist in zone")}
+    other = {"allowReplace": ["systemPool"], "coreweave": {"systemPool": {"instanceType": "turin-gp"}}}
+    look(server.url, cluster={**CLUSTER, **other}, serving=SERVING)

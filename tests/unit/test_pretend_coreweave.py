@@ -96,6 +96,14 @@ def test_a_plan_is_made_in_its_order_and_goes_in_the_reverse(name: str, program:
     ]  # fmt: skip
 
 
+def test_a_version_that_is_too_old_is_refused_once_the_vpc_is_there(program: Program) -> None:
+    plan = planned(stack({"version": "v1.32"}))
+    program.create(plan.vpc)
+    with pytest.raises(Failure, match=r"invalid_argument: version v1\.32 is not available for new clusters"):
+        program.create(plan.cluster)
+    program.create(replace(plan.cluster, args={**plan.cluster.args, "version": "v1.33"}))
+
+
 def test_outputs_are_what_coreweave_adds(program: Program) -> None:
     plan = program.made(planned(stack()))
     vpc, cluster = (program.states[one.name] for one in plan.resources)

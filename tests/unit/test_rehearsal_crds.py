@@ -19,7 +19,12 @@ from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED, Published
 from releases.crds import Pinned, SourceError
 from stacks.plan import Plan, plan
+from stacks.spec import StackSpec
+from tests.cks_plans import CLUSTER, SERVING, stack
 from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned
+from tests.unit.test_gke_rules import DRANET
+from tests.unit.test_monitors import GKE
+from tests.unit.test_rules import spec
 
 __all__ = ["machine"]
 
@@ -299,3 +304,18 @@ def test_what_a_module_holds_of_a_cluster_is_at_the_version_of_its_publisher(nam
     if (source := published.crd.source) is not None:
         assert published.crd.url.endswith(f"/v{required[source.module]}/{source.path}")
         assert published.publisher.endswith(f" v{required[source.module]}")
+
+
+BOTH = {"podMonitors": True, "router": True}
+CLOUDS = {
+    "a CKS cluster to come": stack(monitoring=BOTH),
+    "a CKS cluster of the stack's own": stack(cluster={"context": "cw"}, monitoring=BOTH),
+    "node pools on CoreWeave": spec(SERVING, cluster={**CLUSTER, "context": "cw"}, monitoring=BOTH),
+    "GKE": spec(DRANET, cluster=GKE, monitoring=BOTH),
+    "nodes of a platform stack": spec(SERVING, cluster={"provider": "stack", "stack": "a/b/c"}, monitoring=BOTH),
+}
+
+
+@pytest.mark.parametrize("given", CLOUDS.values(), ids=CLOUDS)
+def test_a_cloud_and_a_platform_have_no_operator(given: StackSpec) -> None:
+    assert parts.monitors(plan(given, Path("/project"))) == ()

@@ -21,7 +21,8 @@ MAY_IMPORT = {
 }
 #: Modules of `stacks` that run inside a Pulumi program; the others must work without the SDK.
 IN_THE_PROGRAM = {
-    "change_look", "compose", "compose_cks", "compose_cluster", "gke_look", "lookahead", "program", "reference", "unblock",
+    "change_look", "compose", "compose_cks", "compose_cluster", "gke_look", "lookahead", "pool_watch", "program", "reference",
+    "unblock",
 }  # fmt: skip
 #: What `components` has that works without the SDK: how a kubeconfig is read and words for errors, which its guard needs too.
 WITHOUT_THE_SDK = {"components.kube_client", "components.kube_errors"}

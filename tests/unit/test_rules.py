@@ -172,7 +172,7 @@ def test_a_rule_finds_what_it_is_for(
 def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
     ids = [rule.id for rule in RULES]
     assert len(set(ids)) == len(ids)
-    from tests.unit import test_coreweave, test_gke_rules, test_mirror, test_router_rules, test_token
+    from tests.unit import test_coreweave, test_gke_rules, test_mirror, test_monitors, test_router_rules, test_token
 
     cases = (
         *FINDINGS,
@@ -180,6 +180,7 @@ def test_every_rule_has_a_case_and_an_id_of_its_own() -> None:
         *test_gke_rules.FINDINGS,
         test_gke_rules.GATEWAYS,
         *test_mirror.FINDINGS,
+        *test_monitors.FINDINGS,
         *test_router_rules.FINDINGS,
         *test_token.FINDINGS,
     )

@@ -83,3 +83,24 @@ def test_a_warning_of_a_file_names_file_and_line(tmp_path: Path) -> None:
     path.write_text(FILE[: FILE.index("    nodeSelector")])
     (found,) = pointed_out(load_any(path))
     assert found.line == 2, "where the key would stand"
+
+
+@pytest.mark.parametrize(
+    ("version", "context", "said"),
+    [
+        ("v1.33", None, True),
+        ("v1.34", None, False),
+        ("v1.36", None, False),
+        ("v1.37", None, True),
+        ("v1.37", "cw", False),
+        ("v1.31", "cw", False),
+    ],
+)
+def test_a_new_cks_cluster_of_a_version_that_is_not_on_the_list(version: str, context: str | None, said: bool) -> None:
+    """CW-11: CoreWeave keeps three versions, and changes them every four months; the one that exists keeps its own."""
+    made = {"coreweave": {"cluster": {"zone": "US-EAST-02A", "version": version}}}
+    given = spec(COREWEAVE, cluster={**POOLS, **made, **({"context": context} if context else {})})
+    assert [*problems_of(given)] == []
+    found = [*warnings_of(given)]
+    assert [(one.rule, one.path) for one in found] == [("CW-11", "llmd-pd:cluster.coreweave.cluster.version")] * said
+    assert all("docs.coreweave.com/products/cks/reference/cluster-components" in one.fix for one in found)

@@ -20,6 +20,7 @@ from releases.coreweave import SDK
 from stacks.cks import CLUSTER, VPC
 from stacks.cks_checks import resource_problems
 from stacks.cks_immutable import CKS, unchangeable_fields
+from stacks.cks_versions import OLDEST_OFFERED, parse
 from stacks.cloud import Resource as Planned
 from stacks.cloud import from_the_engine
 
@@ -69,6 +70,8 @@ class CoreWeaveResources(Lifecycle):
             if any(record.kind == self._kind and record.args["name"] == args["name"] for record in records):
                 raise words.already_exists(NOUNS[self._kind], args["name"])
             self._stands(args, records)
+            if self._kind == CLUSTER and (parse(args["version"]) or OLDEST_OFFERED) < OLDEST_OFFERED:
+                raise words.not_offered(args["version"])
             made = Record(self._kind, id_, resource.urn, "", new, {**new, **self._computed(id_, args)})
             records.append(made)
             self._world.cloud.tell("create", made)

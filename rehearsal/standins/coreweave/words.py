@@ -21,3 +21,8 @@ def in_use(what: str, name: str, by: str) -> Failure:
 def no_upgrade(old: str, new: str) -> Failure:
     """Versions come one after the other, and never go back."""
     return Failure(f"invalid_argument: {old} cannot become {new}: a cluster is upgraded to the next minor version only")
+
+
+def not_offered(version: str) -> Failure:
+    """Old versions are kept for clusters that have them."""
+    return Failure(f"invalid_argument: version {version} is not available for new clusters")
