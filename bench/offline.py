@@ -5,8 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.commands import CommandError, run
+from rehearsal import blanks, project
+from rehearsal.session import CHECKOUT
+from rehearsal.stack import rehearsable
 
 PROGRAM = Path(sys.executable).parent / "llmd-pd"
+
+
+def filled(file: Path, directory: Path) -> Path:
+    """A copy of a stack file of the checkout with its blanks filled in: of a file with blanks, `check` does half the work."""
+    found = rehearsable(file)
+    keys = blanks.keys(found.spec)
+    return project.write(directory / found.stack, CHECKOUT, Path(sys.executable), file, found.stack, keys).stack_file
 
 
 def check(files: list[Path]) -> None:

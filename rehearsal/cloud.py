@@ -24,10 +24,13 @@ from rehearsal.files import write_whole
 from rehearsal.parts import Part
 from rehearsal.standins import charts
 from rehearsal.standins.cloud import CLOUD, ENDPOINT, FAULT, FLEET
+from rehearsal.standins.gcp.versions import server_config
 from releases.gke import AUTH_PLUGIN, DRA_DRIVER
 from stacks.gke import GkePlan
+from stacks.gke_readiness import NEEDED
+from stacks.google_api import ANSWERS
 
-FILE = "cloud.json"
+FILE, ANSWERS_FILE = "cloud.json", "google.json"
 INSTALLER = Path(__file__).parent / "standins" / "gke" / "nvidia-driver-installer.yaml"
 
 
@@ -51,6 +54,18 @@ def places(plane: ControlPlane) -> dict[str, str]:
     """Variables by which a pretend cloud is this rehearsal's, and its cluster the fleet."""
     server = yaml.safe_load(plane.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
     return {CLOUD: str(plane.workdir / FILE), FLEET: str(plane.kubeconfig), ENDPOINT: urlsplit(server).netloc}
+
+
+def answers(plan: GkePlan, workdir: Path) -> dict[str, str]:
+    """The variable by which the program has the pretend cloud's answers and asks nobody. Writes the file that it names."""
+    gke = plan.site.gke
+    services = [{"name": f"projects/1/services/{api}.googleapis.com", "state": "ENABLED"} for api in NEEDED]
+    kept = {
+        "serviceusage/services:batchGet": {"services": services},
+        "container/serverConfig": server_config(gke.release_channel, gke.version),
+    }
+    write_whole(workdir / ANSWERS_FILE, json.dumps(kept, indent=1))
+    return {ANSWERS: str(workdir / ANSWERS_FILE)}
 
 
 def forget(workdir: Path) -> None:

@@ -8,13 +8,14 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal import cloud, faults, fleet, kwokctl, nodepools, parts, resume, shell, surroundings
+from rehearsal import blanks, cloud, faults, fleet, kwokctl, nodepools, parts, resume, shell, surroundings
 from rehearsal import project as projects
+from rehearsal.blanks import Blanks
 from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
 from rehearsal.errors import RehearsalError
@@ -90,7 +91,7 @@ class Outcome:
 def stage(
     file: StackFile, *, kept: bool, report: Report, fault: str | None = None, registry: Registry | None = None
 ) -> Iterator[Stage]:
-    """Sets the stage for a stack file; a kept one is taken up where it was left, and left running at the end.
+    """Sets the stage for a stack file, with its blanks filled in; a kept one is taken up where it was, and left running.
 
     `fault` is what goes wrong in it (`rehearsal.faults`).
 
@@ -101,8 +102,13 @@ def stage(
         SourceError: its CRDs cannot be had or are not what they should be.
     """
     registry = registry or Registry()
+    platform = platform_of(file, blanks.UNASKED)
+    left = Blanks.of(file, platform)
+    file = replace(file, spec=blanks.filled(file.spec))
+    if platform is not None:
+        platform = replace(platform, spec=blanks.filled(platform.spec))
     unquestioned = undisputed(file.spec)
-    planned, platform = plan(file.spec, CHECKOUT), platform_of(file)
+    planned = plan(file.spec, CHECKOUT)
     need_sdk(platform.spec if platform else file.spec)
     made = platform_plan(platform.spec, CHECKOUT) if platform else planned
     faults.possible(fault, made.pools, gke=made.gke is not None)
@@ -110,14 +116,14 @@ def stage(
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
     with registry.create(file.stack, kept=kept) as rehearsal:
-        subject = _Subject(file, planned, unquestioned, platform, made, fault)
+        subject = _Subject(file, planned, unquestioned, platform, made, fault, left)
         yield _set(subject, rehearsal, toolchain, report)
 
 
 @dataclass(frozen=True)
 class _Subject:
     """What is rehearsed: a stack file and its plan, the keys by which it leaves a question to the scheduler, the stack that makes
-    its nodes where another does, the plan of whichever makes them, and what goes wrong."""
+    its nodes where another does, the plan of whichever makes them, what goes wrong, and what was left blank."""
 
     file: StackFile
     plan: Plan
@@ -125,6 +131,7 @@ class _Subject:
     platform: PlatformFile | None
     made: Plan | PlatformPlan
     fault: str | None
+    blanks: Blanks
 
 
 def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: Report) -> Stage:
@@ -147,7 +154,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         added = {**plane.environment(), **variables(workdir)}
         reached: Mapping[str, Any] = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
         if gke is not None:
-            added |= cloud.environment(plane, subject.fault)
+            added |= cloud.environment(plane, subject.fault) | cloud.answers(gke, workdir)
             reached, played = cloud.substitutes(gke, workdir, toolchain["helm"].path)
             brought = (*brought, *played)
         if subject.made.cks is not None:
@@ -156,9 +163,10 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT)
         engines = []
         if (platform := subject.platform) is not None:
-            engines.append(_engine(workdir, env, platform, reached))
+            engines.append(_engine(workdir, env, platform, reached, subject.blanks.platform))
             reached = {"cluster": {"stack": platform.stack}}
-        overrides = (reached, {"cluster": subject.unquestioned}, chart.config, surroundings.played(planned))
+        unquestioned = {"cluster": subject.unquestioned}
+        overrides = (reached, unquestioned, chart.config, surroundings.played(planned), subject.blanks.own)
         engine = _engine(workdir, env, subject.file, *overrides)
         engines.append(engine)
         if not pools and nodepools.CONTROLLER.ran(workdir):
@@ -166,7 +174,15 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         if planned.made_secret is not None:
             # The real token cannot be read here, and is not needed: what is rehearsed is how it is handled.
             engine.seal(f"{PROJECT}:serving.hfToken", projects.PLACEHOLDER)
-    everything = (*_tools(toolchain), *found, chart.part, crds, *parts.monitors(planned), *brought)
+    everything = (
+        *_tools(toolchain),
+        *found,
+        chart.part,
+        crds,
+        *parts.monitors(planned),
+        *brought,
+        *subject.blanks.parts,
+    )
     made = Stage(rehearsal, plane, planned, tuple(engines), pools, everything, machines)
     shell.write(made.shell, added, engine.project.directory)
     return made

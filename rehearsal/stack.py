@@ -1,4 +1,4 @@
-"""The stack file of a rehearsal: every rule holds but those the scheduler is about to judge."""
+"""The stack file of a rehearsal: every rule holds but those the scheduler is about to judge, and that it has no blanks."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
+from rehearsal import blanks
 from stacks.files import StackFile, load
 from stacks.pairs import paired
 from stacks.problems import Problem, StackFileError
@@ -28,7 +29,7 @@ AS_EXISTING: dict[str, Any] = {
 
 
 def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None) -> StackFile:
-    """Reads a stack file for a rehearsal, on another machine or with another number of nodes if asked.
+    """Reads a stack file for a rehearsal, on another machine or with another number of nodes if asked. Its blanks stay.
 
     What would be on other nodes is asked of a cluster that has them, also where the stack would make its own.
 
@@ -36,7 +37,7 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
         StackFileError: with every problem but those of fit, and with those of fit where no machine would do, or the nodes are
             the stack's own or another's: then they are what that says, and there is nothing to ask.
     """
-    file = load(path, but=SCHEDULERS_RULES)
+    file = load(path, but=SCHEDULERS_RULES | blanks.UNASKED)
     changes: dict[str, Any] = {
         key: value for key, value in (("machine", machine), ("nodes", nodes)) if value is not None
     }
@@ -46,11 +47,12 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
         changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
     if spec.cluster.provider == "stack":
-        return paired(replace(file, spec=spec))
+        return paired(replace(file, spec=spec), but=blanks.UNASKED)
     unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
-    if problems := [problem for problem in problems_of(spec) if problem.rule not in unasked]:
+    whole = blanks.filled(spec)
+    if problems := [problem for problem in problems_of(whole) if problem.rule not in unasked]:
         raise StackFileError(problems)
-    undisputed(spec)
+    undisputed(whole)
     return replace(file, spec=spec)
 
 

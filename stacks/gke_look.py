@@ -1,4 +1,9 @@
-"""What a changed stack file would replace of a GKE cluster that is there, told by its fields before the engine refuses it."""
+"""Looks before a GKE cluster is made or changed: at what the change would replace, told by its fields before the engine refuses
+it, and at the project.
+"""
+
+import os
+from typing import Any
 
 import pulumi
 
@@ -7,18 +12,29 @@ from stacks.changes import Change, changes
 from stacks.gke import GkePlan
 from stacks.gke_immutable import GKE
 from stacks.gke_pools import SYSTEM
+from stacks.gke_readiness import ANSWER_SECONDS, TRIES, Connect, look_at_project
+from stacks.google_api import connection
 from stacks.problems import Problem, StackFileError
 
 
-def look_at_changes(plan: GkePlan, owner: str) -> None:
-    """Warns of nodes that would be made anew one by one.
+def look_at_gke(plan: GkePlan, owner: str, connect: Connect | None = None) -> None:
+    """Warns of nodes that would be made anew one by one, and of what Google could not be asked. `connect` leads to Google.
 
     Raises:
-        StackFileError: a resource that the stack protects would be replaced.
+        StackFileError: a resource that the stack protects would be replaced, or the project is not ready for the cluster.
     """
     if (outputs := last_outputs(owner)) is None:
         return
-    found = changes(outputs.get(OUTPUT) or {}, plan.resources, GKE)
+    before = outputs.get(OUTPUT) or {}
+    _look_at_changes(plan, before)
+    if outputs and not before:
+        return  # it was made before plans were kept, and nothing can be said of what it was planned with
+    for warning in look_at_project(plan, before, connect or connection(os.environ, ANSWER_SECONDS, TRIES)):
+        pulumi.log.warn(warning)
+
+
+def _look_at_changes(plan: GkePlan, before: dict[str, Any]) -> None:
+    found = changes(before, plan.resources, GKE)
     for change in found:
         if not change.replaced:
             fields = ", ".join(change.fields)

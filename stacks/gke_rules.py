@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from hardware.machines import GKE_POOLS, GkePool, RdmaMode, UnknownMachineError
-from stacks import maker_rules
+from stacks import gke_blanks, maker_rules
 from stacks import workload as resolve
 from stacks.address_plan import AddressPlanError, Demand, address_plan
 from stacks.gke_capacity_checks import FLEX_SECONDS
@@ -18,7 +18,7 @@ from stacks.gke_mixture import mixture, with_fitting_machine
 from stacks.gke_pools import SYSTEM
 from stacks.gke_site import demand
 from stacks.gke_spec import Gke
-from stacks.gke_versions import at_least, parse
+from stacks.gke_versions import at_least, offers_command, parse
 from stacks.maker_rules import GKE
 from stacks.rule import ClusterSubject, Finding, Rule, Subject
 from stacks.spec import StackSpec
@@ -52,9 +52,11 @@ def as_existing(spec: StackSpec) -> StackSpec | None:
 
 def whole_version(subject: ClusterSubject) -> Iterator[Finding]:
     """GKE-17: a version is one, and not a family of them."""
-    if (gke := _stated(subject)) and parse(gke.version) is None:
+    gke = _stated(subject)
+    if gke and parse(gke.version) is None and not gke_blanks.is_blank(gke.version):
         what, why = f"`{gke.version}` is no whole version", "GKE would choose one, and every preview show a change"
-        yield Finding(f"{HERE}.version", what, why, "write something like `1.35.2-gke.1234000`")
+        fix = f"write one like `1.35.2-gke.1234000`; `{offers_command(gke.region)}` lists those that GKE offers"
+        yield Finding(f"{HERE}.version", what, why, fix)
 
 
 def enough_maintenance(subject: ClusterSubject) -> Iterator[Finding]:
@@ -141,7 +143,7 @@ def whole_reservation(subject: ClusterSubject) -> Iterator[Finding]:
     """CAP-02: a reservation in full, as other projects may have one of the name."""
     gke = _stated(subject)
     name = gke.capacity.reservation if gke else None
-    if gke and name and not re.fullmatch(_RESERVATION, name):
+    if gke and name and not gke_blanks.is_blank(name) and not re.fullmatch(_RESERVATION, name):
         what, why = f"`{name}` is no reservation's full name", "its project and name are what the nodes are matched by"
         bare = name if "/" not in name else "NAME"
         yield Finding(f"{HERE}.capacity.reservation", what, why, f"write `projects/{gke.project}/reservations/{bare}`")
@@ -291,6 +293,7 @@ OF_THE_SECTION: tuple[Rule[ClusterSubject], ...] = (
     Rule("GKE-21", GKE_DOCS, bounds),
     Rule("GKE-22", GKE_DOCS, pool_names),
     Rule("GKE-27", GKE_DOCS, system_nodes),
+    gke_blanks.RULE,
     Rule("CAP-01", TOOLKIT, one_source),
     Rule("CAP-02", TOOLKIT, whole_reservation),
     Rule("NET-01", "stacks/address_plan.py", base_lies_free),

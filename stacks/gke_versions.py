@@ -12,6 +12,12 @@ def parse(version: str) -> tuple[int, ...] | None:
     return tuple(map(int, parts.groups())) if parts else None
 
 
+def offers_command(region: str, project: str | None = None) -> str:
+    """The command that shows which versions GKE offers, by release channel."""
+    where = f"--region {region}" + (f" --project {project}" if project else "")
+    return f"gcloud container get-server-config {where} --format='yaml(channels)'"
+
+
 def at_least(version: str, floor: str) -> bool:
     """Whether a version is that or newer. Of what is no version nobody knows: it is not."""
     return (parse(version) or ()) >= (parse(floor) or ())

@@ -5,8 +5,11 @@ Credentials, their renewal and the connection are the business of Google's own l
 installed gcloud for it.) What the answers mean is not decided here.
 """
 
+import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.kube_errors import reason
@@ -22,6 +25,7 @@ ROOTS: Mapping[str, str] = {
     "container": "https://container.googleapis.com/v1",
     "file": "https://file.googleapis.com/v1",
     "iam": "https://iam.googleapis.com/v1",
+    "serviceusage": "https://serviceusage.googleapis.com/v1",
 }
 #: GKE's API takes no narrower one; what may be read is a matter of roles.
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -33,6 +37,8 @@ TIMEOUT_SECONDS = 30
 #: How often Google is asked that is busy or out of order, and the factor of the growing seconds in between.
 TRIES, BUSY_SECONDS = 4, 0.5
 BUSY = (429, 500, 502, 503, 504)
+#: Names the file of answers that a rehearsal's pretend cloud gives. With it nobody is asked, and no credentials are looked for.
+ANSWERS = "LLMD_PD_GOOGLE_ANSWERS"
 
 #: Google's words for an API that a project has not switched on, and for a role that is missing.
 OFF = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
@@ -63,14 +69,17 @@ class Google:
     A request raises `ForbiddenError`, `ApiOffError`, or `UnansweredError` for every other answer of no use, and for none.
     """
 
-    def __init__(self, session: "Session", project: str, roots: Mapping[str, str] = ROOTS) -> None:
+    def __init__(
+        self, session: "Session", project: str, roots: Mapping[str, str] = ROOTS, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
         self.project = project
         self._session = session
         self._roots = roots
+        self._timeout = timeout
 
     @classmethod
-    def connect(cls, project: str) -> "Google":
-        """With the credentials that Google's tools find on this machine.
+    def connect(cls, project: str, timeout: float = TIMEOUT_SECONDS, tries: int = TRIES) -> "Google":
+        """With the credentials that Google's tools find on this machine. `timeout` is the seconds to wait for one answer.
 
         Raises:
             UnansweredError: there are none, or the library is not installed.
@@ -92,20 +101,18 @@ class Google:
         except (GoogleAuthError, OSError, ValueError) as error:
             raise UnansweredError(f"no credentials can be had: {_first(error)}", LOGIN) from error
         session = AuthorizedSession(credentials)
-        retry = Retry(TRIES, connect=1, status_forcelist=BUSY, backoff_factor=BUSY_SECONDS, raise_on_status=False)
+        retry = Retry(tries, connect=1, status_forcelist=BUSY, backoff_factor=BUSY_SECONDS, raise_on_status=False)
         session.mount("https://", HTTPAdapter(max_retries=retry))
-        return cls(session, project)
+        return cls(session, project, timeout=timeout)
 
-    def read(self, api: str, path: str, **query: str) -> Object | None:
+    def read(self, api: str, path: str, **query: str | Sequence[str]) -> Object | None:
         """What is there, or None where there is nothing."""
         from google.auth.exceptions import GoogleAuthError, RefreshError
         from requests.exceptions import RequestException
 
         url = f"{self._roots[api]}/{path}"
         try:
-            answer = self._session.get(
-                url, params=query, headers={PROJECT_HEADER: self.project}, timeout=TIMEOUT_SECONDS
-            )
+            answer = self._session.get(url, params=query, headers={PROJECT_HEADER: self.project}, timeout=self._timeout)
             found = answer.json() if answer.ok else None
         except RefreshError as error:
             raise UnansweredError(f"the credentials are not taken: {_first(error)}", LOGIN) from error
@@ -134,6 +141,33 @@ class Google:
             if not page.get("nextPageToken"):
                 return
             query = {"pageToken": page["nextPageToken"]}
+
+
+class KeptGoogle(Google):
+    """Answers from a file, by the API and the last part of the path; there is nothing else."""
+
+    def __init__(self, answers: Path, project: str) -> None:
+        self.project = project
+        self._answers = answers
+
+    def read(self, api: str, path: str, **query: str | Sequence[str]) -> Object | None:  # noqa: ARG002 - the client's own
+        """The kept answer, or None.
+
+        Raises:
+            UnansweredError: the file cannot be read.
+        """
+        try:
+            kept: Mapping[str, Object] = json.loads(self._answers.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UnansweredError(f"{self._answers} cannot be read: {_first(error)}", "rehearse again") from error
+        return kept.get(f"{api}/{path.rpartition('/')[2]}")
+
+
+def connection(environment: Mapping[str, str], timeout: float, tries: int) -> Callable[[str], Google]:
+    """The way to Google for a project: with credentials; in a rehearsal, by the answers of its pretend cloud."""
+    if kept := environment.get(ANSWERS):
+        return partial(KeptGoogle, Path(kept))
+    return partial(Google.connect, timeout=timeout, tries=tries)
 
 
 def _refusal(answer: "Response") -> Exception:

@@ -17,8 +17,9 @@ def platform_path(file: StackFile) -> Path | None:
     return file.path.parent / f"Pulumi.{(file.spec.cluster.stack or '').rpartition('/')[2]}.yaml"
 
 
-def platform_of(file: StackFile) -> PlatformFile | None:
-    """The file of the stack that makes the nodes of this one, beside it; None where no other stack does.
+def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> PlatformFile | None:
+    """The file of the stack that makes the nodes of this one, beside it; None where no other stack does. `but` are rules that it
+    need not obey.
 
     For commands that run without the engine, which alone can ask that stack itself.
 
@@ -37,20 +38,20 @@ def platform_of(file: StackFile) -> PlatformFile | None:
     if not path.exists():
         what, why = f"{path} does not exist", "without the engine, what the cluster is can only be read there"
         raise StackFileError([_of_reference(file, what, why, f"put the file of stack {name} there")])
-    found = load_any(path)
+    found = load_any(path, but)
     if isinstance(found, PlatformFile):
         return found
     what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
     raise StackFileError([_of_reference(file, what, why, "refer to a stack that only makes nodes")])
 
 
-def paired(file: StackFile) -> StackFile:
-    """The file with the cluster of the stack it refers to, by that stack's file; any other as it is.
+def paired(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
+    """The file with the cluster of the stack it refers to, by that stack's file; any other as it is. `but` as above.
 
     Raises:
         StackFileError: there is no such file, it cannot be used, or the two do not go together.
     """
-    platform = platform_of(file)
+    platform = platform_of(file, but)
     if platform is None:
         return file
     try:

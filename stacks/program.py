@@ -20,7 +20,7 @@ from stacks.exits import SHOWN
 from stacks.files import PROJECT, platform_from_config, spec_from_config
 from stacks.gke import GkePlan
 from stacks.gke_immutable import GKE
-from stacks.gke_look import look_at_changes
+from stacks.gke_look import look_at_gke
 from stacks.lookahead import look_ahead, look_ahead_of_platform
 from stacks.plan import plan
 from stacks.platform import is_platform, platform_plan
@@ -101,7 +101,7 @@ def _point_out(spec: AnyStack) -> None:
 
 def _look_at_gke(plan: GkePlan | None, owner: str) -> None:
     if plan is not None:
-        look_at_changes(plan, owner)
+        look_at_gke(plan, owner)
         export_plan(plan.resources, GKE)
 
 

@@ -21,7 +21,7 @@ Object = dict[str, Any]
 class GoogleServer:
     """Answers by API and path below the project. A list has as many things on a page as it is told, and is empty unless told.
 
-    Keeps what it was asked: method, path, the token of the page, and on whose behalf.
+    Keeps what it was asked: method, path, the token of the page, and on whose behalf; and the last query by the path's last part.
     """
 
     def __init__(self) -> None:
@@ -32,12 +32,15 @@ class GoogleServer:
         self.more: dict[str, Object] = {}
         self.page_size = 500
         self.asked: list[tuple[str, str, str, str | None]] = []
+        self.queries: dict[str, dict[str, list[str]]] = {}
         server = self
 
         class Handler(BaseHTTPRequestHandler):
             def answer(self) -> None:
                 url = urlsplit(self.path)
-                token = parse_qs(url.query).get("pageToken", [""])[0]
+                query = parse_qs(url.query)
+                token = query.get("pageToken", [""])[0]
+                server.queries[url.path.rpartition("/")[2]] = query
                 server.asked.append((self.command, url.path, token, self.headers["x-goog-user-project"]))
                 status, body = server.answer(url.path.removeprefix("/"), token)
                 content = body if isinstance(body, bytes) else json.dumps(body).encode()

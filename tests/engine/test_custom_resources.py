@@ -20,7 +20,7 @@ from kubernetes.client.exceptions import ApiException
 
 from operations.manifests import placed
 from operations.render import stack_objects
-from rehearsal import charts, cluster_crds
+from rehearsal import blanks, charts, cluster_crds
 from rehearsal.cluster_crds import Definition
 from rehearsal.crd_files import Fetch
 from rehearsal.errors import UnavailableError
@@ -178,8 +178,11 @@ def plans() -> Iterator[Plan | PlatformPlan]:
     for name in VARIANTS:
         yield plan(variant(name), ROOT)
     for path in SHIPPED:
-        file = load_any(path)
-        yield platform_plan(file.spec, ROOT) if isinstance(file, PlatformFile) else plan(file.spec, ROOT)
+        file = load_any(path, blanks.UNASKED)
+        if isinstance(file, PlatformFile):
+            yield platform_plan(blanks.filled(file.spec), ROOT)
+        else:
+            yield plan(blanks.filled(file.spec), ROOT)
 
 
 def objects(made: Plan | PlatformPlan, helm: Path, directory: Path) -> Iterator[Object]:

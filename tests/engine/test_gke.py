@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from rehearsal.standins.gcp.versions import OFFERED
 from stacks.kube_api import Api
 from tests.engine.test_platform import of
 from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, root, start
@@ -73,6 +74,11 @@ def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-dra and 1 × system" in text
     assert "claims    16 device claims, allocated by the scheduler" in text
     assert "plannedCluster: [secret]" in text, "a preview stays readable"
+    assert (
+        f"blanks (Pulumi.gke-h200.yaml leaves them to you; here: project rehearsal, version {OFFERED['REGULAR'][0]}, "
+        in text
+    )
+    assert "could not be asked" not in text, "the pretend cloud answers, and nobody else is asked"
     said = (CHECKOUT / "docs" / "gke.md").read_text()
     assert f"The preview from nothing shows {made_in(text)} resources" in said
 
@@ -84,14 +90,21 @@ def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     pulumi("preview", "--expect-no-changes")
     # What Google fills in is in the state already; that the next preview shows none of it, the line above says.
     pulumi("refresh", "--preview-only", "--expect-no-changes", "--target", "**gcp:**")
-    other = "projects/my-project/reservations/other"
+    other = "projects/rehearsal/reservations/other"
     setting("gke.capacity.reservation", other)
     refused = pulumi("preview", fails=True)
     assert (
         "llmd-pd:cluster.gke.acceleratorPool: node_config.reservation_affinity of Nodes of the model servers" in refused
     )
     assert "`allowReplace: [acceleratorPool]`" in refused
-    setting("gke.capacity.reservation", "projects/my-project/reservations/h200")
+    setting("gke.capacity.reservation", "projects/rehearsal/reservations/rehearsal")
+    setting("gke.version", "1.36.0-gke.2459000")
+    refused = pulumi("preview", fails=True)
+    assert (
+        "llmd-pd:cluster.gke.version: GKE does not offer 1.36.0-gke.2459000 in channel REGULAR of us-south1" in refused
+    )
+    assert f"write {OFFERED['REGULAR'][0]} or " in refused
+    setting("gke.version", OFFERED["REGULAR"][0])
     taken_down(root / "gke-h200")
     assert finished(start("down"))[0] == 0
 
@@ -148,7 +161,7 @@ def test_a_bad_day(start: Started, root: Path) -> None:
     code, text = finished(start("rehearse", H200, "--fault", "zone-mismatch"))
     assert code == 1
     assert (
-        'reservation "projects/my-project/reservations/h200" not found for node pool "gpu" at zone "us-south1-b"'
+        'reservation "projects/rehearsal/reservations/rehearsal" not found for node pool "gpu" at zone "us-south1-b"'
         in text
     )
     assert "Traceback" not in text

@@ -15,8 +15,8 @@ from tests.crd_files import write
 from tests.gke_plans import variant
 from tests.mocks.recording import OWNER, Recording, record
 from tests.mocks.test_gke import COMPUTED, ENDPOINT
+from tests.shipped import filled
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
 INSTALLER = {
     "apiVersion": "apps/v1",
@@ -31,7 +31,7 @@ def composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(manifests, "manifest_objects", lambda *_: [INSTALLER])
 
     def made(name: str) -> tuple[Plan, Recording]:
-        spec = load(ROOT / name).spec if name.endswith(".yaml") else variant(name)
+        spec = load(filled(tmp_path, name)).spec if name.endswith(".yaml") else variant(name)
         crds = spec.crds.model_copy(update={"directory": str(write(tmp_path / "crds"))})
         planned = plan(spec.model_copy(update={"crds": crds}), tmp_path)
         addresses = ["203.0.113.1"] if planned.gateway else None

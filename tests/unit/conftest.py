@@ -12,6 +12,7 @@ from pulumi.runtime import mocks
 from stacks.files import spec_from_config
 from stacks.lookahead import Found, look_ahead
 from stacks.plan import Plan, plan
+from tests.google_rest import GoogleServer
 from tests.unit.api_server import OWNER, ApiServer, Look, kubeconfig
 
 
@@ -25,6 +26,18 @@ def without_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
     without_proxy(monkeypatch)
     server = ApiServer()
+    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def google() -> Iterator[GoogleServer]:
+    """A loopback server that answers as Google does."""
+    server = GoogleServer()
     thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server

@@ -19,10 +19,10 @@ from operations.render import OutputError
 from rehearsal.errors import RehearsalError
 from releases.crds import SourceError
 from stacks.problems import Problem, StackFileError
+from tests import shipped
 
 ROOT = Path(__file__).parents[2]
 LLMD_PD = [sys.executable, "-c", "from operations.cli import main; main()"]
-STACK_FILES = sorted(path.name for path in ROOT.glob("Pulumi.*.yaml"))
 COMMANDS = [command.name or command.callback.__name__ for command in cli.app.registered_commands if command.callback]
 
 GOOD = """\
@@ -206,17 +206,35 @@ def test_text_of_a_file_breaks_no_line_and_steers_no_terminal(
     assert r"nvi\n\x1b[31mdia" in out
 
 
-@pytest.mark.parametrize("name", STACK_FILES)
-def test_every_stack_file_of_the_project_is_good(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["check", str(ROOT / name)]) == 0, capsys.readouterr().out
+@pytest.mark.parametrize("name", shipped.NAMES)
+def test_every_stack_file_of_the_project_is_good(
+    name: str, directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", str(shipped.filled(directory, name))]) == 0, capsys.readouterr().out
 
 
-def test_check_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("name", shipped.NAMES)
+def test_as_it_is_it_needs_nothing_but_what_only_a_team_can_say(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    makes_a_cluster = name.startswith("Pulumi.gke-")
+    assert run(["check", str(ROOT / name), "--output", "json"]) == int(makes_a_cluster)
+    (found,) = json.loads(capsys.readouterr().out)["files"]
+    keys = ("project", "version", "capacity.reservation") if makes_a_cluster else ()
+    assert [(each["rule"], each["path"]) for each in found["problems"]] == [
+        ("GKE-28", f"llmd-pd:cluster.gke.{key}") for key in keys
+    ]
+
+
+def test_check_imports_nothing_heavy(tmp_path: Path) -> None:
+    for name in shipped.NAMES:
+        shipped.filled(tmp_path, name)
     program = (
         "import sys\nfrom operations.cli import run\nassert run(['check']) == 0\n"
         "print(sorted({'pulumi', 'pulumi_kubernetes', 'kubernetes', 'grpc', 'rich', 'urllib.request'} & {*sys.modules}))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
     assert done.stdout.splitlines()[-1] == "[]"
 
 

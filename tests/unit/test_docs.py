@@ -15,10 +15,13 @@ from hardware.machines import machine_for
 from releases import RELEASES
 from stacks import fields, platform
 from stacks.files import load_any
+from stacks.gke_readiness import NEEDED, enable
+from stacks.gke_versions import offers_command
 from stacks.rolls import ROLLS
 from stacks.rules import RULES
 from stacks.spec import StackSpec
 from stacks.warnings import WARNINGS
+from tests.shipped import fill
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "stack-files.md").read_text()
@@ -106,8 +109,22 @@ def test_every_fabric_is_explained() -> None:
 @pytest.mark.parametrize(("page", "example"), [(page, text) for page, found in EXAMPLES.items() for text in found])
 def test_examples_pass(page: str, example: str, tmp_path: Path) -> None:
     file = tmp_path / f"Pulumi.{page}.yaml"
-    file.write_text(example)
+    file.write_text(fill(example))
     load_any(file)
+
+
+@pytest.mark.parametrize("page", ["gke.md", "platform-stacks.md"])
+def test_examples_name_no_version_that_will_be_gone(page: str) -> None:
+    clusters = [own(yaml.safe_load(text)["config"]).get("cluster", {}) for text in EXAMPLES[page]]
+    stated = [cluster["gke"] for cluster in clusters if cluster.get("provider") == "gke"]
+    assert stated
+    assert {(gke["project"], gke["version"]) for gke in stated} == {("<your-project>", "<look-it-up>")}
+
+
+def test_the_page_about_gke_says_the_commands_that_problems_name() -> None:
+    page = (DOCS / "gke.md").read_text()
+    assert offers_command("us-south1", "PROJECT") in page
+    assert f"`{enable([*NEEDED, 'container'], 'PROJECT')}`" in page
 
 
 @pytest.mark.parametrize(("page", "number"), [("stack-files.md", 2), ("gateways.md", 6)])

@@ -3,8 +3,6 @@
 import ast
 import importlib.util
 import json
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +31,6 @@ REGION, ZONE = GKE["region"], GKE["zone"]
 OURS = {"network": link(f"global/networks/{NAME}-network")}
 THEIRS = {"network": link("global/networks/default")}
 LABELS = {"labels": {"goog-k8s-cluster-name": NAME, "goog-k8s-cluster-location": REGION}}
-
-
-@pytest.fixture
-def google() -> Iterator[GoogleServer]:
-    server = GoogleServer()
-    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.http.shutdown()
-    server.http.server_close()
-    thread.join()
 
 
 def look(server: GoogleServer, plan: GkePlan | None = None, namespace: str | None = NAMESPACE) -> Leftovers:
@@ -81,7 +68,9 @@ def test_it_only_reads_and_in_the_projects_name(google: GoogleServer) -> None:
 
 
 def test_nothing_that_asks_google_could_write() -> None:
-    modules = [ROOT / "stacks" / f"{name}.py" for name in ("google_api", "google_look", "gke_leftovers")]
+    modules = [
+        ROOT / "stacks" / f"{name}.py" for name in ("google_api", "google_look", "gke_leftovers", "gke_readiness")
+    ]
     called = {
         node.func.attr
         for path in modules

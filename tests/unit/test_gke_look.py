@@ -8,7 +8,8 @@ import pytest
 from stacks.change_look import OUTPUT
 from stacks.changes import fingerprint
 from stacks.gke_immutable import GKE
-from stacks.gke_look import look_at_changes
+from stacks.gke_look import look_at_gke
+from stacks.google_api import Google, UnansweredError
 from stacks.problems import StackFileError
 from stacks.spec import StackSpec
 from tests.gke_plans import planned, stack
@@ -40,9 +41,27 @@ def look(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any] | Exception, a
     engine = Engine(outputs)
     monkeypatch.setattr(pulumi.runtime, "invoke", engine.invoke)
     monkeypatch.setattr(pulumi.log, "warn", engine.warnings.append)
-    look_at_changes(planned(after), OWNER)
+    look_at_gke(planned(after), OWNER, offering)
     assert engine.asked == [OWNER]
     return engine
+
+
+def offering(project: str) -> Google:
+    """A Google that offers all that the stacks of this module state, in a project that is ready."""
+    offered = {"channel": "REGULAR", "validVersions": [VERSION["version"], "1.36.1-gke.1"]}
+    return Answers(
+        project, {"serviceusage/services:batchGet": {"services": []}, "container/serverConfig": {"channels": [offered]}}
+    )
+
+
+class Answers(Google):
+    """Answers by the last part of the path."""
+
+    def __init__(self, project: str, found: dict[str, Any]) -> None:
+        self.project, self.found = project, found
+
+    def read(self, api: str, path: str, **_: Any) -> dict[str, Any] | None:
+        return self.found.get(f"{api}/{path.rpartition('/')[2]}")
 
 
 def kept(before: StackSpec) -> dict[str, Any]:
@@ -84,3 +103,42 @@ def test_what_cannot_be_read_is_said_and_stops_nothing(monkeypatch: pytest.Monke
     gone = Exception("invoke of pulumi:pulumi:readStackOutputs failed: the bucket is gone")
     (warning,) = look(monkeypatch, gone, stack(gke=OTHER)).warnings
     assert warning.endswith("a change is not looked at: the bucket is gone")
+
+
+# --- the project ---------------------------------------------------------------------------------------------------------
+
+
+def looked(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any], after: StackSpec) -> list[str]:
+    """The projects, one for each question, that a Google was asked about which has no answer; that is a warning."""
+    engine, asked = Engine(outputs), list[str]()
+
+    def connect(project: str) -> Google:
+        asked.append(project)
+        raise UnansweredError("nobody is there", "call later")
+
+    monkeypatch.setattr(pulumi.runtime, "invoke", engine.invoke)
+    monkeypatch.setattr(pulumi.log, "warn", engine.warnings.append)
+    look_at_gke(planned(after), OWNER, connect)
+    assert bool(asked) == any(warning.endswith("nobody is there; call later.") for warning in engine.warnings)
+    return asked
+
+
+def test_a_new_stack_looks_at_its_project_and_goes_on_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked(monkeypatch, {}, NOW) == ["acme-serving", "acme-serving"]
+
+
+@pytest.mark.parametrize("outputs", [kept(NOW), {"namespace": "of a stack from before plans were kept"}])
+def test_a_stack_that_is_there_does_not(outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked(monkeypatch, outputs, NOW) == []
+
+
+def test_its_upgrade_looks_for_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked(monkeypatch, kept(NOW), stack(gke={"version": "1.36.1-gke.1"})) == ["acme-serving"]
+    gone = stack(gke={"version": "1.36.2-gke.1"})
+    with pytest.raises(StackFileError, match=r"GKE does not offer 1\.36\.2-gke\.1 .* write 1\.36\.1-gke\.1 or "):
+        look(monkeypatch, kept(NOW), gone)
+
+
+def test_a_change_that_is_refused_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StackFileError, match="IMM"):
+        looked(monkeypatch, kept(NOW), stack(gke={**OTHER, "version": "1.36.1-gke.1"}))

@@ -83,6 +83,18 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-17", DRANET, {"version": "latest"}, {}, "cluster.gke.version", "1.35.2-gke.1234000"),
     ("GKE-12", MULTINET, {}, A4_RDMA, "cluster.gke.rdma",
      "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma` with `machine: gke-a4-highgpu-8g-dra`. (GKE-12)"),
+    ("GKE-17", DRANET, {"version": "1.35"}, {}, "cluster.gke.version",
+     "`gcloud container get-server-config --region us-south1 --format='yaml(channels)'` lists those that GKE offers. (GKE-17)"),
+    # A blank is one problem: it is no wrong project, family of versions or half a reservation.
+    ("GKE-28", DRANET, {"project": "<your-project>"}, {}, "cluster.gke.project",
+     "`<your-project>` stands for one of yours, because the cluster is made in it, and billed to it; write the id of one"),
+    ("GKE-28", DRANET, {"version": "<look it up>"}, {}, "cluster.gke.version",
+     "`<look it up>` has to be looked up, because GKE stops offering a version within months; write one of those that `gcloud "
+     "container get-server-config --region us-south1 --project acme-serving --format='yaml(channels)'` lists under REGULAR."),
+    ("GKE-28", DRANET, {"version": "<look-it-up>", "releaseChannel": "RAPID"}, {}, "cluster.gke.version", "under RAPID"),
+    ("GKE-28", DRANET, {"capacity": {"reservation": "projects/acme-serving/reservations/<yours>"}}, {},
+     "cluster.gke.capacity.reservation", "`gcloud compute reservations list --project acme-serving` lists, or `spot: true`"),
+    ("GKE-28", DRANET, {"capacity": {"reservation": "<yours>"}}, {}, "cluster.gke.capacity.reservation", "one in us-south1-b of"),
     ("GKE-19", DRANET, {}, {"machine": "coreweave-h200"}, "cluster.machine", "none of GKE's"),
     ("GKE-20", DRANET, {}, {"nodes": None}, "cluster.nodes", "it is what you pay for"),
     ("GKE-21", DRANET, {"systemPool": {"min": 4}}, {}, "cluster.gke.systemPool", "the other way round"),

@@ -271,7 +271,7 @@ def test_the_images_of_the_installer_are_those_in_the_file(monkeypatch: pytest.M
     monkeypatch.delenv("LLMD_PD_CACHE")
     file = user_cache() / f"{DRIVER_INSTALLER.sha256}.yaml"
     if not file.exists():
-        pytest.skip("the driver's installer is not in the cache; `llmd-pd render Pulumi.gke-h200.yaml` fetches it")
+        pytest.skip("the driver's installer is not in the cache; `llmd-pd render` of a stack on GKE fetches it")
     content = file.read_bytes()
     assert hashlib.sha256(content).hexdigest() == DRIVER_INSTALLER.sha256
     (daemon_set,) = [found for found in yaml.safe_load_all(content) if found]

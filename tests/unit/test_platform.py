@@ -110,6 +110,7 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("GKE-24", gke(acceleratorPool={"taints": [TAINT, TAINT]}), "cluster.gke.acceleratorPool.taints", "is there twice"),
     ("GKE-22", gke(acceleratorPool={"name": "system"}), "cluster.gke.acceleratorPool.name", "both pools are called"),
     ("GKE-27", gke(systemPool={"machineType": "a3-ultragpu-8g"}), "cluster.gke.systemPool.machineType", "has accelerators"),
+    ("GKE-28", gke(version="<look-it-up>"), "cluster.gke.version", "has to be looked up"),
     ("GKE-29", gke(maintenanceWindow={"days": ["SA"]}), "cluster.gke.maintenanceWindow", "4 hours on SA are too few"),
     ("CAP-01", gke(capacity={}), "cluster.gke.capacity", "it is not said"),
     ("CAP-02", gke(capacity={"reservation": "h200"}), "cluster.gke.capacity.reservation", "no reservation's full name"),

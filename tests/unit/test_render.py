@@ -17,6 +17,7 @@ from releases import RELEASES
 from stacks.files import load
 from stacks.plan import Plan, plan
 from tests.parity.overlays import OVERLAYS, Overlay
+from tests.shipped import fill
 from tests.unit.rendering import INSTALLER, config, objects, rendered, stack_file
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ def overlay_file(directory: Path, overlay: Overlay) -> Path:
 
 
 def project_file(directory: Path, path: Path) -> Path:
-    settings = yaml.safe_load(path.read_text())["config"]
+    settings = yaml.safe_load(fill(path.read_text()))["config"]
     gke = settings["llmd-pd:cluster"].get("gke")
     if gke is not None:
         gke["gpuDriver"] = {"installer": str(INSTALLER)}

@@ -13,9 +13,9 @@ from stacks.files import load, spec_from_config, stack_name
 from stacks.problems import Problem, StackFileError
 from stacks.spec import StackSpec
 from stacks.yaml_source import MAX_BYTES, MAX_DEPTH, MAX_VALUES
+from tests import shipped
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
 NVIDIA = "  llmd-pd:serving: {accelerator: nvidia}\n"
 
 
@@ -48,15 +48,16 @@ def places(found: tuple[Problem, ...]) -> list[tuple[int, str]]:
 # --- good files --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_stack_file_of_the_repository_loads(path: Path) -> None:
-    found = load(path)
-    assert found.stack == path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+@pytest.mark.parametrize("name", shipped.NAMES)
+def test_every_stack_file_of_the_repository_loads(name: str, tmp_path: Path) -> None:
+    found = load(shipped.filled(tmp_path, name))
+    assert found.stack == name.removeprefix("Pulumi.").removesuffix(".yaml")
     assert isinstance(found.spec, StackSpec)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_a_running_program_gets_the_same_spec(path: Path) -> None:
+@pytest.mark.parametrize("name", shipped.NAMES)
+def test_a_running_program_gets_the_same_spec(name: str, tmp_path: Path) -> None:
+    path = shipped.filled(tmp_path, name)
     written = yaml.safe_load(path.read_text())["config"]
     config = {key.removeprefix("llmd-pd:"): value for key, value in written.items() if key.startswith("llmd-pd:")}
     assert spec_from_config(config) == load(path).spec
@@ -326,7 +327,7 @@ def test_a_problem_is_not_followed_by_its_own_consequences(serving: str, expecte
     assert [path for _, path in places(found)] == expected
 
 
-GKES = "gke: {project: my-project, region: us-south1, zone: us-south1-b, version: 1.36.0-gke.2459000}"
+GKES = f"gke: {{project: my-project, region: us-south1, zone: us-south1-b, version: {shipped.VERSION}}}"
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,23 @@
 """The versions of GKE that the pretend cloud offers: few, and none that is true for long."""
 
+from collections.abc import Mapping
 from typing import Any
 
-#: By release channel, the newest.
+#: By release channel, the default.
 CHANNELS = {
     "RAPID": "1.36.1-gke.1215000",
     "REGULAR": "1.35.2-gke.1842000",
     "STABLE": "1.34.4-gke.1512000",
     "EXTENDED": "1.34.4-gke.1512000",
 }
-VALID = ("1.36.1-gke.1215000", "1.35.2-gke.1842000", "1.35.2-gke.1234000", "1.34.4-gke.1512000", "1.34.3-gke.1318000")
+#: By release channel, the newest first.
+OFFERED: Mapping[str, tuple[str, ...]] = {
+    "RAPID": ("1.36.1-gke.1215000",),
+    "REGULAR": ("1.36.1-gke.1215000", "1.35.2-gke.1842000", "1.35.2-gke.1234000"),
+    "STABLE": ("1.34.4-gke.1512000", "1.34.3-gke.1318000"),
+    "EXTENDED": ("1.34.4-gke.1512000", "1.34.3-gke.1318000"),
+}
+VALID = tuple(dict.fromkeys(version for versions in OFFERED.values() for version in versions))
 
 
 def engine_versions(args: dict[str, Any], project: str) -> dict[str, Any]:
@@ -28,6 +36,19 @@ def engine_versions(args: dict[str, Any], project: str) -> dict[str, Any]:
         "latestNodeVersion": newest,
         "defaultClusterVersion": CHANNELS["REGULAR"],
         "releaseChannelDefaultVersion": dict(CHANNELS),
-        "releaseChannelLatestVersion": dict(CHANNELS),
+        "releaseChannelLatestVersion": {channel: versions[0] for channel, versions in OFFERED.items()},
         "releaseChannelUpgradeTargetVersion": dict(CHANNELS),
     }
+
+
+def server_config(channel: str, stated: str) -> dict[str, Any]:
+    """What GKE's REST method `getServerConfig` answers. Which versions are really offered nobody knows here: the one that a stack
+    file states for its channel is, beside those of the table."""
+    offered = {
+        name: dict.fromkeys((*versions, *([stated] if name == channel else []))) for name, versions in OFFERED.items()
+    }
+    rows = [
+        {"channel": name, "defaultVersion": CHANNELS[name], "validVersions": [*versions]}
+        for name, versions in offered.items()
+    ]
+    return {"defaultClusterVersion": CHANNELS["REGULAR"], "validMasterVersions": [*VALID], "channels": rows}
