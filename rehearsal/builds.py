@@ -38,6 +38,13 @@ EMBEDDED: Mapping[str, Mapping[str, InModule]] = {
     }
 }
 """By tool module: the files that its program embeds and another module holds."""
+#: Flags of the compiler by pattern of packages; the last pattern that matches a package counts. No debug information, which the
+#: linker would drop. The provider links the whole Go SDK, a type for each kind of Kubernetes, for components that no stack here
+#: uses: it is not inlined. That saves 40 % of the compiler's time on the SDK and 15 % elsewhere (measured on one package each).
+COMPILER_FLAGS: Mapping[str, str] = {
+    "all": "-dwarf=false",
+    "github.com/pulumi/pulumi-kubernetes/sdk/v4/...": "-dwarf=false -l",
+}
 # `go build -v` and `go: downloading` lines: progress, and not what went wrong.
 _PROGRESS_LINE = re.compile(r"go: (downloading|finding|extracting) |[\w.~-]+(/[\w.~-]+)*$")
 
@@ -99,13 +106,14 @@ def directory(module: str) -> Path:
     for part in sorted((MODULES / module).glob("*")):
         if part.name in ("go.mod", "go.sum") or part.suffix == ".go":
             digest.update(part.read_bytes())
-    digest.update("\n".join([_ldflags(module), *goos_goarch()]).encode())
+    digest.update("\n".join([*_flags(module), *goos_goarch()]).encode())
     return cache_dir() / "tools" / f"{module}-{digest.hexdigest()[:16]}"
 
 
-def _ldflags(module: str) -> str:
+def _flags(module: str) -> list[str]:
     # -s -w: without symbol tables, which halves the files; nobody debugs these.
-    return " ".join(["-s", "-w", *(f"-X={name}={value}" for name, value in stamps(module).items())])
+    linker = " ".join(["-s", "-w", *(f"-X={name}={value}" for name, value in stamps(module).items())])
+    return ["-ldflags", linker, *(f"-gcflags={packages}={flags}" for packages, flags in COMPILER_FLAGS.items())]
 
 
 def build(wanted: Mapping[str, Mapping[str, str]], report: Report) -> None:
@@ -170,7 +178,7 @@ class _Build:
         return self
 
     def _start(self) -> None:
-        command = [str(self.go), "build", "-v", "-trimpath", "-ldflags", _ldflags(self.module), *self._overlay()]
+        command = [str(self.go), "build", "-v", "-trimpath", *_flags(self.module), *self._overlay()]
         with self._log.open("w") as output:
             self.process = subprocess.Popen(
                 [*command, "-o", f"{self._out.name}{os.sep}", *self.packages.values()],

@@ -134,7 +134,8 @@ class _Monitor(mocks.MockMonitor):
 
     def ReadResource(self, request: Any) -> Any:
         answer = super().ReadResource(request)
-        self._record(request, answer.urn, {"id": request.id}, read=True)
+        inputs = {**rpc.deserialize_properties(request.properties), "id": request.id}
+        self._record(request, answer.urn, inputs, read=True)
         return answer
 
     def _record(self, request: Any, urn: str, inputs: Mapping[str, Any], read: bool = False) -> None:
