@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal import blanks, cloud, faults, fleet, kwokctl, nodepools, parts, resume, shell, surroundings
+from rehearsal import blanks, cloud, faults, fleet, kwokctl, nodepools, parts, processes, resume, shell, surroundings
 from rehearsal import project as projects
 from rehearsal.blanks import Blanks
 from rehearsal.control_plane import ControlPlane
@@ -160,6 +160,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         if subject.made.cks is not None:
             added |= cloud.places(plane)
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
+        processes.end(Path(env["PULUMI_HOME"]))  # official plugins outlive a CLI that was killed
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT)
         engines = []
         if (platform := subject.platform) is not None:

@@ -24,7 +24,7 @@ OFFLINE = "LLMD_PD_OFFLINE"
 """Environment variable; set to 1, no host of official downloads is probed, and charts and CRDs are only taken from the user's
 cache (air-gapped machines, after one `llmd-pd setup` without it)."""
 
-COLD_MINUTES = "12 to 14 minutes"
+COLD_MINUTES = "about 14 minutes"
 """How long a build of everything takes with every cache empty (measured, README)."""
 
 Version = tuple[int, int, int]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rehearsal import processes
 from rehearsal.control_plane import ControlPlane
 from rehearsal.report import PlainReport
 from rehearsal.toolchain import Toolchain, ensure
@@ -52,4 +53,5 @@ def stack(
 
     yield make
     for one in reversed(made):
+        processes.end(one.workdir)  # official plugins outlive a CLI that was killed
         one.clear()

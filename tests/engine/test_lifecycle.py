@@ -6,14 +6,18 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from hardware.machines import MACHINES
 from hardware.nodes import node_name
 from hardware.vocabulary import ROLES, Role
 from rehearsal import fleet
+from rehearsal.session import CHECKOUT
 from tests.engine.conftest import NVIDIA
 from tests.engine.harness import Run, Stack
 from tests.engine.inventory import inventory, steady
 
+OPERATE = CHECKOUT / "docs" / "operate.md"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: A line of a preview's diff, or of its summary, that says that something changes.
 CHANGE = re.compile(r"^\s*((?:~|\+|-|=|\+-|-\+|\+\+|--)\s.*)$", re.MULTILINE)
@@ -135,33 +139,65 @@ def test_updates(stack: Callable[..., Stack]) -> None:
     assert not old & {pod["metadata"]["name"] for pod in rolled}
     assert {pod["spec"]["containers"][0]["image"] for pod in rolled} == {image}
 
-    # An autoscaler takes over: what it decides stays, while the rest of the Deployment still changes.
-    autoscaled = ROOMY | {"prefill": {"replicas": 4, "devices": 1, "autoscaled": True}}
-    guide.config["serving"] = autoscaled
-    assert guide.up().code == 0
-    scale(guide, "prefill", 5)
-    guide.config["serving"] = autoscaled | {"image": image}
-    assert guide.up().code == 0
-    assert deployment(guide, "prefill")["status"]["readyReplicas"] == 5
-    assert {pod["spec"]["containers"][0]["image"] for pod in pods(guide)} == {image}
-    unchanged(guide)
-
     coreweave = MACHINES["coreweave-h200"]
-    guide.config["serving"] = autoscaled | {"fabric": "coreweave"}
+    guide.config["serving"] = ROOMY | {"image": image, "fabric": "coreweave"}
     fleet.add_nodes(guide.api, {coreweave.key: 2})
     assert guide.up().code == 0
     moved = pods(guide)
-    assert len(moved) == 5 + 1
+    assert len(moved) == 5
     assert {pod["spec"]["nodeName"] for pod in moved} <= {node_name(coreweave, index) for index in range(2)}
 
     assert {role: deployment(guide, role)["metadata"]["uid"] for role in made} == made
     unchanged(guide)
 
     # Both roles at once, as docs/operate.md has it.
-    guide.config["serving"] = autoscaled | {"fabric": "coreweave", "decode": {**DECODE, "memory": "48Gi"}}
+    guide.config["serving"] = ROOMY | {"image": image, "fabric": "coreweave", "decode": {**DECODE, "memory": "48Gi"}}
     kubectl(guide, "delete", "deployment", "-l", f"llm-d.ai/guide={guide.config['name']}")
     assert guide.up("--refresh").code == 0
     assert made.items().isdisjoint((role, deployment(guide, role)["metadata"]["uid"]) for role in made)
+    unchanged(guide)
+
+
+def test_what_kubectl_took_is_taken_back_as_the_docs_say(stack: Callable[..., Stack]) -> None:
+    """A number that kubectl set is kubectl's: no refresh ends that, and the variable of docs/operate.md does."""
+    guide = stack("scaled", serving=ROOMY, cluster=TWO_NODES)
+    guide.nodes()
+    assert guide.up().code == 0
+    scale(guide, "prefill", 3)
+    unchanged(guide)
+    assert guide.run("refresh", "--preview-only", "--expect-no-changes").code != 0
+
+    assert guide.run("refresh", "--yes", "--skip-preview").code == 0
+    for refused in (guide.up(), guide.up("--refresh")):
+        assert refused.code != 0
+        assert 'conflict with "kubectl"' in refused.text
+        assert "Deployment (scaled-prefill)" in refused.text
+    assert deployment(guide, "prefill")["spec"]["replicas"] == 3
+
+    (variable,) = re.findall(r"`(PULUMI_\w+)=true pulumi up`", OPERATE.read_text())
+    guide.env[variable] = "true"
+    assert guide.up().code == 0
+    del guide.env[variable]
+    assert deployment(guide, "prefill")["spec"]["replicas"] == 4
+    unchanged(guide)
+    guide.config["serving"] = ROOMY | {"prefill": {"replicas": 2, "devices": 1}}
+    assert guide.up().code == 0, "nothing of it is kubectl's any more"
+
+
+@pytest.mark.newest_provider
+def test_what_an_autoscaler_decides_stays(stack: Callable[..., Stack]) -> None:
+    """While the rest of the Deployment still changes."""
+    guide = stack("autoscaled", serving=ROOMY, cluster=TWO_NODES)
+    guide.nodes()
+    autoscaled = ROOMY | {"prefill": {"replicas": 4, "devices": 1, "autoscaled": True}}
+    guide.config["serving"] = autoscaled
+    assert guide.up().code == 0
+    scale(guide, "prefill", 5)
+    image = "docker.io/vllm/vllm-openai:v0.19.2-x86_64-cu130"
+    guide.config["serving"] = autoscaled | {"image": image}
+    assert guide.up().code == 0
+    assert deployment(guide, "prefill")["status"]["readyReplicas"] == 5
+    assert {pod["spec"]["containers"][0]["image"] for pod in pods(guide)} == {image}
     unchanged(guide)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,9 +18,11 @@ import yaml
 
 from rehearsal import kwokctl, processes
 from rehearsal.control_plane import ControlPlane
+from rehearsal.toolchain import PROVIDER, VERSIONS, Toolchain
 from rehearsal.verdict import look
 from stacks.kube_api import Api
 from tests.engine import waiting
+from tests.engine.harness import has_newest
 
 CHECKOUT = Path(__file__).parents[2]
 GUIDE = CHECKOUT / "Pulumi.rehearsal.yaml"
@@ -141,6 +144,35 @@ def test_two_at_once_of_the_same_file_pass_and_leave_nothing(start: Started, roo
         assert f"llmd-pd rehearse {GUIDE} --keep" in report
         assert max(map(len, text.partition("pulumi up …")[0].splitlines())) < 200  # a fallback is one short line
     nothing_is_left(root)
+
+
+def test_it_runs_on_the_official_plugins_that_are_named(
+    start: Started, root: Path, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    """January's provider under the name of any other: what it says itself is what the report says."""
+    own = tmp_path / "plugins"
+    own.mkdir()
+    shutil.copy(toolchain[PROVIDER].path, own / PROVIDER)
+    code, text = finished(start("rehearse", GUIDE, env={**os.environ, "LLMD_PD_PLUGINS": str(own)}))
+    assert code == 0
+    (version, said) = re.findall(r"^official +plugin resource-kubernetes (\S+) \((.*)\)$", text, re.MULTILINE)[0]
+    assert said.startswith(f"{own}/{PROVIDER}, named by LLMD_PD_PLUGINS")
+    if not has_newest(toolchain):
+        assert version == f"{VERSIONS['pulumi-kubernetes']}+module.20260115033456"
+    nothing_is_left(root)
+
+
+@pytest.mark.parametrize("holds", [[], ["pulumi-resource-gcp"]])
+def test_a_directory_without_plugins_is_one_sentence(
+    start: Started, root: Path, tmp_path: Path, holds: list[str]
+) -> None:
+    for name in holds:
+        (tmp_path / name).touch(mode=0o755)
+    code, text = finished(start("rehearse", GUIDE, env={**os.environ, "LLMD_PD_PLUGINS": str(tmp_path)}))
+    assert code == 1
+    assert f"LLMD_PD_PLUGINS={tmp_path} names no official plugin" in text
+    assert "Traceback" not in text
+    assert not root.exists() or list(root.iterdir()) == []
 
 
 def test_what_if_fails_with_the_schedulers_reason(start: Started, root: Path) -> None:
