@@ -85,14 +85,11 @@ def api_server(plane: ControlPlane) -> Iterator[ApiServer]:
     server.reap()
 
 
-@pytest.fixture(autouse=True)
-def _api_server_is_there(plane: ControlPlane, api_server: ApiServer) -> None:
-    if not plane._answers("/livez"):
-        api_server.start()
-
-
 @pytest.fixture
-def stack(plane: ControlPlane, toolchain: Toolchain, tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+def stack(
+    plane: ControlPlane, api_server: ApiServer, toolchain: Toolchain, tmp_path: Path
+) -> Iterator[Callable[..., Stack]]:
+    """Makes stacks; at the end there is an API server, whatever the test did to it, and nothing works on a stack any more."""
     made: list[Stack] = []
 
     def make(name: str, machines: dict[str, int] | None = None, **config: Any) -> Stack:
@@ -103,6 +100,8 @@ def stack(plane: ControlPlane, toolchain: Toolchain, tmp_path: Path) -> Iterator
         return created
 
     yield make
+    if not plane._answers("/livez"):
+        api_server.start()
     for one in made:
         processes.end(one.workdir)  # official plugins outlive a CLI that was killed
         for item in one.api.items(f"/apis/apps/v1/namespaces/ns-{one.name}/deployments"):
@@ -168,7 +167,10 @@ def test_api_server_gone_during_up_and_still_gone_before_the_next(
     assert stopped.code != 0
     for role in ("prefill", "decode"):
         assert f"kubernetes:apps/v1:Deployment (gone-{role})" in stopped.text
-        assert f'cancelled for "gone-nvidia-gpu-vllm-{role}"' in stopped.text
+        # And then that the wait was cancelled, or by chance that the provider could not begin it.
+        assert (
+            f'{role}" was successfully created, but the Kubernetes API server reported that it failed' in stopped.text
+        )
     assert "connection refused" in stopped.text  # what the wait was about when it was ended
     assert "Traceback" not in stopped.text
 
