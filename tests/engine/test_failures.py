@@ -182,7 +182,7 @@ def test_api_server_gone_during_up_and_still_gone_before_the_next(
     assert "llmd-pd:cluster" in failed.text
     assert "check the context, the network and your credentials" in failed.text
     assert "Traceback" not in failed.text
-    assert [row["urn"] for row in gone.state()] == [row["urn"] for row in before]
+    assert {row["urn"] for row in gone.state()} == {row["urn"] for row in before}
 
     api_server.start()
     gone.nodes()
