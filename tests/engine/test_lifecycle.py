@@ -179,6 +179,8 @@ def test_what_kubectl_took_is_taken_back_as_the_docs_say(stack: Callable[..., St
     assert guide.up().code == 0
     del guide.env[variable]
     assert deployment(guide, "prefill")["spec"]["replicas"] == 4
+    assert "1 to update" in guide.preview().text, "the provider is to forget the variable"
+    assert guide.up().code == 0
     unchanged(guide)
     guide.config["serving"] = ROOMY | {"prefill": {"replicas": 2, "devices": 1}}
     assert guide.up().code == 0, "nothing of it is kubectl's any more"

@@ -8,7 +8,7 @@ import pytest
 from rehearsal.standins.cloud import CLOUD, FAULT, FLEET
 from rehearsal.standins.cloud.store import Cloud
 from rehearsal.standins.gcp import installed
-from tests.engine.standins_fixtures import Stack, plane, stack
+from tests.engine.standins_fixtures import CHECKOUT, Stack, plane, stack
 
 __all__ = ["plane", "stack"]
 pytestmark = [
@@ -37,6 +37,7 @@ PROGRAM = """
 def cloud(tmp_path: Path, stack: Stack) -> Cloud:
     """An empty one, of the stack's."""
     stack.environment[CLOUD] = str(tmp_path / "cloud.json")
+    stack.environment["PYTHONPATH"] = str(CHECKOUT)  # the program is not in it
     stack.program(PROGRAM)
     return Cloud(tmp_path / "cloud.json")
 

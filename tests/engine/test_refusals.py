@@ -63,7 +63,7 @@ def python(tmp_path: Path) -> Path:
 def pulumi(toolchain: Toolchain, python: Path, tmp_path: Path) -> Callable[..., tuple[int, str]]:
     """Runs `pulumi ARGUMENTS` on a stack file with these keys."""
     env = environment({"PATH": f"{toolchain['pulumi'].path.parent}:/usr/bin:/bin"}, variables(tmp_path))
-    plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT, env)
+    plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT)
 
     def run(config: dict[str, Any], *arguments: str) -> tuple[int, str]:
         source = tmp_path / "Pulumi.refused.yaml"

@@ -161,20 +161,5 @@ def _quantity(value: Any) -> Decimal | None:
         return None
 
 
-def encoded(obj: dict[str, Any]) -> dict[str, Any]:
-    """The object as it is compared: a Secret's `stringData` is in its `data`, as the API server keeps it."""
-    plain = obj.get("stringData")
-    if obj.get("kind") != "Secret" or not isinstance(plain, Mapping):
-        return obj
-    data = {
-        key: value if is_unknown(value) else base64.b64encode(str(value).encode()).decode()
-        for key, value in plain.items()
-    }
-    return {
-        **{key: value for key, value in obj.items() if key != "stringData"},
-        "data": {**(obj.get("data") or {}), **data},
-    }
-
-
 def _decoded(data: str) -> str:
     return base64.b64decode(data).decode(errors="replace")

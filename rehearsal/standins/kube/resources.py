@@ -61,8 +61,8 @@ class KubernetesObjects(Lifecycle):
         return kind is None or kind.namespaced
 
     def diff(self, resource: Resource, old: Properties, new: Properties, state: Properties) -> Changes:
-        before = objects.encoded(objects.to_object(objects.applied(old, state)))
-        changes = diff.detailed(before, objects.encoded(objects.to_object(new)), self.force_new(new))
+        before = objects.to_object(objects.applied(old, state))
+        changes = diff.detailed(before, objects.to_object(new), self.force_new(new))
         before, after = state.get("metadata") or old["metadata"], new["metadata"]
         same = all(before.get(key) == after.get(key) for key in ("name", "namespace"))
         changes.delete_first = bool(changes.replaces) and same and not objects.annotated(new, objects.AUTONAMED)
