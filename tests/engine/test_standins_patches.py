@@ -157,7 +157,7 @@ def test_custom_resource_with_a_controller(stack: Stack) -> None:
     stack.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(crd))
     stack.wait_for("api-resources", "--api-group=example.dev", text="Dial")
     stack.program(DIAL)
-    stack.up(SECONDS="2s").failed().says("'w' timed out waiting to be Ready")
+    stack.up(SECONDS="2s").failed().says("timed out waiting for the condition")
     running = stack.start("up", "--yes", "--skip-preview")
     time.sleep(2)
     assert running.poll() is None
@@ -168,7 +168,8 @@ def test_custom_resource_with_a_controller(stack: Stack) -> None:
     said = ended(running)
     assert "192.0.2.7" in said
     reader = Stack(stack.directory / "reader", stack.namespace, dict(stack.environment))
-    (reader.directory / "Pulumi.yaml").write_text("name: reader\nruntime: python\n")
+    project = reader.directory / "Pulumi.yaml"
+    project.write_text(project.read_text().replace(f"name: {stack.namespace}\n", "name: reader\n"))
     reader.program(DIAL)
     reader.up(READER="1").ok().says('value: "192.0.2.7"')
     reader.pulumi("destroy", "--yes", "--skip-preview", READER="1").ok()
