@@ -63,7 +63,7 @@ def cases() -> Iterator[tuple[str, bool]]:
             yield name, True
 
 
-@pytest.mark.parametrize(("name", "there"), cases())
+@pytest.mark.parametrize(("name", "there"), [*cases()])
 def test_nothing_is_left_to_do(name: str, there: bool, tmp_path: Path) -> None:
     report = PlainReport()
     with stage(rehearsable(CHECKOUT / name), kept=False, report=report, registry=Registry(tmp_path)) as made:
