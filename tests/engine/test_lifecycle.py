@@ -16,6 +16,7 @@ from rehearsal.session import CHECKOUT
 from tests.engine.conftest import NVIDIA
 from tests.engine.harness import Run, Stack
 from tests.engine.inventory import inventory, steady
+from tests.engine.waiting import until
 
 OPERATE = CHECKOUT / "docs" / "operate.md"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -70,6 +71,17 @@ def without_crds(stack: Stack) -> None:
     """The cluster as no stack of ours has ever seen it."""
     for name in crd_names(stack):
         stack.api.delete(f"{CRDS}/{name}")
+
+
+def settled(stack: Stack, count: int, image: str) -> list[dict[str, Any]]:
+    """The pods, once there are so many and all of this image: the provider does not wait until the old ones are gone."""
+
+    def done() -> bool:
+        found = pods(stack)
+        return len(found) == count and {pod["spec"]["containers"][0]["image"] for pod in found} == {image}
+
+    until(done, 60, f"there are not {count} pods of {image} alone")
+    return pods(stack)
 
 
 def test_from_nothing_and_back(stack: Callable[..., Stack]) -> None:
@@ -134,18 +146,16 @@ def test_updates(stack: Callable[..., Stack]) -> None:
     image = "docker.io/vllm/vllm-openai:v0.19.2-x86_64-cu130"
     guide.config["serving"] = ROOMY | {"image": image}
     assert guide.up().code == 0
-    rolled = pods(guide)
-    assert len(rolled) == 5
+    rolled = settled(guide, 5, image)
     assert not old & {pod["metadata"]["name"] for pod in rolled}
-    assert {pod["spec"]["containers"][0]["image"] for pod in rolled} == {image}
 
     coreweave = MACHINES["coreweave-h200"]
     guide.config["serving"] = ROOMY | {"image": image, "fabric": "coreweave"}
     fleet.add_nodes(guide.api, {coreweave.key: 2})
     assert guide.up().code == 0
-    moved = pods(guide)
-    assert len(moved) == 5
-    assert {pod["spec"]["nodeName"] for pod in moved} <= {node_name(coreweave, index) for index in range(2)}
+    there = {node_name(coreweave, index) for index in range(2)}
+    until(lambda: {pod["spec"].get("nodeName") for pod in pods(guide)} <= there, 60, "pods stay on the old nodes")
+    settled(guide, 5, image)
 
     assert {role: deployment(guide, role)["metadata"]["uid"] for role in made} == made
     unchanged(guide)
@@ -198,8 +208,8 @@ def test_what_an_autoscaler_decides_stays(stack: Callable[..., Stack]) -> None:
     image = "docker.io/vllm/vllm-openai:v0.19.2-x86_64-cu130"
     guide.config["serving"] = autoscaled | {"image": image}
     assert guide.up().code == 0
-    assert deployment(guide, "prefill")["status"]["readyReplicas"] == 5
-    assert {pod["spec"]["containers"][0]["image"] for pod in pods(guide)} == {image}
+    settled(guide, 5 + 1, image)
+    assert deployment(guide, "prefill")["spec"]["replicas"] == 5
     unchanged(guide)
 
 
@@ -218,7 +228,7 @@ def test_to_another_release_and_back(stack: Callable[..., Stack]) -> None:
     assert guide.up().code == 0
     unchanged(guide)
     assert {role: deployment(guide, role)["metadata"]["uid"] for role in ROLES}.items().isdisjoint(old.items())
-    assert {pod["spec"]["containers"][0]["image"] for pod in pods(guide)} == {guide.plan.workload.image}
+    settled(guide, 5, guide.plan.workload.image)
     picker = f"/apis/apps/v1/namespaces/{guide.config['namespace']}/deployments/moves-epp"
     found = guide.api.get(picker)
     assert found is not None
@@ -229,4 +239,4 @@ def test_to_another_release_and_back(stack: Callable[..., Stack]) -> None:
     guide.config["release"] = "guide-2026-05"
     assert guide.up().code == 0
     unchanged(guide)
-    assert {pod["spec"]["containers"][0]["image"] for pod in pods(guide)} == {may.workload.image}
+    settled(guide, 5, may.workload.image)
