@@ -51,7 +51,7 @@ lint: $(STAMP)
 	@$(BIN)/mypy
 
 bench: setup ## Preview, up and check against their peers; writes bench.json
-	@$(BIN)/python -m bench --output bench.json
+	@$(BIN)/python -m tests.speed --output bench.json
 
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet

@@ -10,7 +10,7 @@ from releases.charts import in_repository
 
 
 class HelmRelease(Protocol):
-    """One Helm release of a plan (`stacks.router.HelmRelease`)."""
+    """One Helm release of a plan (`stacks.serving.router.HelmRelease`)."""
 
     @property
     def name(self) -> str:
@@ -53,7 +53,7 @@ def install(
         version=release.version,
         values=dict(release.values),
         description=owner,
-        # As the router's: over a first install that failed, and over no other (stacks/unblock.py).
+        # As the router's: over a first install that failed, and over no other (stacks/kube/repair.py).
         replace=True,
         timeout=seconds,
         opts=opts,

@@ -6,7 +6,7 @@ from typing import TypedDict
 import pulumi
 
 from components.objects import Object, annotated, placed, register
-from hardware.images import IMAGE_PULL_SECONDS
+from hardware.render.images import IMAGE_PULL_SECONDS
 from hardware.vocabulary import ROLE_LABEL
 
 

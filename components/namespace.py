@@ -1,7 +1,7 @@
 """The stack's own namespace.
 
 It goes through an upserting provider, so that one that exists and was marked as the stack's is imported with everything
-others wrote on it; what is not marked is refused before (`stacks.lookahead`).
+others wrote on it; what is not marked is refused before (`stacks.rules.live`).
 """
 
 from collections.abc import Sequence

@@ -61,7 +61,7 @@ class Router(pulumi.ComponentResource):
             description=args["owner"],
             skip_crds=True,
             # Installs over a release of that name that failed, and over no other: one that was cut off before it was in
-            # the state (stacks/unblock.py).
+            # the state (stacks/kube/repair.py).
             replace=True,
             skip_await=not args["wait"],
             timeout=READY_SECONDS,

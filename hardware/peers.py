@@ -6,7 +6,7 @@ Prefill and decode pods keep what NIXL told them of each other. As of 2026-12-01
 import re
 from collections.abc import Mapping
 
-from hardware.images import ImageRef
+from hardware.render.images import ImageRef
 from hardware.vocabulary import Build, Role
 
 TITLES: Mapping[str, str] = {"vllm": "vLLM", "sglang": "SGLang"}

@@ -1,6 +1,6 @@
 """The words hardware is described in: frozen dataclasses without behaviour.
 
-Accelerators, engines, builds, fabrics and sizings are *data* in these words; `hardware.renderer` is the only reader that
+Accelerators, engines, builds, fabrics and sizings are *data* in these words; `hardware.render.pods` is the only reader that
 turns them into Kubernetes objects. When a data file seems to need a function or an `if`, a word is missing here.
 """
 

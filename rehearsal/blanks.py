@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, TypeVar
 
-from rehearsal.parts import Part
-from rehearsal.standins.gcp.versions import OFFERED
+from rehearsal.clouds.gke.versions import OFFERED
+from rehearsal.parts.parts import Part
 from releases.values import at, merge
-from stacks.files import PlatformFile, StackFile
-from stacks.gke_blanks import RULE, blanks
-from stacks.gke_spec import Gke
-from stacks.spec import PlatformSpec, StackSpec
+from stacks.clouds.gke.blanks import RULE, blanks
+from stacks.clouds.gke.spec import Gke
+from stacks.file.load import PlatformFile, StackFile
+from stacks.spec.stack import PlatformSpec, StackSpec
 
 #: The rule that a rehearsal does not ask.
 UNASKED = frozenset({RULE.id})

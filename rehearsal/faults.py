@@ -4,9 +4,9 @@ the zone, and a role that may not make what bills."""
 from collections.abc import Sequence
 
 from rehearsal.errors import RehearsalError
-from rehearsal.nodepools import FAULTS as CAPACITY
-from stacks.coreweave import NodePool
-from stacks.kube_api import Api
+from rehearsal.fleet.node_pools import FAULTS as CAPACITY
+from stacks.clouds.coreweave.pools import NodePool
+from stacks.kube.api import Api
 
 FORBIDDEN = "apply-forbidden"
 #: What can befall a stack on CoreWeave alone, and on GKE alone.
@@ -50,7 +50,7 @@ def forbid(api: Api, group: str, plural: str, *, forbidden: bool) -> None:
         api.delete(f"{bindings}/{_NAME}")
         api.delete(f"{policies}/{_NAME}")
         return
-    rule = {"apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": [plural]}
+    rule = {"apiGroups": [group], "apiVersions": ["*"], "commands": ["CREATE", "UPDATE"], "resources": [plural]}
     words = f'User cannot create resource "{plural}" in API group "{group}" at the cluster scope'
     # Finalizers are the controller's, which has the right.
     unchanged = "oldObject != null && object.spec == oldObject.spec"

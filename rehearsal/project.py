@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from rehearsal.files import write_whole
+from rehearsal.control_plane.files import write_whole
 from releases.values import merge
-from stacks.files import PROJECT
+from stacks.file.load import PROJECT
 
 PLACEHOLDER = "rehearsal"
 

@@ -1,6 +1,6 @@
 """One rehearsal from nothing to a verdict: tools, control plane, fleet, the stack by the real engine, and a look at it.
 
-Owns the order of things. What each part does is its own module's; how it is shown is `operations.rehearse`'s.
+Owns the order of things. What each part does is its own module's; how it is shown is `commands.rehearse`'s.
 """
 
 import json
@@ -13,30 +13,35 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal import blanks, cloud, faults, fleet, kwokctl, nodepools, parts, processes, resume, shell, surroundings
+from rehearsal import blanks, faults, surroundings
 from rehearsal import project as projects
 from rehearsal.blanks import Blanks
-from rehearsal.control_plane import ControlPlane
+from rehearsal.clouds import access as cloud
+from rehearsal.control_plane import kwokctl, processes, resume, shell
+from rehearsal.control_plane.files import tail
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.control_plane.registry import Registry, Rehearsal
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
 from rehearsal.errors import RehearsalError
-from rehearsal.files import tail
-from rehearsal.gateway.entrance import Entrance
-from rehearsal.nodepools.shortage import Pools
-from rehearsal.parts import Part
-from rehearsal.plugins import plugins
-from rehearsal.registry import Registry, Rehearsal
+from rehearsal.fleet import fleet
+from rehearsal.fleet import node_pools as nodepools
+from rehearsal.parts import parts
+from rehearsal.parts.parts import Part
+from rehearsal.parts.plugins import plugins
+from rehearsal.parts.toolchain import PROVIDER, Origin, Toolchain, ensure
 from rehearsal.report import Report
 from rehearsal.stack import undisputed
-from rehearsal.toolchain import PROVIDER, Origin, Toolchain, ensure
-from rehearsal.verdict import Surroundings, Verdict, look
-from rehearsal.watch import SILENT, Watch, final_look
-from stacks.coreweave import NodePool
-from stacks.files import PROJECT, PlatformFile, StackFile
-from stacks.kube_api import Api
-from stacks.pairs import platform_of
-from stacks.plan import Plan, plan
+from rehearsal.verdict.gateway import Entrance
+from rehearsal.verdict.node_pools import Pools
+from rehearsal.verdict.verdict import Surroundings, Verdict, look
+from rehearsal.verdict.watch import SILENT, Watch, final_look
+from stacks.blueprint import Plan, plan
+from stacks.clouds.coreweave.pools import NodePool
+from stacks.clouds.extras import need_sdk
+from stacks.file.load import PROJECT, PlatformFile, StackFile
+from stacks.kube.api import Api
 from stacks.platform import PlatformPlan, platform_plan
-from stacks.sdk import need_sdk
+from stacks.platform_file import platform_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -7,11 +7,11 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from rehearsal import blanks
-from stacks.files import StackFile, load
-from stacks.pairs import paired
-from stacks.problems import Problem, StackFileError
-from stacks.rules import problems_of
-from stacks.spec import StackSpec
+from stacks.file.load import StackFile, load
+from stacks.findings import Problem, StackFileError
+from stacks.platform_file import paired
+from stacks.rules.table import problems_of
+from stacks.spec.stack import StackSpec
 
 #: Whether pods fit their nodes is what a rehearsal asks the real scheduler.
 SCHEDULERS_RULES = frozenset({"FIT-01"})

@@ -12,18 +12,20 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from rehearsal import cluster_crds, faults, gateway, nodepools, parts
-from rehearsal.control_plane import ControlPlane
+from rehearsal import faults, gateway
+from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.errors import RehearsalError
+from rehearsal.fleet import node_pools as nodepools
 from rehearsal.gateway import process
-from rehearsal.parts import Part
+from rehearsal.parts import cluster_crds, parts
+from rehearsal.parts.parts import Part
+from rehearsal.parts.standins.crds import GATEWAY, MONITORING, MULTI_NETWORKING, NODE_POOL
 from rehearsal.report import Report
-from rehearsal.standins.crds import GATEWAY, MONITORING, MULTI_NETWORKING, NODE_POOL
 from releases.gateways import RECIPES, gateway_objects
-from stacks.coreweave import NodePool
-from stacks.gateway import GatewayPlan
-from stacks.kube_api import Api, Object
-from stacks.plan import Plan
+from stacks.blueprint import Plan
+from stacks.clouds.coreweave.pools import NodePool
+from stacks.kube.api import Api, Object
+from stacks.serving.gateway import GatewayPlan
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: The class every rehearsal with a gateway has beside the stack's own.

@@ -1,7 +1,7 @@
 """Bills of versions by name. A release is a row: one data module, one line here."""
 
 from hardware.bill import Bill
-from hardware.workload import UnknownChoiceError
+from hardware.render.workload import UnknownChoiceError
 from releases import guide_2026_05, guide_2026_06
 
 DEFAULT = "guide-2026-05"

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from hardware.bill import Crd
-from releases.crds import Pinned, SourceError
+from releases.files import Pinned, SourceError
 from releases.gke import Manifest
 
 

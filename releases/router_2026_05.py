@@ -6,7 +6,7 @@ import yaml
 
 from hardware.bill import Chart, ChartImage, Crd, InModule, Router
 from releases.gateways import GATEWAY
-from releases.plugins import CONFIG_KEYS_0_8, IN_MEMORY, PLUGINS_0_8
+from releases.picker_plugins import CONFIG_KEYS_0_8, IN_MEMORY, PLUGINS_0_8
 
 GAIE = "v1.5.0"
 GAIE_MODULE = "sigs.k8s.io/gateway-api-inference-extension"

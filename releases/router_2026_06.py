@@ -10,7 +10,7 @@ import yaml
 from hardware.bill import Chart, ChartImage, Crd, Router
 from releases import router_2026_05 as may
 from releases.gateways import GATEWAY
-from releases.plugins import CONFIG_KEYS_0_9, IN_MEMORY, PLUGINS_0_9
+from releases.picker_plugins import CONFIG_KEYS_0_9, IN_MEMORY, PLUGINS_0_9
 
 VERSION = "v0.9.0"
 

@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any
 
 from hardware.bill import Bill, ChartImage, Path
-from hardware.images import ImageRef
+from hardware.render.images import ImageRef
 
 Tree = Mapping[str, Any]
 

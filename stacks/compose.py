@@ -24,11 +24,11 @@ from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
 from components.router import Router, RouterArgs
 from releases.gateway_entry import url
+from stacks.blueprint import Plan
 from stacks.compose_cluster import ground, pool_guard
-from stacks.gateway import GatewayPlan
-from stacks.plan import Plan
-from stacks.rolls import OUTPUT as POD_TEMPLATES
-from stacks.rolls import pod_templates
+from stacks.rules.previous import OUTPUT as POD_TEMPLATES
+from stacks.rules.previous import pod_templates
+from stacks.serving.gateway import GatewayPlan
 
 
 def compose(

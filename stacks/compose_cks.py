@@ -10,8 +10,8 @@ import pulumi
 
 from components.cluster.cks import CksCluster, CksClusterArgs
 from components.cluster.guard import ClusterGuard
-from stacks.cks import CksPlan
-from stacks.cluster_spec import Cluster
+from stacks.clouds.coreweave.plan import CksPlan
+from stacks.spec.cluster import Cluster
 
 #: Where a stack file says `deleteInUse`.
 SECTION = "cluster.coreweave"

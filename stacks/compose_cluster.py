@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 
 import pulumi
 
-from components.cluster.coreweave import NodePools, Pool
-from components.cluster.existing import ExistingCluster
+from components.cluster.addons import ClusterAddons
+from components.cluster.connection import ExistingCluster
 from components.cluster.gke import GkeCluster
-from components.cluster.gke_addons import ClusterAddons
 from components.cluster.guard import ClusterGuard
+from components.cluster.node_pools import NodePools, Pool
 from components.cluster.pool_guard import PoolGuard
 from components.kube_client import path_of
-from stacks.cks import CksPlan
-from stacks.cluster_spec import Cluster
+from stacks.blueprint import Plan
+from stacks.clouds.coreweave.plan import CksPlan
+from stacks.clouds.coreweave.pools import POOL, NodePool
+from stacks.clouds.gke.plan import GkePlan
 from stacks.compose_cks import SECTION, guard_of_cks, registered
-from stacks.coreweave import POOL, NodePool
-from stacks.foundation import Foundation
-from stacks.gke import GkePlan
-from stacks.plan import Plan
 from stacks.platform import PlatformPlan
+from stacks.platform_stack import Foundation
+from stacks.spec.cluster import Cluster
 
 #: The output by which a stack that makes nodes tells others how to reach them, and what they are.
 OUTPUT = "cluster"

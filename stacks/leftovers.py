@@ -12,23 +12,23 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from hardware import quantities
+from hardware.fit import quantities
 from releases.gateway_api import API as GATEWAY_API
 from releases.gateway_api import CRDS as GATEWAY_CRDS
 from releases.gateway_api import GROUP as GATEWAY_GROUP
-from stacks import helm_records
-from stacks.cks import CksPlan
-from stacks.cluster_problems import asking
-from stacks.gateway import GatewayPlan
-from stacks.kube_api import Api, Object
-from stacks.leftover_cks import cluster_left, maybe_gone, unreached
-from stacks.leftover_look import Leftover, Leftovers, Look, ending
-from stacks.leftover_nodes import node_pools_left
-from stacks.ownership import whose
-from stacks.plan import Plan
+from stacks.blueprint import Plan
+from stacks.clouds.coreweave.leftover_pools import node_pools_left
+from stacks.clouds.coreweave.leftovers import cluster_left, maybe_gone, unreached
+from stacks.clouds.coreweave.plan import CksPlan
+from stacks.findings import Problem, StackFileError
+from stacks.kube import helm as helm_records
+from stacks.kube.api import Api, Object
+from stacks.kube.errors import asking
+from stacks.kube.leftover import Leftover, Leftovers, Look, ending
+from stacks.kube.owner import whose
 from stacks.platform import PlatformPlan
-from stacks.problems import Problem, StackFileError
-from stacks.router import HelmRelease
+from stacks.serving.gateway import GatewayPlan
+from stacks.serving.router import HelmRelease
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: Groups of the CRDs that every release of the guide brings.

@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks import cks_rules, cluster_rules, gke_rules
-from stacks.cks import CksPlan, cks_plan
-from stacks.cluster_spec import MAKERS
-from stacks.coreweave import NodePool, node_pools
-from stacks.gke import GkePlan, gke_plan
-from stacks.mirror_rule import a_registry_has_a_host
-from stacks.problems import Problem
-from stacks.rule import ClusterSubject, Finding, Rule
-from stacks.spec import PlatformSpec
-from stacks.workload import machine_of
+from stacks.clouds.coreweave import rules as cks_rules
+from stacks.clouds.coreweave.plan import CksPlan, cks_plan
+from stacks.clouds.coreweave.pools import NodePool, node_pools
+from stacks.clouds.gke import rules as gke_rules
+from stacks.clouds.gke.plan import GkePlan, gke_plan
+from stacks.findings import Problem
+from stacks.rules import cluster as cluster_rules
+from stacks.rules.facts import ClusterSubject, Finding, Rule
+from stacks.rules.mirror import a_registry_has_a_host
+from stacks.serving.workload import machine_of
+from stacks.spec.cluster import MAKERS
+from stacks.spec.stack import PlatformSpec
 
 #: The sections that say what serves. `mirror` is one too, but of a cluster on GKE, which is given a chart.
 SERVING_SECTIONS = ("namespace", "release", "router", "monitoring", "crds", "mirror")

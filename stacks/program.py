@@ -8,29 +8,29 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as runtime_config
 
-from releases.crds import SourceError
-from stacks.change_look import export_plan, look_at_roles
-from stacks.cks import CksPlan
-from stacks.cks_immutable import CKS
-from stacks.cks_look import look_at_cluster
+from releases.files import SourceError
+from stacks.blueprint import plan
+from stacks.clouds.coreweave.look import look_at_cluster
+from stacks.clouds.coreweave.plan import CksPlan
+from stacks.clouds.coreweave.replaces import CKS
+from stacks.clouds.coreweave.watch import watch_pools
+from stacks.clouds.extras import need_sdk
+from stacks.clouds.gke.look import look_at_gke
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.replaces import GKE
+from stacks.clouds.last_plan import export_plan, look_at_roles
 from stacks.compose import compose
 from stacks.compose_cks import compose_alone
 from stacks.compose_cluster import compose_platform
 from stacks.exits import SHOWN
-from stacks.files import PROJECT, platform_from_config, spec_from_config
-from stacks.gke import GkePlan
-from stacks.gke_immutable import GKE
-from stacks.gke_look import look_at_gke
-from stacks.lookahead import look_ahead, look_ahead_of_platform
-from stacks.plan import plan
+from stacks.file.load import PROJECT, platform_from_config, spec_from_config
+from stacks.findings import Problem, StackFileError
+from stacks.kube.repair import unblock
 from stacks.platform import is_platform, platform_plan
-from stacks.pool_watch import watch_pools
-from stacks.problems import Problem, StackFileError
-from stacks.reference import full_name, referred
-from stacks.sdk import need_sdk
-from stacks.spec import AnyStack, PlatformSpec, StackSpec
-from stacks.unblock import unblock
-from stacks.warnings import warnings_of
+from stacks.reference_live import full_name, referred
+from stacks.rules.live import look_ahead, look_ahead_of_platform
+from stacks.rules.warnings import warnings_of
+from stacks.spec.stack import AnyStack, PlatformSpec, StackSpec
 
 
 def main(base: Path) -> None:

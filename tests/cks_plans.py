@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from stacks.cks import CksPlan, cks_plan
-from stacks.spec import AnyStack, StackSpec
+from stacks.clouds.coreweave.plan import CksPlan, cks_plan
+from stacks.spec.stack import AnyStack, StackSpec
 from tests.unit.test_rules import spec
 
 CKS: dict[str, Any] = {"zone": "US-EAST-02A", "version": "v1.35"}

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from stacks.gke import GkePlan, gke_plan
-from stacks.spec import StackSpec
-from stacks.workload import machine_of
+from stacks.clouds.gke.plan import GkePlan, gke_plan
+from stacks.serving.workload import machine_of
+from stacks.spec.stack import StackSpec
 from tests.unit.test_rules import spec
 
 DRANET: dict[str, Any] = {"accelerator": "nvidia", "fabric": "gke-rdma"}

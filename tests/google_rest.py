@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from rehearsal.standins.cloud.store import Record
-from stacks.gke_leftover_kinds import KINDS, last
-from stacks.gke_leftovers import CLUSTERS
-from stacks.google_api import ROOTS, Google
+from rehearsal.clouds.store import Record
+from stacks.clouds.gke.leftovers.google import ROOTS, Google
+from stacks.clouds.gke.leftovers.kinds import KINDS, last
+from stacks.clouds.gke.leftovers.search import CLUSTERS
 
 PROJECT = "acme-serving"
 COMPUTE = "https://www.googleapis.com/compute/v1"

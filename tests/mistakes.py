@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.cloud import Ref
+from stacks.clouds.resource import Ref
 
 Path = tuple[str | int, ...]
 #: Other values of a leaf that say something; of every leaf one that means nothing is tried too.

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rehearsal.standins.cloud.store import Cloud
-from rehearsal.standins.gcp.kinds import KINDS
-from rehearsal.standins.gcp.lifecycle import CloudResources, World
-from rehearsal.standins.provider import Changes, Resource
-from stacks.cloud import Ref
-from stacks.cloud import Resource as Planned
+from rehearsal.clouds.gke.kinds import KINDS
+from rehearsal.clouds.gke.lifecycle import CloudResources, World
+from rehearsal.clouds.store import Cloud
+from rehearsal.plugins.provider import Changes, Resource
+from stacks.clouds.resource import Ref
+from stacks.clouds.resource import Resource as Planned
 
 #: Arguments whose keys are the user's own words.
 OWN_WORDS = ("labels", "metadata", "resource_labels", "sysctls")

@@ -1,6 +1,7 @@
 """Resources of a cloud, registered as a plan says.
 
-What is made is decided in `stacks`, as data (`stacks.cloud`). The SDKs are extras: one is imported when a stack makes something
+What is made is decided in `stacks`, as data (`stacks.clouds.resource`). The SDKs are extras: one is imported when a
+stack makes something
 of its cloud, and only then.
 """
 
@@ -47,7 +48,7 @@ class Patience(Protocol):
 
 
 class CloudResource(Protocol):
-    """One resource of a plan (`stacks.cloud.Resource`)."""
+    """One resource of a plan (`stacks.clouds.resource.Resource`)."""
 
     @property
     def name(self) -> str:

@@ -1,6 +1,7 @@
 """A GKE cluster with everything under it, registered as a plan says; and the kubeconfig that leads to it.
 
-What is made is decided in `stacks.gke`. The SDK is an extra: it is imported when a stack makes a cluster, and only then. The
+What is made is decided in `stacks.clouds.gke.plan`. The SDK is an extra: it is imported when a stack makes a
+cluster, and only then. The
 kubeconfig holds no credential: whoever uses it is asked for by Google's plugin.
 """
 

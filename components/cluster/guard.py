@@ -17,7 +17,7 @@ from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider,
 
 from components.kube_client import Api, KubeconfigError, Object
 from components.kube_errors import reason
-from hardware.namespace import COREWEAVES, OWNER
+from hardware.render.namespace import COREWEAVES, OWNER
 
 #: Google takes most of it back within a minute or two; the facts give ten.
 SECONDS, PAUSE = 600, 5

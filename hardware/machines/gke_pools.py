@@ -2,7 +2,7 @@
 
 Versions are the first that have a set-up, local SSDs those of cluster-toolkit's blueprints, names of quotas as people met them.
 An A4 is made as an A3 Ultra is, and differs in what its row says. Leaves out what holds for every
-pool (`stacks.gke_pools`).
+pool (`stacks.clouds.gke.pools`).
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The words a machine is described in: frozen dataclasses, and the expansion of a slice's rows into its devices.
 
 A machine is a node shape of a provider as Kubernetes shows it. Owns no figures: those are in the provider files beside
-this one. Leaves out Kubernetes' own field names, which `hardware.nodes` writes.
+this one. Leaves out Kubernetes' own field names, which `rehearsal.fleet.nodes` writes.
 """
 
 from collections.abc import Mapping

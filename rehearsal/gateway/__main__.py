@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
+from rehearsal.control_plane.resident import serve, tell
 from rehearsal.gateway.addresses import Addresses
 from rehearsal.gateway.controller import Controller
-from rehearsal.resident import serve, tell
-from stacks.kube_api import Api
+from stacks.kube.api import Api
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from stacks.kube_api import Object
+from stacks.kube.api import Object
 
 
 class Answer(NamedTuple):

@@ -13,7 +13,7 @@ from rehearsal.gateway.addresses import Addresses
 from rehearsal.gateway.conditions import Answer
 from rehearsal.gateway.references import POOLS, References
 from rehearsal.gateway.statuses import Programming
-from stacks.kube_api import Api, Object
+from stacks.kube.api import Api, Object
 
 #: Under which name the API server keeps what this controller sets.
 MANAGER = "llmd-pd-rehearsal-gateway"

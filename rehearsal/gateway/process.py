@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rehearsal import processes
-from rehearsal.control_plane import ControlPlane
-from rehearsal.resident import Resident
+from rehearsal.control_plane import processes
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.control_plane.resident import Resident
 
 CONTROLLER = Resident("gateway-controller", "rehearsal.gateway")
 

@@ -10,7 +10,7 @@ import yaml
 from rehearsal.gateway import API, GROUP
 from rehearsal.gateway.conditions import Answer
 from rehearsal.gateway.statuses import RESOLVED
-from stacks.kube_api import Api, Object
+from stacks.kube.api import Api, Object
 
 POOLS = "/apis/inference.networking.k8s.io/v1"
 #: What a route may send requests to, by group and kind: where it is kept.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rehearsal.gateway import CONTROLLER, GROUP
 from rehearsal.gateway.conditions import Answer, conditions
-from stacks.kube_api import Object
+from stacks.kube.api import Object
 
 #: Protocol of a listener -> the kinds of routes served there.
 KINDS: Mapping[str, tuple[str, ...]] = {"HTTP": ("HTTPRoute",), "HTTPS": ("HTTPRoute",)}

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal import processes
-from rehearsal.control_plane import ControlPlane
+from rehearsal.control_plane import processes
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.parts.toolchain import Toolchain, ensure
 from rehearsal.report import PlainReport
-from rehearsal.toolchain import Toolchain, ensure
 from tests.engine.harness import Stack, control_plane
 
 NVIDIA = {"accelerator": "nvidia", "prefill": {"replicas": 8, "devices": 1}, "decode": {"replicas": 2, "devices": 4}}

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 
-from stacks.kube_api import Api
+from stacks.kube.api import Api
 
 
 class Departures:

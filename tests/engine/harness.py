@@ -19,19 +19,21 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal import cluster_crds, fleet, parts, processes
 from rehearsal import project as projects
-from rehearsal.control_plane import ControlPlane
+from rehearsal.control_plane import processes
+from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.engine import Engine, environment, variables
-from rehearsal.plugins import plugins
+from rehearsal.fleet import fleet
+from rehearsal.parts import cluster_crds, parts
+from rehearsal.parts.plugins import plugins
+from rehearsal.parts.standins.crds import MONITORING
+from rehearsal.parts.toolchain import PROVIDER, VERSIONS, Toolchain
+from rehearsal.plugins.install import install_plugins
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT
-from rehearsal.standins.crds import MONITORING
-from rehearsal.standins.install import install_plugins
-from rehearsal.toolchain import PROVIDER, VERSIONS, Toolchain
-from stacks.files import load
-from stacks.kube_api import Api
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.load import load
+from stacks.kube.api import Api
 from tests.engine.waiting import until
 
 CLEAR_SECONDS = 30

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubernetes.client.exceptions import ApiException
 
-from stacks.kube_api import Api
+from stacks.kube.api import Api
 
 #: Resources that come and go by themselves: reports, heartbeats, and the machines with theirs.
 CHURN = {"events", "leases", "nodes", "componentstatuses"}

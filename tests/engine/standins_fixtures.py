@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import toolchain
-from rehearsal.control_plane import ControlPlane
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.parts import toolchain
+from rehearsal.plugins.install import install_plugins
 from rehearsal.report import PlainReport
-from rehearsal.standins.install import install_plugins
 
 CHECKOUT = Path(__file__).parents[2]
 NODE = """

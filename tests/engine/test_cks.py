@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from hardware.namespace import OWNER
-from stacks.coreweave import API
-from stacks.kube_api import Api
+from hardware.render.namespace import OWNER
+from stacks.clouds.coreweave.pools import API
+from stacks.kube.api import Api
 from tests.cks_plans import CKS, CLUSTER, SERVING
 from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start
 from tests.engine.waiting import until

@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-from rehearsal import control_plane, kwokctl, processes
-from rehearsal.control_plane import ControlPlane
+from rehearsal.control_plane import kwokctl, processes
+from rehearsal.control_plane import plane as control_plane
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.control_plane.registry import Registry
 from rehearsal.errors import RehearsalError
-from rehearsal.registry import Registry
+from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.toolchain import Toolchain
 from tests.engine.waiting import until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -217,10 +218,10 @@ def started_by_another(root: Path, seen: str) -> "subprocess.Popen[bytes]":
     """A process that starts the kept rehearsal `killed` under `root`, once the component `seen` of it runs."""
     program = f"""
         from pathlib import Path
-        from rehearsal.control_plane import ControlPlane
-        from rehearsal.registry import Registry
+        from rehearsal.control_plane.plane import ControlPlane
+        from rehearsal.control_plane.registry import Registry
         from rehearsal.report import PlainReport
-        from rehearsal.toolchain import ensure
+        from rehearsal.parts.toolchain import ensure
         rehearsal = Registry(Path({str(root)!r})).create("killed", kept=True)
         ControlPlane.start("killed", rehearsal.workdir, ensure(PlainReport()), PlainReport())
     """

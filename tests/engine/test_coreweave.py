@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import nodepools
-from rehearsal.control_plane import ControlPlane
-from rehearsal.nodepools.shortage import Pools
-from rehearsal.standins.crds import NODE_POOL
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.fleet import node_pools as nodepools
+from rehearsal.parts.standins.crds import NODE_POOL
+from rehearsal.parts.toolchain import Toolchain
 from rehearsal.surroundings import CRDS
-from rehearsal.toolchain import Toolchain
-from rehearsal.verdict import look
-from stacks.coreweave import API
-from stacks.kube_api import Api
+from rehearsal.verdict.node_pools import Pools
+from rehearsal.verdict.verdict import look
+from stacks.clouds.coreweave.pools import API
+from stacks.kube.api import Api
 from tests.engine.departures import Departures
 from tests.engine.harness import Stack, control_plane
 from tests.engine.inventory import steady

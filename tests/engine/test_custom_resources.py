@@ -18,25 +18,26 @@ import pytest
 import yaml
 from kubernetes.client.exceptions import ApiException
 
-from operations.manifests import placed
-from operations.render import stack_objects
-from rehearsal import blanks, charts, cluster_crds
-from rehearsal.cluster_crds import Definition
-from rehearsal.crd_files import Fetch
+from commands.manifests import placed
+from commands.render import stack_objects
+from rehearsal import blanks
 from rehearsal.errors import UnavailableError
+from rehearsal.parts import charts, cluster_crds
+from rehearsal.parts.cluster_crds import Definition
+from rehearsal.parts.crd_files import Fetch
+from rehearsal.parts.standins import charts as standins
+from rehearsal.parts.standins.crds import BROUGHT, NODE_POOL, Resource
+from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.standins import charts as standins
-from rehearsal.standins.crds import BROUGHT, NODE_POOL, Resource
 from rehearsal.surroundings import CRDS
-from rehearsal.toolchain import Toolchain
 from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED
-from releases.crds import Pinned, crd_objects
+from releases.files import Pinned, crd_objects
 from releases.gateways import RECIPES
-from stacks.fields import read
-from stacks.files import PlatformFile, load_any
-from stacks.kube_api import Api
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.load import PlatformFile, load_any
+from stacks.file.messages import read
+from stacks.kube.api import Api
 from stacks.platform import PlatformPlan, platform_plan
 from tests.engine.harness import control_plane
 from tests.engine.waiting import until

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal import fleet
-from stacks.kube_api import Api
-from stacks.router import HelmRelease
+from rehearsal.fleet import fleet
+from stacks.kube.api import Api
+from stacks.serving.router import HelmRelease
 from tests.engine.harness import Run, Stack
 from tests.engine.inventory import steady
 

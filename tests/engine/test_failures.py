@@ -15,12 +15,13 @@ from typing import Any
 import pytest
 
 from hardware.machines import SYSTEM
-from rehearsal import fleet, kwokctl, ports, processes
-from rehearsal import parts as official_parts
-from rehearsal.control_plane import ControlPlane
-from rehearsal.parts import Part, Substitution
-from rehearsal.toolchain import Toolchain
-from stacks.helm_records import selector
+from rehearsal.control_plane import kwokctl, ports, processes
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.fleet import fleet
+from rehearsal.parts import parts as official_parts
+from rehearsal.parts.parts import Part, Substitution
+from rehearsal.parts.toolchain import Toolchain
+from stacks.kube.helm import selector
 from tests.engine import waiting
 from tests.engine.harness import Run, Stack, control_plane, has_newest
 
@@ -149,7 +150,7 @@ def converges(stack: Stack, said: str = "") -> None:
     done = stack.up()
     assert done.code == 0
     assert said in done.text
-    assert "pending operations" not in done.text
+    assert "pending commands" not in done.text
     assert stack.preview("--expect-no-changes").code == 0
     pods = stack.api.items(f"/api/v1/namespaces/ns-{stack.name}/pods")
     assert len([pod for pod in pods if pod["status"]["phase"] == "Running"]) == PODS

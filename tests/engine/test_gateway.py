@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from rehearsal import cluster_crds
-from rehearsal.control_plane import ControlPlane
+from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.gateway import API, FINALIZER, process
+from rehearsal.parts import cluster_crds
+from rehearsal.parts.standins.crds import GATEWAY
+from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.standins.crds import GATEWAY
 from rehearsal.surroundings import CRDS
-from rehearsal.toolchain import Toolchain
 from releases.gateways import GATEWAY as NAME
-from stacks.kube_api import Api
+from stacks.kube.api import Api
 from tests.engine.departures import Departures
 from tests.engine.harness import Stack, control_plane
 from tests.engine.inventory import steady

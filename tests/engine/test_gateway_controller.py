@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from rehearsal.control_plane import ControlPlane
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.control_plane.resident import CHECKOUT
 from rehearsal.gateway import API, CONTROLLER, FINALIZER, process
+from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.resident import CHECKOUT
 from rehearsal.surroundings import CRDS
-from rehearsal.toolchain import Toolchain
 from releases import release
-from releases.crds import Pinned, crd_objects
+from releases.files import Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API
-from stacks.kube_api import Api
+from stacks.kube.api import Api
 from tests.engine import waiting
 
 SECONDS = 20

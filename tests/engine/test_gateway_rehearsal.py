@@ -12,7 +12,7 @@ import yaml
 
 from rehearsal.gateway import API, process
 from releases import RELEASES
-from stacks.kube_api import Api
+from stacks.kube.api import Api
 from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start, until
 
 __all__ = ["root", "start"]

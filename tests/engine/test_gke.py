@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.standins.gcp.versions import OFFERED
-from stacks.kube_api import Api
+from rehearsal.clouds.gke.versions import OFFERED
+from stacks.kube.api import Api
 from tests.engine.test_platform import of
 from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, root, start
 

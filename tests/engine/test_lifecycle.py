@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from hardware.machines import MACHINES
-from hardware.nodes import node_name
 from hardware.vocabulary import ROLES, Role
-from rehearsal import fleet
+from rehearsal.fleet import fleet
+from rehearsal.fleet.nodes import node_name
 from rehearsal.session import CHECKOUT
 from tests.engine.conftest import NVIDIA
 from tests.engine.harness import Run, Stack

@@ -16,14 +16,14 @@ import pytest
 import yaml
 from kubernetes.client.exceptions import ApiException
 
+from hardware.fit.quantities import parse
 from hardware.machines import MACHINES, SYSTEM, Machine, SliceDevice
-from hardware.nodes import device_class_objects, node_name
-from hardware.quantities import parse
-from rehearsal import fleet
-from rehearsal.verdict import Verdict, look
-from rehearsal.watch import stuck
-from stacks.files import load
-from stacks.problems import StackFileError
+from rehearsal.fleet import fleet
+from rehearsal.fleet.nodes import device_class_objects, node_name
+from rehearsal.verdict.verdict import Verdict, look
+from rehearsal.verdict.watch import stuck
+from stacks.file.load import load
+from stacks.findings import StackFileError
 from tests.engine.harness import Stack
 from tests.parity.overlays import OVERLAYS
 

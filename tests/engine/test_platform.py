@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stacks.coreweave import API
-from stacks.kube_api import Api
+from stacks.clouds.coreweave.pools import API
+from stacks.kube.api import Api
 from tests.engine.test_rehearse import Started, finished, root, start
 
 __all__ = ["root", "start"]

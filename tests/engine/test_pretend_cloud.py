@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.standins.cloud import CLOUD, FAULT, FLEET
-from rehearsal.standins.cloud.store import Cloud
-from rehearsal.standins.gcp import installed
+from rehearsal.clouds import CLOUD, FAULT, FLEET
+from rehearsal.clouds.gke import installed
+from rehearsal.clouds.store import Cloud
 from tests.engine.standins_fixtures import CHECKOUT, Stack, plane, stack
 
 __all__ = ["plane", "stack"]

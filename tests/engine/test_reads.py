@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rehearsal.control_plane import ControlPlane
+from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.engine import environment, variables
-from rehearsal.plugins import plugins
+from rehearsal.parts.plugins import plugins
+from rehearsal.parts.toolchain import Toolchain
+from rehearsal.plugins.install import install_plugins
 from rehearsal.session import CHECKOUT
-from rehearsal.standins.install import install_plugins
-from rehearsal.toolchain import Toolchain
-from stacks.kube_api import Api
+from stacks.kube.api import Api
 
 NAMESPACE = "read-elsewhere"
 #: A release whose only object is the Service that the router's component reads.

@@ -11,9 +11,9 @@ import yaml
 
 from rehearsal import project as projects
 from rehearsal.engine import Engine, environment, variables
-from rehearsal.plugins import plugins
+from rehearsal.parts.plugins import plugins
+from rehearsal.parts.toolchain import Toolchain
 from rehearsal.session import CHECKOUT
-from rehearsal.toolchain import Toolchain
 from tests.gke_plans import GKE
 
 NOISE = ("Traceback", "KeyboardInterrupt", "unhandled", "exit code", "SystemExit", "RunError", '.py"')

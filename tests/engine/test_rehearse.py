@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal import kwokctl, processes
-from rehearsal.control_plane import ControlPlane
-from rehearsal.toolchain import PROVIDER, VERSIONS, Toolchain
-from rehearsal.verdict import look
-from stacks.kube_api import Api
+from rehearsal.control_plane import kwokctl, processes
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.parts.toolchain import PROVIDER, VERSIONS, Toolchain
+from rehearsal.verdict.verdict import look
+from stacks.kube.api import Api
 from tests.engine import waiting
 from tests.engine.harness import has_newest
 
@@ -35,7 +35,7 @@ PROGRAM = """
     from pathlib import Path
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background ignores it
     from rehearsal import registry, session
-    from operations.cli import run
+    from commands.cli import run
     there, Registry = Path(sys.argv[1]), registry.Registry
     registry.Registry = session.Registry = lambda: Registry(there)
     sys.exit(run(sys.argv[2:]))

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rehearsal.control_plane.registry import Registry
 from rehearsal.engine import Engine
-from rehearsal.registry import Registry
+from rehearsal.parts.toolchain import PROVIDER
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT, Stage, perform, stage
 from rehearsal.stack import rehearsable
-from rehearsal.toolchain import PROVIDER
 
 FILES = sorted(path.name for path in CHECKOUT.glob("Pulumi.*.yaml"))
 

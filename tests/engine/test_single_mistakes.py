@@ -15,20 +15,20 @@ from typing import Any
 
 import pytest
 
-from hardware.nodes import device_class_objects
-from rehearsal.control_plane import ControlPlane
-from rehearsal.node_state import ready
-from rehearsal.nodepools.controller import Controller
-from rehearsal.nodepools.shortage import Pools
-from rehearsal.standins.crds import NODE_POOL
-from rehearsal.standins.gcp.nodes import CLASSES, Fleet
+from rehearsal.clouds.gke.nodes import CLASSES, Fleet
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.fleet.node_pools.controller import Controller
+from rehearsal.fleet.node_state import ready
+from rehearsal.fleet.nodes import device_class_objects
+from rehearsal.parts.standins.crds import NODE_POOL
+from rehearsal.parts.toolchain import Toolchain
 from rehearsal.surroundings import CRDS
-from rehearsal.toolchain import Toolchain
-from rehearsal.verdict import Verdict, look
-from stacks.coreweave import API, FLAVOR
-from stacks.kube_api import Api
-from stacks.plan import plan
-from stacks.spec import StackSpec
+from rehearsal.verdict.node_pools import Pools
+from rehearsal.verdict.verdict import Verdict, look
+from stacks.blueprint import plan
+from stacks.clouds.coreweave.pools import API, FLAVOR
+from stacks.kube.api import Api
+from stacks.spec.stack import StackSpec
 from tests.engine.harness import control_plane
 from tests.engine.test_gke import write
 from tests.engine.test_rehearse import CHECKOUT, COREWEAVE, Started, finished, nothing_is_left, root, start

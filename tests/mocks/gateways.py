@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stacks.blueprint import Plan, plan
 from stacks.compose import compose
-from stacks.files import spec_from_config
-from stacks.plan import Plan, plan
+from stacks.file.load import spec_from_config
 from tests.mocks.recording import GATEWAY, OWNER, RELEASE, Recording, Registration, record
 
 NAME, STEM = "llm-d-inference-gateway", "pd-disaggregation"

@@ -14,17 +14,17 @@ import pytest
 
 from components.cluster import cks
 from components.cluster.cks import CksCluster, CksClusterArgs
-from rehearsal.standins.cloud.sdk import Sdk
+from rehearsal.clouds.sdk import Sdk
 from releases.coreweave import SDK as MODULE
-from stacks.cks import CksPlan
-from stacks.cks_immutable import CKS
-from stacks.cloud import Resource
+from stacks.blueprint import plan
+from stacks.clouds.coreweave.plan import CksPlan
+from stacks.clouds.coreweave.replaces import CKS
+from stacks.clouds.resource import Resource
 from stacks.compose import compose
 from stacks.compose_cks import compose_alone
 from stacks.compose_cluster import compose_platform
-from stacks.plan import plan
 from stacks.platform import platform_plan
-from stacks.spec import PlatformSpec
+from stacks.spec.stack import PlatformSpec
 from tests.cks_plans import VARIANTS, planned, stack, variant
 from tests.mocks.recording import OWNER, Recording, record
 

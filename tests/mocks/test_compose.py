@@ -11,12 +11,12 @@ import pytest
 
 from components.model_server import IMAGE_PULL_SECONDS
 from hardware.accelerators import ACCELERATORS
-from hardware.namespace import OWNER as OWNER_KEY
+from hardware.render.namespace import OWNER as OWNER_KEY
+from stacks.blueprint import Plan, plan
 from stacks.compose import compose
-from stacks.files import load, spec_from_config
-from stacks.plan import Plan, plan
-from stacks.rolls import pod_templates
-from stacks.spec import StackSpec
+from stacks.file.load import load, spec_from_config
+from stacks.rules.previous import pod_templates
+from stacks.spec.stack import StackSpec
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, PROVIDER, SERVICE_ADDRESS, Recording, Registration, record
 

@@ -11,10 +11,10 @@ from pulumi.runtime import config as runtime_config
 from pulumi.runtime import rpc
 
 from stacks import program
+from stacks.blueprint import Plan, plan
 from stacks.compose import compose
-from stacks.files import spec_from_config
-from stacks.lookahead import Found
-from stacks.plan import Plan, plan
+from stacks.file.load import spec_from_config
+from stacks.rules.live import Found
 from tests.mocks.recording import Recording, record
 
 TOKEN = "hf_" + "Zq7" * 11

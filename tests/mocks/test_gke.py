@@ -14,13 +14,13 @@ import pulumi
 import pytest
 
 from components.cluster import gke
+from components.cluster.addons import ClusterAddons, ClusterAddonsArgs
 from components.cluster.gke import GkeCluster, GkeClusterArgs, kubeconfig
-from components.cluster.gke_addons import ClusterAddons, ClusterAddonsArgs
-from rehearsal.standins.gcp.sdk import declares, mistakes
-from stacks.cloud import Ref, Resource, from_the_engine, snake
-from stacks.gke import GkePlan
-from stacks.gke_checks import resource_problems
-from stacks.gke_immutable import DISRUPTIVE, REPLACING
+from rehearsal.clouds.gke.sdk import declares, mistakes
+from stacks.clouds.gke.laws.nics import resource_problems
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.replaces import DISRUPTIVE, REPLACING
+from stacks.clouds.resource import Ref, Resource, from_the_engine, snake
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.mocks.recording import OWNER, Recording, Registration, record
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from releases import manifests
+from stacks.blueprint import Plan, plan
 from stacks.compose import compose
-from stacks.files import load
-from stacks.plan import Plan, plan
+from stacks.file.load import load
 from tests.crd_files import write
 from tests.gke_plans import variant
 from tests.mocks.recording import OWNER, Recording, record

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from stacks.blueprint import Plan, plan
 from stacks.compose import compose
-from stacks.files import load
-from stacks.plan import Plan, plan
+from stacks.file.load import load
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, Recording, Registration, record
 from tests.unit.test_coreweave import stack

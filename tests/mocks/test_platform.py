@@ -11,14 +11,14 @@ import pytest
 from pulumi.runtime import mocks
 
 from releases import manifests
+from stacks.blueprint import plan
 from stacks.compose import compose
 from stacks.compose_cluster import OUTPUT, compose_platform
-from stacks.files import platform_from_config, spec_from_config
-from stacks.plan import plan
+from stacks.file.load import platform_from_config, spec_from_config
+from stacks.findings import StackFileError
 from stacks.platform import platform_plan
-from stacks.problems import StackFileError
-from stacks.reference import READ, full_name, referred
-from stacks.spec import StackSpec
+from stacks.reference_live import READ, full_name, referred
+from stacks.spec.stack import StackSpec
 from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, record
 from tests.mocks.test_gke import COMPUTED, ENDPOINT

@@ -9,13 +9,14 @@ import pulumi
 import pytest
 from pulumi.runtime import config as runtime_config
 
-from stacks import program, warnings
-from stacks.examined import Examined
-from stacks.lookahead import Found
-from stacks.plan import Plan
-from stacks.problems import Problem, StackFileError
-from stacks.rule import Finding, Rule
-from stacks.spec import AnyStack
+from stacks import program
+from stacks.blueprint import Plan
+from stacks.findings import Problem, StackFileError
+from stacks.rules import warnings
+from stacks.rules.examined import Examined
+from stacks.rules.facts import Finding, Rule
+from stacks.rules.live import Found
+from stacks.spec.stack import AnyStack
 from tests.crd_files import write
 from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, Recording, record

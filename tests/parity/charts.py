@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from hardware.bill import Chart
-from rehearsal import charts, golang
 from rehearsal.errors import UnavailableError
+from rehearsal.parts import charts, golang
 from rehearsal.report import PlainReport
 from tests.parity.helm import helm
 

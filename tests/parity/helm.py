@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.toolchain import at_hand
+from rehearsal.parts.toolchain import at_hand
 
 
 def helm() -> Path:

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from hardware.images import mirrored
-from rehearsal.standins.charts import CHARTS
+from hardware.render.images import mirrored
+from rehearsal.parts.standins.charts import CHARTS
 from releases import RELEASES
 from releases.gateways import IMPLEMENTATIONS
 from releases.router_2026_06 import VERSION
-from stacks import pulls
-from stacks.plan import Plan
+from stacks import images as pulls
+from stacks.blueprint import Plan
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
 from tests.parity.reference import load, upstream

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from hardware.accelerators import ACCELERATORS
-from hardware.renderer import model_server
-from hardware.workload import Workload, fabrics, hardware
+from hardware.render.pods import model_server
+from hardware.render.workload import Workload, fabrics, hardware
 from releases import RELEASES, release
 from tests.parity.overlays import OVERLAYS, Overlay
 from tests.parity.reference import assert_upstreams, canonical, digest, load

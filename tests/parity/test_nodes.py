@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from hardware.fit import PodDoesNotFitError, nodes_needed
+from hardware.fit.fit import PodDoesNotFitError, nodes_needed
+from hardware.fit.requests import pod_requests
 from hardware.machines import DEVICE_CLASSES, MACHINES, machine
-from hardware.nodes import device_class_objects, node_name, node_objects
-from hardware.requests import pod_requests
+from rehearsal.fleet.nodes import device_class_objects, node_name, node_objects
 from tests.parity.reference import differences, digest, load
 
 _BESIDE = Path(__file__).parents[2].parent / "shared"

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from releases import release
-from stacks.fields import read
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.messages import read
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
 from tests.parity.reference import assert_upstreams, canonical, load

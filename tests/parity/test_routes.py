@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins import charts as standins
+from rehearsal.parts.standins import charts as standins
 from releases import RELEASES
-from stacks.fields import read
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.messages import read
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal import cluster_crds
-from rehearsal.standins.crds import BROUGHT, GATEWAY, MONITORING, Resource
+from rehearsal.parts import cluster_crds
+from rehearsal.parts.standins.crds import BROUGHT, GATEWAY, MONITORING, Resource
 from tests.parity.reference import assert_upstreams, load
 
 #: The official files of the rest are not among upstream's.

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.standins import charts
+from rehearsal.parts.standins import charts
 from releases.router_2026_06 import ROUTER, VERSION
 from releases.values import at, merge
 from tests.parity.helm import helm, template

@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from hardware.namespace import OWNER as OWNER_KEY
-from stacks.lookahead import Found
-from stacks.plan import Plan
+from hardware.render.namespace import OWNER as OWNER_KEY
+from stacks.blueprint import Plan
+from stacks.rules.live import Found
 
 OWNER = "acme/llmd-pd/prod"
 NAMESPACE = "/api/v1/namespaces/team-a"

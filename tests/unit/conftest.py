@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pulumi.runtime import mocks
 
-from stacks.files import spec_from_config
-from stacks.lookahead import Found, look_ahead
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.load import spec_from_config
+from stacks.rules.live import Found, look_ahead
 from tests.google_rest import GoogleServer
 from tests.unit.api_server import OWNER, ApiServer, Look, kubeconfig
 

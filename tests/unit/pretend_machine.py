@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from rehearsal import parts
+from rehearsal.parts import parts
+from rehearsal.parts.standins import charts as standins
+from rehearsal.parts.toolchain import Origin, Tool, Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.standins import charts as standins
-from rehearsal.toolchain import Origin, Tool, Toolchain
-from stacks.fields import read
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.messages import read
 
 GAIE = "sigs.k8s.io/gateway-api-inference-extension"
 SAID = f"Go module {GAIE} v1.5.0"

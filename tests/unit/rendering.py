@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from operations.cli import run
+from commands.cli import run
 from tests.crd_files import write as write_crds
 
 #: A file that can stand for the driver's installer of a GKE cluster.
-INSTALLER = Path(__file__).parents[2] / "rehearsal" / "standins" / "gke" / "nvidia-driver-installer.yaml"
+INSTALLER = Path(__file__).parents[2] / "rehearsal" / "parts" / "standins" / "gke" / "nvidia-driver-installer.yaml"
 
 
 def config(serving: Mapping[str, Any], **sections: Any) -> dict[str, Any]:

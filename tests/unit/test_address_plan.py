@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from stacks.address_plan import AddressPlan, AddressPlanError, Demand, address_plan
+from stacks.clouds.gke.addresses import AddressPlan, AddressPlanError, Demand, address_plan
 
 SMALL = Demand(accelerator_nodes=2, system_nodes=3)
 #: Node counts around what subnets hold (2^n - 4), with the pods per node on both sides of GKE's blocks.

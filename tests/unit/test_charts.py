@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import charts
+from rehearsal.parts import charts
 from releases.charts import helm_arguments, in_repository
 from tests.unit.rendering import config, rendered, stack_file
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from stacks.changes import changes, fingerprint
-from stacks.cks import NAME_LENGTH, CksPlan, cks_plan
-from stacks.cks_addresses import overlapping
-from stacks.cks_checks import resource_problems
-from stacks.cks_immutable import CKS, unchangeable_fields
-from stacks.cks_versions import parse, upgrades
-from stacks.cloud import Ref, Resource, plain
+from stacks.clouds.changes import changes, fingerprint
+from stacks.clouds.coreweave.addresses import overlapping
+from stacks.clouds.coreweave.laws import resource_problems
+from stacks.clouds.coreweave.plan import NAME_LENGTH, CksPlan, cks_plan
+from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
+from stacks.clouds.coreweave.versions import parse, upgrades
+from stacks.clouds.resource import Ref, Resource, plain
 from stacks.platform import platform_plan
-from stacks.spec import PlatformSpec
+from stacks.spec.stack import PlatformSpec
 from tests.cks_plans import CKS as STATED
 from tests.cks_plans import CLUSTER, SERVING, VARIANTS, planned, stack, variant
 from tests.unit.test_rules import spec

@@ -6,14 +6,14 @@ from typing import Any
 import pulumi
 import pytest
 
-from stacks.change_look import OUTPUT
-from stacks.changes import fingerprint
-from stacks.cks_immutable import CKS
-from stacks.cks_look import look_at_cluster
+from stacks.clouds.changes import fingerprint
+from stacks.clouds.coreweave.look import look_at_cluster
+from stacks.clouds.coreweave.pools import API
+from stacks.clouds.coreweave.replaces import CKS
+from stacks.clouds.last_plan import OUTPUT
 from stacks.compose_cks import NEXT
-from stacks.coreweave import API
-from stacks.problems import StackFileError
-from stacks.spec import StackSpec
+from stacks.findings import StackFileError
+from stacks.spec.stack import StackSpec
 from tests.cks_plans import planned, stack
 from tests.unit.api_server import OWNER, ApiServer, kubeconfig
 from tests.unit.test_gke_look import Engine

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from hardware.workload import UnknownChoiceError
-from operations import cli
-from operations.cli import run
-from operations.helm import ChartError
-from operations.images import NoMirrorError
-from operations.render import OutputError
+from commands import cli
+from commands.cli import run
+from commands.helm import ChartError
+from commands.images import NoMirrorError
+from commands.render import OutputError
+from hardware.render.workload import UnknownChoiceError
 from rehearsal.errors import RehearsalError
-from releases.crds import SourceError
-from stacks.problems import Problem, StackFileError
+from releases.files import SourceError
+from stacks.findings import Problem, StackFileError
 from tests import shipped
 
 ROOT = Path(__file__).parents[2]
-LLMD_PD = [sys.executable, "-c", "from operations.cli import main; main()"]
+LLMD_PD = [sys.executable, "-c", "from commands.cli import main; main()"]
 COMMANDS = [command.name or command.callback.__name__ for command in cli.app.registered_commands if command.callback]
 
 GOOD = """\
@@ -228,7 +228,7 @@ def test_check_imports_nothing_heavy(tmp_path: Path) -> None:
     for name in shipped.NAMES:
         shipped.filled(tmp_path, name)
     program = (
-        "import sys\nfrom operations.cli import run\nassert run(['check']) == 0\n"
+        "import sys\nfrom commands.cli import run\nassert run(['check']) == 0\n"
         "print(sorted({'pulumi', 'pulumi_kubernetes', 'kubernetes', 'grpc', 'rich', 'urllib.request'} & {*sys.modules}))"
     )
     done = subprocess.run(
@@ -364,7 +364,7 @@ def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Path) -> None:
         raise error
 
-    monkeypatch.setattr("operations.check.examine", fail)
+    monkeypatch.setattr("commands.check.examine", fail)
 
 
 @pytest.mark.parametrize(

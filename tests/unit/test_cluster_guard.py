@@ -14,7 +14,7 @@ from pulumi.dynamic import dynamic
 
 from components.cluster import guard
 from components.cluster.guard import GONE, KINDS, SECONDS, ClusterInUseError, GuardProvider
-from hardware.namespace import COREWEAVES, OWNER
+from hardware.render.namespace import COREWEAVES, OWNER
 from tests.unit.api_server import ApiServer, kubeconfig, refusing
 
 PROPS = {"cluster": "shared", "owner": "acme/llmd-pd/ground", "deleteInUse": False}

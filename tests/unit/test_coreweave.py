@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from hardware.machines import COREWEAVE_CPU, MACHINES
-from stacks.coreweave import FABRIC, FLAVOR, NodePool, node_pools
-from stacks.plan import plan
-from stacks.problems import Problem
-from stacks.rules import problems_of
-from stacks.spec import StackSpec
-from stacks.workload import machine_of
+from stacks.blueprint import plan
+from stacks.clouds.coreweave.pools import FABRIC, FLAVOR, NodePool, node_pools
+from stacks.findings import Problem
+from stacks.rules.table import problems_of
+from stacks.serving.workload import machine_of
+from stacks.spec.stack import StackSpec
 from tests.unit.test_rules import spec
 
 SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}

@@ -13,14 +13,15 @@ from pydantic import BaseModel
 from hardware.accelerators import ACCELERATORS
 from hardware.machines import machine_for
 from releases import RELEASES
-from stacks import fields, platform
-from stacks.files import load_any
-from stacks.gke_readiness import NEEDED, enable
-from stacks.gke_versions import offers_command
-from stacks.rolls import ROLLS
-from stacks.rules import RULES
-from stacks.spec import StackSpec
-from stacks.warnings import WARNINGS
+from stacks import platform
+from stacks.clouds.gke.readiness import NEEDED, enable
+from stacks.clouds.gke.versions import offers_command
+from stacks.file import messages as fields
+from stacks.file.load import load_any
+from stacks.rules.previous import ROLLS
+from stacks.rules.table import RULES
+from stacks.rules.warnings import WARNINGS
+from stacks.spec.stack import StackSpec
 from tests.shipped import fill
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.standins import language_exec, language_host
+from rehearsal.plugins import language_exec, language_host
 from stacks.exits import SHOWN, missing_package
 
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from hardware import quantities
-from hardware.fit import ClaimRequest, Misfit, PodDoesNotFitError, PodRequest, Toleration, misfits, nodes_needed
+from hardware.fit import quantities
+from hardware.fit.fit import ClaimRequest, Misfit, PodDoesNotFitError, PodRequest, Toleration, misfits, nodes_needed
+from hardware.fit.requests import pod_requests
 from hardware.machines import SYSTEM, machine
-from hardware.requests import pod_requests
 
 PCIE_ROOT = "resource.kubernetes.io/pcieRoot"
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.problems import StackFileError
+from stacks.findings import StackFileError
 from tests.crd_files import write
 from tests.unit.api_server import NAMESPACE, OWNER, Answer, ApiServer, Look, namespace, releases
 

@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 
 from releases.gke import DRIVER_INSTALLER
-from stacks import gke_cluster, gke_pools
-from stacks.cloud import refs, snake
-from stacks.gke import GkePlan
-from stacks.gke_checks import plan_problems
-from stacks.gke_objects import pod_annotations, pod_resources
-from stacks.gke_pools import DRANET_LABELS
-from stacks.gke_site import shortened
-from stacks.gke_versions import at_least, brought_crds
-from stacks.gke_view import look_up
-from stacks.plan import plan
-from stacks.rules import problems_of
-from stacks.workload import machine_of
+from stacks.blueprint import plan
+from stacks.clouds.gke import cluster as gke_cluster
+from stacks.clouds.gke import pools as gke_pools
+from stacks.clouds.gke.addons import pod_annotations, pod_resources
+from stacks.clouds.gke.laws.nics import plan_problems
+from stacks.clouds.gke.laws.view import look_up
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.pools import DRANET_LABELS
+from stacks.clouds.gke.site import shortened
+from stacks.clouds.gke.versions import at_least, brought_crds
+from stacks.clouds.resource import refs, snake
+from stacks.rules.table import problems_of
+from stacks.serving.workload import machine_of
 from tests.gke_plans import DRANET, TPU, VARIANTS, planned, stack, variant
 
 EVERY = pytest.mark.parametrize("name", VARIANTS)

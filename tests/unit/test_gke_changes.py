@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from stacks.changes import changes, fingerprint
-from stacks.cloud import from_the_engine
-from stacks.gke_immutable import GKE
-from stacks.spec import StackSpec
+from stacks.clouds.changes import changes, fingerprint
+from stacks.clouds.gke.replaces import GKE
+from stacks.clouds.resource import from_the_engine
+from stacks.spec.stack import StackSpec
 from tests.gke_plans import DRANET, MULTINET, VARIANTS, planned, stack, variant
 
 

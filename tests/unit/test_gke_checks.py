@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from hardware.machines import GKE_POOLS
-from stacks.cloud import Ref, Resource
-from stacks.gke import GkePlan
-from stacks.gke_checks import crd_problems, plan_problems, resource_problems
-from stacks.gke_versions import parse
+from stacks.clouds.gke.laws.nics import crd_problems, plan_problems, resource_problems
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.versions import parse
+from stacks.clouds.resource import Ref, Resource
 from tests.gke_plans import VARIANTS, planned, variant
 
 Change = Callable[[GkePlan], GkePlan]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.gke_immutable import DISRUPTIVE, REPLACING, disruptive_fields, replacing_fields
+from stacks.clouds.gke.replaces import DISRUPTIVE, REPLACING, disruptive_fields, replacing_fields
 from tests.gke_plans import planned, stack, variant
 
 POOL, CLUSTER, NETWORK, SUBNET = "container.NodePool", "container.Cluster", "compute.Network", "compute.Subnetwork"

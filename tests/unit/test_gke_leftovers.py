@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.cli import run
-from stacks.gke import GkePlan
-from stacks.gke_leftover_kinds import KINDS
-from stacks.gke_leftovers import PATHS, look_at_google
-from stacks.google_api import Google
-from stacks.leftover_look import Leftover, Leftovers
-from stacks.problems import StackFileError
+from commands.cli import run
+from stacks.clouds.gke.leftovers.google import Google
+from stacks.clouds.gke.leftovers.kinds import KINDS
+from stacks.clouds.gke.leftovers.search import PATHS, look_at_google
+from stacks.clouds.gke.plan import GkePlan
+from stacks.findings import StackFileError
+from stacks.kube.leftover import Leftover, Leftovers
 from tests.gke_plans import CLUSTER, DRANET, GKE, VARIANTS, planned, stack, variant
 from tests.google_rest import FORBIDDEN, LISTS, OFF, PROJECT, GoogleServer, link, of_the_cloud, refusal, thing
 from tests.pretend_cloud import Program
@@ -68,9 +68,8 @@ def test_it_only_reads_and_in_the_projects_name(google: GoogleServer) -> None:
 
 
 def test_nothing_that_asks_google_could_write() -> None:
-    modules = [
-        ROOT / "stacks" / f"{name}.py" for name in ("google_api", "google_look", "gke_leftovers", "gke_readiness")
-    ]
+    gke = ROOT / "stacks" / "clouds" / "gke"
+    modules = [gke / "readiness.py", *(gke / "leftovers").glob("*.py")]
     called = {
         node.func.attr
         for path in modules

@@ -5,13 +5,13 @@ from typing import Any
 import pulumi
 import pytest
 
-from stacks.change_look import OUTPUT
-from stacks.changes import fingerprint
-from stacks.gke_immutable import GKE
-from stacks.gke_look import look_at_gke
-from stacks.google_api import Google, UnansweredError
-from stacks.problems import StackFileError
-from stacks.spec import StackSpec
+from stacks.clouds.changes import fingerprint
+from stacks.clouds.gke.leftovers.google import Google, UnansweredError
+from stacks.clouds.gke.look import look_at_gke
+from stacks.clouds.gke.replaces import GKE
+from stacks.clouds.last_plan import OUTPUT
+from stacks.findings import StackFileError
+from stacks.spec.stack import StackSpec
 from tests.gke_plans import planned, stack
 
 OWNER = "acme/llmd-pd/prod"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import requests
 
-from stacks import gke_readiness
-from stacks.changes import fingerprint
-from stacks.gke_immutable import GKE as TABLE
-from stacks.gke_readiness import NEEDED, look_at_project
-from stacks.google_api import ANSWERS, Google, UnansweredError, connection
-from stacks.problems import Problem, StackFileError
-from stacks.spec import StackSpec
+from stacks.clouds.changes import fingerprint
+from stacks.clouds.gke import readiness as gke_readiness
+from stacks.clouds.gke.leftovers.google import ANSWERS, Google, UnansweredError, connection
+from stacks.clouds.gke.readiness import NEEDED, look_at_project
+from stacks.clouds.gke.replaces import GKE as TABLE
+from stacks.findings import Problem, StackFileError
+from stacks.spec.stack import StackSpec
 from tests.gke_plans import planned, stack
 from tests.google_rest import OFF, PROJECT, GoogleServer, refusal
 from tests.unit.api_server import refusing

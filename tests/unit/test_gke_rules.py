@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from hardware.machines import GKE_POOLS
-from stacks.fields import read
-from stacks.problems import Problem
-from stacks.rules import problems_of
-from stacks.yaml_source import Document, parse
+from stacks.file.messages import read
+from stacks.file.yaml import Document, parse
+from stacks.findings import Problem
+from stacks.rules.table import problems_of
 from tests.gke_plans import A4_DRA, A4_RDMA, CLUSTER, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 from tests.unit.test_rules import spec
 

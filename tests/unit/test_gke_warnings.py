@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from stacks.gke_quota import Need, quota_needs, shortfalls
-from stacks.gke_warnings import WARNINGS
-from stacks.rules import problems_of
-from stacks.spec import PlatformSpec
-from stacks.warnings import warnings_of
+from stacks.clouds.gke.quota import Need, quota_needs, shortfalls
+from stacks.clouds.gke.warnings import WARNINGS
+from stacks.rules.table import problems_of
+from stacks.rules.warnings import warnings_of
+from stacks.spec.stack import PlatformSpec
 from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, JUNE, MULTINET, TPU, TPU_V6E, planned, stack, variant
 
 POOL = "cluster.gke.acceleratorPool"

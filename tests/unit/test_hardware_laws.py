@@ -12,14 +12,14 @@ import pytest
 
 import hardware.accelerators
 from hardware.accelerators import ACCELERATORS
-from hardware.argv import ArgumentError, command_line, kv_config
 from hardware.bill import Bill
 from hardware.engines import ENGINES
-from hardware.join import ConflictError, join
-from hardware.renderer import model_server
+from hardware.render.argv import ArgumentError, command_line, kv_config
+from hardware.render.join import ConflictError, join
+from hardware.render.pods import model_server
+from hardware.render.workload import UnknownChoiceError
+from hardware.render.workload import hardware as look_up
 from hardware.vocabulary import ROLES, Sizing
-from hardware.workload import UnknownChoiceError
-from hardware.workload import hardware as look_up
 from releases import RELEASES
 from tests.unit.workloads import JUNE, MAY, container, workload
 
@@ -149,8 +149,15 @@ def test_edits_drop_a_flag_with_its_value_and_append() -> None:
 
 def test_rooms_without_pulumi() -> None:
     """`hardware`, `releases` and what leads to a plan never import pulumi: every command but `up` starts in under a second."""
-    rooms = ["hardware.renderer", "releases", "stacks.files", "stacks.rules", "stacks.plan", "stacks.pulls"]
-    rooms += ["stacks.upgrade.move", "operations.cli"]
+    rooms = [
+        "hardware.render.pods",
+        "releases",
+        "stacks.file.load",
+        "stacks.rules.table",
+        "stacks.blueprint",
+        "stacks.images",
+    ]
+    rooms += ["stacks.review.move", "commands.cli"]
     code = "\n".join(
         [
             "import sys",

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from operations import registry
-from operations.cli import run
-from operations.registry import Answer
+from commands import registry
+from commands.cli import run
+from commands.registry import Answer
+from hardware.render.pod_images import pod_images, value_images
 from releases.charts import helm_arguments
-from stacks import pulls
-from stacks.image_walk import pod_images, value_images
-from stacks.problems import single_line
+from stacks import images as pulls
+from stacks.findings import single_line
 from tests.unit.test_cli import terminal
 from tests.unit.test_rules import spec
 

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 import yaml
 
-from operations import registry
-from operations.cli import run
-from operations.registry import Answer
-from releases.crds import user_cache
+from commands import registry
+from commands.cli import run
+from commands.registry import Answer
+from hardware.render.pod_images import pod_images, value_images
+from releases.files import user_cache
 from releases.gke import DRA_DRIVER_IMAGE, DRA_DRIVER_VERSION, DRIVER_INSTALLER
 from releases.values import image_values
-from stacks import cluster_pulls, pulls
-from stacks.image_walk import pod_images, value_images
+from stacks import cluster_images as cluster_pulls
+from stacks import images as pulls
 from tests.gke_plans import CLUSTER, DRANET, GKE, VARIANTS, planned, variant
 from tests.unit.test_images import CHART, EPP, REGISTRY, SERVER, SIDECAR
 

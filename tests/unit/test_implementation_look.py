@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from releases.gateways import IMPLEMENTATIONS
-from stacks.problems import StackFileError
-from stacks.unblock import unblock
+from stacks.findings import StackFileError
+from stacks.kube.repair import unblock
 from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, Look, namespace, releases
 
 AGENTGATEWAY = "/api/v1/namespaces/agentgateway-system/secrets"

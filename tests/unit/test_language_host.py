@@ -14,8 +14,8 @@ import pytest
 from google.protobuf.struct_pb2 import Struct  # type: ignore[import-untyped]
 from pulumi.runtime.proto import language_pb2
 
-from rehearsal.standins import language_exec, language_host
-from rehearsal.standins.language_host import EnvironmentRefused, Interpreter, LanguageHost
+from rehearsal.plugins import language_exec, language_host
+from rehearsal.plugins.language_host import EnvironmentRefused, Interpreter, LanguageHost
 
 
 def environment(directory: Path) -> Path:

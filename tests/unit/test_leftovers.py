@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.cli import run
-from operations.leftovers import file_of
+from commands.cli import run
+from commands.leftovers import file_of
 from releases.gateway_api import API as GATEWAY_API
-from stacks.coreweave import API as POOLS
+from stacks.clouds.coreweave.pools import API as POOLS
 from stacks.leftovers import CRDS
 from tests.gke_plans import GKE
 from tests.unit.api_server import (

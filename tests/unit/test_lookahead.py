@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from hardware.namespace import OWNER as OWNER_KEY
-from stacks.lookahead import gke_preinstalled
-from stacks.problems import StackFileError
-from stacks.unblock import unblock
+from hardware.render.namespace import OWNER as OWNER_KEY
+from stacks.findings import StackFileError
+from stacks.kube.repair import unblock
+from stacks.rules.live import gke_preinstalled
 from tests.crd_files import write
 from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, Look, namespace, refusing, releases
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import hardware.machines
+from hardware.fit.quantities import parse
 from hardware.machines import (
     DEVICE_CLASSES,
     MACHINES,
@@ -19,8 +20,7 @@ from hardware.machines import (
     machine_for,
     machines_for,
 )
-from hardware.nodes import device_class_objects, node_name, node_objects
-from hardware.quantities import parse
+from rehearsal.fleet.nodes import device_class_objects, node_name, node_objects
 
 ACCELERATORS = [row for row in MACHINES.values() if row is not SYSTEM]
 DEFAULTS = {
@@ -211,7 +211,9 @@ def test_an_unknown_device_class_is_refused() -> None:
 
 def test_hardware_facts_import_nothing_heavy() -> None:
     """`check` has half a second for everything: the facts must come with the standard library alone."""
-    code = "import sys, hardware.fit, hardware.nodes; print(*{name.partition('.')[0] for name in sys.modules})"
+    code = (
+        "import sys, hardware.fit.fit, rehearsal.fleet.nodes; print(*{name.partition('.')[0] for name in sys.modules})"
+    )
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from operations import manifests
+from commands import manifests
 from tests.parity.helm import helm
 from tests.unit.rendering import objects
 

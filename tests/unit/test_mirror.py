@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from hardware.images import is_in, mirrored
+from hardware.render.images import is_in, mirrored
+from hardware.render.pod_images import pod_images, value_images
 from releases import RELEASES
 from releases.gateways import IMPLEMENTATIONS
 from releases.gke import DRA_DRIVER_IMAGE, DRA_DRIVER_VALUES
 from releases.values import image_values
-from stacks import pulls
-from stacks.image_walk import pod_images, value_images
-from stacks.plan import plan
-from stacks.rules import problems_of
-from stacks.spec import StackSpec
+from stacks import images as pulls
+from stacks.blueprint import plan
+from stacks.rules.table import problems_of
+from stacks.spec.stack import StackSpec
 from tests.gke_plans import DRANET, VARIANTS, planned, stack
 from tests.unit.test_rules import COMBINATIONS, problems, spec
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import DEVICE_CLASSES, MACHINES, SYSTEM, Machine, Taint
-from hardware.nodes import device_class_objects, machine_of_node, node_objects
-from hardware.requests import PodRequest, pod_requests
-from rehearsal.mismatch import machines_of, mismatches, nearest
+from rehearsal.fleet.nodes import device_class_objects, machine_of_node, node_objects
+from rehearsal.verdict.mismatch import machines_of, mismatches, nearest
 
 GPUS = MACHINES["nvidia-generic"]
 FLAVOR = "backend.coreweave.cloud/flavor"

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from stacks.lookahead import look_ahead
-from stacks.monitors import API, operator_kinds
-from stacks.plan import plan
-from stacks.problems import StackFileError
-from stacks.rules import problems_of
+from stacks.blueprint import plan
+from stacks.findings import StackFileError
+from stacks.rules.live import look_ahead
+from stacks.rules.monitoring import API, operator_kinds
+from stacks.rules.table import problems_of
 from tests.cks_plans import CKS, CLUSTER, SERVING
 from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, Look, kubeconfig, namespace, releases
 from tests.unit.test_gke_rules import DRANET

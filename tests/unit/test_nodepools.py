@@ -9,15 +9,15 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES
-from hardware.namespace import COREWEAVES
+from hardware.render.namespace import COREWEAVES
 from rehearsal.errors import RehearsalError
 from rehearsal.faults import possible
-from rehearsal.nodepools.controller import FINALIZER, OF_A_POOL, SLOW_SECONDS, TYPES, Controller
-from rehearsal.nodepools.shortage import Pools
-from rehearsal.verdict import Flaw
+from rehearsal.fleet.node_pools.controller import FINALIZER, OF_A_POOL, SLOW_SECONDS, TYPES, Controller
+from rehearsal.verdict.node_pools import Pools
+from rehearsal.verdict.verdict import Flaw
 from releases.values import merge
-from stacks.coreweave import API, POOL, node_pools
-from stacks.workload import machine_of
+from stacks.clouds.coreweave.pools import API, POOL, node_pools
+from stacks.serving.workload import machine_of
 from tests.unit.test_coreweave import stack
 
 NODES, PODS, NAMESPACES = "/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces"

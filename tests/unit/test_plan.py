@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from hardware.namespace import OWNER
+from hardware.render.namespace import OWNER
 from releases import DEFAULT, release
-from releases.crds import Directory, Pinned, SourceError
-from stacks.fields import read
-from stacks.plan import Plan, plan
+from releases.files import Directory, Pinned, SourceError
+from stacks.blueprint import Plan, plan
+from stacks.file.messages import read
 from tests.crd_files import write
 
 BILL = release(DEFAULT)

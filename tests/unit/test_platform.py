@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.check import examine
-from operations.cli import run
-from stacks.files import PlatformFile, load, load_any, platform_from_config
-from stacks.pairs import paired
-from stacks.plan import plan
+from commands.check import examine
+from commands.cli import run
+from stacks.blueprint import plan
+from stacks.file.load import PlatformFile, load, load_any, platform_from_config
+from stacks.findings import StackFileError
 from stacks.platform import RULES, is_platform, platform_plan
-from stacks.problems import StackFileError
-from stacks.spec import PlatformSpec
+from stacks.platform_file import paired
+from stacks.spec.stack import PlatformSpec
 from tests.gke_plans import GKE
 from tests.unit.rendering import INSTALLER
 

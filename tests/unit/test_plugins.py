@@ -3,7 +3,7 @@
 import pytest
 
 from hardware.bill import Router
-from releases.plugins import CONFIG_KEYS_0_8, CONFIG_KEYS_0_9, IN_MEMORY, PLUGINS_0_8, PLUGINS_0_9
+from releases.picker_plugins import CONFIG_KEYS_0_8, CONFIG_KEYS_0_9, IN_MEMORY, PLUGINS_0_8, PLUGINS_0_9
 from releases.router_2026_05 import ROUTER as MAY
 from releases.router_2026_06 import ROUTER as JUNE
 

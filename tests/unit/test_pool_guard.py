@@ -12,7 +12,7 @@ from pulumi.dynamic import dynamic
 
 from components.cluster.guard import GONE, ClusterInUseError
 from components.cluster.pool_guard import PoolGuardProvider
-from hardware.namespace import COREWEAVES, OWNER
+from hardware.render.namespace import COREWEAVES, OWNER
 from tests.unit.api_server import ApiServer, kubeconfig, refusing
 
 PROPS = {

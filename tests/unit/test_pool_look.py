@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stacks.coreweave import API, node_pools
-from stacks.problems import StackFileError
-from stacks.workload import machine_of
+from stacks.clouds.coreweave.pools import API, node_pools
+from stacks.findings import StackFileError
+from stacks.serving.workload import machine_of
 from tests.unit.api_server import OWNER, Answer, ApiServer, Look
 from tests.unit.test_coreweave import stack
 

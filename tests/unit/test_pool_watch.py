@@ -8,11 +8,11 @@ import pulumi
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from rehearsal.nodepools.controller import Controller
-from stacks import pool_watch
-from stacks.coreweave import NodePool, node_pools
-from stacks.pool_watch import shortages, watch, watch_pools
-from stacks.workload import machine_of
+from rehearsal.fleet.node_pools.controller import Controller
+from stacks.clouds.coreweave import watch as pool_watch
+from stacks.clouds.coreweave.pools import NodePool, node_pools
+from stacks.clouds.coreweave.watch import shortages, watch, watch_pools
+from stacks.serving.workload import machine_of
 from tests.unit.test_coreweave import stack
 from tests.unit.test_nodepools import Store, pool, served
 

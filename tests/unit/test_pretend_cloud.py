@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins.gcp.faults import FAULTS, SLOW_SECONDS
-from rehearsal.standins.gcp.kinds import KINDS, path_of
-from rehearsal.standins.gcp.versions import engine_versions
-from rehearsal.standins.plugin import Failure
-from rehearsal.standins.values import UNKNOWN
-from stacks.cloud import Ref, Resource, refs
-from stacks.gke import GkePlan
-from stacks.gke_versions import parse
+from rehearsal.clouds.gke.faults import FAULTS, SLOW_SECONDS
+from rehearsal.clouds.gke.kinds import KINDS, path_of
+from rehearsal.clouds.gke.versions import engine_versions
+from rehearsal.plugins.plugin import Failure
+from rehearsal.plugins.values import UNKNOWN
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.versions import parse
+from stacks.clouds.resource import Ref, Resource, refs
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.pretend_cloud import Program, spelt, token
 

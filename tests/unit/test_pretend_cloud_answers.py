@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from rehearsal.standins.cloud import CLOUD
-from rehearsal.standins.cloud.inputs import camel
-from rehearsal.standins.gcp.answers import ANSWERS, Answer
-from rehearsal.standins.gcp.provider import GcpProvider
-from rehearsal.standins.plugin import Engine
-from rehearsal.standins.provider import Changes
-from rehearsal.standins.values import to_struct
-from stacks.cloud import Resource
-from stacks.gke_view import look_up
+from rehearsal.clouds import CLOUD
+from rehearsal.clouds.gke.answers import ANSWERS, Answer
+from rehearsal.clouds.gke.provider import GcpProvider
+from rehearsal.clouds.inputs import camel
+from rehearsal.plugins.plugin import Engine
+from rehearsal.plugins.provider import Changes
+from rehearsal.plugins.values import to_struct
+from stacks.clouds.gke.laws.view import look_up
+from stacks.clouds.resource import Resource
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.pretend_cloud import Program, spelt, token
 
@@ -91,7 +91,7 @@ def test_every_answer_has_a_source(answer: Answer) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
 def test_every_answer_is_an_argument_of_the_sdks() -> None:
-    from rehearsal.standins.gcp.sdk import declares
+    from rehearsal.clouds.gke.sdk import declares
 
     assert [(kind, answer.path) for kind, answer in ROWS if not declares(kind, answer.path)] == []
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins.cloud.inputs import camel
-from rehearsal.standins.plugin import Failure
-from rehearsal.standins.values import UNKNOWN
-from stacks.cloud import Ref, Resource
-from stacks.gke import GkePlan
-from stacks.gke_checks import plan_problems
+from rehearsal.clouds.inputs import camel
+from rehearsal.plugins.plugin import Failure
+from rehearsal.plugins.values import UNKNOWN
+from stacks.clouds.gke.laws.nics import plan_problems
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.resource import Ref, Resource
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.pretend_cloud import Program, spelt
 from tests.unit.test_gke_checks import BREACHES, GONE, Change

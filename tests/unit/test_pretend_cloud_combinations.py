@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins.gcp.combinations import COMBINATIONS, Combination, combination_problems
-from rehearsal.standins.values import UNKNOWN
-from stacks.cloud import Arguments
+from rehearsal.clouds.gke.combinations import COMBINATIONS, Combination, combination_problems
+from rehearsal.plugins.values import UNKNOWN
+from stacks.clouds.resource import Arguments
 from tests.gke_plans import VARIANTS, planned, variant
 
 CLUSTER, POOL, NAT = "container.Cluster", "container.NodePool", "compute.RouterNat"
@@ -80,6 +80,6 @@ def test_every_plan_obeys(name: str) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
 def test_every_path_is_one_of_the_sdks() -> None:
-    from rehearsal.standins.gcp.sdk import declares
+    from rehearsal.clouds.gke.sdk import declares
 
     assert {(kind, path) for kind, row in ROWS for path in (row.at, *row.of) if not declares(kind, path)} == set()

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins.cloud.inputs import camel
-from rehearsal.standins.gcp.cross_fields import CROSS_FIELDS, CrossField, cross_field_problems, sdk_path
-from rehearsal.standins.gcp.kinds import KINDS
-from rehearsal.standins.values import UNKNOWN
-from stacks.cloud import Arguments, Resource, from_the_engine
+from rehearsal.clouds.gke.cross_fields import CROSS_FIELDS, CrossField, cross_field_problems, sdk_path
+from rehearsal.clouds.gke.kinds import KINDS
+from rehearsal.clouds.inputs import camel
+from rehearsal.plugins.values import UNKNOWN
+from stacks.clouds.resource import Arguments, Resource, from_the_engine
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.pretend_cloud import Program, spelt
 
@@ -62,7 +62,7 @@ def test_it_has_every_rule_of_the_providers_schemas() -> None:
 
 @with_the_sdk
 def test_every_path_of_it_is_one_of_the_sdks() -> None:
-    from rehearsal.standins.gcp.sdk import declares
+    from rehearsal.clouds.gke.sdk import declares
 
     paths = {(row.kind, sdk_path(field)) for row in CROSS_FIELDS for field in (row.field, *row.others)}
     assert {one for one in paths if not declares(*one)} == set()
@@ -132,7 +132,7 @@ def test_what_is_not_known_yet_counts_as_said_and_conflicts_with_nothing() -> No
 
 def test_required_with_is_understood_though_no_kind_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     row = CrossField("compute.Network", "RequiredWith", "a", ("b",))
-    monkeypatch.setattr("rehearsal.standins.gcp.cross_fields.CROSS_FIELDS", (row,))
+    monkeypatch.setattr("rehearsal.clouds.gke.cross_fields.CROSS_FIELDS", (row,))
     words = 'Missing required argument: "a": all of `a,b` must be specified'
     assert found("compute.Network", {"a": 1}) == {"a": words}
     assert found("compute.Network", {"b": 1}) == found("compute.Network", {"a": 1, "b": UNKNOWN}) == {}
@@ -220,7 +220,7 @@ def test_most_rules_are_about_something_that_plans_say() -> None:
 @with_the_sdk
 @pytest.mark.parametrize(("row", "resource"), TOUCHED, ids=[f"{row.kind} {row.rule} {row.field}" for row, _ in TOUCHED])
 def test_a_plan_that_breaks_a_rule_is_refused_by_the_fields_name(row: CrossField, resource: Resource) -> None:
-    from rehearsal.standins.gcp.checks import Subject, problems
+    from rehearsal.clouds.gke.checks import Subject, problems
 
     tried = 0
     for args in broken(row, from_the_engine(spelt(resource.args))):

@@ -10,16 +10,16 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES, SYSTEM
-from hardware.nodes import node_objects
-from rehearsal.nodepools.controller import OF_A_POOL
-from rehearsal.standins.gcp import nodes
-from rehearsal.standins.gcp.nodes import CLASSES, CRDS, GKES_CLASSES, NODES, SLICES, Fleet
-from rehearsal.standins.gcp.pool_machine import machine_of, node_count
-from rehearsal.standins.plugin import Failure
+from rehearsal.clouds.gke import nodes
+from rehearsal.clouds.gke.nodes import CLASSES, CRDS, GKES_CLASSES, NODES, SLICES, Fleet
+from rehearsal.clouds.gke.pool_machine import machine_of, node_count
+from rehearsal.fleet.node_pools.controller import OF_A_POOL
+from rehearsal.fleet.nodes import node_objects
+from rehearsal.plugins.plugin import Failure
 from releases.values import merge
-from stacks.cloud import Resource
-from stacks.gke import GkePlan
-from stacks.gke_pools import DRANET_LABELS
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.pools import DRANET_LABELS
+from stacks.clouds.resource import Resource
 from tests.gke_plans import planned, stack, variant
 from tests.pretend_cloud import Program
 from tests.unit.test_gke_checks import GONE, put_in

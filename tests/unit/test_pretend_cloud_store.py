@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from rehearsal import official
-from rehearsal.standins import install
-from rehearsal.standins.cloud import CLOUD, FAULT, FLEET
-from rehearsal.standins.cloud.store import Cloud, Record, stack_of
-from rehearsal.standins.gcp import installed
-from rehearsal.standins.gcp.provider import GET_ENGINE_VERSIONS, GcpProvider
-from rehearsal.standins.plugin import Engine, Failure
-from rehearsal.standins.provider import Resource
-from rehearsal.standins.values import UNKNOWN, to_python, to_struct
+from rehearsal.clouds import CLOUD, FAULT, FLEET
+from rehearsal.clouds.gke import installed
+from rehearsal.clouds.gke.provider import GET_ENGINE_VERSIONS, GcpProvider
+from rehearsal.clouds.store import Cloud, Record, stack_of
+from rehearsal.parts import official
+from rehearsal.plugins import install
+from rehearsal.plugins.plugin import Engine, Failure
+from rehearsal.plugins.provider import Resource
+from rehearsal.plugins.values import UNKNOWN, to_python, to_struct
 from tests.pretend_cloud import token
 
 URN = "urn:pulumi:prod::llmd-pd::llmd-pd:index:GkeCluster$gcp:compute/network:Network::chat-network"
@@ -188,5 +188,5 @@ def test_it_takes_the_official_plugins_place(tmp_path: Path) -> None:
     program = directory / "pulumi-resource-gcp"
     program.write_bytes(b"\x7fELF")
     assert "gcp" in [one.name for one in install.install_plugins(tmp_path, Path(sys.executable), ROOT)]
-    assert b"rehearsal.standins" in program.read_bytes()
+    assert b"rehearsal.plugins" in program.read_bytes()
     assert row.key not in official.NAMEABLE

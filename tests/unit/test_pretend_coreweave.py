@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins.cloud.store import Cloud
-from rehearsal.standins.coreweave.lifecycle import CoreWeaveResources, World
-from rehearsal.standins.coreweave.provider import CoreWeaveProvider
-from rehearsal.standins.plugin import Engine, Failure
-from rehearsal.standins.provider import Changes, Resource
-from rehearsal.standins.values import UNKNOWN, is_unknown
-from stacks.cks import CksPlan
-from stacks.cloud import Resource as Planned
+from rehearsal.clouds.coreweave.lifecycle import CoreWeaveResources, World
+from rehearsal.clouds.coreweave.provider import CoreWeaveProvider
+from rehearsal.clouds.store import Cloud
+from rehearsal.plugins.plugin import Engine, Failure
+from rehearsal.plugins.provider import Changes, Resource
+from rehearsal.plugins.values import UNKNOWN, is_unknown
+from stacks.clouds.coreweave.plan import CksPlan
+from stacks.clouds.resource import Resource as Planned
 from tests.cks_plans import VARIANTS, planned, stack, variant
 from tests.pretend_cloud import spelt
 

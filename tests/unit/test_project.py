@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal import shell
+from rehearsal.control_plane import shell
 from rehearsal.engine import AGENT_VARIABLES
 from rehearsal.project import PLACEHOLDER, Project, write
 from rehearsal.stack import rehearsable, undisputed
-from stacks.files import load
-from stacks.problems import StackFileError
+from stacks.file.load import load
+from stacks.findings import StackFileError
 
 CHECKOUT = Path(__file__).parents[2]
 FLEET = {"cluster": {"kubeconfig": "/fleet/kubeconfig", "context": "fleet"}}

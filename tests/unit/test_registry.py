@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from operations import registry
-from operations.registry import Answer, digest, digests
+from commands import registry
+from commands.registry import Answer, digest, digests
 
 BODY = b'{"schemaVersion": 2}'
 OWN = f"sha256:{hashlib.sha256(BODY).hexdigest()}"

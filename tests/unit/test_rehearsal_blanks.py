@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal import blanks, cloud, project
+from rehearsal import blanks, project
 from rehearsal.blanks import Blanks
+from rehearsal.clouds import access as cloud
+from rehearsal.clouds.gke.versions import OFFERED, server_config
 from rehearsal.stack import rehearsable
-from rehearsal.standins.gcp.versions import OFFERED, server_config
-from stacks.files import load, load_any
-from stacks.gke_readiness import look_at_project
-from stacks.google_api import ANSWERS, connection
-from stacks.pairs import paired, platform_of
-from stacks.problems import StackFileError
+from stacks.clouds.gke.leftovers.google import ANSWERS, connection
+from stacks.clouds.gke.readiness import look_at_project
+from stacks.file.load import load, load_any
+from stacks.findings import StackFileError
+from stacks.platform_file import paired, platform_of
 from tests.gke_plans import planned, stack
 from tests.shipped import ROOT, fill
 

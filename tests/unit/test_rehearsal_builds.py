@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import builds, golang
 from rehearsal.errors import RehearsalError, UnavailableError
+from rehearsal.parts import builds, golang
 from rehearsal.report import PlainReport
 
 PACKAGES = {"etcd": "go.etcd.io/etcd/server/v3", "helm": "helm.sh/helm/v3/cmd/helm"}

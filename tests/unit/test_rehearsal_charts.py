@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import builds, charts, golang, parts, upstream
 from rehearsal.errors import RehearsalError, UnavailableError
+from rehearsal.parts import builds, charts, golang, parts, upstream
 from releases import RELEASES
 from tests.unit.pretend_machine import GAIE, SAID, Machine, machine
 

@@ -12,14 +12,14 @@ import pytest
 import yaml
 
 from hardware.bill import Crd, InModule
-from rehearsal import builds, cluster_crds, parts
-from rehearsal.cluster_crds import Definition
-from rehearsal.standins.crds import BROUGHT, MONITORING
+from rehearsal.parts import builds, cluster_crds, parts
+from rehearsal.parts.cluster_crds import Definition
+from rehearsal.parts.standins.crds import BROUGHT, MONITORING
 from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED, Published
-from releases.crds import Pinned, SourceError
-from stacks.plan import Plan, plan
-from stacks.spec import StackSpec
+from releases.files import Pinned, SourceError
+from stacks.blueprint import Plan, plan
+from stacks.spec.stack import StackSpec
 from tests.cks_plans import CLUSTER, SERVING, stack
 from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned
 from tests.unit.test_gke_rules import DRANET
@@ -59,7 +59,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         urls.append(url)
         raise URLError("no such host")
 
-    monkeypatch.setattr("releases.crds.urlopen", nobody_answers)
+    monkeypatch.setattr("releases.files.urlopen", nobody_answers)
     return urls
 
 
@@ -76,7 +76,7 @@ def crd_plan(crds: tuple[Crd, ...] = CRDS, directory: Path | None = None) -> Pla
 def test_urls_come_first(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     crd_module(machine)
     bodies = {f"https://example.test/{name}.yaml": content for name, content in FILES.items()}
-    monkeypatch.setattr("releases.crds.urlopen", lambda url, **_: io.BytesIO(bodies[url]))
+    monkeypatch.setattr("releases.files.urlopen", lambda url, **_: io.BytesIO(bodies[url]))
     part = parts.custom_resource_definitions(crd_plan(), machine.report)
     assert (part.official, part.origin) == (True, "2 files, checked by checksum")
     assert machine.calls("go") == []

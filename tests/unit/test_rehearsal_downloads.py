@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import downloads
-from rehearsal.downloads import SOURCES, Source
 from rehearsal.errors import RehearsalError
+from rehearsal.parts import downloads
+from rehearsal.parts.downloads import SOURCES, Source
 
 PROGRAM = b"#!/bin/sh\necho v3.21.4\n"
 

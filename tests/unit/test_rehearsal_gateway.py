@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from rehearsal.gateway.addresses import FIRST, LAST, RELEASE_SECONDS, Addresses
-from rehearsal.gateway.entrance import Entrance
 from rehearsal.surroundings import played
-from stacks.files import load
-from stacks.plan import plan
+from rehearsal.verdict.gateway import Entrance
+from stacks.blueprint import plan
+from stacks.file.load import load
 
 FINE = ("True", "Fine", "")
 

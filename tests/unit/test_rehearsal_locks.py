@@ -5,7 +5,7 @@ import threading
 import time
 from pathlib import Path
 
-from rehearsal.locks import FileLock
+from rehearsal.control_plane.locks import FileLock
 
 
 def test_one_holder_at_a_time_whose_name_the_other_can_read(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import official
-from rehearsal.plugins import plugins
-from rehearsal.standins.install import STAND_INS
-from rehearsal.toolchain import PROVIDER, VERSIONS, Origin, Tool, Toolchain
+from rehearsal.parts import official
+from rehearsal.parts.plugins import plugins
+from rehearsal.parts.toolchain import PROVIDER, VERSIONS, Origin, Tool, Toolchain
+from rehearsal.plugins.install import STAND_INS
 
 ROWS = {row.key: row for row in STAND_INS}
 SDK = VERSIONS["pulumi-kubernetes"]

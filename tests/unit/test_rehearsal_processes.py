@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import processes
+from rehearsal.control_plane import processes
 
 Start = Callable[..., subprocess.Popen[bytes]]
 

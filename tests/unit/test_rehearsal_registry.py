@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.control_plane.registry import Registry
 from rehearsal.errors import RehearsalError
-from rehearsal.registry import Registry
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +27,7 @@ def owner(registry: Registry, code: str) -> subprocess.Popen[str]:
     program = f"""
         import os, time
         from pathlib import Path
-        from rehearsal.registry import Registry
+        from rehearsal.control_plane.registry import Registry
         registry = Registry(Path({str(registry.root)!r}))
         registry.root.mkdir(exist_ok=True)
         os.chdir(registry.root)
@@ -87,7 +87,7 @@ def test_the_same_name_twice_is_refused_with_the_owners_pid(registry: Registry) 
 def test_somebody_who_cleans_up_is_waited_for(registry: Registry) -> None:
     code = """
         import threading
-        from rehearsal.registry import CLEANING
+        from rehearsal.control_plane.registry import CLEANING
         lock = registry._lock("rehearsal", CLEANING)
         lock.acquire()
         threading.Timer(1, lambda: lock.release(unlink=True)).start()

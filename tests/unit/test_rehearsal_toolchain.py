@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal import builds, downloads, official, toolchain
 from rehearsal.errors import RehearsalError
+from rehearsal.parts import builds, downloads, official, toolchain
+from rehearsal.parts.toolchain import PROVIDER, VERSIONS, WANTED, Origin, ensure, on_path
 from rehearsal.report import PlainReport
-from rehearsal.toolchain import PROVIDER, VERSIONS, WANTED, Origin, ensure, on_path
 
 
 def program(path: Path, prints: str) -> Path:

@@ -9,15 +9,23 @@ import pytest
 import hardware
 import releases
 from hardware.accelerators import ACCELERATORS
-from hardware.argv import ArgumentError, command_line, flag
 from hardware.bill import Bill
-from hardware.renderer import model_server
+from hardware.render.argv import ArgumentError, command_line, flag
+from hardware.render.pods import model_server
 from hardware.vocabulary import HF_TOKEN, ROLES, SecretRef
 from releases import RELEASES
 from tests.unit.workloads import JUNE, combinations, container, workload
 
 BILLS = sorted(Path(releases.__file__).parent.glob("guide_*.py"))
-RENDERING = ("renderer", "argv", "claims", "environment", "workload", "vocabulary", "join")
+RENDERING = (
+    "render/pods",
+    "render/argv",
+    "render/claims",
+    "render/env",
+    "render/workload",
+    "vocabulary",
+    "render/join",
+)
 
 
 @pytest.mark.parametrize("module", RENDERING)

@@ -14,10 +14,10 @@ import yaml
 
 from hardware.accelerators import ACCELERATORS
 from hardware.bill import AddedEnv, Bill, Crd
+from hardware.render.workload import UnknownChoiceError
 from hardware.vocabulary import SecretRef
-from hardware.workload import UnknownChoiceError
 from releases import DEFAULT, RELEASES, release
-from releases.crds import Directory, Pinned, SourceError, crd_objects, download
+from releases.files import Directory, Pinned, SourceError, crd_objects, download
 from tests.crd_files import write
 
 BILL = release(DEFAULT)

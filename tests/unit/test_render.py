@@ -10,12 +10,12 @@ from urllib.error import URLError
 import pytest
 import yaml
 
-from operations.cli import run
-from operations.render import FILES, MARK, OutputError, write
-from operations.rendered_cluster import CLOUD
+from commands.cli import run
+from commands.render import FILES, MARK, OutputError, write
+from commands.rendered_cluster import CLOUD
 from releases import RELEASES
-from stacks.files import load
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.load import load
 from tests.parity.overlays import OVERLAYS, Overlay
 from tests.shipped import fill
 from tests.unit.rendering import INSTALLER, config, objects, rendered, stack_file
@@ -101,7 +101,7 @@ def test_bytes_are_the_same_from_run_to_run(tmp_path: Path) -> None:
     elsewhere.mkdir()
     for seed, directory, path in (("1", tmp_path, Path(file.name)), ("2", elsewhere, file)):
         done = subprocess.run(
-            [sys.executable, "-c", "from operations.cli import main; main()", "render", str(path), "-o", f"out-{seed}"],
+            [sys.executable, "-c", "from commands.cli import main; main()", "render", str(path), "-o", f"out-{seed}"],
             cwd=directory,
             env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT), "TZ": "Asia/Tokyo", "LC_ALL": "C"},
             capture_output=True,
@@ -142,7 +142,7 @@ def test_crds_that_cannot_be_had_stop_it_before_anything_is_written(
     def unreachable(*_: object, **__: object) -> None:
         raise URLError("no network in this test")
 
-    monkeypatch.setattr("releases.crds.urlopen", unreachable)
+    monkeypatch.setattr("releases.files.urlopen", unreachable)
     file = tmp_path / "Pulumi.test.yaml"
     file.write_text(yaml.safe_dump({"config": config({"accelerator": "nvidia"})}))
     output = tmp_path / "out"

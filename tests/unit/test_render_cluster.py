@@ -10,16 +10,16 @@ from urllib.error import URLError
 import pytest
 import yaml
 
-from operations import manifests, rendered_cluster
-from operations.cli import run
-from operations.render import FILES
-from operations.rendered_cluster import CLOUD, INSTALLER, NETWORKS, POOLS, cluster_files
-from stacks.cloud import Ref, Resource, Timeouts
-from stacks.coreweave import node_pools
-from stacks.files import load
-from stacks.gke import GkePlan
-from stacks.plan import plan
-from stacks.workload import machine_of
+from commands import manifests, rendered_cluster
+from commands.cli import run
+from commands.render import FILES
+from commands.rendered_cluster import CLOUD, INSTALLER, NETWORKS, POOLS, cluster_files
+from stacks.blueprint import plan
+from stacks.clouds.coreweave.pools import node_pools
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.resource import Ref, Resource, Timeouts
+from stacks.file.load import load
+from stacks.serving.workload import machine_of
 from tests import cks_plans
 from tests.gke_plans import CLUSTER, GKE, VARIANTS
 from tests.unit import rendering
@@ -39,7 +39,7 @@ def _nothing_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     monkeypatch.setenv("LLMD_PD_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("releases.crds.urlopen", unreachable)
+    monkeypatch.setattr("releases.files.urlopen", unreachable)
 
 
 def gke_file(directory: Path, name: str = "dranet", own: Mapping[str, Any] | None = None, **gke: Any) -> Path:

@@ -11,8 +11,8 @@ import pytest
 
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import merge
-from stacks.files import load
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.load import load
 from tests.unit.rendering import config, objects, rendered, stack_file
 from tests.unit.test_router_chart import fake_helm
 

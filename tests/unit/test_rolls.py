@@ -10,13 +10,13 @@ import pytest
 
 from hardware.accelerators import ACCELERATORS
 from hardware.peers import REPORTS, UNKNOWN, VERSIONS, connector, engine_version, known_of
-from hardware.renderer import model_server
+from hardware.render.pods import model_server
+from hardware.render.workload import Workload
 from hardware.vocabulary import ROLES, Role
-from hardware.workload import Workload
 from releases import RELEASES
-from stacks.change_look import look_at_roles
-from stacks.plan import Plan, plan
-from stacks.rolls import OUTPUT, pod_templates, rolled_alone, warnings_of
+from stacks.blueprint import Plan, plan
+from stacks.clouds.last_plan import look_at_roles
+from stacks.rules.previous import OUTPUT, pod_templates, rolled_alone, warnings_of
 from tests.unit.test_rules import spec
 from tests.unit.workloads import MAY, combinations, workload
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from operations import manifests
-from operations.cli import run
-from rehearsal import builds
+from commands import manifests
+from commands.cli import run
+from rehearsal.parts import builds
 from releases import release
-from stacks.files import load
-from stacks.plan import plan
+from stacks.blueprint import plan
+from stacks.file.load import load
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
 from tests.unit.rendering import config, objects, rendered, stack_file
@@ -122,7 +122,7 @@ def test_a_chart_that_cannot_be_fetched_is_no_error(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("rehearsal.charts.PULL_SECONDS", 0.2)
+    monkeypatch.setattr("rehearsal.parts.charts.PULL_SECONDS", 0.2)
     fake_helm(path, script)
     texts = rendered(stack_file(tmp_path, config({"accelerator": "nvidia"})), tmp_path / "out")
     assert "router.yaml" not in texts

@@ -9,8 +9,8 @@ import yaml
 from hardware.bill import Bill
 from releases import RELEASES
 from releases.values import at, look_up, merge
-from stacks.fields import read
-from stacks.plan import Plan, plan
+from stacks.blueprint import Plan, plan
+from stacks.file.messages import read
 
 MAY, JUNE = "guide-2026-05", "guide-2026-06"
 EPP = {MAY: "inferenceExtension", JUNE: "router.epp"}

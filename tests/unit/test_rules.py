@@ -11,13 +11,13 @@ from hardware.accelerators import ACCELERATORS
 from hardware.machines import MACHINES
 from hardware.vocabulary import Sizing
 from releases import RELEASES
-from stacks import rule
-from stacks.fields import read
-from stacks.fit_rule import cuda_of
-from stacks.problems import Problem
-from stacks.rules import RULES, problems_of
-from stacks.spec import StackSpec
-from stacks.workload import machine_of, workload
+from stacks.file.messages import read
+from stacks.findings import Problem
+from stacks.rules import facts as rule
+from stacks.rules.fit import cuda_of
+from stacks.rules.table import RULES, problems_of
+from stacks.serving.workload import machine_of, workload
+from stacks.spec.stack import StackSpec
 
 COMBINATIONS = [
     (bill.name, accelerator.key, build.engine.key, fabric)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from operations.cli import run
+from commands.cli import run
 from rehearsal import session
-from stacks.problems import StackFileError
-from stacks.sdk import need_sdk
-from stacks.spec import AnyStack, PlatformSpec
+from stacks.clouds.extras import need_sdk
+from stacks.findings import StackFileError
+from stacks.spec.stack import AnyStack, PlatformSpec
 from tests import cks_plans
 from tests.gke_plans import stack
 from tests.unit.test_rules import spec

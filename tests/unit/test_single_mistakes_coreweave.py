@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
+from hardware.fit.requests import pod_requests
 from hardware.machines import COREWEAVE_CPU, MACHINES
-from hardware.requests import pod_requests
-from rehearsal.mismatch import machines_of, nearest
-from rehearsal.nodepools.controller import Controller
-from rehearsal.nodepools.shortage import Pools
-from rehearsal.standins.crds import NODE_POOL
-from stacks.coreweave import FABRIC, FLAVOR, LEAFGROUP, node_pools
-from stacks.plan import plan
-from stacks.workload import machine_of
+from rehearsal.fleet.node_pools.controller import Controller
+from rehearsal.parts.standins.crds import NODE_POOL
+from rehearsal.verdict.mismatch import machines_of, nearest
+from rehearsal.verdict.node_pools import Pools
+from stacks.blueprint import plan
+from stacks.clouds.coreweave.pools import FABRIC, FLAVOR, LEAFGROUP, node_pools
+from stacks.serving.workload import machine_of
 from tests.mistakes import Mistake, added, mistakes, places
 from tests.mistakes import Path as Place
 from tests.unit.test_coreweave import TEAM, stack

@@ -13,8 +13,8 @@ import pytest
 
 from hardware.accelerators import ACCELERATORS
 from hardware.machines import MACHINES, RdmaMode
-from stacks.files import spec_from_config
-from stacks.problems import Problem, StackFileError
+from stacks.file.load import spec_from_config
+from stacks.findings import Problem, StackFileError
 from tests.gke_plans import GKE
 from tests.mistakes import Mistake, Path, added, at, mistakes
 

@@ -20,17 +20,17 @@ from typing import Any
 
 import pytest
 
+from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import GKE_POOLS, MACHINES
-from hardware.nodes import device_class_objects
-from hardware.requests import PodRequest, pod_requests
-from rehearsal.mismatch import machines_of, nearest
-from rehearsal.standins.gcp.checks import camel
-from rehearsal.standins.gcp.nodes import CLASSES, SLICES, Fleet
-from rehearsal.standins.plugin import Failure
-from stacks.cloud import Ref, Resource
-from stacks.gke import GkePlan
-from stacks.gke_pools import DRANET_LABELS
-from stacks.plan import plan
+from rehearsal.clouds.gke.checks import camel
+from rehearsal.clouds.gke.nodes import CLASSES, SLICES, Fleet
+from rehearsal.fleet.nodes import device_class_objects
+from rehearsal.plugins.plugin import Failure
+from rehearsal.verdict.mismatch import machines_of, nearest
+from stacks.blueprint import plan
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.pools import DRANET_LABELS
+from stacks.clouds.resource import Ref, Resource
 from tests.gke_plans import planned, variant
 from tests.mistakes import Mistake, added, mistakes, places
 from tests.mistakes import Path as Place

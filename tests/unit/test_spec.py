@@ -9,10 +9,10 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from stacks.fields import EXAMPLES, read, yaml_path
+from stacks.file.messages import EXAMPLES, read, yaml_path
 from stacks.platform import is_platform
-from stacks.section import FORMS, Section
-from stacks.spec import StackSpec
+from stacks.schema import FORMS, Section
+from stacks.spec.stack import StackSpec
 
 ROOT = Path(__file__).parents[2]
 

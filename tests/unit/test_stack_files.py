@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.files import load, spec_from_config, stack_name
-from stacks.problems import Problem, StackFileError
-from stacks.spec import StackSpec
-from stacks.yaml_source import MAX_BYTES, MAX_DEPTH, MAX_VALUES
+from stacks.file.load import load, spec_from_config, stack_name
+from stacks.file.yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES
+from stacks.findings import Problem, StackFileError
+from stacks.spec.stack import StackSpec
 from tests import shipped
 
 ROOT = Path(__file__).parents[2]

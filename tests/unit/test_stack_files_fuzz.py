@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.files import load
-from stacks.problems import StackFileError
+from stacks.file.load import load
+from stacks.findings import StackFileError
 from tests.shipped import NAMES, ROOT, fill
 
 FILES = [fill((ROOT / name).read_text()).encode() for name in NAMES]

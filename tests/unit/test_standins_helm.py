@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.standins.kube.helm import Helm, HelmError
+from rehearsal.plugins.kube.helm import Helm, HelmError
 
 VALUES = {"key": "x" * 200_000}  # more than a pipe holds
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins import install
-from rehearsal.standins.kube import apply, readiness, waiting
-from rehearsal.standins.kube.client import ApiError, Cluster, Kind, NoMatch
-from rehearsal.standins.kube.settings import Kubeconfig, KubeconfigError, Settings
+from rehearsal.plugins import install
+from rehearsal.plugins.kube import apply, readiness, waiting
+from rehearsal.plugins.kube.client import ApiError, Cluster, Kind, NoMatch
+from rehearsal.plugins.kube.settings import Kubeconfig, KubeconfigError, Settings
 
 
 class FakeCluster(Cluster):

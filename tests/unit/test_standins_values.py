@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.standins import values
-from rehearsal.standins.kube import diff, kinds, managers, objects
+from rehearsal.plugins import values
+from rehearsal.plugins.kube import diff, kinds, managers, objects
 
 DEPLOYMENT = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "n"}}
 

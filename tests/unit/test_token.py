@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from hardware.vocabulary import SecretRef
-from stacks.fields import read
-from stacks.spec import HfToken
-from stacks.workload import workload
+from stacks.file.messages import read
+from stacks.serving.workload import workload
+from stacks.spec.stack import HfToken
 from tests.unit.test_rules import problems, spec
 
 NVIDIA = {"accelerator": "nvidia"}

@@ -11,13 +11,13 @@ import yaml
 from hardware.bill import AddedEnv, Bill
 from hardware.vocabulary import SecretRef
 from releases import RELEASES
-from stacks.files import load
-from stacks.plan import Plan
-from stacks.upgrade.change import Change, Kind
-from stacks.upgrade.model_servers import pod_changes
-from stacks.upgrade.move import CannotMoveError, Move, move
-from stacks.upgrade.objects import replaced, selector_change
-from stacks.upgrade.serving import deployments
+from stacks.blueprint import Plan
+from stacks.file.load import load
+from stacks.review.change import Change, Kind
+from stacks.review.model_servers import pod_changes
+from stacks.review.move import CannotMoveError, Move, move
+from stacks.review.objects import replaced, selector_change
+from stacks.review.serving import deployments
 from tests.parity.reference import load as documents
 from tests.parity.reference import upstream
 from tests.shipped import filled

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from hardware.renderer import model_server
-from stacks.upgrade import values
-from stacks.upgrade.change import Change, Kind, became, of_all
-from stacks.upgrade.model_servers import flags, pod_changes, renames
-from stacks.upgrade.objects import object_changes, replaced, selector_change
-from stacks.upgrade.plugins import plugin_changes
-from stacks.upgrade.serving import duration
-from stacks.upgrade.trees import ABSENT, Difference, differences, leaves, without
+from hardware.render.pods import model_server
+from stacks.review import values
+from stacks.review.change import Change, Kind, became, of_all
+from stacks.review.model_servers import flags, pod_changes, renames
+from stacks.review.objects import object_changes, replaced, selector_change
+from stacks.review.plugins import plugin_changes
+from stacks.review.serving import duration
+from stacks.review.trees import ABSENT, Difference, differences, leaves, without
 from tests.unit.workloads import JUNE, MAY, workload
 
 # Trees

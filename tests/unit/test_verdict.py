@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from operations.rehearsal_report import Page
-from rehearsal import watch
-from rehearsal.gateway.entrance import Flaw
-from rehearsal.reasons import plain_words
-from rehearsal.references import Reference, device_classes, missing, references
-from rehearsal.verdict import BLIND_SPOTS, PodState, Shortfall, Verdict, look
-from rehearsal.watch import Patience, stuck
+from commands.rehearsal_report import Page
+from rehearsal.verdict import watch
+from rehearsal.verdict.gateway import Flaw
+from rehearsal.verdict.reasons import plain_words
+from rehearsal.verdict.references import Reference, device_classes, missing, references
+from rehearsal.verdict.verdict import BLIND_SPOTS, PodState, Shortfall, Verdict, look
+from rehearsal.verdict.watch import Patience, stuck
 
 TAIL = ". no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
 #: The scheduler's message (Kubernetes 1.36 unless it says otherwise) -> ours.

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from operations import versions
-from operations.cli import run
+from commands import versions
+from commands.cli import run
 from releases import DEFAULT, RELEASES
-from stacks.upgrade.change import Change, Kind
+from stacks.review.change import Change, Kind
 from tests.unit.test_cli import BAD, LLMD_PD, ROOT, terminal
 
 COREWEAVE = "Pulumi.coreweave-h200.yaml"
@@ -111,8 +111,8 @@ def test_a_move_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_headlines_count_right(kinds: list[Kind], said: str) -> None:
     from dataclasses import replace
 
-    from stacks.files import load
-    from stacks.upgrade.move import move
+    from stacks.file.load import load
+    from stacks.review.move import move
 
     found = move(load(ROOT / COREWEAVE), DEFAULT, DEFAULT)
     changes = tuple(Change(kind, "x (y, z)", "w") for kind in kinds)
@@ -183,7 +183,7 @@ def test_a_terminal_gets_blocks(tmp_path: Path) -> None:
 
 def test_the_list_imports_nothing_heavy() -> None:
     program = (
-        "import sys\nfrom operations.cli import run\nassert run(['versions']) == 0\n"
+        "import sys\nfrom commands.cli import run\nassert run(['versions']) == 0\n"
         "print(sorted({'pulumi', 'kubernetes', 'grpc', 'rich', 'urllib.request'} & {*sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -5,11 +5,11 @@ from typing import Any, get_args
 
 import pytest
 
-from stacks.cluster_spec import Cluster
-from stacks.coreweave import FABRIC
-from stacks.files import load_any
-from stacks.rules import RULES, problems_of
-from stacks.warnings import WARNINGS, pointed_out, warnings_of
+from stacks.clouds.coreweave.pools import FABRIC
+from stacks.file.load import load_any
+from stacks.rules.table import RULES, problems_of
+from stacks.rules.warnings import WARNINGS, pointed_out, warnings_of
+from stacks.spec.cluster import Cluster
 from tests.unit.test_rules import spec
 
 COREWEAVE: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}

@@ -5,9 +5,9 @@ from typing import Any
 
 from hardware.accelerators import ACCELERATORS
 from hardware.bill import Bill
-from hardware.renderer import model_server
-from hardware.workload import Workload, accelerators, fabrics
-from hardware.workload import hardware as look_up
+from hardware.render.pods import model_server
+from hardware.render.workload import Workload, accelerators, fabrics
+from hardware.render.workload import hardware as look_up
 from releases import release
 
 MAY, JUNE = release("guide-2026-05"), release("guide-2026-06")

@@ -1,0 +1,154 @@
+"""`llmd-pd check`: every problem of every stack file in one run, and every warning, without a cluster and without Pulumi."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from commands import console
+from stacks.findings import Problem, StackFileError
+
+if TYPE_CHECKING:
+    from hardware.vocabulary import Sizing
+    from stacks.spec.stack import PlatformSpec, StackSpec
+
+PATTERN = "Pulumi.*.yaml"
+
+
+class Output(StrEnum):
+    """For people and grep, or for programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def check(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help=f"Stack files. Default: every {PATTERN} of this directory."),
+    ] = None,
+    output: Annotated[Output, typer.Option(help="One line per finding, or one JSON document.")] = Output.TEXT,
+) -> None:
+    """Check stack files: all problems at once, and warnings of files that have none.
+
+    Examples:
+
+    \b
+      llmd-pd check                              every Pulumi.*.yaml of this directory
+      llmd-pd check Pulumi.coreweave-h200.yaml   one stack
+      llmd-pd check --output json | jq '.files[].problems[]'
+
+    Exits with 0 when every file can be used, with or without warnings, with 1 when one cannot.
+    """
+    paths = list(dict.fromkeys(files or sorted(Path().glob(PATTERN))))
+    if not paths:
+        console.error(
+            f"there is nothing to check, because this directory holds no {PATTERN}; go to the project's directory or name a file."
+        )
+        raise typer.Exit(1)
+    found = []
+    for path in paths:
+        found.append(examine(path))
+        if output is Output.TEXT:
+            _print(path, found[-1])
+    problems, warnings = (sum(len(part) for part in parts) for parts in zip(*(each[1:] for each in found), strict=True))
+    if output is Output.JSON:
+        documents = [_document(path, each) for path, each in zip(paths, found, strict=True)]
+        summary = {"files": len(paths), "problems": problems, "warnings": warnings}
+        console.line(json.dumps({"files": documents, "summary": summary}, indent=2))
+    else:
+        counts = [console.count(len(paths), "file"), console.count(problems, "problem")]
+        console.line(", ".join([*counts, *([console.count(warnings, "warning")] if warnings else [])]))
+    raise typer.Exit(1 if problems else 0)
+
+
+class Examined(NamedTuple):
+    """What a stack file says, in one line, and its warnings; or nothing, and every problem. Both from the top down."""
+
+    description: str
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def examine(path: Path) -> Examined:
+    """Looks at one stack file, and at that of the stack whose nodes it is for, if there is one."""
+    from stacks.file.load import PlatformFile, load_any
+    from stacks.platform_file import paired, platform_path
+    from stacks.rules.warnings import pointed_out
+
+    try:
+        found = load_any(path)
+        if isinstance(found, PlatformFile):
+            return Examined(describe_nodes(found.spec), warnings=pointed_out(found))
+        if (of_the_nodes := platform_path(found)) is None:
+            return Examined(describe(found.spec), warnings=pointed_out(found))
+        stack = found.spec.cluster.stack or ""
+        if not of_the_nodes.exists():
+            unseen = f"the nodes are stack {stack}'s, whose file is not here: not checked against"
+            return Examined(f"{describe(found.spec)}; {unseen}")
+        whole = paired(found)
+        return Examined(f"{describe(whole.spec)}, on nodes of stack {stack}", warnings=pointed_out(whole))
+    except StackFileError as error:
+        return Examined("", error.problems)
+
+
+def describe(spec: "StackSpec") -> str:
+    """A stack file that obeys the rules, in one line: hardware, sizing, machines and bill.
+
+    `8×1 + 2×4` is prefill and decode, pods × devices of a pod.
+    """
+    from hardware.fit.fit import nodes_needed
+    from hardware.fit.requests import pod_requests
+    from hardware.render.pods import model_server
+    from stacks.serving.workload import machine_of, workload
+
+    resolved = workload(spec)
+    machine = machine_of(spec)
+    nodes = spec.cluster.nodes or nodes_needed(pod_requests(model_server(resolved)), machine)
+    prefill, decode = (_pods_and_devices(resolved.sizing[role]) for role in ("prefill", "decode"))
+    serving = spec.serving
+    return (
+        f"{serving.accelerator}/{serving.engine} on {serving.fabric}, {prefill} + {decode} of {machine.key} "
+        f"({console.count(nodes, 'node')}), {resolved.bill.name}"
+    )
+
+
+def describe_nodes(spec: "PlatformSpec") -> str:
+    """A stack file that only makes nodes and obeys the rules, in one line."""
+    from stacks.platform import platform_plan
+
+    planned = platform_plan(spec)
+    if planned.gke is not None:
+        site = planned.gke.site
+        system = site.gke.system_pool
+        nodes = f"{system.min} to {system.max} × {system.machine_type} and {site.nodes} × {site.machine.instance_type}"
+        return f"nodes only, {nodes}, a cluster of its own"
+    pools = [f"{pool.spec['targetNodes']} × {pool.instance_type}" for pool in planned.pools]
+    return f"nodes only, {' and '.join(pools)}"
+
+
+def _pods_and_devices(sizing: "Sizing") -> str:
+    return f"{sizing.replicas}×{sizing.devices}"
+
+
+def _print(path: Path, found: Examined) -> None:
+    for problem in found.problems:
+        console.problem(problem)
+    if not found.problems:
+        console.good(f"{path}: {found.description}")
+    for warning in found.warnings:
+        console.warning(warning)
+
+
+def _document(path: Path, found: Examined) -> dict[str, Any]:
+    from stacks.file.load import stack_name
+
+    return {
+        "file": str(path),
+        "stack": stack_name(path),
+        "description": found.description,
+        "problems": [problem.as_json() for problem in found.problems],
+        "warnings": [warning.as_json() for warning in found.warnings],
+    }

@@ -1,0 +1,145 @@
+"""The console script `llmd-pd`: which commands there are, and how errors leave the process.
+
+A command is a function in a module of its own, imported and registered here, one line each. Its module imports at the top
+only what is cheap, and the rest (pulumi, kubernetes, rich, a download) inside the function: every start pays for the tops
+of all commands. What a command does is not decided here.
+
+Exit codes: 0 done, 1 a problem was found or named, 2 the command line was not understood, 130 interrupted.
+"""
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, cast
+
+import typer
+
+from commands import console
+from commands.check import check
+from commands.images import images
+from commands.leftovers import leftovers
+from commands.rehearse import down, rehearse, setup
+from commands.render import render
+from commands.versions import versions
+
+PROGRAM = "llmd-pd"
+
+app = typer.Typer(
+    # Plain help: the same on a terminal, in a pipe and in a log, and no import of rich.
+    rich_markup_mode=None,
+    add_completion=False,
+    # A traceback means a bug of ours: it is shown whole, as Python shows it.
+    pretty_exceptions_enable=False,
+    help="Prefill/decode-disaggregated LLM serving on Kubernetes: check, render and rehearse stack files.",
+    epilog="Deploying is Pulumi's own command: `pulumi up --stack coreweave-h200`.",
+)
+app.command()(check)
+app.command()(render)
+app.command()(images)
+app.command()(leftovers)
+app.command()(rehearse)
+app.command()(down)
+app.command()(setup)
+app.add_typer(versions)
+
+#: The library's own class of "this command line makes no sense" has no public name, but this one derives from it.
+USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.line(f"{PROGRAM} {version(PROGRAM)}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        console.line(context.get_help())
+
+
+def main() -> None:
+    """The console script's entry: runs the command line and ends the process."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line and returns its exit code. An exception that comes out is a bug."""
+    _print_any_text()
+    try:
+        outcome = app(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+        sys.stdout.flush()  # here, where a reader that went away (`| head`) can still be noticed
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except typer.Abort:
+        return 1
+    except USAGE_ERROR as error:
+        console.error(_usage(error))
+        return 2
+    except Exception as error:
+        if not isinstance(error, _known_errors()):
+            raise
+        _show(error)
+        return 1
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _print_any_text() -> None:
+    """A file name or value that the terminal's encoding lacks is shown escaped, not as a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _usage(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else PROGRAM
+    message = " ".join(error.format_message().split())  # type: ignore[attr-defined]
+    message = message.replace("Value error, ", "").rstrip(".?").replace(". Did you mean", "; did you mean")
+    return f"{message}; see `{command} --help`."
+
+
+def _known_errors() -> tuple[type[Exception], ...]:
+    """Errors whose text is a sentence for users. Imported when one is in the air: most runs have none."""
+    from commands.helm import ChartError
+    from commands.images import NoMirrorError
+    from commands.render import OutputError
+    from hardware.render.workload import UnknownChoiceError
+    from rehearsal.errors import RehearsalError
+    from releases.files import SourceError
+    from stacks.findings import StackFileError
+    from stacks.review.move import CannotMoveError
+
+    return (
+        StackFileError,
+        SourceError,
+        UnknownChoiceError,
+        RehearsalError,
+        ChartError,
+        OutputError,
+        NoMirrorError,
+        CannotMoveError,
+    )
+
+
+def _show(error: Exception) -> None:
+    from stacks.findings import StackFileError
+
+    if isinstance(error, StackFileError):
+        for problem in error.problems:
+            console.problem(problem, sys.stderr)
+        return
+    console.error(str(error))
+    for note in getattr(error, "__notes__", ()):
+        print(note, file=sys.stderr)

@@ -1,0 +1,186 @@
+"""`llmd-pd leftovers`: what of a stack is still in its cluster or at Google's, and which of it bills. Read-only.
+
+What there is to find is `stacks.leftovers`' and `stacks.clouds.gke.leftovers.search`'; here it is put before whoever
+has just destroyed a
+stack, or is about to.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands import console
+from commands.check import Output
+
+if TYPE_CHECKING:
+    from stacks.blueprint import Plan
+    from stacks.clouds.gke.spec import Gke
+    from stacks.file.load import PlatformFile, StackFile
+    from stacks.kube.leftover import Leftover, Leftovers
+    from stacks.platform import PlatformPlan
+
+
+#: Of a context that nobody asked for.
+KNOWN = "how to reach the cluster follows from the stack's own file."
+#: Whether pods fit is no matter where they are looked for.
+UNASKED = frozenset({"FIT-01"})
+
+
+def leftovers(
+    stack: Annotated[
+        str,
+        typer.Argument(metavar="STACK", help="A stack's name, for Pulumi.STACK.yaml here, or the path of its file."),
+    ],
+    output: Annotated[Output, typer.Option(help="Tables, or one JSON document.")] = Output.TEXT,
+    context: Annotated[
+        str | None,
+        typer.Option(help="The kubeconfig's context of a cluster that another stack makes: its file cannot name it."),
+    ] = None,
+) -> None:
+    """List what of a stack is still there, and which of it bills.
+
+    Asks the cluster of the stack file; Google, where that cluster is of the stack's own making. Changes nothing. What stays on
+    purpose (CRDs, a gateway's implementation, APIs, a reservation) is listed apart.
+
+    Examples:
+
+    \b
+      llmd-pd leftovers coreweave-h200               after `pulumi destroy --stack coreweave-h200`
+      llmd-pd leftovers Pulumi.coreweave-h200.yaml   the same
+      llmd-pd leftovers gke-h200                     machines, networks, load balancers, disks … of a project of Google's
+      llmd-pd leftovers chat --context gke-shared    on a cluster of a platform stack on GKE
+      llmd-pd leftovers coreweave-h200 --output json | jq '.left[] | select(.bills)'
+
+    Exits with 0 when nothing is left but what stays on purpose, with 1 when something is, or who knows cannot be asked.
+    """
+    from stacks.file.load import PlatformFile, load_any
+    from stacks.platform_file import paired
+
+    file = load_any(file_of(stack), but=UNASKED)
+    if not isinstance(file, PlatformFile):
+        file = _reached(paired(file), context)
+    elif context is not None:
+        raise typer.BadParameter(KNOWN, param_hint="--context")
+    with console.working("asking Google" if _google(file) else "asking the cluster"):
+        found = _look(file)
+    if output is Output.JSON:
+        console.line(json.dumps(_document(file, found), indent=2))
+    else:
+        _tables(file, found)
+    sys.stdout.flush()
+    for other in found.others:
+        console.note(f"{other}.")
+    if found.unread:
+        google = _google(file)
+        where, may = (f"project {google.project}", ": docs/gke.md names it") if google else ("the cluster", "")
+        console.error(
+            f"{', '.join(found.unread)} cannot be listed, because your role in {where} may not read them (403), "
+            f"so what is left cannot be told; use one that may{may}."
+        )
+    raise typer.Exit(1 if found.left or found.unread else 0)
+
+
+def file_of(stack: str) -> Path:
+    """The file of a stack that was named by its name or by the path of its file."""
+    path = Path(stack)
+    return path if path.suffix in (".yaml", ".yml") or path.name != stack else Path(f"Pulumi.{stack}.yaml")
+
+
+def _reached(file: "StackFile", context: str | None) -> "StackFile":
+    """The file with the context that leads to its cluster, where only the engine knows how to get there.
+
+    Raises:
+        StackFileError: none was named. Another cluster than the stack's, such as kubectl's current one, would be an answer too.
+    """
+    from stacks.findings import Problem, StackFileError
+
+    cluster = file.spec.cluster
+    if cluster.provider != "stack" or cluster.on_gke is None:
+        if context is not None:
+            raise typer.BadParameter(KNOWN, param_hint="--context")
+        return file
+    if context is None:
+        what, why = (
+            f"the cluster is stack {cluster.stack}'s",
+            "how to reach it is an output, which only the engine reads",
+        )
+        fix = "name a context of your kubeconfig that leads there with --context (gcloud container clusters get-credentials)"
+        raise StackFileError([Problem("FILE", "llmd-pd:cluster.stack", what, why, fix, file=str(file.path))])
+    reached = cluster.model_copy(update={"context": context})
+    return replace(file, spec=file.spec.model_copy(update={"cluster": reached}))
+
+
+def _look(file: "StackFile | PlatformFile") -> "Leftovers":
+    """What is left, of whoever knows: Google of a cluster the stack makes there, which holds all the rest; else the cluster."""
+    from stacks.blueprint import plan
+    from stacks.clouds.gke.leftovers.google import Google
+    from stacks.clouds.gke.leftovers.search import look_at_google
+    from stacks.file.load import PlatformFile
+    from stacks.leftovers import look_for_leftovers
+    from stacks.platform import platform_plan
+
+    if isinstance(file, PlatformFile):
+        planned: Plan | PlatformPlan = platform_plan(file.spec, file.path.parent)
+        namespace = None
+    else:
+        planned = plan(file.spec, file.path.parent)
+        namespace = file.spec.namespace
+    if planned.gke is not None:
+        return look_at_google(planned.gke, namespace, Google.connect)
+    return look_for_leftovers(planned, file.stack)
+
+
+def _google(file: "StackFile | PlatformFile") -> "Gke | None":
+    """What the stack says of a cluster that it makes on GKE."""
+    return file.spec.cluster.gke_to_make
+
+
+def _tables(file: "StackFile | PlatformFile", found: "Leftovers") -> None:
+    left, kept = found.left, found.on_purpose
+    parts: list[console.Table] = []
+    if left:
+        rows = [[f"{one.kind} {one.name}", "yes" if one.bills else "no", one.what] for one in left]
+        parts.append((["left", "bills", "what"], rows))
+    if kept:
+        parts.append((["stays on purpose", "what"], [[f"{one.kind} {one.name}", one.what] for one in kept]))
+    if parts:
+        console.tables(*parts)
+        print()
+    where = _where(file)
+    if left:
+        at_least = "at least " if found.unread else ""
+        console.line(
+            f"stack {file.stack}: {at_least}{console.count(len(left), 'thing')} left in {where}, "
+            f"{sum(one.bills for one in left)} of which bill"
+        )
+    elif not found.unread:
+        console.good(f"stack {file.stack}: nothing is left in {where}{' but what stays on purpose' if kept else ''}")
+
+
+def _where(file: "StackFile | PlatformFile") -> str:
+    if google := _google(file):
+        return f"project `{google.project}`"
+    context = file.spec.cluster.context
+    return f"context `{context}`" if context else "the kubeconfig's current context"
+
+
+def _document(file: "StackFile | PlatformFile", found: "Leftovers") -> dict[str, Any]:
+    def rows(of: Sequence["Leftover"]) -> list[dict[str, Any]]:
+        return [{key: value for key, value in asdict(one).items() if key != "on_purpose"} for one in of]
+
+    left, google = found.left, _google(file)
+    return {
+        "stack": file.stack,
+        "file": str(file.path),
+        **({"project": google.project} if google else {"context": file.spec.cluster.context}),
+        "left": rows(left),
+        "on_purpose": rows(found.on_purpose),
+        "others": list(found.others),
+        "unread": list(found.unread),
+        "summary": {"left": len(left), "bill": sum(one.bills for one in left), "whole": not found.unread},
+    }

@@ -1,0 +1,282 @@
+"""`llmd-pd render`: what a stack would apply, as files to read in a pull request or to hand to a GitOps tool.
+
+No cluster, no Pulumi CLI, no secret. A directory holds one stack's render and may hold anything else: only files that an
+earlier render left there are replaced or removed.
+"""
+
+import json
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands import console, manifests, rendered_cluster
+from commands.rendered import File, of_objects, of_values
+from releases.charts import helm_arguments
+from releases.values import merge
+
+if TYPE_CHECKING:
+    from stacks.blueprint import Plan
+    from stacks.clouds.gke.plan import GkePlan
+    from stacks.file.load import PlatformFile, StackFile
+    from stacks.platform import PlatformPlan
+
+#: Every file a render can consist of.
+FILES = (
+    *rendered_cluster.FILES, "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml",
+    "router.yaml", "monitoring.yaml",
+)  # fmt: skip
+#: How a file of ours begins.
+MARK = "# Rendered by `llmd-pd render`"
+
+
+class OutputError(ValueError):
+    """The output directory cannot be written as asked; the message says what, why and the fix."""
+
+
+def render(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A stack file, Pulumi.<stack>.yaml.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; made if absent.")],
+    skip_crds: Annotated[
+        bool, typer.Option("--skip-crds", help="Leave out crds.yaml, which may need the network.")
+    ] = False,
+    skip_driver_installer: Annotated[
+        bool,
+        typer.Option(
+            "--skip-driver-installer", help="Leave out driver-installer.yaml of a GKE cluster, which may need it too."
+        ),
+    ] = False,
+) -> None:
+    """Write what a stack would apply as files.
+
+    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; gateway.yaml and
+    monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be fetched. What makes
+    the cluster and its nodes, where the stack does: cluster.yaml and what a GKE cluster is given, or node-pools.yaml.
+    Needs no cluster, no Pulumi CLI and no secret.
+
+    Examples:
+
+    \b
+      llmd-pd render Pulumi.coreweave-h200.yaml -o rendered/coreweave-h200
+      llmd-pd render Pulumi.gke-tpu.yaml -o rendered/gke-tpu --skip-crds
+      git diff --exit-code rendered/        in CI: is what was reviewed what would be applied?
+
+    Exits with 1, and writes nothing, when the stack file, a CRD or the driver's installer cannot be used.
+    """
+    from stacks.blueprint import plan
+    from stacks.file.load import PlatformFile, load_any
+
+    stack = load_any(file)
+    if isinstance(stack, PlatformFile):
+        _render_platform(stack, output, skip_driver_installer)
+        return
+    planned = plan(_on_its_nodes(stack).spec, file.parent)
+    files, left_out = _files(planned, skip_crds, skip_driver_installer)
+    _write_all(output, f"{file.name}, release {planned.bill.name}", files, left_out)
+
+
+def _on_its_nodes(stack: "StackFile") -> "StackFile":
+    """The stack with what the file of the one that makes its nodes says of them; a note where that file is not here."""
+    from stacks.platform_file import paired, platform_path
+
+    of_the_nodes = platform_path(stack)
+    if of_the_nodes is None or of_the_nodes.exists():
+        return paired(stack)
+    console.note(
+        f"the nodes are stack {stack.spec.cluster.stack}'s, whose file {of_the_nodes} is not here: "
+        "what `up` adds for them is left out (with GKE's multi-networking, the NICs of each pod)."
+    )
+    return stack
+
+
+def _render_platform(file: "PlatformFile", output: Path, skip_installer: bool) -> None:
+    """The files of a stack that only makes nodes."""
+    from stacks.platform import platform_plan
+
+    planned = platform_plan(file.spec, file.path.parent)
+    files, left_out = _cluster_files(planned, skip_installer)
+    _write_all(output, file.path.name, files, left_out)
+
+
+def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: Mapping[str, str]) -> None:
+    """Writes the files, each with the header that says what `source` they are made of, and a line on every one."""
+    header = f"{MARK} from {source}.\n# To change it, change the stack file and render again.\n"
+    removed = write(output, {name: f"{header}{file.text}" for name, file in files.items()})
+    for name in FILES:
+        if name in files:
+            console.line(f"{output / name}: {files[name].holds}")
+        elif name in left_out:
+            console.line(f"{output / name}: left out, because {left_out[name]}")
+        elif name in removed:
+            console.line(f"{output / name}: removed, because the stack does not ask for it any more")
+
+
+def _files(planned: "Plan", skip_crds: bool, skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
+    """The files of a stack that serves, and for each that could have been there, why it is not."""
+    objects, left_out = stack_objects(planned, skip_crds)
+    notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
+    files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
+    files["router.values.yaml"] = of_values(planned.router.name, planned.router.values, _install(planned))
+    cluster, not_there = _cluster_files(planned, skip_installer)
+    return cluster | files, left_out | not_there
+
+
+def _cluster_files(planned: "Plan | PlatformPlan", skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
+    """The files of the cluster and the nodes that a stack of either kind makes, and why one is not there."""
+    gke, left_out, installer = planned.gke, {}, []
+    if gke is not None and gke.manifests:
+        if skip_installer:
+            left_out[rendered_cluster.INSTALLER] = "of --skip-driver-installer"
+        else:
+            installer = _installer(gke)
+    return rendered_cluster.cluster_files(gke, planned.cks, planned.pools, installer), left_out
+
+
+def stack_objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+    """The Kubernetes objects of each file, and for each file that could have been there, why it is not."""
+    from commands.helm import ChartUnreachableError, template
+
+    namespace = planned.spec.namespace
+    left_out: dict[str, str] = {}
+    objects = {
+        "namespace.yaml": [planned.namespace()],
+        "model-server.yaml": [manifests.placed(obj, namespace) for obj in planned.model_server],
+        "gateway.yaml": _gateway(planned),
+        "monitoring.yaml": [manifests.placed(obj, namespace) for obj in planned.monitoring],
+    }
+    if planned.crd_source is None:
+        left_out["crds.yaml"] = "the stack leaves the CRDs to somebody else (`llmd-pd:crds.manage: false`)"
+    elif skip_crds:
+        left_out["crds.yaml"] = "of --skip-crds"
+    else:
+        objects["crds.yaml"] = _crds(planned)
+    try:
+        objects["router.yaml"] = [_patched(obj, planned) for obj in template(planned.router)]
+    except ChartUnreachableError as error:
+        left_out["router.yaml"] = str(error)
+    return objects, left_out
+
+
+def _gateway(planned: "Plan") -> list[dict[str, Any]]:
+    """The stack's Gateway, and the route where the chart cannot make it."""
+    gateway = planned.gateway
+    if gateway is None:
+        return []
+    own = [manifests.placed(obj, gateway.namespace) for obj in gateway.objects]
+    return [*own, *(manifests.placed(obj, planned.spec.namespace) for obj in gateway.routes)]
+
+
+def _patched(obj: dict[str, Any], planned: "Plan") -> dict[str, Any]:
+    """An object of the router's chart as the stack leaves it: on GKE with its own limit for responses, and its health check."""
+    ours = obj["metadata"].get("name") == planned.router.name
+    patch = _policies(planned).get(obj["kind"]) if ours else None
+    return obj if patch is None else merge(obj, {"spec": {"default": patch}})
+
+
+def _policies(planned: "Plan") -> dict[str, dict[str, Any]]:
+    """By kind of GKE's policies, the fields of `spec.default` that the stack writes into the chart's one."""
+    gateway, patches = planned.gateway, dict[str, dict[str, Any]]()
+    if gateway is not None and gateway.backend_timeout is not None:
+        patches["GCPBackendPolicy"] = {"timeoutSec": gateway.backend_timeout}
+    if gateway is not None and gateway.health_check is not None:
+        patches["HealthCheckPolicy"] = {"config": gateway.health_check}
+    return patches
+
+
+def _implementation(planned: "Plan") -> str:
+    """How to install by hand what makes the Gateway work, where the stack would."""
+    lines = []
+    for release in planned.gateway.implementation if planned.gateway else ():
+        settings = [f"--set-json {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in release.values.items()]
+        chart = shlex.join(helm_arguments(release.chart, release.version))
+        lines.append(
+            f"# helm upgrade --install {release.name} {chart} --create-namespace"
+            f" {' '.join([f'--namespace {release.namespace}', *settings])}\n"
+        )
+    return "".join(lines)
+
+
+def _credentials(planned: "Plan") -> str:
+    made = planned.made_secret
+    return f"# Secret {made.name} is made of the stack's own token by `pulumi up`, and is in no file.\n" if made else ""
+
+
+def _crds(planned: "Plan") -> list[dict[str, Any]]:
+    """The CRDs that are the stack's to apply: not those that a cluster of its own brings itself."""
+    from releases.files import SourceError
+
+    brought = planned.gke.brought_crds if planned.gke else frozenset[str]()
+    try:
+        with console.working("fetching the CRDs"):
+            return [crd for crd in planned.crds() if crd["metadata"]["name"] not in brought]
+    except SourceError as error:
+        raise SourceError(f"{error}; or leave them out with --skip-crds") from None
+
+
+def _installer(gke: "GkePlan") -> list[dict[str, Any]]:
+    from releases.files import SourceError
+
+    try:
+        with console.working("fetching the driver's installer"):
+            return gke.files()
+    except SourceError as error:
+        raise SourceError(f"{error}; or leave it out with --skip-driver-installer") from None
+
+
+def _install(planned: "Plan") -> str:
+    """How to install the router from the values by hand; the chart as the stack file spells it."""
+    from stacks.serving.gateway import CHARTS_BACKEND_TIMEOUT
+
+    router, stated = planned.router, planned.spec.router.chart
+    chart = shlex.join(helm_arguments(stated.source if stated else router.chart, router.version))
+    namespace = f"--namespace {planned.spec.namespace}"
+    command = f"# helm upgrade --install {router.name} {chart} --skip-crds {namespace} --values router.values.yaml\n"
+    patches = [
+        f"# kubectl patch {kind.lower()} {router.name} {namespace} --type merge"
+        f" --patch '{json.dumps({'spec': {'default': fields}})}'\n"
+        for kind, fields in _policies(planned).items()
+        # The limit of the chart itself is in its policy already.
+        if fields != {"timeoutSec": CHARTS_BACKEND_TIMEOUT}
+    ]
+    return "".join([command, *patches])
+
+
+def write(directory: Path, texts: Mapping[str, str]) -> Sequence[str]:
+    """Makes a directory's render be exactly these texts; returns the names of older files that were removed.
+
+    Every text is on the disk before the first takes its place, and each takes it at once.
+
+    Raises:
+        OutputError: the directory cannot be written, or holds a file of that name which no render left there.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        older = [name for name in FILES if _is_ours(directory / name)]
+        for name in texts:
+            if name not in older and (directory / name).exists():
+                raise OutputError(
+                    f"{directory / name} exists and does not come from `llmd-pd render`, so it is not replaced; "
+                    "choose another directory with -o, or remove it."
+                )
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".llmd-pd-") as scratch:
+            for name, text in texts.items():
+                (Path(scratch) / name).write_text(text, encoding="utf-8", newline="\n")
+            for name in texts:
+                (Path(scratch) / name).replace(directory / name)
+        removed = [name for name in older if name not in texts]
+        for name in removed:
+            (directory / name).unlink()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OutputError(f"{directory} cannot be written ({reason}); choose another directory with -o.") from None
+    return removed
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as content:
+        return content.read(len(MARK.encode())) == MARK.encode()

@@ -1,0 +1,91 @@
+"""What of a render is the cluster itself: resources of its cloud, node pools, and what it is given before anything serves on it.
+
+Takes the parts of a plan, of whichever kind the stack is. Nothing in the files is secret: a plan knows no credential.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from commands import console, manifests
+from commands.rendered import File, of_objects, of_values
+from releases.charts import helm_arguments
+from releases.gke import DRA_DRIVER
+from stacks.clouds.coreweave.plan import CksPlan
+from stacks.clouds.coreweave.pools import NodePool
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.resource import Ref, Resource, plain
+from stacks.serving.router import HelmRelease
+
+CLOUD, POOLS, NETWORKS, INSTALLER = "cluster.yaml", "node-pools.yaml", "networks.yaml", "driver-installer.yaml"
+
+
+def values_file(release: str) -> str:
+    """What the file with a release's values is called."""
+    return f"{release}.values.yaml"
+
+
+#: Every file of a cluster, in the order of use.
+FILES = (CLOUD, POOLS, NETWORKS, INSTALLER, values_file(DRA_DRIVER))
+
+ABOUT = """\
+# Resources of {cloud} in the order in which they are made, with the names of Pulumi's SDK for it ({package}).
+# `${{name.attribute}}` is what another resource has when it is made, `after` what is there before though no argument says so.
+# No Kubernetes objects: only `pulumi up` makes them.
+"""
+_FIRST_KEYS = ("name", "type", "title", "args")
+
+
+def cluster_files(
+    gke: GkePlan | None, cks: CksPlan | None, pools: Sequence[NodePool], installer: Sequence[Mapping[str, Any]]
+) -> dict[str, File]:
+    """The files of a cluster's own making, by name; none for a cluster that is there. `installer` is in the plan's manifests."""
+    files: dict[str, File] = {}
+    if gke is not None:
+        files[CLOUD] = _of_cloud("Google Cloud", "pulumi-gcp", gke.resources)
+    if cks is not None:
+        files[CLOUD] = _of_cloud("CoreWeave", "pulumi-coreweave", cks.resources)
+    if pools:
+        files[POOLS] = of_objects([pool.manifest() for pool in pools])
+    if gke is not None and gke.objects:
+        files[NETWORKS] = of_objects(gke.objects)
+    if installer:
+        files[INSTALLER] = of_objects(installer)
+    for release in gke.charts if gke else ():
+        files[values_file(release.name)] = of_values(release.name, release.values, _install(release))
+    return files
+
+
+def _of_cloud(cloud: str, package: str, resources: Sequence[Resource]) -> File:
+    described = manifests.documents(map(_described, resources), _FIRST_KEYS)
+    return File(f"{ABOUT.format(cloud=cloud, package=package)}{described}", console.count(len(resources), "resource"))
+
+
+def _described(resource: Resource) -> dict[str, Any]:
+    """A resource for a reviewer; what is not said is the engine's and the provider's own way."""
+    said = {
+        "after": [*resource.after],
+        "protect": resource.protect,
+        "ignoreChanges": [*resource.ignore_changes],
+        "timeouts": {of: given for of, given in asdict(resource.timeouts).items() if given},
+        "deleteBeforeReplace": resource.delete_before_replace,
+    }
+    return {
+        "name": resource.name,
+        "type": resource.type,
+        "title": resource.title,
+        "args": plain(resource.args, _reference),
+        **{key: value for key, value in said.items() if value},
+    }
+
+
+def _reference(ref: Ref) -> str:
+    return f"${{{ref.resource}.{ref.attribute}}}"
+
+
+def _install(release: HelmRelease) -> str:
+    """How to install the release from its values by hand."""
+    chart = shlex.join(helm_arguments(release.chart, release.version))
+    where = f"--create-namespace --namespace {release.namespace}"
+    return f"# helm upgrade --install {release.name} {chart} {where} --values {values_file(release.name)}\n"

@@ -1,0 +1,104 @@
+"""An engine's command line: slots filled, a role's own flags, the port, and a stack's edits."""
+
+import json
+import shlex
+
+from hardware.render.join import join
+from hardware.render.workload import Workload
+from hardware.vocabulary import BEHIND_PROXY_PORT, SERVING_PORT, Role
+
+#: Flags that follow from the rest of the workload; a stack file that set them would contradict itself.
+DERIVED = ("--tensor-parallel-size", "--kv-transfer-config", "--port", "--disaggregation-mode", "--model-path")
+
+
+class ArgumentError(ValueError):
+    """A stack's `extraArgs` or `dropArgs` cannot be honoured; `field` is which of the two."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+def flag(word: str) -> str:
+    """The flag a word of a command line sets (`--a=1` and `--a` set `--a`), or nothing for a value."""
+    return word.split("=", 1)[0] if word.startswith("--") else ""
+
+
+def port(role: Role) -> int:
+    """Where the engine listens: prefill serves the pool's port itself, decode stands behind its sidecar."""
+    return SERVING_PORT if role == "prefill" else BEHIND_PROXY_PORT
+
+
+def command_line(workload: Workload, role: Role) -> list[str]:
+    """The `args` of one role's container.
+
+    Raises:
+        ArgumentError: `extra_args` sets a flag twice or a derived one, or `drop_args` names a flag that is not there.
+    """
+    build = workload.hardware.build
+    slots = {
+        "{model}": workload.model,
+        "{role}": role,
+        "{tp}": str(workload.tensor_parallel(role)),
+        "{kv}": kv_config(workload, role),
+        "{port}": str(port(role)),
+    }
+    words = _without(shlex.split(build.argv) + shlex.split(build.role_args.get(role, "")), _dropped(workload))
+    if "{port}" not in build.argv and port(role) != SERVING_PORT:
+        words.append("--port={port}")
+    words = _edited(words, workload.extra_args, workload.drop_args, known=_flags_of_any_role(workload))
+    for slot, value in slots.items():
+        words = [word.replace(slot, value) for word in words]
+    return words
+
+
+def kv_config(workload: Workload, role: Role) -> str:
+    """The JSON of `--kv-transfer-config`: the build's pairs, the role's, then the fabric's and its NIXL backend."""
+    kv, fabric = workload.hardware.build.kv, workload.hardware.fabric
+    backend = {"kv_connector_extra_config": {"backends": [fabric.nixl_backend]}} if fabric.nixl_backend else {}
+    pairs = {**kv.config, **kv.by_role.get(role, {}), **fabric.kv, **backend}
+    text = join(
+        {"separator": kv.separator} if kv.separator else {},
+        {"separator": fabric.kv_separator} if fabric.kv_separator else {},
+        path="kv",
+    )
+    return json.dumps(pairs, separators=(text.get("separator", ", "), ":"))
+
+
+def _dropped(workload: Workload) -> tuple[str, ...]:
+    """The build's flags that the release does without."""
+    return workload.bill.dropped.get(workload.build_key, ())
+
+
+def _flags_of_any_role(workload: Workload) -> set[str]:
+    build = workload.hardware.build
+    flags = {flag(word) for text in (build.argv, *build.role_args.values()) for word in shlex.split(text)}
+    return flags - {"", *_dropped(workload)}
+
+
+def _edited(words: list[str], extra: tuple[str, ...], drop: tuple[str, ...], known: set[str]) -> list[str]:
+    for name in drop:
+        if name in DERIVED:
+            raise ArgumentError("dropArgs", f"{name} follows from the rest of the stack and cannot be dropped")
+        if name not in known:
+            raise ArgumentError("dropArgs", f"{name} is not among this build's flags ({', '.join(sorted(known))})")
+    kept = _without(words, drop)
+    present = {flag(word) for word in kept} - {""}
+    for name in filter(None, map(flag, extra)):
+        if name in DERIVED:
+            raise ArgumentError("extraArgs", f"{name} follows from the rest of the stack and cannot be set")
+        if name in present:
+            raise ArgumentError("extraArgs", f"{name} is set by the build already; name it in dropArgs to replace it")
+    return kept + list(extra)
+
+
+def _without(words: list[str], flags: tuple[str, ...]) -> list[str]:
+    """The words but for these flags and their values."""
+    kept: list[str] = []
+    dropping = False
+    for word in words:
+        if name := flag(word):
+            dropping = name in flags
+        if not dropping:
+            kept.append(word)
+    return kept

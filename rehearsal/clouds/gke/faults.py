@@ -1,0 +1,54 @@
+"""Bad days of the pretend cloud: what a create of a node pool is told then."""
+
+from collections.abc import Callable
+
+from hardware.machines import TPU_HOSTS
+from rehearsal.clouds.gke import words
+from rehearsal.clouds.gke.pool_machine import node_count, zone_of
+from rehearsal.plugins.plugin import Failure
+from stacks.clouds.gke.laws.view import has_accelerators, look_up, name_of
+from stacks.clouds.resource import Arguments
+
+#: What can be asked for. Of any other word nothing comes: it is of somebody else.
+FAULTS = ("quota", "stockout", "slow-pool", "apply-forbidden", "zone-mismatch")
+#: So much longer a slow pool takes.
+SLOW_SECONDS = 20
+
+
+def befall(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float], bool]) -> None:
+    """What a fault does to a pool that is to be made: of accelerators, and none that is allowed any more with `apply-forbidden`.
+
+    `wait` waits, and says whether it was interrupted.
+
+    Raises:
+        Failure: it is not made.
+    """
+    project, name = str(pool.get("project")), name_of(pool.get("name"))
+    if fault == "apply-forbidden":
+        raise words.forbidden("container.nodePools.create", id_.partition("/nodePools/")[0])
+    if not has_accelerators(pool):
+        return
+    zone = zone_of(pool)
+    if fault == "slow-pool":
+        if wait(SLOW_SECONDS):
+            raise Failure("interrupted while the nodes were on their way; none is there")
+    elif fault == "quota":
+        raise words.no_quota(*_metric(pool), project)
+    elif fault == "stockout":
+        instances = f"gke-{name_of(pool.get('cluster'))}-{name}"
+        raise words.no_capacity(instances, node_count(pool), project, zone)
+    elif fault == "zone-mismatch":
+        reserved = look_up(pool, "node_config.reservation_affinity.values")
+        if reserved:
+            raise words.no_reservation(str(reserved[0]), name, zone)
+
+
+def _metric(pool: Arguments) -> tuple[str, int]:
+    """The name of what is short, and how many are wanted."""
+    gpus = look_up(pool, "node_config.guest_accelerators")
+    nodes = node_count(pool)
+    if not gpus:
+        return "TPUS_PER_TPU_FAMILY", nodes * TPU_HOSTS.get(str(look_up(pool, "node_config.machine_type")), 1)
+    model = str(gpus[0]["type"]).removeprefix("nvidia-").partition("-")[0].upper()
+    spot = "PREEMPTIBLE_" if look_up(pool, "node_config.spot") else ""
+    return f"{spot}NVIDIA_{model}_GPUS", nodes * int(gpus[0]["count"])

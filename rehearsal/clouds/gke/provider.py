@@ -1,0 +1,69 @@
+"""The pretend cloud as a plugin. Where it is kept, and what goes wrong in it, come from the environment: see the package."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pulumi.runtime.proto import provider_pb2
+
+from rehearsal.clouds import CLOUD, ENDPOINT, FAULT, FLEET
+from rehearsal.clouds.gke.kinds import KINDS, path_of
+from rehearsal.clouds.gke.lifecycle import CloudResources, World
+from rehearsal.clouds.gke.nodes import Fleet
+from rehearsal.clouds.gke.versions import engine_versions
+from rehearsal.clouds.store import Cloud
+from rehearsal.plugins.plugin import Engine, Failure
+from rehearsal.plugins.provider import Lifecycle, Provider, Resource, answering, not_offered
+from rehearsal.plugins.values import to_python, to_struct
+from stacks.kube.api import Api, KubeconfigError
+
+GET_ENGINE_VERSIONS = "gcp:container/getEngineVersions:getEngineVersions"
+
+
+class GcpProvider(Provider):
+    """One provider of the program's, and its project."""
+
+    package = "gcp"
+
+    def __init__(self, version: str, engine: Engine, environment: Mapping[str, str] = os.environ) -> None:
+        super().__init__(version, engine)
+        self._environment = environment
+        self._project = ""
+        self._fleet: Fleet | None = None
+
+    def configure(self, variables: Mapping[str, str]) -> None:
+        self._project = variables.get("project", "")
+
+    def lifecycle(self, resource: Resource) -> Lifecycle:
+        path = path_of(resource.type)
+        if path not in KINDS:
+            raise not_offered(resource.type, self.package)
+        return CloudResources(path, self._world())
+
+    @answering
+    def Invoke(self, request: Any) -> Any:
+        if request.tok != GET_ENGINE_VERSIONS:
+            raise not_offered(f"the function {request.tok}", self.package)
+        found = engine_versions(to_python(request.args), self._project)
+        return provider_pb2.InvokeResponse(**{"return": to_struct(found)})
+
+    def _world(self) -> World:
+        where = self._environment.get(CLOUD)
+        if not where:
+            raise Failure(f"the pretend cloud is kept in a file, and none is named: set {CLOUD} to its path")
+        kubeconfig = self._environment.get(FLEET)
+        if kubeconfig and self._fleet is None:
+            try:
+                self._fleet = Fleet(Api(kubeconfig, None))
+            except KubeconfigError as error:
+                raise Failure(f"the fleet of {FLEET} cannot be reached: {error}") from None
+        fault = self._environment.get(FAULT)
+        return World(
+            Cloud(Path(where)),
+            self._project,
+            self._fleet,
+            fault,
+            self.cancelled.wait,
+            self._environment.get(ENDPOINT, ""),
+        )

@@ -1,0 +1,74 @@
+"""Whether a kept rehearsal can be taken up as it is: its control plane answers, and no run of Pulumi was killed in it.
+
+A killed run leaves a lock, and objects that exist while the state says they were about to be created; the next run would
+fail on those. On a fleet there is nothing to lose, so such a rehearsal starts over.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from rehearsal.control_plane import plane as control_plane
+from rehearsal.control_plane import processes
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.errors import RehearsalError
+from rehearsal.report import Report
+
+#: Seconds an API server that runs may need to answer on a busy machine before it counts as stuck.
+ANSWER_SECONDS = 10.0
+
+
+def take_up(workdir: Path, report: Report) -> ControlPlane | None:
+    """The control plane of a rehearsal that can go on, or None: then whatever was there is forgotten.
+
+    Raises:
+        RehearsalError: somebody's `pulumi` is at work on its stack.
+    """
+    plane = ControlPlane.from_workdir(workdir)
+    if plane is None:
+        return None
+    if _killed_run(workdir):
+        why = "a run of `pulumi` in it was killed"
+    elif not _answers(plane):
+        why = "its control plane does not answer"
+    else:
+        report.info("it is running already: taken up as it is")
+        return plane
+    report.info(f"{why}: starting over")
+    processes.end(workdir)
+    shutil.rmtree(workdir / "state", ignore_errors=True)
+    return None
+
+
+def _killed_run(workdir: Path) -> bool:
+    """Whether there is a lock of nobody's. We hold the rehearsal's lock, so a `pulumi` of a rehearsal's is an orphan."""
+    ours = {process.pid for process in processes.belonging_to(workdir)}
+    locks = list((workdir / "state" / ".pulumi" / "locks").rglob("*.json"))
+    for lock in locks:
+        pid = json.loads(lock.read_text())["pid"]
+        if pid not in ours and _is_pulumi(pid):
+            raise RehearsalError(
+                f"rehearsal {workdir.name} is in use",
+                f"`pulumi` (pid {pid}) is at work on its stack",
+                "wait for it to end, or interrupt it with Ctrl-C",
+            )
+    return bool(locks)
+
+
+def _is_pulumi(pid: int) -> bool:
+    said = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
+    return os.path.basename(said.stdout.strip()) == "pulumi"
+
+
+def _answers(plane: ControlPlane) -> bool:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while control_plane.alive(plane.workdir):
+        if plane.healthy():
+            return True
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.5)
+    return False

@@ -1,0 +1,158 @@
+"""Machines as the Kubernetes objects of simulated nodes: Node, ResourceSlices, DeviceClasses; and back. Pure; no cluster.
+
+The one place that writes and reads those kinds' field names. Leaves out creating them (`rehearsal`).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hardware.fit import quantities
+from hardware.machines import DEVICE_CLASSES, DeviceSlice, Machine, Taint, Version
+from hardware.machines.types import Attribute, SliceDevice
+
+_DRA_API = "resource.k8s.io/v1"
+#: What simulated nodes say of their kubelet: within the skew of any control plane of the rehearsal.
+_KUBELET_VERSION = "v1.35.2"
+
+
+def node_name(machine: Machine, index: int) -> str:
+    """The name of a machine's simulated node number `index`."""
+    return f"sim-{machine.key}-{index}"
+
+
+def node_objects(machine: Machine, name: str) -> list[dict[str, Any]]:
+    """A simulated node of this machine: its Node, status included (kwok keeps it), then a ResourceSlice per driver.
+
+    No `kwok.x-k8s.io/node` taint: the guide's pods have no toleration for it.
+    """
+    return [_node(machine, name), *(_resource_slice(devices, name) for devices in machine.slices)]
+
+
+def device_class_objects(names: Iterable[str]) -> list[dict[str, Any]]:
+    """DeviceClasses by name, as their usual installer would make them. Raises KeyError for a name not in the table."""
+    return [
+        {
+            "apiVersion": _DRA_API,
+            "kind": "DeviceClass",
+            "metadata": {"name": name, "annotations": {"sim.llm-d.ai/origin": DEVICE_CLASSES[name].origin}},
+            "spec": {"selectors": [{"cel": {"expression": DEVICE_CLASSES[name].expression}}]},
+        }
+        for name in names
+    ]
+
+
+def machine_of_node(
+    node: Mapping[str, Any], slices: Iterable[Mapping[str, Any]], device_classes: Iterable[str]
+) -> Machine:
+    """The machine that a live node shows itself to be, by its name: what pods can be fitted to.
+
+    `slices` are the node's own. Of `device_classes`, the cluster's, those are left out of which it is not known what they select.
+    """
+    status, labels = node.get("status", {}), node["metadata"].get("labels") or {}
+    shown: Mapping[str, str] = status.get("allocatable") or {}
+    return Machine(
+        key=node["metadata"]["name"],
+        title="",
+        provider="",
+        instance_type=labels.get("node.kubernetes.io/instance-type", ""),
+        capacity={},
+        allocatable={key: value for key, value in shown.items() if "/" not in key and key != "pods"},
+        extended={key: value for key, value in shown.items() if "/" in key},
+        slices=tuple(
+            _devices(obj["spec"]["driver"], row) for obj in slices for row in obj["spec"].get("devices") or ()
+        ),
+        device_classes=tuple(name for name in device_classes if name in DEVICE_CLASSES),
+        labels=labels,
+        taints=tuple(
+            Taint(row["key"], row.get("value", ""), row["effect"]) for row in node.get("spec", {}).get("taints") or ()
+        ),
+        pods=int(quantities.parse(shown.get("pods", str(Machine.pods)))),
+    )
+
+
+def _node(machine: Machine, name: str) -> dict[str, Any]:
+    taints = [{"key": taint.key, "value": taint.value, "effect": taint.effect} for taint in machine.taints]
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "annotations": {"kwok.x-k8s.io/node": "fake", "node.alpha.kubernetes.io/ttl": "0"},
+            "labels": {"kubernetes.io/hostname": name, "type": "kwok", **machine.all_labels},
+        },
+        "spec": {"taints": taints} if taints else {},
+        "status": {
+            "capacity": _resources(machine.capacity, machine),
+            "allocatable": _resources(machine.allocatable, machine),
+            "conditions": [
+                _condition("Ready", "True"),
+                *(_condition(pressure, "False") for pressure in ("MemoryPressure", "DiskPressure", "PIDPressure")),
+            ],
+            "nodeInfo": {
+                "architecture": "amd64",
+                "operatingSystem": "linux",
+                "kubeletVersion": _KUBELET_VERSION,
+                "kubeProxyVersion": _KUBELET_VERSION,
+                "osImage": machine.os_image,
+                **dict.fromkeys(("kernelVersion", "containerRuntimeVersion", "machineID", "systemUUID", "bootID"), ""),
+            },
+        },
+    }
+
+
+def _resources(size: Mapping[str, str], machine: Machine) -> dict[str, str]:
+    return {**size, "pods": str(machine.pods), **machine.extended}
+
+
+def _condition(kind: str, status: str) -> dict[str, str]:
+    return {"type": kind, "status": status, "reason": "Simulated", "message": "simulated node"}
+
+
+def _resource_slice(devices: DeviceSlice, node: str) -> dict[str, Any]:
+    return {
+        "apiVersion": _DRA_API,
+        "kind": "ResourceSlice",
+        "metadata": {"name": f"{node}-{devices.driver}"},
+        "spec": {
+            "driver": devices.driver,
+            "nodeName": node,
+            "pool": {"name": node, "generation": 1, "resourceSliceCount": 1},
+            "devices": [_device(device) for device in devices.devices()],
+        },
+    }
+
+
+def _device(device: SliceDevice) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": device.name,
+        "attributes": {name: _attribute(value) for name, value in device.attributes.items()},
+    }
+    if device.capacity:
+        described["capacity"] = {name: {"value": value} for name, value in device.capacity.items()}
+    return described
+
+
+def _attribute(value: Attribute) -> dict[str, Attribute]:
+    # bool before int: in Python a bool is one.
+    if isinstance(value, bool):
+        return {"bool": value}
+    if isinstance(value, int):
+        return {"int": value}
+    return {"version" if isinstance(value, Version) else "string": str(value)}
+
+
+def _devices(driver: str, row: Mapping[str, Any]) -> DeviceSlice:
+    """One device as a slice of its own."""
+    attributes = {name: _read(value) for name, value in (row.get("attributes") or {}).items()}
+    return DeviceSlice(driver, _literal(row["name"]), (), ((),), attributes)
+
+
+def _read(value: Mapping[str, Any]) -> Attribute:
+    ((kind, said),) = value.items()
+    found: Attribute = Version(said) if kind == "version" else _literal(said) if kind == "string" else said
+    return found
+
+
+def _literal(text: str) -> str:
+    """Text in which a row fills in nothing."""
+    return text.replace("{", "{{").replace("}", "}}")

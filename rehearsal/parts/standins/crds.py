@@ -1,0 +1,236 @@
+"""Permissive CustomResourceDefinitions of the kinds a stack expects its cluster to have, for a rehearsal's cluster.
+
+They stand where the published file cannot be had (`rehearsal.parts.cluster_crds`). Names, groups, versions and scopes are the
+official ones. Schemas keep what they do not know and check only the types of the fields this project's objects set, and the
+rules that such an object once broke, so an object refused here is refused by the official CRD too, but not the other way
+round. Left out: the CRDs a stack installs itself. Those are the official files, pinned by their checksums, or there is no
+rehearsal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Schema = dict[str, Any]
+
+
+def _object(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    schema: Schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return schema | ({"properties": properties} if properties else {}) | ({"required": [*required]} if required else {})
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+TEXT: Schema = {"type": "string"}
+LABELS: Schema = {"type": "object", "additionalProperties": {"type": "string", "maxLength": 63}}
+SELECTOR = _object(matchLabels=LABELS)
+SCRAPE = _object(port=TEXT, path=TEXT, interval=TEXT)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One custom resource with one version, served and stored. `columns` are what `kubectl get` shows, as JSON paths."""
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    short: tuple[str, ...] = ()
+    spec: Schema = field(default_factory=_object)
+    scope: str = "Namespaced"
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name of the CRD."""
+        return f"{self.plural}.{self.group}"
+
+    @property
+    def file(self) -> str:
+        """What controller-gen, and so every release, calls the CRD's file."""
+        return f"{self.group}_{self.plural}.yaml"
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """The CustomResourceDefinition."""
+        names: dict[str, Any] = {
+            "kind": self.kind,
+            "listKind": f"{self.kind}List",
+            "plural": self.plural,
+            "singular": self.kind.lower(),
+        }
+        version: dict[str, Any] = {
+            "name": self.version,
+            "served": True,
+            "storage": True,
+            "schema": {"openAPIV3Schema": _object(("spec",), spec=self.spec, status=_object())},
+            "subresources": {"status": {}},
+        }
+        if self.columns:
+            version["additionalPrinterColumns"] = [
+                {"name": name, "jsonPath": path, "type": "string"} for name, path in self.columns.items()
+            ]
+        return {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": self.name},
+            "spec": {
+                "group": self.group,
+                "names": names | ({"shortNames": [*self.short]} if self.short else {}),
+                "scope": self.scope,
+                "versions": [version],
+            },
+        }
+
+
+#: The two of the Prometheus operator that a stack makes objects of, and so expects the cluster to have.
+MONITORING = (
+    Resource(
+        "monitoring.coreos.com",
+        "v1",
+        "PodMonitor",
+        "podmonitors",
+        ("pmon",),
+        _object(("selector",), selector=SELECTOR, podMetricsEndpoints=_list(SCRAPE)),
+    ),
+    Resource(
+        "monitoring.coreos.com",
+        "v1",
+        "ServiceMonitor",
+        "servicemonitors",
+        ("smon",),
+        _object(("endpoints", "selector"), selector=SELECTOR, endpoints=_list(SCRAPE)),
+    ),
+)
+
+
+TARGET = _object(("group", "kind", "name"), group=TEXT, kind=TEXT, name=TEXT)
+TIMEOUT = _object(timeoutSec={"type": "integer", "minimum": 1, "maximum": 2**31 - 1})
+
+#: A check as GKE's CRD has it since 2026-04-23 (gke-gateway-api 983ac3d). Without `portSpecification` it is at the serving port.
+CHECK: Schema = _object(port={"type": "integer", "minimum": 1, "maximum": 65535}, portSpecification=TEXT) | {
+    "x-kubernetes-validations": [
+        {
+            "rule": "!has(self.port) || (has(self.portSpecification) && self.portSpecification == 'USE_FIXED_PORT')",
+            "message": "a port needs portSpecification USE_FIXED_PORT",
+        }
+    ]
+}
+CHECKS = dict.fromkeys(
+    ("grpcHealthCheck", "http2HealthCheck", "httpHealthCheck", "httpsHealthCheck", "tcpHealthCheck"), CHECK
+)
+
+#: What an implementation of the Gateway API brings and router charts or recipes make objects of, by the chart's word for it.
+GATEWAY: Mapping[str, tuple[Resource, ...]] = {
+    "gke": (
+        Resource(
+            "networking.gke.io",
+            "v1",
+            "GCPBackendPolicy",
+            "gcpbackendpolicies",
+            spec=_object(("targetRef",), targetRef=TARGET, default=TIMEOUT),
+        ),
+        Resource(
+            "networking.gke.io",
+            "v1",
+            "HealthCheckPolicy",
+            "healthcheckpolicies",
+            spec=_object(("targetRef",), targetRef=TARGET, default=_object(config=_object() | {"properties": CHECKS})),
+        ),
+        Resource(
+            "monitoring.googleapis.com",
+            "v1",
+            "PodMonitoring",
+            "podmonitorings",
+            spec=_object(("endpoints", "selector"), selector=SELECTOR, endpoints=_list(_object(("port",)))),
+        ),
+    ),
+    "istio": (
+        Resource(
+            "networking.istio.io",
+            "v1beta1",
+            "DestinationRule",
+            "destinationrules",
+            ("dr",),
+            _object(("host",), host=TEXT),
+        ),
+    ),
+    "agentgateway": (
+        Resource("agentgateway.dev", "v1alpha1", "AgentgatewayParameters", "agentgatewayparameters", ("agpar",)),
+    ),
+    "na": (),
+}
+
+
+EFFECT = {"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]} | TEXT
+COUNT = {"type": "integer", "minimum": 0}
+_CONDITION = ".status.conditions[?(@.type=='{}')].reason"
+
+#: CoreWeave's. An instance type that changes is refused in its own words.
+NODE_POOL = Resource(
+    "compute.coreweave.com",
+    "v1alpha1",
+    "NodePool",
+    "nodepools",
+    spec=_object(
+        ("instanceType",),
+        instanceType=TEXT,
+        computeClass={"enum": ["default", "spot"]} | TEXT,
+        autoscaling={"type": "boolean"},
+        targetNodes=COUNT,
+        minNodes=COUNT,
+        maxNodes=COUNT,
+        nodeLabels=LABELS,
+        nodeTaints=_list(_object(("key", "effect"), key={"minLength": 1} | TEXT, value=TEXT, effect=EFFECT)),
+    )
+    | {
+        "x-kubernetes-validations": [
+            {"rule": "self.instanceType == oldSelf.instanceType", "message": "InstanceType cannot be changed"}
+        ]
+    },
+    scope="Cluster",
+    columns={
+        "INSTANCE TYPE": ".spec.instanceType",
+        "TARGET": ".spec.targetNodes",
+        "QUEUED": ".status.queuedNodes",
+        "INPROGRESS": ".status.inProgress",
+        "CURRENT": ".status.currentNodes",
+        "VALIDATED": _CONDITION.format("Validated"),
+        "CAPACITY": _CONDITION.format("Capacity"),
+        "QUOTA": _CONDITION.format("Quota"),
+    },
+)
+
+
+#: What GKE brings with multi-networking, for the networks of its machines' further NICs.
+MULTI_NETWORKING = (
+    Resource(
+        "networking.gke.io",
+        "v1",
+        "GKENetworkParamSet",
+        "gkenetworkparamsets",
+        spec=_object(
+            ("vpc", "vpcSubnet"),
+            vpc=TEXT,
+            vpcSubnet=TEXT,
+            deviceMode={"enum": ["RDMA", "NetDevice", "DPDK-VFIO"]} | TEXT,
+        ),
+        scope="Cluster",
+    ),
+    Resource(
+        "networking.gke.io",
+        "v1",
+        "Network",
+        "networks",
+        spec=_object(
+            ("type",), type=TEXT, parametersRef=_object(("group", "kind", "name"), group=TEXT, kind=TEXT, name=TEXT)
+        ),
+        scope="Cluster",
+    ),
+)
+
+
+#: Every kind of which there is a published file.
+BROUGHT = (*MONITORING, *(resource for brought in GATEWAY.values() for resource in brought), *MULTI_NETWORKING)

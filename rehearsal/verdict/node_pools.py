@@ -1,0 +1,59 @@
+"""Node pools without their nodes, as the verdict says it: in the words of the pool's own status."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rehearsal.fleet.node_pools.controller import TYPES
+from rehearsal.verdict.verdict import Flaw
+from stacks.clouds.coreweave.pools import API, SYSTEM_CRITICAL, NodePool
+from stacks.kube.api import Api, Object
+
+
+@dataclass(frozen=True)
+class Pools:
+    """The node pools a stack runs on that were made for it."""
+
+    pools: Sequence[NodePool]
+
+    def flaws(self, api: Api) -> Iterator[Flaw]:
+        """Every pool that lacks nodes, and why. One that was refused, and will get none, is what `up` waits for in vain."""
+        for pool in self.pools:
+            live = api.get(f"{API}/{pool.name}")
+            if live is None:
+                yield Flaw(f"NodePool {pool.name} does not exist")
+                continue
+            yield from _unfit(pool, live)
+            status = live.get("status") or {}
+            current, target = status.get("currentNodes", 0), live["spec"]["targetNodes"]
+            if current > target:
+                many = f"NodePool {pool.name} has {current} nodes and should have {target}"
+                yield Flaw(f"{many}: only those without pods go", awaited=pool.nodes is not None)
+            if current >= target:
+                continue
+            short = f"NodePool {pool.name} has {current} of {target} nodes ({live['spec']['instanceType']})"
+            refused = [_words(row) for row in status.get("conditions") or [] if _refuses(row)]
+            yield Flaw(
+                f"{short}: {'; '.join(refused) or 'they are on their way'}", awaited=bool(refused), underway=not refused
+            )
+
+
+def _unfit(pool: NodePool, live: Object) -> Iterator[Flaw]:
+    """What a system pool is without, and no pod would miss in a rehearsal: CoreWeave's own agents are not there."""
+    if pool.key != "systemPool":
+        return
+    labels = live["spec"].get("nodeLabels") or {}
+    for key, value in SYSTEM_CRITICAL.items():
+        if labels.get(key) != value:
+            why = "CoreWeave's own agents would keep the nodes with accelerators from being scaled to nothing"
+            yield Flaw(f"NodePool {pool.name} has no label {key}={value} (spec.nodeLabels): {why}")
+    machine = TYPES.get(live["spec"]["instanceType"])
+    if machine is not None and machine.silicon is not None:
+        yield Flaw(f"NodePool {pool.name} is of {machine.instance_type} (spec.instanceType), which has accelerators")
+
+
+def _refuses(row: Object) -> bool:
+    return row["type"] in ("Validated", "Quota", "Capacity") and row["status"] == "False"
+
+
+def _words(row: Object) -> str:
+    return f"{row['message']} ({row['type']}: {row['reason']})"

@@ -1,0 +1,131 @@
+"""What a stack would apply, as data: the last step before Pulumi, and the one `render` writes to files.
+
+`compose` registers exactly this. Nothing here talks to a cluster; the CRDs may be downloaded (and are then cached).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hardware.bill import Bill, Crd
+from hardware.render.images import mirrored
+from hardware.render.namespace import namespace
+from hardware.render.pods import model_server
+from hardware.render.workload import Workload
+from hardware.vocabulary import Role
+from releases.files import CrdSource, Directory, Pinned, crd_objects
+from releases.gateway_api import CRDS as GATEWAY_API_CRDS
+from releases.gateways import IMPLEMENTATIONS
+from stacks.clouds.coreweave.plan import CksPlan, cks_plan
+from stacks.clouds.coreweave.pools import NodePool, node_pools
+from stacks.clouds.gke.plan import GkePlan, gke_plan
+from stacks.monitoring.monitors import pod_monitors
+from stacks.serving.gateway import GatewayPlan, gateway_plan
+from stacks.serving.router import HelmRelease, place, router_release
+from stacks.serving.token import MadeSecret, made_secret
+from stacks.serving.workload import machine_of, workload
+from stacks.spec.stack import StackSpec
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a stack applies. `crd_source` is None where the stack leaves CRDs to somebody else."""
+
+    spec: StackSpec
+    workload: Workload
+    crd_source: CrdSource | None
+    model_server: list[Object]
+    router: HelmRelease
+    gateway: GatewayPlan | None
+    monitoring: list[Object]
+    pools: list[NodePool]
+    gke: GkePlan | None = None
+    cks: CksPlan | None = None
+
+    @property
+    def bill(self) -> Bill:
+        """The versions in use."""
+        return self.workload.bill
+
+    @property
+    def crd_files(self) -> tuple[Crd, ...]:
+        """The CRD files that are the stack's to install."""
+        return managed_crds(self.spec, self.bill)
+
+    @cached_property
+    def _crds(self) -> list[Object]:
+        return [] if self.crd_source is None else crd_objects(self.crd_files, self.crd_source)
+
+    def crds(self) -> list[Object]:
+        """The CRDs, or none where they are not ours.
+
+        Raises:
+            SourceError: a file cannot be had or is not what its checksum says.
+        """
+        return self._crds
+
+    def namespace(self, owner: str | None = None) -> Object:
+        """The namespace, annotated with the stack it belongs to when there is one."""
+        return namespace(self.spec.namespace, self.model_server, owner)
+
+    @property
+    def autoscaled(self) -> list[Role]:
+        """Roles whose number of pods an autoscaler owns once they are there."""
+        return [role for role, stated in self.spec.serving.sizing.items() if stated.autoscaled]
+
+    @property
+    def made_secret(self) -> MadeSecret | None:
+        """The Secret that is made of the stack's token, where it has one. What is in it is not here."""
+        return made_secret(self.spec)
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """Labels every model-server pod of the stack carries and the router selects by."""
+        return {self.bill.guide_label: self.spec.name}
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The versions in use, by what they are versions of."""
+        chart = self.bill.router.charts[self.spec.router.mode]
+        gateway = self.gateway
+        installed = IMPLEMENTATIONS[gateway.stated.provider] if gateway and gateway.implementation else None
+        return {
+            "release": self.bill.name,
+            "guide": self.bill.commit,
+            "routerChart": self.router.version or chart.version,
+            "endpointPicker": mirrored(self.bill.router.endpoint_picker.image, self.spec.mirror.registry),
+            "routingProxy": self.workload.sidecar_image,
+            "modelServer": self.workload.image,
+            **({"gatewayImplementation": installed.title} if installed else {}),
+        }
+
+
+def plan(spec: StackSpec, base: Path) -> Plan:
+    """The plan of a stack file that obeys the rules. Relative paths in it start at `base`, the project's directory."""
+    resolved = workload(spec)
+    router = router_release(spec, resolved.bill, base)
+    crds = spec.crds
+    directory = Directory(Path(place(crds.directory, base))) if crds.directory else Pinned()
+    return Plan(
+        spec=spec,
+        workload=resolved,
+        crd_source=directory if managed_crds(spec, resolved.bill) else None,
+        model_server=model_server(resolved),
+        router=router,
+        gateway=gateway_plan(spec, resolved.bill, router.values),
+        monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
+        pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
+        gke=gke_plan(spec, machine_of(spec), base) if spec.cluster.provider == "gke" else None,
+        cks=cks_plan(spec),
+    )
+
+
+def managed_crds(spec: StackSpec, bill: Bill) -> tuple[Crd, ...]:
+    """The CRD files that are the stack's to install."""
+    own, gateway = spec.crds.gateway_api, spec.router.gateway
+    # GKE brings the Gateway API's when it is told to have gateways at all.
+    theirs = gateway is None or (gateway.provider == "gke" if own is None else not own)
+    return (*(bill.crds if spec.crds.manage else ()), *(() if theirs else GATEWAY_API_CRDS))

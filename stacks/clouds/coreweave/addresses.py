@@ -1,0 +1,96 @@
+"""The ranges of a CoreWeave VPC: what they are called there, and why some cannot be had. Pure arithmetic over CoreWeave's words.
+
+Owns no split of a base: ranges never move, and a team has them from whoever hands them out, each on its own. Leaves out IPv6, and
+the zone's own range of hosts, which the server chooses.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import combinations
+
+from stacks.clouds.coreweave.spec import Vpc
+from stacks.clouds.gke.addresses import PRIVATE, parsed
+
+PODS, SERVICES = "pods", "services"
+#: A node's part of the pods' range: a /13 is for 4,000 nodes with 100 pods each (CoreWeave's sizes).
+POD_BLOCK = 128
+#: Addresses of hosts that a node takes (the same page). CoreWeave takes a range of any size since its provider's 0.15.1 of
+#: 2026-06-29; a /18 is what NVL72 racks and SUNK ask for, neither of which is made here.
+HOST_BLOCK = 2
+_ONES_OWN = " or ".join((", ".join(map(str, PRIVATE[:-1])), str(PRIVATE[-1])))
+
+
+def internal_lb(index: int) -> str:
+    """What one of the ranges of internal load balancers is called, which follows from its place."""
+    return f"internal-lb-{index + 1}"
+
+
+def prefixes(vpc: Vpc) -> dict[str, str]:
+    """The VPC's prefixes by name, without the hosts'."""
+    balancers = {internal_lb(index): given for index, given in enumerate(vpc.internal_load_balancers)}
+    return {PODS: vpc.pods, SERVICES: vpc.services, **balancers}
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A range that cannot be had: its key in the stack file, and why."""
+
+    key: str
+    what: str
+    why: str
+    fix: str
+
+
+def unusable(vpc: Vpc) -> Iterator[Unusable]:
+    """Ranges that are none, not one's own, too small for anything, or in each other's way."""
+    networks: list[tuple[str, IPv4Network]] = []
+    for key, text in _stated(vpc):
+        found = _unusable(key, text)
+        if found:
+            yield found
+        else:
+            networks.append((key, IPv4Network(text)))
+    for (one, first), (other, second) in combinations(networks, 2):
+        if first.overlaps(second) and (one, other) != ("peers", "peers"):
+            what, why = f"`{first}` overlaps `{second}` of `{other}`", "no route could tell their addresses apart"
+            yield Unusable(one, what, why, "give one of them another range")
+
+
+def _unusable(key: str, text: str) -> Unusable | None:
+    network = parsed(text)
+    if network is None or str(network) != text:
+        fix = f"write `{network}`" if network else "write its first address and prefix length, as `10.0.0.0/13`"
+        return Unusable(key, f"`{text}` is no IPv4 network", "what it holds has to be known", fix)
+    if key != "peers" and not any(map(network.subnet_of, PRIVATE)):
+        why = "pods could not reach those who have these addresses in the Internet"
+        return Unusable(key, f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")
+    return None
+
+
+def too_small(vpc: Vpc, nodes: int) -> Iterator[Unusable]:
+    """Ranges that not every node would have its part of."""
+    for key, text, block, whose in ((PODS, vpc.pods, POD_BLOCK, "the pods of "), ("hosts", vpc.hosts, HOST_BLOCK, "")):
+        network = parsed(text) if text else None
+        if network and network.num_addresses < nodes * block:
+            prefix = 32 - (nodes * block - 1).bit_length()
+            what = f"`{text}` has room for {whose}{network.num_addresses // block} nodes"
+            why = f"there may be {nodes}, with {block} addresses each"
+            largest = min(space.prefixlen for space in PRIVATE)
+            fix = f"take a /{prefix} or larger: it can never grow" if prefix >= largest else "plan for fewer nodes"
+            yield Unusable(key, what, why, fix)
+
+
+def _stated(vpc: Vpc) -> Iterator[tuple[str, str]]:
+    yield PODS, vpc.pods
+    yield SERVICES, vpc.services
+    yield from (("internalLoadBalancers", text) for text in vpc.internal_load_balancers)
+    if vpc.hosts is not None:
+        yield "hosts", vpc.hosts
+    yield from (("peers", text) for text in vpc.peers)
+
+
+def overlapping(ranges: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pairs of ranges, by name, that have addresses in common; of what is no range, none."""
+    known = {name: network for name, text in ranges.items() if (network := parsed(text))}
+    return [(one, other) for one, other in combinations(known, 2) if known[one].overlaps(known[other])]

@@ -1,0 +1,114 @@
+"""A CKS cluster of the stack's own: what a changed stack file would do to it, and whether its context can be the cluster's."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from stacks.clouds.changes import changes
+from stacks.clouds.coreweave.plan import VPC, CksPlan
+from stacks.clouds.coreweave.pools import API
+from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
+from stacks.clouds.coreweave.rules import HERE, UPGRADES
+from stacks.clouds.last_plan import OUTPUT, last_outputs
+from stacks.clouds.resource import Resource, plain
+from stacks.compose_cks import NEXT
+from stacks.findings import Problem, StackFileError
+from stacks.kube.api import Api
+from stacks.kube.errors import asking
+from stacks.kube.owner import holder
+from stacks.spec.cluster import Cluster
+
+SOURCE, SCHEMA = "stacks/clouds/coreweave/look.py", "the provider's schema"
+#: Where a stack file says what an argument becomes of, by the class and the argument.
+KEYS: Mapping[tuple[str, str], str] = {
+    (VPC, "name"): "vpc.name",
+    (VPC, "host_prefixes"): "vpc.hosts",
+    ("CksCluster", "internal_lb_cidr_names"): "vpc.internalLoadBalancers",
+}
+
+
+def look_at_cluster(plan: CksPlan, cluster: Cluster, owner: str) -> None:
+    """What the last plan tells, before the engine refuses it without a word of why, or does it.
+
+    Raises:
+        StackFileError: what is protected would be replaced, or what cannot change would; or the context cannot be the cluster's.
+    """
+    if (outputs := last_outputs(owner)) is None:
+        return
+    before = outputs.get(OUTPUT) or {}
+    if problems := [*_refused(before, plan), *_left(outputs, cluster), *_elsewhere(outputs, plan, cluster, owner)]:
+        raise StackFileError(problems)
+
+
+def _refused(before: Mapping[str, Any], plan: CksPlan) -> Iterator[Problem]:
+    for change in changes(before, plan.resources, CKS):
+        for field in change.fields if change.refused else ():
+            key = KEYS.get((change.resource.type, field), field)
+            what = f"{field} of {_named(change.resource)} would change"
+            why, fix = "it would be deleted with all that is in it, and made anew", "make another stack for another one"
+            yield Problem("IMM", f"llmd-pd:{HERE}.{key}", what, why, f"take it back, or {fix}", SCHEMA)
+    for resource in plan.resources:
+        known = before.get(resource.name)
+        if known and known["type"] == resource.type:
+            old, new = known["args"], plain(resource.args)
+            for field in unchangeable_fields(old, new, resource.type):
+                yield _unchangeable(field, old, new, resource)
+
+
+def _unchangeable(field: str, old: Mapping[str, Any], new: Mapping[str, Any], resource: Resource) -> Problem:
+    if field == "version":
+        return Problem(
+            "CW-11", f"llmd-pd:{HERE}.version", f"{_named(resource)} is {old['version']}, and would become {new['version']}",
+            "CoreWeave upgrades to the next minor version, and never back", "go one version at a time", UPGRADES,
+        )  # fmt: skip
+    return Problem(
+        "IMM", f"llmd-pd:{HERE}.vpc", f"{field} of {_named(resource)} would lose a range or move one",
+        "what is in the cluster has addresses of it", "take it back; `internalLoadBalancers` takes more at its end", SCHEMA,
+    )  # fmt: skip
+
+
+def _left(outputs: Mapping[str, Any], cluster: Cluster) -> Iterator[Problem]:
+    """Without its context everything in the cluster would be deleted as gone from the stack."""
+    if _lived_in(outputs) and cluster.context is None:
+        yield _context(
+            "`context` is gone",
+            "this would delete all that the stack has in its cluster",
+            "write it again; `pulumi destroy` takes a stack down",
+        )
+
+
+def _elsewhere(outputs: Mapping[str, Any], plan: CksPlan, cluster: Cluster, owner: str) -> Iterator[Problem]:
+    """A context that leads to another cluster: one that is named too early, or by mistake, where somebody has nodes."""
+    if cluster.context is None or _lived_in(outputs):
+        return
+    name, endpoint = plan.cluster.args["name"], (outputs.get(NEXT) or {}).get("endpoint")
+    unanswered: list[Problem] = []
+    with asking(cluster, unanswered.append):
+        api = Api(cluster.kubeconfig, cluster.context)
+        theirs = [pool["metadata"]["name"] for pool in api.items(API) if holder(pool) != owner]
+        if theirs and endpoint is None:
+            what = f"context `{cluster.context}` leads to a cluster with NodePool {theirs[0]}"
+            yield _context(what, f"CKS cluster {name} is not made yet", "leave `context` out until it is")
+        elif theirs and _host(api.server) != _host(str(endpoint)):
+            what = f"context `{cluster.context}` leads to {api.server}, where NodePool {theirs[0]} is somebody else's"
+            yield _context(what, f"CKS cluster {name} answers at {endpoint}", "name the context that leads there")
+    if unanswered and endpoint is None:
+        what, why = f"context `{cluster.context}` leads nowhere", f"CKS cluster {name} is not made yet"
+        yield _context(what, why, "leave `context` out until it is")
+
+
+def _lived_in(outputs: Mapping[str, Any]) -> bool:
+    """Whether the stack has been in its cluster."""
+    return OUTPUT in outputs and NEXT not in outputs
+
+
+def _host(url: str) -> str:
+    return urlsplit(url if "//" in url else f"//{url}").netloc.lower()
+
+
+def _context(what: str, why: str, fix: str) -> Problem:
+    return Problem("CW-15", "llmd-pd:cluster.context", what, why, fix, SOURCE)
+
+
+def _named(resource: Resource) -> str:
+    return f"{resource.title} {resource.name}"

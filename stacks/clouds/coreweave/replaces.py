@@ -1,0 +1,45 @@
+"""Which changed arguments replace a CKS cluster or its VPC, and which CoreWeave does not change at all, as tables.
+
+From the schemas of CoreWeave's provider, of its docs' word on upgrades, and of the fact that addresses in use do not move.
+"""
+
+from stacks.clouds.coreweave.versions import upgrades
+from stacks.clouds.replaces import Fixed, Immutables
+from stacks.clouds.resource import Arguments
+
+_CLUSTER = (
+    "name zone vpc_id pod_cidr_name service_cidr_name pod_cidr_name_v6 service_cidr_name_v6 internal_lb_cidr_names_v6s"
+    " shared_storage_cluster_id"
+)
+
+
+def _hosts(old: Arguments, new: Arguments) -> list[str]:
+    """To say no more what they are changes nothing: they stay."""
+    return [
+        path for path in ("host_prefix", "host_prefixes") if new.get(path) is not None and old.get(path) != new[path]
+    ]
+
+
+def _shrunk(old: Arguments, new: Arguments) -> list[str]:
+    """Names and ports may be added, and never taken away."""
+    gone = set(old.get("internal_lb_cidr_names") or ()) - set(new.get("internal_lb_cidr_names") or ())
+    before, after = old.get("node_port_range"), new.get("node_port_range")
+    less = before and after and not (after["start"] <= before["start"] and after["end"] >= before["end"])
+    return [*(["internal_lb_cidr_names"] if gone else []), *(["node_port_range"] if less else [])]
+
+
+CKS = Immutables(
+    replacing={"NetworkingVpc": Fixed(("name", "zone")), "CksCluster": Fixed(tuple(_CLUSTER.split()))},
+    moved={"NetworkingVpc": _hosts, "CksCluster": _shrunk},
+)
+
+
+def unchangeable_fields(old: Arguments, new: Arguments, kind: str) -> list[str]:
+    """The changed arguments that no cluster in use can follow, and no other cluster would come for."""
+    if kind == "CksCluster":
+        return [] if upgrades(str(old.get("version")), str(new.get("version"))) else ["version"]
+    before, after = (
+        {(row["name"], row["value"]) for row in args.get("vpc_prefixes") or () if isinstance(row, dict)}
+        for args in (old, new)
+    )
+    return ["vpc_prefixes"] if before - after else []

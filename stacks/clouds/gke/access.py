@@ -1,0 +1,97 @@
+"""What a project has to allow before there can be a cluster: APIs, the nodes' service account, and who may do what.
+
+APIs stay when the stack goes: others of the project may live from them. The account of whoever runs Pulumi is not made here;
+what it has to be allowed is in the documentation.
+"""
+
+from stacks.clouds.gke.site import Site, shortened
+from stacks.clouds.resource import Ref, Resource
+
+#: The APIs, by what they are needed for.
+APIS = {
+    "container": "GKE",
+    "compute": "machines and networks",
+    "iam": "service accounts",
+    "monitoring": "metrics",
+    "logging": "logs",
+    "file": "Filestore, for volumes that many pods write",
+}
+GATEWAY_APIS = {"networkservices": "load balancers of Gateways", "certificatemanager": "certificates of Gateways"}
+
+#: What nodes do in the project's name: cluster-toolkit's roles without `storage.objectViewer`. That one was for images of
+#: Container Registry, which was shut down on 2025-03-18: `gcr.io` is Artifact Registry's now, and has its role. Pods never had
+#: either: under Workload Identity (`GKE_METADATA`) they are not the nodes' account.
+NODE_ROLES = {
+    "logging.logWriter": "write logs",
+    "monitoring.metricWriter": "write metrics",
+    "monitoring.viewer": "read metrics",
+    "stackdriver.resourceMetadata.writer": "say what metrics are about",
+    "artifactregistry.reader": "pull images",
+}
+ACCOUNT, AGENT = "node-account", "gke-agent"
+
+
+def access(site: Site) -> list[Resource]:
+    """APIs, then accounts, then roles."""
+    return [*_apis(site), *_node_account(site), *(_gke_agent(site) if site.rdma == "dranet" else [])]
+
+
+def api(site: Site, name: str) -> str:
+    """The name of an API's resource."""
+    return site.named(f"api-{name}")
+
+
+def _apis(site: Site) -> list[Resource]:
+    wanted = APIS | (GATEWAY_APIS if site.gateway else {})
+    return [
+        Resource(
+            name=api(site, name),
+            type="projects.Service",
+            title=f"The API of {what}",
+            args={
+                "project": site.project,
+                "service": f"{name}.googleapis.com",
+                "disable_on_destroy": False,
+            },
+        )
+        for name, what in wanted.items()
+    ]
+
+
+def _node_account(site: Site) -> list[Resource]:
+    account = Resource(
+        name=site.named(ACCOUNT),
+        type="serviceaccount.Account",
+        title="What the nodes are to the project",
+        args={
+            "project": site.project,
+            # 6 to 30 characters are taken.
+            "account_id": shortened(site.named("nodes"), 30),
+            "display_name": f"Nodes of {site.name}",
+            "description": f"Nodes of the GKE cluster {site.name}, made by its stack",
+        },
+        after=(api(site, "iam"),),
+    )
+    roles = [
+        _role(site, f"nodes-{role.replace('.', '-')}", role, f"The nodes may {what}", Ref(account.name, "member"))
+        for role, what in NODE_ROLES.items()
+    ]
+    return [account, *roles]
+
+
+def _gke_agent(site: Site) -> list[Resource]:
+    """With managed DRANET it is GKE itself that makes networks for the accelerators' NICs."""
+    agent = Resource(
+        name=site.named(AGENT),
+        type="projects.ServiceIdentity",
+        title="GKE's own account in the project",
+        args={"project": site.project, "service": "container.googleapis.com"},
+        after=(api(site, "container"),),
+    )
+    title = "GKE may make the networks of the accelerators' NICs"
+    return [agent, _role(site, f"{AGENT}-networks", "compute.networkAdmin", title, Ref(agent.name, "member"))]
+
+
+def _role(site: Site, part: str, role: str, title: str, member: Ref) -> Resource:
+    args = {"project": site.project, "role": f"roles/{role}", "member": member}
+    return Resource(name=site.named(part), type="projects.IAMMember", title=title, args=args)

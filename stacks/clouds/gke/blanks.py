@@ -1,0 +1,77 @@
+"""Blanks of `cluster.gke`: values in angle brackets, such as `<your-project>`, that only a team can fill in.
+
+Shipped stack files and examples have them where any value would be another team's, or gone within months. `check` refuses each
+with the way to find a value; a rehearsal fills them in itself (`rehearsal.blanks`).
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from stacks.clouds.gke.spec import Gke
+from stacks.clouds.gke.versions import offers_command
+from stacks.rules.facts import ClusterSubject, Finding, Rule
+
+HERE = "cluster.gke"
+_BLANK = r"<[^<>]+>"
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that can be left blank: how to read it, why no value could be written there, and how to find one."""
+
+    read: Callable[[Gke], str | None]
+    why: str
+    fix: Callable[[Gke], str]
+
+
+def _stated_project(gke: Gke) -> str | None:
+    return None if is_blank(gke.project) else gke.project
+
+
+def _version(gke: Gke) -> str:
+    command = offers_command(gke.region, _stated_project(gke))
+    return f"write one of those that `{command}` lists under {gke.release_channel}"
+
+
+def _reservation(gke: Gke) -> str:
+    where = f" --project {gke.project}" if _stated_project(gke) else ""
+    others = "`spot: true`, `flexStart: {}` or `onDemand: true`"
+    return f"write one in {gke.zone} of those that `gcloud compute reservations list{where}` lists, or {others} instead"
+
+
+#: By the path under `cluster.gke`.
+KEYS: Mapping[str, Key] = {
+    "project": Key(
+        lambda gke: gke.project,
+        "the cluster is made in it, and billed to it",
+        lambda _: "write the id of one of those that `gcloud projects list` lists",
+    ),
+    # Release notes of 2026-06-29: a deprecated version goes 90 days later.
+    "version": Key(lambda gke: gke.version, "GKE stops offering a version within months", _version),
+    "capacity.reservation": Key(lambda gke: gke.capacity.reservation, "a reservation is a team's own", _reservation),
+}
+
+
+def is_blank(value: str | None) -> bool:
+    """Whether a value is left to the team, or a part of it."""
+    return value is not None and re.search(_BLANK, value) is not None
+
+
+def blanks(gke: Gke) -> dict[str, str]:
+    """What is left blank: the text that stands there, by the path under `cluster.gke`."""
+    return {path: value for path, key in KEYS.items() if (value := key.read(gke)) is not None and is_blank(value)}
+
+
+def filled_in(subject: ClusterSubject) -> Iterator[Finding]:
+    """GKE-28: every blank is filled in."""
+    gke = subject.spec.cluster.gke_to_make
+    if gke is None:
+        return
+    for path, value in blanks(gke).items():
+        key = KEYS[path]
+        what = "has to be looked up" if path == "version" else "stands for one of yours"
+        yield Finding(f"{HERE}.{path}", f"`{value}` {what}", key.why, key.fix(gke))
+
+
+RULE: Rule[ClusterSubject] = Rule("GKE-28", "stacks/clouds/gke/blanks.py", filled_in)

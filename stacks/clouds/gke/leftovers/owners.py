@@ -1,0 +1,134 @@
+"""Which of a project's things are a stack's, and why: those its plan names, those of its cluster by their labels, those in its
+networks, and whatever refers to one of them.
+
+GKE and its controllers name what they make after hashes, so names tell little; but what they make has a network, a label, or a
+link to something that has one. Where all of that is gone already, a description is left, which names a namespace and no cluster.
+Pure: of things that were listed before.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from stacks.clouds.gke.leftovers.kinds import HEALTH_CHECK, HTTP_HEALTH_CHECK, INSTANCE, NETWORK, Kind, last
+from stacks.clouds.gke.leftovers.things import Thing
+
+#: Kinds that others may use too: who refers to one of a stack's is not the stack's for it.
+SHARED: tuple[Kind, ...] = (HEALTH_CHECK, HTTP_HEALTH_CHECK)
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is known of a stack: its cluster with its place, the paths of what it `made` itself with what each is, its namespace
+    if it serves.
+
+    `cluster` is empty where one of that name is there that is not the stack's.
+    """
+
+    cluster: str
+    region: str
+    zone: str
+    made: Mapping[str, str]
+    namespace: str | None
+
+    def has(self, thing: Thing) -> bool | None:
+        """Whether a thing says that it is of the stack's cluster; None: it says of none."""
+        said = thing.cluster
+        return None if said is None else said[0] == self.cluster and said[1] in ("", self.region)
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The stack's things by their paths, each with why it is.
+
+    And what may be: things of others that hold one of its networks, networks that GKE may have made for accelerators, and volumes
+    made for claims that say of no cluster.
+    """
+
+    why: Mapping[str, str]
+    holding: Sequence[Thing]
+    networks: Sequence[Thing]
+    volumes: Sequence[Thing]
+
+
+def owned(things: Sequence[Thing], stack: Stack) -> Owned:
+    """The stack's among a project's things."""
+    networks = _networks(things, stack)
+    why: dict[str, str] = {}
+    foreign: dict[str, str] = {}
+    for thing in things:
+        reason = _reason(thing, stack, networks)
+        if reason is not None:
+            why[thing.key] = reason
+        elif stack.has(thing) is False or thing.networks or thing.kind is NETWORK:
+            foreign[thing.key] = ""
+    _follow(things, why, foreign)
+    _follow(things, foreign, why)
+    for thing in _undecided(things, why, foreign):
+        if stack.namespace is not None and thing.namespace == stack.namespace:
+            why[thing.key] = f"made for namespace {stack.namespace}, of a cluster it does not name"
+    _follow(things, why, foreign)
+    _used_alone(things, why)
+    return Owned(
+        why,
+        holding=[thing for thing in things if thing.key in foreign and thing.networks & networks.keys()],
+        networks=[thing for thing in things if thing.key not in why and _for_rdma(thing, stack)],
+        volumes=[
+            thing for thing in _undecided(things, why, foreign) if thing.claim and f"/{stack.region}" in thing.key
+        ],
+    )
+
+
+def _networks(things: Sequence[Thing], stack: Stack) -> Mapping[str, str]:
+    """The stack's networks by their paths: its own, and those that GKE made for the further NICs of its nodes."""
+    found = {path: title for path, title in stack.made.items() if "/global/networks/" in path}
+    made = "made by GKE for the nodes' further NICs"
+    for thing in things:
+        if thing.kind is INSTANCE and stack.has(thing):
+            found |= {path: made for path in thing.networks if path not in found}
+        elif thing.kind is NETWORK and stack.cluster and thing.name.startswith(f"gke-{stack.cluster}-"):
+            found.setdefault(thing.key, f"{made}, by its name")
+    return found
+
+
+def _reason(thing: Thing, stack: Stack, networks: Mapping[str, str]) -> str | None:
+    """Why a thing is the stack's by itself; None where it is not."""
+    if thing.kind is NETWORK:
+        return networks.get(thing.key)
+    if thing.key in stack.made:
+        return stack.made[thing.key]
+    ours, within = stack.has(thing), thing.networks & networks.keys()
+    if ours:
+        return "of the cluster, by its label"
+    return f"in network {last(min(within))}" if ours is None and within else None
+
+
+def _follow(things: Sequence[Thing], decided: dict[str, str], others: Mapping[str, str]) -> None:
+    """Adds who refers to what is decided, and who refers to those, unless it is others' by itself."""
+    leads = {thing.key: thing.name for thing in things if thing.kind not in SHARED and thing.key in decided}
+    while leads:
+        found: dict[str, str] = {}
+        for thing in _undecided(things, decided, others):
+            if led := sorted(leads[link] for link in thing.links if link in leads):
+                decided[thing.key] = f"refers to {led[0]}"
+                if thing.kind not in SHARED:
+                    found[thing.key] = thing.name
+        leads = found
+
+
+def _undecided(things: Sequence[Thing], *decided: Mapping[str, str]) -> Iterator[Thing]:
+    return (thing for thing in things if not any(thing.key in some for some in decided))
+
+
+def _used_alone(things: Sequence[Thing], why: dict[str, str]) -> None:
+    """Adds what others might share, where nobody else refers to it."""
+    for shared in things:
+        if shared.kind in SHARED and shared.key not in why:
+            users = [thing for thing in things if shared.key in thing.links]
+            if users and all(user.key in why for user in users):
+                why[shared.key] = f"used by {users[0].name}"
+
+
+def _for_rdma(thing: Thing, stack: Stack) -> bool:
+    """Whether a network has a profile of the zone, as those of RDMA NICs do."""
+    profile = last(str(thing.object.get("networkProfile", "")))
+    return thing.kind is NETWORK and profile.startswith(f"{stack.zone}-vpc-")

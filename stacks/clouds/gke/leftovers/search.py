@@ -1,0 +1,171 @@
+"""What of a stack on GKE is still at Google's: the resources it made, and what GKE and its controllers made for it. Read-only.
+
+Asks Google alone: neither Pulumi's state, which has forgotten what nobody looks for any more, nor the cluster, whose objects go
+with it. Leaves out IAM bindings, which bill nothing and which Google shows to no mere reader.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from stacks.clouds.gke.leftovers.google import ApiOffError, ForbiddenError, Google, Object, UnansweredError
+from stacks.clouds.gke.leftovers.google_look import GoogleLook, asking_google
+from stacks.clouds.gke.leftovers.kinds import DISK, KINDS, NETWORK, ROUTER, Kind, last
+from stacks.clouds.gke.leftovers.owners import Owned, Stack, owned
+from stacks.clouds.gke.leftovers.things import Thing, network
+from stacks.clouds.gke.plan import GkePlan
+from stacks.kube.leftover import Leftover, Leftovers
+
+#: Where Google has what a stack made itself, by its class in the SDK. Clusters with their pools, NATs and accounts are asked for
+#: in ways of their own; roles are no things, and APIs stay.
+PATHS = {
+    "compute.Network": "projects/{project}/global/networks/{name}",
+    "compute.Subnetwork": "projects/{project}/regions/{region}/subnetworks/{name}",
+    "compute.Firewall": "projects/{project}/global/firewalls/{name}",
+    "compute.Router": "projects/{project}/regions/{region}/routers/{name}",
+}
+#: As many names as a sentence takes.
+SHOWN = 5
+CLUSTERS = Kind("GKE cluster", "locations/-/clusters", lambda _: "", bills=True, api="container", items="clusters")
+
+
+def look_at_google(plan: GkePlan, namespace: str | None, connect: Callable[[str], Google]) -> Leftovers:
+    """Everything of a plan's that is in its project, to which `connect` leads; `namespace` is where the stack serves, if it does.
+
+    Raises:
+        StackFileError: Google cannot be asked.
+    """
+    with asking_google():
+        look = GoogleLook(connect(plan.site.project), plan.site.gke.region)
+        found = tuple(_Search(look, plan, namespace).everything())
+        return Leftovers(found, tuple(look.others), tuple(look.unread))
+
+
+@dataclass
+class _Search:
+    look: GoogleLook
+    plan: GkePlan
+    namespace: str | None
+
+    def everything(self) -> Iterator[Leftover]:
+        """In an order in which each can go once those before it are gone; then what stays."""
+        there = self.look.listed(CLUSTERS)
+        named = [cluster for cluster in there if self._is_named(cluster)]
+        ours = [cluster for cluster in named if self._is_ours(cluster)]
+        for cluster in ours:
+            yield from _cluster(cluster)
+        things = [Thing(kind, obj) for kind in KINDS for obj in self.look.listed(kind)]
+        name = "" if len(ours) < len(named) else self.plan.cluster.args["name"]
+        gke = self.plan.site.gke
+        found = owned(things, Stack(name, gke.region, gke.zone, self.made, self.namespace))
+        yield from _things(things, found)
+        yield from self._accounts()
+        self.look.others += [*self._other_clusters(there, ours), *_doubts(found)]
+        yield from self._reservation()
+        for api in self.look.on:
+            yield Leftover("API", f"{api}.googleapis.com", "others of the project may use it", on_purpose=True)
+
+    def _is_named(self, cluster: Object) -> bool:
+        return (cluster["name"], cluster.get("location")) == (self.plan.cluster.args["name"], self.plan.site.gke.region)
+
+    def _is_ours(self, cluster: Object) -> bool:
+        """By the label that its stack gives it, or by its network, which no other stack's can be in."""
+        label = self.plan.cluster.args["resource_labels"]
+        said = cluster.get("resourceLabels") or {}
+        return label.items() <= said.items() or _network_of(cluster, self.plan.site.project) in self.made
+
+    @cached_property
+    def made(self) -> Mapping[str, str]:
+        """The paths of what the stack made itself, with what each is."""
+        known = [resource for resource in self.plan.resources if resource.type in PATHS]
+        return {PATHS[resource.type].format_map(resource.args): resource.title for resource in known}
+
+    def _other_clusters(self, there: Iterable[Object], ours: Sequence[Object]) -> Iterator[str]:
+        for cluster in there:
+            within = _network_of(cluster, self.plan.site.project)
+            if cluster in ours:
+                continue
+            if within in self.made:
+                yield f"GKE cluster {cluster['name']} is not this stack's, and in its network {last(within)}"
+            elif self._is_named(cluster):
+                yield f"GKE cluster {cluster['name']} is there and not this stack's: it has neither its label nor its network"
+
+    def _accounts(self) -> Iterator[Leftover]:
+        for account in self.plan.of("serviceaccount.Account"):
+            project, name = self.plan.site.project, account.args["account_id"]
+            email = f"{name}@{project}.iam.gserviceaccount.com"
+            if self.look.read("iam", f"projects/{project}/serviceAccounts/{email}") is not None:
+                yield Leftover("Service account", email, account.title)
+
+    def _reservation(self) -> Iterator[Leftover]:
+        """The one that the nodes come from, which is the team's, and often another project's that may not be read."""
+        stated = self.plan.site.gke.capacity.reservation
+        if stated is None or "compute" in self.look.off:
+            return
+        _, project, _, name, *_ = stated.split("/")
+        try:
+            found = self.look.google.read(
+                "compute", f"projects/{project}/zones/{self.plan.site.gke.zone}/reservations/{name}"
+            )
+        except (ForbiddenError, ApiOffError, UnansweredError):
+            self.look.others.append(
+                f"reservation {name} of project {project} cannot be read; it bills for as long as it is there"
+            )
+            return
+        if found is not None:
+            count = (found.get("specificReservation") or {}).get("count")
+            machines = f"{count} machines, " if count else ""
+            what = f"{machines}the team's own: it bills whether or not nodes use it"
+            yield Leftover("Reservation", name, what, bills=True, on_purpose=True)
+
+
+def _network_of(cluster: Object, project: str) -> str:
+    """The path of a cluster's network, of which older fields have the name alone."""
+    said = str((cluster.get("networkConfig") or {}).get("network") or cluster.get("network") or "")
+    return said if said.startswith("projects/") else network(project, said)
+
+
+def _cluster(cluster: Object) -> Iterator[Leftover]:
+    status = str(cluster.get("status", "")).lower()
+    what = f"{cluster['location']}, {status}; what is in it was not looked at"
+    yield Leftover("GKE cluster", cluster["name"], what, bills=True)
+    for pool in cluster.get("nodePools") or ():
+        machine = (pool.get("config") or {}).get("machineType", "")
+        what = f"{machine}, {str(pool.get('status', '')).lower()}; its nodes bill, as VM instances"
+        yield Leftover("Node pool", f"{cluster['name']}/{pool['name']}", what)
+
+
+def _things(things: Sequence[Thing], found: Owned) -> Iterator[Leftover]:
+    """The stack's, but for disks that go with their machine."""
+    for thing in things:
+        if thing.key not in found.why or _goes_along(thing, found):
+            continue
+        claim = f"claimed by {'/'.join(thing.claim)}" if thing.claim else ""
+        facts = ", ".join(part for part in (thing.kind.what(thing.object), claim) if part)
+        what = "; ".join(part for part in (facts, found.why[thing.key]) if part)
+        if thing.kind is ROUTER:
+            for nat in thing.object.get("nats") or ():
+                yield Leftover("Cloud NAT", nat["name"], f"on router {thing.name}", bills=True)
+        yield Leftover(thing.kind.name, thing.name, what, bills=thing.kind.bills)
+
+
+def _goes_along(thing: Thing, found: Owned) -> bool:
+    """Whether it is a disk of a machine that is listed, and of no claim: one of those outlives the machine."""
+    users = thing.object.get("users") or ()
+    return thing.kind is DISK and thing.claim is None and bool(users) and thing.links & found.why.keys() != frozenset()
+
+
+def _doubts(found: Owned) -> Iterator[str]:
+    """What may be the stack's, or is others' and in its way."""
+    for thing in found.holding:
+        yield f"{thing.kind.name} {thing.name} is another cluster's, and holds network {_held(thing, found)}"
+    for thing in found.networks:
+        yield f"{NETWORK.name} {thing.name} has an RDMA profile of the zone: GKE may have made it for this stack's nodes"
+    if found.volumes:
+        names = ", ".join(thing.name for thing in found.volumes[:SHOWN])
+        more = f" and {len(found.volumes) - SHOWN} more" if len(found.volumes) > SHOWN else ""
+        yield f"volumes made for claims do not say of which cluster: {names}{more}; those of this one are left, and bill"
+
+
+def _held(thing: Thing, found: Owned) -> str:
+    return last(min(thing.networks & found.why.keys()))

@@ -1,0 +1,177 @@
+"""The networks of a GKE cluster: its own, and with multi-networking those of the accelerator machines' further NICs.
+
+With managed DRANET GKE makes the latter itself, and nothing here knows their addresses. A RoCE network has no firewall: its
+profile takes none but policies of its own kind, and says the MTU.
+"""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network
+from typing import Any
+
+from stacks.clouds.gke.access import api
+from stacks.clouds.gke.site import Site
+from stacks.clouds.resource import Ref, Resource, Timeouts
+
+NETWORK, SUBNET, NAT, FIREWALL, PROXIES = "network", "nodes", "nat", "internal", "proxies"
+GVNIC, RDMA = "gvnic", "rdma"
+#: Names of the secondary ranges.
+PODS, SERVICES = "pods", "services"
+#: The largest that Google's network takes.
+MTU = 8896
+#: Ports of a node at one of the NAT's addresses, for connections to one destination: at first, and at most. By Google's default
+#: they are 64. Eight model servers of a node that begin together load eight files each (`max_workers` of huggingface_hub's
+#: snapshot_download) in 16 ranges (hf_xet's default), which is 1,024. An address has 64,512, so that one serves 63 such nodes;
+#: more addresses come by themselves. 65,536 is the most that Google takes, and both have to be powers of two.
+MIN_PORTS, MAX_PORTS = 8 * 8 * 16, 65_536
+#: Load balancers and NEGs that hold a network go minutes after what made them.
+_PATIENCE = Timeouts(delete="20m")
+
+
+def networks(site: Site) -> list[Resource]:
+    """The cluster's network with everything in it, then those of the further NICs."""
+    proxy = [_proxy_only(site)] if site.gateway else []
+    rdma = [*_gvnic(site), *_roce(site)] if site.rdma == "multinet" else []
+    ranges = [site.addresses.nodes, site.addresses.pods]
+    firewall = _firewall(site, FIREWALL, NETWORK, "Nodes and pods reach each other", ranges)
+    return [_vpc(site, NETWORK, "The cluster's network", mtu=MTU), _nodes(site), *proxy, firewall, *_nat(site), *rdma]
+
+
+def rdma_parts() -> list[str]:
+    """The parts' names of the subnets of the RDMA NICs, in the order the nodes have them."""
+    return [f"{RDMA}-{index}" for index in range(8)]
+
+
+def _nodes(site: Site) -> Resource:
+    secondary = {PODS: site.addresses.pods, SERVICES: site.addresses.services}
+    return _subnet(
+        site, SUBNET, NETWORK, "Nodes, with the pods' and the services' addresses", site.addresses.nodes,
+        private_ip_google_access=True,
+        secondary_ip_ranges=[{"range_name": name, "ip_cidr_range": str(given)} for name, given in secondary.items()],
+    )  # fmt: skip
+
+
+def _proxy_only(site: Site) -> Resource:
+    return _subnet(
+        site, PROXIES, NETWORK, "The proxies of the region's Gateways", site.addresses.proxy,
+        purpose="REGIONAL_MANAGED_PROXY", role="ACTIVE",
+    )  # fmt: skip
+
+
+def _nat(site: Site) -> list[Resource]:
+    """Nodes have no addresses of their own in the Internet, where images and models come from."""
+    router = Resource(
+        name=site.named("router"),
+        type="compute.Router",
+        title="Carries the NAT",
+        args={
+            "project": site.project,
+            "name": site.named("router"),
+            "region": site.gke.region,
+            "network": Ref(site.named(NETWORK)),
+            "description": f"Carries the NAT of the GKE cluster {site.name}",
+        },
+        timeouts=_PATIENCE,
+        delete_before_replace=True,
+    )
+    nat = Resource(
+        name=site.named(NAT),
+        type="compute.RouterNat",
+        title="The way of nodes and pods to images and models",
+        args={
+            "project": site.project,
+            "name": site.named(NAT),
+            "region": site.gke.region,
+            "router": Ref(router.name, "name"),
+            "nat_ip_allocate_option": "AUTO_ONLY",
+            "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES",
+            "enable_dynamic_port_allocation": True,
+            # Excluded by the line above. The provider has no default of its own, and takes what Google returns.
+            "enable_endpoint_independent_mapping": False,
+            "min_ports_per_vm": MIN_PORTS,
+            "max_ports_per_vm": MAX_PORTS,
+        },
+        timeouts=_PATIENCE,
+        delete_before_replace=True,
+    )
+    return [router, nat]
+
+
+def _gvnic(site: Site) -> list[Resource]:
+    part, part_network = GVNIC, f"{GVNIC}-network"
+    ranges = [site.addresses.gvnic]
+    return [
+        _vpc(site, part_network, "The network of the machines' second gVNIC", mtu=MTU),
+        _subnet(site, part, part_network, "The machines' second gVNIC", site.addresses.gvnic),
+        _firewall(site, f"{part}-internal", part_network, "The second gVNICs reach each other", ranges),
+    ]
+
+
+def _roce(site: Site) -> list[Resource]:
+    part = f"{RDMA}-network"
+    profile = f"projects/{site.project}/global/networkProfiles/{site.gke.zone}-vpc-roce"
+    subnets = [
+        _subnet(site, name, part, f"RDMA NIC {index} of each machine", given)
+        for index, (name, given) in enumerate(zip(rdma_parts(), site.addresses.rdma, strict=True))
+    ]
+    return [_vpc(site, part, "The RoCE network of the machines' RDMA NICs", network_profile=profile), *subnets]
+
+
+def _vpc(site: Site, part: str, title: str, **more: Any) -> Resource:
+    return Resource(
+        name=site.named(part),
+        type="compute.Network",
+        title=title,
+        args={
+            "project": site.project,
+            "name": site.named(part),
+            "description": f"{title} ({site.name})",
+            "auto_create_subnetworks": False,
+            "routing_mode": "REGIONAL",
+            **more,
+        },
+        after=(api(site, "compute"),),
+        protect=site.protect,
+        ignore_changes=("description",),  # another word in it would replace the network
+        timeouts=_PATIENCE,
+        delete_before_replace=True,
+    )
+
+
+def _subnet(site: Site, part: str, network: str, title: str, given: IPv4Network, **more: Any) -> Resource:
+    return Resource(
+        name=site.named(part),
+        type="compute.Subnetwork",
+        title=title,
+        args={
+            "project": site.project,
+            "name": site.named(part),
+            "description": f"{title} ({site.name})",
+            "region": site.gke.region,
+            "network": Ref(site.named(network)),
+            "ip_cidr_range": str(given),
+            **more,
+        },
+        protect=site.protect,
+        ignore_changes=("description",),  # another word in it would replace the subnet
+        timeouts=_PATIENCE,
+        delete_before_replace=True,
+    )
+
+
+def _firewall(site: Site, part: str, network: str, title: str, sources: Sequence[IPv4Network]) -> Resource:
+    return Resource(
+        name=site.named(part),
+        type="compute.Firewall",
+        title=title,
+        args={
+            "project": site.project,
+            "name": site.named(part),
+            "description": f"{title} ({site.name})",
+            "network": Ref(site.named(network)),
+            "direction": "INGRESS",
+            "source_ranges": [str(given) for given in sources],
+            "allows": [{"protocol": protocol} for protocol in ("tcp", "udp", "icmp")],
+        },
+        timeouts=_PATIENCE,
+        delete_before_replace=True,
+    )

@@ -1,0 +1,181 @@
+"""The node pools of a GKE cluster: CPU nodes first, then the accelerators, all in one zone.
+
+What differs between machines is a row of `hardware.machines.gke_pools`, what differs between the ways to RDMA and between kinds
+of capacity is a table here. Every TPU host is a slice of its own; slices of many hosts are not made.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hardware.machines import RdmaMode
+from stacks.clouds.gke.access import ACCOUNT
+from stacks.clouds.gke.cluster import CLUSTER, SCOPES
+from stacks.clouds.gke.networks import GVNIC, RDMA, rdma_parts
+from stacks.clouds.gke.site import Site
+from stacks.clouds.gke.spec import Capacity
+from stacks.clouds.pools import PoolKey
+from stacks.clouds.resource import Ref, Resource, Timeouts
+
+SYSTEM = "system"
+#: Labels that turn managed DRANET on, hand GPUs out by DRA alone, and let the GPU's DRA driver onto the nodes (llm-d's GKE
+#: guide, a run on A3 Ultra).
+DRANET_LABELS = {
+    "cloud.google.com/gke-networking-dra-driver": "true",
+    "cloud.google.com/gke-nvidia-gpu-dra-driver": "true",
+    "gke-no-default-nvidia-gpu-device-plugin": "true",
+    "nvidia.com/gpu.present": "true",
+}
+LABELS: Mapping[RdmaMode, Mapping[str, str]] = {"dranet": DRANET_LABELS, "multinet": {}, "none": {}}
+#: With DRA the driver is the stack's to install (`stacks.clouds.gke.addons`), else GKE's.
+DRIVER: Mapping[RdmaMode, str] = {"dranet": "INSTALLATION_DISABLED", "multinet": "LATEST", "none": "LATEST"}
+RESERVATION_KEY = "compute.googleapis.com/reservation-name"
+#: Of a taint, in Kubernetes' words and in GKE's.
+EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
+#: Making many large machines takes GKE so long, and so does letting go of their NICs.
+_PATIENCE = Timeouts(create="120m", update="120m", delete="120m")
+#: Blocks that the plan never says, and that GKE may return for accelerators: the placement of TPU hosts, the maintenance of
+#: reserved hosts. The provider's schema has them as Optional, not Computed, ForceNew: a later preview would replace the pool.
+UNSAID = ("placementPolicy", "nodeConfig.hostMaintenancePolicy")
+
+
+def system_pool(site: Site) -> Resource:
+    """CPU nodes, as many as GKE's autoscaler finds needed."""
+    stated = site.gke.system_pool
+    args = {
+        "autoscaling": {"total_min_node_count": stated.min, "total_max_node_count": stated.max},
+        "management": {"auto_repair": True, "auto_upgrade": True},
+        "node_config": {"machine_type": stated.machine_type, "image_type": "COS_CONTAINERD", **_every_node(site)},
+        "network_config": {"enable_private_nodes": True},
+    }
+    title = "Nodes of everything that needs no accelerator"
+    return _pool(site, SYSTEM, "systemPool", SYSTEM, title, args, ignore_changes=("nodeCount",))
+
+
+def accelerator_pool(site: Site) -> Resource:
+    """The nodes of the model servers. None is added to replace another: nobody has spare ones."""
+    sized, flex = _size(site), site.gke.capacity.flex_start
+    args = {
+        **sized,
+        # Nodes that go after days are not worth a repair, and flex-start takes none.
+        "management": {"auto_repair": flex is None, "auto_upgrade": True},
+        "upgrade_settings": {"strategy": "SURGE", "max_surge": 0, "max_unavailable": 1},
+        "node_drain_configs": [{"respect_pdb_during_node_pool_deletion": False}],
+        "node_config": _accelerator_node(site),
+        "network_config": {"enable_private_nodes": True, **_nics(site)},
+    }
+    name = site.gke.accelerator_pool.name or site.pool.name
+    title = f"Nodes of the model servers: {site.machine.title}"
+    ignored = (*UNSAID, *(("nodeCount",) if "autoscaling" in sized else ()))
+    return _pool(site, "accelerators", "acceleratorPool", name, title, args, (site.named(SYSTEM),), ignored)
+
+
+def _size(site: Site) -> dict[str, Any]:
+    """How many nodes, or within which bounds an autoscaler says so: of flex-start, from none on."""
+    bounds, flex = site.gke.accelerator_pool.autoscaling, site.gke.capacity.flex_start
+    if bounds is None and flex is None:
+        return {"node_count": site.nodes}  # per zone, of which there is one
+    numbers = (bounds.min, bounds.max) if bounds else (0, site.nodes)
+    return {"autoscaling": {**dict(zip(site.pool.bounds, numbers, strict=True)), "location_policy": "ANY"}}
+
+
+def _accelerator_node(site: Site) -> dict[str, Any]:
+    pool, stated = site.pool, site.gke.accelerator_pool
+    driver = {"gpu_driver_version": DRIVER[site.rdma]}
+    gpus = {"type": pool.gpu, "count": pool.machine.devices_per_node, "gpu_driver_installation_config": driver}
+    labels = {**stated.labels, **LABELS[site.rdma]}
+    return {
+        "machine_type": pool.machine.instance_type,
+        # The RDMA drivers and the preinstalled GPU driver are of this image only.
+        "image_type": "COS_CONTAINERD",
+        "boot_disk": {"disk_type": "hyperdisk-balanced", "size_gb": stated.boot_disk_gb or pool.boot_disk_gb},
+        "taints": [
+            {"key": taint.key, "value": taint.value, "effect": EFFECTS[taint.effect]} for taint in site.machine.taints
+        ],
+        **({"labels": labels} if labels else {}),
+        **({"guest_accelerators": [gpus]} if pool.gpu else {}),
+        # Said, though GKE would find the number: what it fills in looks like a change that replaces the pool.
+        **({"ephemeral_storage_local_ssd_config": {"local_ssd_count": pool.local_ssds}} if pool.local_ssds else {}),
+        **({"linux_node_config": {"sysctls": dict(pool.sysctls)}} if pool.sysctls else {}),
+        **_every_node(site),
+        **capacity(site.gke.capacity),
+    }
+
+
+def _every_node(site: Site) -> dict[str, Any]:
+    return {
+        "service_account": Ref(site.named(ACCOUNT), "email"),
+        "oauth_scopes": [*SCOPES],
+        "workload_metadata_config": {"mode": "GKE_METADATA"},
+        "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
+        "metadata": {"disable-legacy-endpoints": "true"},
+        # On the system pool too, as cluster-toolkit has it: C3, C4 and N4 have no other NIC, so that GKE returns it unasked, and
+        # the provider's schema has it as Optional, not Computed.
+        "gvnic": {"enabled": True},
+    }
+
+
+def capacity(stated: Capacity) -> dict[str, Any]:
+    """Arguments for the source of a node, and for the reservation that it uses up.
+
+    All but `reservation` say that they use none. Unsaid, a node takes any open one of the project, and what GKE fills in would
+    replace the pool: the provider has it as Optional, not Computed, ForceNew. cluster-toolkit says it of every pool.
+    """
+    no_reservation = {"reservation_affinity": {"consume_reservation_type": "NO_RESERVATION"}}
+    if stated.reservation:
+        kind = {"consume_reservation_type": "SPECIFIC_RESERVATION", "key": RESERVATION_KEY}
+        return {"reservation_affinity": {**kind, "values": [stated.reservation]}}
+    if stated.spot:
+        return {"spot": True, **no_reservation}
+    if stated.flex_start:
+        return {"flex_start": True, "max_run_duration": f"{stated.flex_start.max_run_duration}s", **no_reservation}
+    return no_reservation
+
+
+def _nics(site: Site) -> dict[str, Any]:
+    """How the machine's further NICs come to its nodes; the order is that of their names there, `eth1` to `eth9`."""
+    ways: Mapping[RdmaMode, dict[str, Any]] = {
+        "dranet": {"accelerator_network_profile": "auto"},
+        "multinet": {
+            "additional_node_network_configs": [
+                {"network": Ref(site.named(network), "name"), "subnetwork": Ref(site.named(subnet), "name")}
+                for network, subnet in [
+                    (f"{GVNIC}-network", GVNIC),
+                    *((f"{RDMA}-network", part) for part in rdma_parts()),
+                ]
+            ]
+        },
+        "none": {},
+    }
+    return ways[site.rdma]
+
+
+def _pool(
+    site: Site,
+    part: str,
+    key: PoolKey,
+    name: str,
+    title: str,
+    args: dict[str, Any],
+    after: tuple[str, ...] = (),
+    ignore_changes: tuple[str, ...] = (),
+) -> Resource:
+    return Resource(
+        name=site.named(part),
+        type="container.NodePool",
+        title=title,
+        args={
+            "project": site.project,
+            "name": name,
+            "cluster": Ref(site.named(CLUSTER)),
+            "location": site.gke.region,
+            "node_locations": [site.gke.zone],
+            "version": site.gke.version,
+            **args,
+        },
+        after=after,
+        protect=site.protect and key not in site.allow_replace,
+        ignore_changes=ignore_changes,
+        timeouts=_PATIENCE,
+        # The name is taken, and the capacity too.
+        delete_before_replace=True,
+    )

@@ -1,0 +1,67 @@
+"""What of a project's quota a GKE plan needs, and what of it is short.
+
+Of the accelerator pool only where its nodes do not come from a reservation, which is quota already spent. The provider asks for
+quota late, with half of the stack made.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from hardware.fit import quantities
+from stacks.clouds.gke.laws.view import Pool, look_up, pools
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.resource import Resource
+
+#: GiB of a local SSD.
+SSD_GIB = 375
+
+
+@dataclass(frozen=True)
+class Need:
+    """So much of something; `what` are words for people, once in a list of needs."""
+
+    what: str
+    amount: int
+
+    def __str__(self) -> str:
+        return f"{self.amount:,} {self.what.removesuffix('s') if self.amount == 1 else self.what}"
+
+
+def quota_needs(plan: GkePlan) -> list[Need]:
+    """What the plan needs at its largest, nothing twice. The system pool's share is small, and left out."""
+    accelerators = [pool for pool in pools(plan.resources) if pool.has_accelerators and not _reserved(pool)]
+    return [need for pool in accelerators for need in _of_pool(plan, pool)] + [*_of_networks(plan.resources)]
+
+
+def shortfalls(needs: Sequence[Need], limits: Mapping[str, int]) -> list[Need]:
+    """CAP-08: what is missing where a limit is less than what is needed; of what no limit is known, nothing is said."""
+    return [
+        Need(need.what, need.amount - limits[need.what])
+        for need in needs
+        if need.what in limits and need.amount > limits[need.what]
+    ]
+
+
+def _reserved(pool: Pool) -> bool:
+    return bool(pool.get("node_config.reservation_affinity.consume_reservation_type") == "SPECIFIC_RESERVATION")
+
+
+def _of_pool(plan: GkePlan, pool: Pool) -> Iterator[Need]:
+    row, nodes = plan.site.pool, pool.most_nodes
+    region, spot = plan.site.gke.region, "preemptible " if pool.get("node_config.spot") else ""
+    devices = nodes * row.machine.devices_per_node
+    kind = f"{row.gpu} GPUs" if row.gpu else f"{row.machine.instance_type.split('-')[0]} chips"
+    quota = row.spot_quota if spot else row.quota
+    yield Need(f"{spot}{kind} in {region}" + (f" ({quota})" if quota else ""), devices)
+    vcpus = int(quantities.parse(row.machine.capacity["cpu"]))
+    yield Need(f"{spot}vCPU of {row.machine.instance_type} in {region}", nodes * vcpus)
+    if row.local_ssds:
+        yield Need(f"{spot}GiB of local SSD in {region}", nodes * row.local_ssds * SSD_GIB)
+    disk = int(look_up(pool.resource.args, "node_config.boot_disk.size_gb"))
+    yield Need(f"GiB of hyperdisk in {region}", nodes * disk)
+
+
+def _of_networks(resources: Sequence[Resource]) -> Iterator[Need]:
+    kinds = [resource.type for resource in resources]
+    yield Need("networks", kinds.count("compute.Network"))
+    yield Need("subnetworks", kinds.count("compute.Subnetwork"))

@@ -1,0 +1,185 @@
+"""A look at a project before anything is made in it: are the APIs on that no stack can turn on, does GKE offer the version?
+
+Read-only, by two requests, and only while there is no cluster yet, or when its version changes. Leaves out billing, roles of
+the caller, quotas and policies of the organisation, of which Google tells only when they are in the way (docs/gke.md).
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stacks.clouds.changes import Fingerprint
+from stacks.clouds.gke.leftovers.google import NETWORK, ApiOffError, ForbiddenError, Google, UnansweredError
+from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.versions import at_least, offers_command, parse
+from stacks.findings import Problem, StackFileError
+
+#: The first resource, an API that is turned on, is made by Service Usage and read back by Cloud Resource Manager
+#: (google_project_service of the provider: its documentation, and `Projects.Get` in its Read).
+NEEDED = ("serviceusage", "cloudresourcemanager")
+#: Seconds for everything, the search for credentials included: where there are none, google-auth asks a metadata server three
+#: times, for three seconds each.
+LIMIT_SECONDS = 20
+#: Seconds for one answer, and how often a busy Google is asked again.
+ANSWER_SECONDS, TRIES = 8, 1
+#: As many versions as a sentence takes.
+SHOWN = 4
+
+Connect = Callable[[str], Google]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: `whether` what, the role that may ask, and how; the answer is a problem or None."""
+
+    whether: str
+    role: str
+    ask: Callable[[Google], Problem | None]
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Why a question has no answer, and what to do about it."""
+
+    why: str
+    fix: str
+
+
+def look_at_project(plan: GkePlan, before: Fingerprint, connect: Connect) -> list[str]:
+    """Warnings of what could not be asked. `before` is the last plan of the stack, empty if it is new.
+
+    Raises:
+        StackFileError: an API is off that the stack needs from the start, or GKE does not offer the version.
+    """
+    questions = _questions(plan, before)
+    answers = _answers(questions, plan.site.project, connect)
+    if problems := [answer for answer in answers if isinstance(answer, Problem)]:
+        raise StackFileError(problems)
+    unknown: dict[Unanswered, list[str]] = {}
+    for question, answer in zip(questions, answers, strict=True):
+        if isinstance(answer, Unanswered):
+            unknown.setdefault(answer, []).append(question.whether)
+    return [_warning(whethers, answer) for answer, whethers in unknown.items()]
+
+
+def _warning(whethers: Sequence[str], answer: Unanswered) -> str:
+    return f"Google could not be asked whether {', or whether '.join(whethers)}, because {answer.why}; {answer.fix}."
+
+
+def _questions(plan: GkePlan, before: Fingerprint) -> list[Question]:
+    gke, last = plan.site.gke, before.get(plan.cluster.name)
+    found = []
+    if not before:
+        needed = " and ".join(f"{api}.googleapis.com" for api in NEEDED)
+        apis = f"{needed} are on in project {gke.project}"
+        found.append(Question(apis, "roles/serviceusage.serviceUsageViewer", lambda google: _apis(google)))
+    if last is None or last["args"].get("min_master_version") != gke.version:
+        version = f"GKE offers version {gke.version} in {gke.region}"
+        found.append(Question(version, "roles/container.clusterViewer", lambda google: _version(google, plan)))
+    return found
+
+
+def _answers(questions: Sequence[Question], project: str, connect: Connect) -> list[Problem | Unanswered | None]:
+    """What was answered, all questions being asked at once. None of them holds up the program for longer than the limit."""
+    late = Unanswered(f"Google does not answer within {LIMIT_SECONDS} seconds", NETWORK)
+    answers: list[Problem | Unanswered | None] = [late for _ in questions]
+
+    def put(index: int, question: Question) -> None:
+        answers[index] = _answer(question, project, connect)
+
+    threads = [threading.Thread(target=put, args=row, daemon=True) for row in enumerate(questions)]
+    end = time.monotonic() + LIMIT_SECONDS
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0, end - time.monotonic()))
+    return [*answers]
+
+
+def _answer(question: Question, project: str, connect: Connect) -> Problem | Unanswered | None:
+    try:
+        return question.ask(connect(project))
+    except UnansweredError as error:
+        return Unanswered(error.why, error.fix)
+    except ForbiddenError:
+        return Unanswered(f"your role in project {project} may not read it (403)", f"{question.role} may")
+    except ApiOffError:
+        # Not Service Usage, whose being off is the answer itself.
+        why = f"container.googleapis.com is off in project {project}, and is the stack's to turn on"
+        return Unanswered(why, f"run `{enable(['container'], project)}` to have it looked at")
+    except (LookupError, TypeError, AttributeError, ValueError):
+        return Unanswered("Google's answer is not of the form that its documentation says", NETWORK)
+
+
+def _apis(google: Google) -> Problem | None:
+    names = [f"projects/{google.project}/services/{api}.googleapis.com" for api in NEEDED]
+    try:
+        found = google.read("serviceusage", f"projects/{google.project}/services:batchGet", names=names)
+    except ApiOffError:
+        off: Sequence[str] = NEEDED[:1]
+    else:
+        if found is None:
+            raise UnansweredError(f"Google knows no project {google.project}", "check its id")
+        states = {row["name"].rpartition("/")[2]: row.get("state") for row in found["services"]}
+        off = [api for api in NEEDED if states.get(f"{api}.googleapis.com") == "DISABLED"]
+    if not off:
+        return None
+    named = " and ".join(f"{api}.googleapis.com" for api in off)
+    return Problem(
+        "GKE-30", "llmd-pd:cluster.gke.project",
+        f"{named} {'are' if len(off) > 1 else 'is'} off in project {google.project}",
+        "the first resource of the stack needs them both, and no stack can turn them on",
+        f"run `{enable(NEEDED, google.project)}`, and wait a minute", "docs/gke.md",
+    )  # fmt: skip
+
+
+def enable(apis: Iterable[str], project: str) -> str:
+    """The command that turns APIs on."""
+    return f"gcloud services enable {' '.join(f'{api}.googleapis.com' for api in apis)} --project {project}"
+
+
+def _version(google: Google, plan: GkePlan) -> Problem | None:
+    gke = plan.site.gke
+    path = f"projects/{gke.project}/locations/{gke.region}/serverConfig"
+    found = google.read("container", path)
+    if found is None:
+        raise UnansweredError(f"Google knows no {path}", "check project and region")
+    channels = {row["channel"]: row for row in found.get("channels") or ()}
+    offered = _offered(channels.get(gke.release_channel, {}))
+    if not offered:
+        why = f"Google names no version of channel {gke.release_channel} in {gke.region}"
+        raise UnansweredError(why, f"look at `{offers_command(gke.region, gke.project)}`")
+    if gke.version in offered or _runs(google, plan):
+        return None
+    others = [name for name, row in channels.items() if gke.version in _offered(row)]
+    return Problem(
+        "GKE-17", "llmd-pd:cluster.gke.version",
+        f"GKE does not offer {gke.version} in channel {gke.release_channel} of {gke.region}",
+        "a version is offered for some months only, and in some channels",
+        _fix(plan, offered, channels[gke.release_channel].get("defaultVersion"), others), "GKE docs",
+    )  # fmt: skip
+
+
+def _runs(google: Google, plan: GkePlan) -> bool:
+    """Whether the cluster is there with the version: no `up` of its stack has ended well yet, or Google upgraded it already."""
+    gke, name = plan.site.gke, plan.cluster.args["name"]
+    cluster = google.read("container", f"projects/{gke.project}/locations/{gke.region}/clusters/{name}") or {}
+    return gke.version in (cluster.get("initialClusterVersion"), cluster.get("currentMasterVersion"))
+
+
+def _offered(channel: Mapping[str, Any]) -> list[str]:
+    """The versions of a channel, the newest first."""
+    return sorted(channel.get("validVersions") or (), key=lambda version: parse(version) or (), reverse=True)
+
+
+def _fix(plan: GkePlan, offered: Sequence[str], default: str | None, others: Sequence[str]) -> str:
+    """The newest of those that the machine can be had with, the default among them."""
+    gke, floor = plan.site.gke, plan.site.pool.since[plan.site.rdma]
+    fitting = [version for version in offered if at_least(version, floor)] or [*offered]
+    newest = [f"{version} (the default)" if version == default else version for version in fitting[:SHOWN]]
+    if default in fitting[SHOWN:]:
+        newest[-1] = f"{default} (the default)"
+    channel = f", or `releaseChannel: {others[0]}`, which has it" if others else ""
+    return f"write {' or '.join(newest)}{channel}; `{offers_command(gke.region, gke.project)}` lists all"

@@ -1,0 +1,226 @@
+"""The fields of a stack file: configuration in, a `StackSpec` out, or every problem of the fields in our words.
+
+pydantic finds, this module says it: what is there, why it cannot be, what to write instead.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from stacks.file.yaml import Location
+from stacks.findings import Problem, known, meant
+from stacks.schema import FORMS
+from stacks.spec.stack import AnyStack, PlatformSpec, StackSpec
+
+Spec = TypeVar("Spec", bound=AnyStack)
+
+PROJECT = "llmd-pd"
+#: What a field of a stack file may say.
+SOURCE = "docs/stack-files.md"
+#: What to write where a required key is missing.
+EXAMPLES = {
+    "serving": f"`{PROJECT}:serving: {{accelerator: nvidia}}`",
+    "accelerator": "`accelerator: nvidia` (or another one)",
+}
+#: Once the first could not be read, the second would be judged against something the file does not say.
+DEPENDENT: tuple[tuple[Location, tuple[str, str]], ...] = (
+    (("serving",), ("cluster", "nodes")),
+    (("cluster", "machine"), ("cluster", "nodes")),
+    # Which keys a cluster has, and whether `nodes` are all there will be, is its provider's to say; what is said of a cluster to
+    # be made is one whole.
+    *(
+        (("cluster", "provider"), ("cluster", key))
+        for key in ("stack", "coreweave", "gke", "nodes", "protect", "allowReplace")
+    ),
+    *((("cluster", "gke"), ("cluster", key)) for key in ("gke", "provider", "protect", "allowReplace")),
+    (("serving", "extraArgs"), ("serving", "model")),
+    (("serving", "dropArgs"), ("serving", "model")),
+)
+#: Stands where no accelerator can be read, so that what does not depend on it can still be judged.
+NO_ACCELERATOR = "?"
+
+
+def read(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], StackSpec | None]:
+    """Every problem of the fields, and a spec: whole when there is none, else of what remains without the faulty ones."""
+    return _read(StackSpec, config, _with_accelerator)
+
+
+def read_platform(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], PlatformSpec | None]:
+    """The same of a stack that only makes nodes."""
+    return _read(PlatformSpec, config, lambda remaining: remaining)
+
+
+def _read(
+    kind: type[Spec], config: dict[str, Any], completed: Callable[[dict[str, Any]], dict[str, Any]]
+) -> tuple[list[tuple[Location, Problem]], Spec | None]:
+    try:
+        return [], kind.model_validate_json(json.dumps(config))
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    try:
+        remaining = completed(json.loads(json.dumps(config)))
+        remains = kind.model_validate_json(
+            json.dumps(completed(_without([detail["loc"] for detail in details], remaining)))
+        )
+    except ValidationError:
+        remains = None
+    return [_problem(detail) for detail in details], remains
+
+
+def yaml_path(location: Location) -> str:
+    """`("serving", "prefill", "replicas")` -> `llmd-pd:serving.prefill.replicas`; list items as `[0]`."""
+    return f"{PROJECT}:{steps(location).removeprefix('.')}"
+
+
+def location(path: str) -> Location:
+    """And back, of a path without list items."""
+    return tuple(path.removeprefix(f"{PROJECT}:").split("."))
+
+
+def steps(location: Location) -> str:
+    """A location as text that goes on from something: `.prefill.replicas`, `[0]`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
+
+
+def _without(faulty: list[Location], remaining: dict[str, Any]) -> dict[str, Any]:
+    for holder, key in [_holder(remaining, location) for location in faulty]:
+        holder.pop(key, None)
+    for location in faulty:
+        for first, (section, key) in DEPENDENT:
+            if location[: len(first)] == first and isinstance(remaining.get(section), dict):
+                remaining[section].pop(key, None)
+    return remaining
+
+
+def _with_accelerator(config: dict[str, Any]) -> dict[str, Any]:
+    serving = config.setdefault("serving", {})
+    if isinstance(serving, dict):
+        serving.setdefault("accelerator", NO_ACCELERATOR)
+    return config
+
+
+def _holder(config: dict[str, Any], location: Location) -> tuple[dict[str, Any], str]:
+    """The deepest map entry that holds `location`: of a list all, and the whole map where a required key is missing."""
+    holder, key, here = config, str(location[0]), config
+    for step in location:
+        if not isinstance(here, dict) or step not in here:
+            break
+        holder, key, here = here, str(step), here[str(step)]
+    return holder, key
+
+
+def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
+    location, kind, given, context = detail["loc"], detail["type"], detail["input"], detail.get("ctx", {})
+    if location[-1] == "[key]" and location[-2:-1] == (given,):
+        location = location[:-1]  # pydantic's way to say that a key, and not its value, is wrong
+    last = str(location[-1])
+    match kind:
+        case "extra_forbidden":
+            what, why = "unknown key", "a misspelt key would silently mean its default"
+            fix = known(last, _keys(location[:-1]))
+        case "missing":
+            what, why = "it is missing", "nothing can be derived without it"
+            fix = f"add {EXAMPLES.get(last, f'`{last}: …`')}"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            what, why, fix = f"it is {_kind(given)}", "it has to be a map", "write `key: value` pairs under it"
+            if location == ("serving", "hfToken"):  # a name is short for a map
+                why, fix = "it has to be the name of a Secret", "write something like `llm-d-hf-token`"
+        case "tuple_type":
+            what, why = f"it is {_kind(given)}", "it has to be a list"
+            fix = f"write `[{given}]`" if isinstance(given, str) else "write `- …` lines under it"
+        case "int_type" | "int_from_float":
+            what, why = _cannot(given), "it has to be a whole number"
+            bare = isinstance(given, str) and re.fullmatch(r"\d+", given)
+            fix = f"take the quotes off: {given}" if bare else "write one without quotes, such as 8"
+        case "bool_type":
+            what, why, fix = _cannot(given), "it has to be true or false", "write one of the two, without quotes"
+        case "string_type":
+            what, why = _cannot(given), "it has to be text"
+            fix = f'quote it: "{_spelt(given)}"' if isinstance(given, int | float) else "write a word, or leave it out"
+            if last == "requestTimeout" and isinstance(given, int | float):
+                fix = f'write a unit: "{_spelt(given)}s"'
+            if location[-2:] == ("maintenanceWindow", "start") and isinstance(given, int | float):
+                fix = "write hours and minutes: `09:00`"
+        case "float_type" | "float_parsing":
+            what, why, fix = _cannot(given), "it has to be a number", "write one without quotes, such as 0.05"
+        case "scalar_type":
+            what, why, fix = _cannot(given), detail["msg"], "write one of these"
+        case "greater_than_equal":
+            least = context["ge"]
+            what, why = _cannot(given), f"it has to be at least {least}"
+            fix = f"write {least} or more, or leave the key out for its default"
+            if location == ("cluster", "nodes"):  # without a default where they are the stack's to make
+                why, fix = "the model servers have to run somewhere", "write how many, such as `nodes: 2`"
+        case "less_than_equal":
+            what, why, fix = _cannot(given), f"it can be {context['le']} at most", "write the number you meant"
+        case "literal_error":
+            choices = re.findall(r"'([^']*)'", context["expected"])
+            what, why = _cannot(given), f"it has to be {_any_of(choices)}"
+            fix = meant(str(given), choices) or "write one of these"
+        case "string_too_short":
+            what, why, fix = "it is empty", "an empty value means nothing", "leave the key out for its default"
+        case "string_too_long":
+            most = context["max_length"]
+            what, why = f"{_cannot(given)} ({len(given)} characters)", f"it can have {most} at most"
+            fix = f"shorten it by {len(given) - most}"
+        case "string_pattern_mismatch":
+            form, example = FORMS[context["pattern"]]
+            what, why, fix = _cannot(given), f"it has to be {form}", f"write something like `{example}`"
+        case "token_in_clear":
+            what, why = detail["msg"], "whoever reads the file, or its history, has it"
+            fix = f"revoke it, and give a new one by `pulumi config set --secret --path '{PROJECT}:serving.hfToken'`"
+        case _:
+            what, why, fix = _cannot(given), detail["msg"].lower(), "write another value"
+    return location, Problem("SPEC", yaml_path(location), what, why, fix, SOURCE)
+
+
+def _any_of(words: list[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _cannot(given: Any) -> str:
+    if given is None or isinstance(given, list | dict):
+        return f"it is {_kind(given)}"
+    text = given if isinstance(given, str) else _spelt(given)
+    return f"`{text if len(text) <= 60 else f'{text[:57]}…'}` cannot be used"
+
+
+def _spelt(given: Any) -> str:
+    """As YAML spells it: `true`, not `True`."""
+    return json.dumps(given)
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case list():
+            return "a list"
+        case dict():
+            return "a map"
+        case None:
+            return "empty"
+        case str():
+            return "text"
+    return f"`{_spelt(value)}`"
+
+
+def _keys(location: Location) -> Iterator[str]:
+    """The keys a section knows, as YAML spells them."""
+    section: Any = StackSpec
+    for step in location:
+        if isinstance(step, int):
+            section = next(iter(get_args(section)), None)
+        else:
+            fields = getattr(section, "model_fields", {})
+            field = next((info for info in fields.values() if info.alias == step), None)
+            section = field.annotation if field else None
+        # `Chart | None` is about Chart.
+        section = next((part for part in get_args(section) if hasattr(part, "model_fields")), section)
+    if hasattr(section, "model_fields"):
+        yield from (str(info.alias) for info in section.model_fields.values())
+    else:
+        yield from getattr(section, "__annotations__", {})

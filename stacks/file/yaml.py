@@ -1,0 +1,204 @@
+"""YAML as people write it: bytes in, plain data out, every refusal one sentence with a line number.
+
+Stricter than a YAML parser has to be: no duplicate keys, no alias towers, no file that cannot be a stack file. Plain words
+mean what they mean to the Pulumi CLI: `no` is text, a date is a trap.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from stacks.findings import Problem
+
+#: The largest stack file we read, in bytes. A real one has a few KB; a rendered manifest given by mistake has more.
+MAX_BYTES = 1024 * 1024
+#: Values of a file once its aliases are written out, and levels of nesting. A real stack file has about 30 and 5; nine
+#: aliases of nine aliases, eleven times over, are 31 billion values, and minutes or the whole memory to build.
+MAX_VALUES = 10_000
+MAX_DEPTH = 32
+#: Python converts no longer numbers from text; nothing in a stack file has more than ten digits.
+MAX_DIGITS = 30
+
+Step = str | int
+Location = tuple[Step, ...]
+
+_TAG = "tag:yaml.org,2002:"
+#: What an unquoted word is, as gopkg.in/yaml.v3 decides it for the Pulumi CLI: PyYAML alone would read `no` as false.
+_FORMS = {
+    "bool": re.compile(r"(true|True|TRUE|false|False|FALSE)\Z"),
+    "null": re.compile(r"(~|null|Null|NULL|)\Z"),
+    "int": re.compile(r"([-+]?(0|[1-9][0-9]*)|0o?[0-7]+|0x[0-9a-fA-F]+)\Z"),
+    "float": re.compile(r"([-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?|[-+]?\.inf|\.nan)\Z"),
+    "timestamp": re.compile(r"\d{4}-\d\d?-\d\d?(([Tt]|\s+)\d\d?:.*)?\Z"),
+    "merge": re.compile(r"<<\Z"),
+}
+_SCALARS = ("bool", "null", "int", "float")
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own way to be told)
+
+
+for _kind, _form in _FORMS.items():
+    _Loader.add_implicit_resolver(f"{_TAG}{_kind}", _form, None)
+
+
+@dataclass(frozen=True)
+class Document:
+    """One YAML document: its data, the node tree that knows the lines, and what in it no stack file can mean.
+
+    The data is whole even where there are problems, so that everything else can be judged in the same run.
+    """
+
+    data: Any
+    node: yaml.Node | None
+    problems: tuple[tuple[Location, Problem], ...] = ()
+
+    def line(self, path: Location) -> int:
+        """The line (from 1) of the deepest part of `path` that exists; 0 for an empty document."""
+        node, line = self.node, 0 if self.node is None else _line(self.node)
+        for part in path:
+            if isinstance(node, yaml.MappingNode):
+                entry = next(((key, value) for key, value in reversed(node.value) if key.value == str(part)), None)
+                if entry is None:
+                    break
+                line, node = _line(entry[0]), entry[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line = _line(node)
+            else:
+                break
+        return line
+
+
+def parse(content: bytes) -> Document | Problem:
+    """Reads one document, or says why it cannot be read."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        return _problem(f"byte {error.start} is not UTF-8", "YAML is read as UTF-8", "save the file as UTF-8", line)
+    try:
+        if too_much := _too_much(text):
+            return too_much
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            problems = () if node is None else tuple(_strange(node, ()))
+            return Document(None if node is None else loader.construct_document(node), node, problems)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        return _unreadable(text, error)
+    except yaml.reader.ReaderError as error:
+        line = content[: error.position].count(b"\n") + 1
+        what = f"a control character (#x{error.character:04x})"
+        return _problem(what, "YAML is text without them", "delete it, and check that this is the file you meant", line)
+
+
+def _too_much(text: str) -> Problem | None:
+    """What could not be built in reasonable time, told from the events alone, before anything is built."""
+    sizes: dict[str | None, int] = {}
+    still_open: list[tuple[str | None, int]] = []
+    total = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            still_open.append((event.anchor, total))
+            total += 1
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = still_open.pop()
+            sizes[anchor] = total - before
+        elif isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in still_open):
+                what, why = f"alias *{event.anchor} stands for something that contains it", "it would never end"
+                return _problem(what, why, "write the value out", _line(event))
+            total += sizes.get(event.anchor, 1)
+        line = _line(event)
+        if len(still_open) > MAX_DEPTH:
+            why = f"no stack file needs more than {MAX_DEPTH}"
+            return _problem(
+                f"more than {MAX_DEPTH} levels of nesting", why, "check that this is the file you meant", line
+            )
+        if total > MAX_VALUES:
+            what, why = f"more than {MAX_VALUES} values, aliases included", "no stack file needs as many"
+            return _problem(what, why, "check that this is the file you meant, and write aliases out", line)
+    return None
+
+
+def _strange(node: yaml.Node, at: Location) -> Iterator[tuple[Location, Problem]]:
+    """What a stack file cannot mean; each is replaced in the tree by something plain, so that reading can go on."""
+    kind = node.tag.removeprefix(_TAG)
+    if isinstance(node, yaml.ScalarNode):
+        if kind == "int" and len(node.value) > MAX_DIGITS:
+            what, why = (
+                f"a number of {len(node.value)} digits cannot be used",
+                "nothing in a stack file counts that far",
+            )
+            yield at, _problem(what, why, "write the number you meant", _line(node))
+            node.tag, node.value = f"{_TAG}null", "null"
+        elif kind != "str" and not (kind in _SCALARS and _FORMS[kind].match(node.value)):
+            why = "the Pulumi CLI rewrites dates" if kind == "timestamp" else f"it is tagged as {kind}"
+            yield at, _problem(f"`{node.value}` cannot be used", why, f'quote it: "{node.value}"', _line(node))
+            node.tag = f"{_TAG}str"
+        return
+    plain = "map" if isinstance(node, yaml.MappingNode) else "seq"
+    if kind != plain:
+        yield at, _problem(f"the tag {node.tag} cannot be used", "it has no meaning here", "remove it", _line(node))
+        node.tag = f"{_TAG}{plain}"
+    if isinstance(node, yaml.MappingNode):
+        yield from _strange_keys(node, at)
+        for key, value in node.value:
+            yield from _strange(value, (*at, key.value))
+    else:
+        for index, value in enumerate(node.value):
+            yield from _strange(value, (*at, index))
+
+
+def _strange_keys(node: yaml.MappingNode, at: Location) -> Iterator[tuple[Location, Problem]]:
+    first: dict[str, int] = {}
+    kept = []
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            what, why = "a list or a map is used as a key", "keys are words"
+            yield at, _problem(what, why, "write `key: value` (and quote text that starts with [ or {)", _line(key))
+            continue
+        kept.append((key, value))
+        if key.tag == f"{_TAG}merge":
+            continue
+        key.tag = f"{_TAG}str"
+        if key.value in first:
+            what, why = f"`{key.value}` is there twice (first on line {first[key.value]})", "only one of them can count"
+            yield at, _problem(what, why, "keep one", _line(key))
+        first.setdefault(key.value, _line(key))
+    node.value = kept
+
+
+def _unreadable(text: str, error: yaml.MarkedYAMLError) -> Problem:
+    """The parser's own words, except for the mistakes people make most."""
+    line = error.problem_mark.line + 1 if error.problem_mark else 0
+    rows = text.split("\n")
+    tabs = [number for number, row in enumerate(rows, start=1) if "\t" in row[: len(row) - len(row.lstrip())]]
+    if line in tabs:
+        lines = f"line {tabs[0]}" if len(tabs) == 1 else f"lines {', '.join(map(str, tabs[:20]))}"
+        return _problem(f"tabs indent {lines}", "YAML allows spaces only", "replace each tab with spaces", line)
+    if error.problem == "but found another document":
+        why, fix = "the Pulumi CLI would read the first only", "keep one (is this a rendered manifest?)"
+        return _problem("a second document starts here", why, fix, line)
+    what = error.problem or "it cannot be parsed"
+    return _problem(what, "the file is not valid YAML", "correct this line or the one before", line)
+
+
+def _line(part: yaml.Node | yaml.Event) -> int:
+    return part.start_mark.line + 1 if part.start_mark else 0
+
+
+def _problem(what: str, why: str, fix: str, line: int = 0) -> Problem:
+    return Problem(rule="FILE", path="", what=what, why=why, fix=fix, line=line)

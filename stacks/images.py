@@ -1,0 +1,138 @@
+"""Everything a stack pulls: each image and each chart once, what uses it, and where the stack's mirror has it.
+
+Sources are upstream's references, whatever the stack's mirror is: they are what there is to copy. Asks nobody: what the
+router's chart makes is handed in where it could be rendered, and follows from its values and the bill where it could not. What a
+cluster of the stack's own is given comes from `stacks.cluster_images`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hardware.render.images import ImageRef, mirrored
+from hardware.render.pod_images import pod_images, value_images
+from hardware.vocabulary import ROLE_LABEL
+from releases.gateways import IMPLEMENTATIONS
+from releases.values import image_values, merge
+from stacks.blueprint import Plan, plan
+from stacks.clouds.gke.plan import GkePlan
+from stacks.cluster_images import Use
+from stacks.platform import platform_plan
+from stacks.serving.router import HelmRelease, chart_images, mirrored_chart
+from stacks.spec.stack import Mirror, PlatformSpec, StackSpec
+
+Object = Mapping[str, Any]
+
+ROUTER = "router"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as upstream names it, its users (`decode/modelserver`), and its place in the mirror, if there is one.
+
+    What nobody ever has `pulled` is on the node, and has no such place.
+    """
+
+    image: str
+    used_by: tuple[str, ...]
+    mirrored: str | None
+    pulled: bool = True
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart as upstream names it, or a path; its version (None: what the path holds), its users, its place in the mirror."""
+
+    chart: str
+    version: str | None
+    used_by: tuple[str, ...]
+    mirrored: str | None
+
+
+def without_mirror(spec: StackSpec, base: Path) -> Plan:
+    """The plan of a stack as it is where everything comes from upstream. Relative paths start at `base`."""
+    return plan(spec.model_copy(update={"mirror": Mirror()}), base)
+
+
+def cluster_without_mirror(spec: PlatformSpec, base: Path) -> GkePlan | None:
+    """The same of what a stack that only makes nodes gives its cluster."""
+    return platform_plan(spec.model_copy(update={"mirror": Mirror()}), base).gke
+
+
+def images(
+    upstream: Plan, router: Iterable[Object] | None, registry: str | None, cluster: Iterable[Use] = ()
+) -> list[Image]:
+    """Every image of a plan `without_mirror`, in the order of a stack; `router` are the objects of its chart, if at hand.
+
+    Those of its `cluster` come last.
+    """
+    return listed([*_uses(upstream, router), *cluster], registry)
+
+
+def listed(uses: Iterable[Use], registry: str | None) -> list[Image]:
+    """Each image once, with all its users, in the order of the first of them."""
+    found: dict[str, list[Use]] = {}
+    for use in uses:
+        # `vllm/vllm-openai:v1` and `docker.io/vllm/vllm-openai:v1` are one image.
+        found.setdefault(str(ImageRef.parse(use.image)), []).append(use)
+    return [_image(same, registry) for same in found.values()]
+
+
+def _image(uses: Sequence[Use], registry: str | None) -> Image:
+    name, pulled = uses[0].image, any(use.pulled for use in uses)
+    place = mirrored(name, registry) if registry and pulled else None
+    return Image(name, tuple(dict.fromkeys(use.user for use in uses)), place, pulled)
+
+
+def charts(upstream: Plan, place: str | None) -> list[Chart]:
+    """Every chart of a plan `without_mirror`; `place` is where the team keeps charts."""
+    gateway = upstream.gateway
+    beside = ((row.name, row) for row in (gateway.implementation if gateway else ()))
+    return [*_charts([(ROUTER, upstream.router), *beside], place), *cluster_charts(upstream.gke, place)]
+
+
+def cluster_charts(gke: GkePlan | None, place: str | None) -> list[Chart]:
+    """Every chart a cluster is given."""
+    return _charts([(row.name, row) for row in gke.charts] if gke else [], place)
+
+
+def _charts(releases: Iterable[tuple[str, HelmRelease]], place: str | None) -> list[Chart]:
+    return [
+        Chart(
+            release.chart,
+            release.version,
+            (user,),
+            mirrored_chart(release.chart, place) if place and "://" in release.chart else None,
+        )
+        for user, release in releases
+    ]
+
+
+def _uses(upstream: Plan, router: Iterable[Object] | None) -> Iterator[Use]:
+    gateway = upstream.gateway
+    yield from _pods(upstream.model_server)
+    yield from _pods(
+        [*(gateway.objects if gateway else ()), *(gateway.routes if gateway else ()), *upstream.monitoring]
+    )
+    if router is None:
+        yield from (Use(image, ROUTER) for image in _of_values(upstream))
+    else:
+        for obj in router:
+            yield from (Use(found.image, f"{ROUTER}/{found.name}", found.pulled) for found in pod_images(obj))
+    if gateway and gateway.implementation:
+        for release in IMPLEMENTATIONS[gateway.stated.provider].releases:
+            yield from (Use(known.image, release.name) for known in release.images)
+
+
+def _pods(objects: Sequence[Object]) -> Iterator[Use]:
+    for obj in objects:
+        metadata = obj["metadata"]
+        user = metadata.get("labels", {}).get(ROLE_LABEL) or f"{obj['kind']} {metadata['name']}"
+        yield from (Use(found.image, f"{user}/{found.name}", found.pulled) for found in pod_images(obj))
+
+
+def _of_values(upstream: Plan) -> list[str]:
+    """The images of the router's chart by its values; those of the chart's own that no value names are in the bill."""
+    own = [image_values(known, known.image) for known in chart_images(upstream.spec, upstream.bill)]
+    return [image for _, image in value_images(merge(*own, upstream.router.values))]

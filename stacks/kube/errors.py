@@ -1,0 +1,43 @@
+"""What keeps a cluster from being asked, as problems of the stack file that names it."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from components.kube_client import KubeconfigError
+from components.kube_errors import reason
+from stacks.findings import Problem
+from stacks.spec.cluster import Cluster
+
+
+@contextmanager
+def asking(cluster: Cluster, otherwise: Callable[[Problem], None]) -> Iterator[None]:
+    """For requests to a cluster: no answer, or one that is of no use, ends them and is given to `otherwise`."""
+    from kubernetes.client.exceptions import ApiException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        yield
+    except KubeconfigError as error:
+        otherwise(_no_context(cluster, error))
+    except (HTTPError, OSError, ApiException, json.JSONDecodeError) as error:
+        otherwise(_unanswered(reason(error)))
+
+
+def _no_context(cluster: Cluster, error: KubeconfigError) -> Problem:
+    return Problem(
+        "CLUSTER", "llmd-pd:cluster", f"context `{cluster.context}`" if cluster.context else "no context",
+        f"the kubeconfig does not give it: {str(error).rstrip('.')}", "name a context of `kubectl config get-contexts`",
+    )  # fmt: skip
+
+
+def not_kubernetes(what: str) -> Problem:
+    """What answers there cannot be an API server, because of what it does."""
+    return _unanswered(f"what answers there {what}")
+
+
+def _unanswered(why: str) -> Problem:
+    return Problem(
+        "CLUSTER", "llmd-pd:cluster", "the cluster's API server cannot be reached", why,
+        "check the context, the network and your credentials",
+    )  # fmt: skip

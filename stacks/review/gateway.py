@@ -1,0 +1,26 @@
+"""The route of a stack whose Gateway is elsewhere, when it changes hands between the stack and the router's chart."""
+
+from collections.abc import Iterator
+
+from stacks.blueprint import Plan
+from stacks.review.change import Change, Kind
+
+
+def changes_hands(before: Plan, after: Plan) -> bool:
+    """Whether one of stack and chart made the route, and the other makes it now."""
+    old, new = before.gateway, after.gateway
+    return old is not None and new is not None and bool(old.routes) != bool(new.routes)
+
+
+def route_changes(before: Plan, after: Plan) -> Iterator[Change]:
+    """What becomes of the stack's own route; that of the chart is among what the chart makes."""
+    if not changes_hands(before, after) or before.gateway is None or after.gateway is None:
+        return
+    charts, ours = after.gateway.route_names
+    what, which = (
+        (f"deleted at the end of the `up`: the router's chart makes HTTPRoute {charts} from then on", after)
+        if before.gateway.routes
+        else (f"made by the stack after the router's release, whose HTTPRoute {charts} goes", before)
+    )
+    why = f"the chart of {which.bill.name} can name a Gateway in another namespace, the other cannot"
+    yield Change(Kind.CHANGES, f"HTTPRoute {ours}", what, why)

@@ -1,0 +1,83 @@
+"""What of a stack file a release refuses, and the stack file without it, so that the rest can be compared."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from hardware.bill import Bill
+from hardware.render.argv import ArgumentError, command_line
+from hardware.vocabulary import ROLES
+from releases import RELEASES
+from stacks.review.change import Change, Kind
+from stacks.review.trees import dotted, leaves
+from stacks.review.values import counterpart
+from stacks.rules.table import problems_of
+from stacks.serving.workload import workload
+from stacks.spec.stack import StackSpec
+
+#: The rule that keeps the keys of two releases' charts apart.
+FOREIGN_VALUES = "BILL-02"
+
+
+def fitted(spec: StackSpec, bill: Bill, other: Bill) -> StackSpec:
+    """The stack on the release `bill`, as far as that takes it.
+
+    Values that only one of the two releases' charts knows are left out for both: nothing could be compared with them.
+
+    Raises:
+        UnknownChoiceError: the release does not have what the stack asks for.
+    """
+    foreign = _foreign(bill) | _foreign(other)
+    values = {key: value for key, value in spec.router.values.items() if key not in foreign}
+    router = spec.router.model_copy(update={"values": values})
+    return _with_edits_it_takes(spec.model_copy(update={"release": bill.name, "router": router}))
+
+
+def _foreign(bill: Bill) -> frozenset[str]:
+    """Top-level keys of other releases' charts."""
+    return frozenset(key for other in RELEASES.values() for key in other.router.sections) - bill.router.sections
+
+
+def _with_edits_it_takes(spec: StackSpec) -> StackSpec:
+    """Without those edits of the engine's command line that the release's own command line refuses."""
+    drops = tuple(name for name in spec.serving.drop_args or () if _takes(spec, (name,), ()))
+    extras = tuple(word for word in spec.serving.extra_args or () if _takes(spec, drops, (word,)))
+    return _edited(spec, drops, extras)
+
+
+def _takes(spec: StackSpec, drops: tuple[str, ...], extras: tuple[str, ...]) -> bool:
+    edited = workload(_edited(spec, drops, extras))
+    try:
+        for role in ROLES:
+            command_line(edited, role)
+    except ArgumentError:
+        return False
+    return True
+
+
+def _edited(spec: StackSpec, drops: tuple[str, ...], extras: tuple[str, ...]) -> StackSpec:
+    edits: dict[str, Any] = {"drop_args": drops, "extra_args": extras}
+    return spec.model_copy(update={"serving": spec.serving.model_copy(update=edits)})
+
+
+def problems(spec: StackSpec, before: Bill, after: Bill) -> Iterator[Change]:
+    """What `check` says of the file once it is on the release `after`."""
+    for problem in problems_of(spec.model_copy(update={"release": after.name})):
+        if problem.rule != FOREIGN_VALUES:
+            what = f"{problem.what}, and `llmd-pd check` refuses it ({problem.rule})"
+            yield Change(Kind.BREAKS, problem.path, what, problem.why, problem.fix)
+    for key in spec.router.values:
+        if key in _foreign(after):
+            what = f"`{key}` is no key of {after.name}'s chart, and `llmd-pd check` refuses it ({FOREIGN_VALUES})"
+            why = "the charts of two releases keep the same thing in different places"
+            tree = {key: spec.router.values[key]}
+            yield Change(Kind.BREAKS, "llmd-pd:router.values", what, why, _rewritten(tree, before, after))
+
+
+def _rewritten(tree: dict[str, Any], before: Bill, after: Bill) -> str:
+    """Each value in the other chart's keys, where its counterpart is known."""
+    pairs = [(dotted(path), counterpart(path, before, after)) for path in leaves(tree)]
+    known = [f"{new} for {old}" for old, new in pairs if new]
+    unknown = [old for old, new in pairs if not new]
+    words = [f"write {', '.join(known)}"] if known else []
+    words += [f"look {', '.join(unknown)} up in the values of the new chart"] if unknown else []
+    return " and ".join(words)

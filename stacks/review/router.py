@@ -1,0 +1,135 @@
+"""The router's Helm release: its chart, images and values, and whether Helm can upgrade it at all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hardware.render.images import mirrored
+from releases.values import image_values, look_up
+from stacks.blueprint import Plan
+from stacks.file.load import PROJECT
+from stacks.review import values
+from stacks.review.change import Change, Kind, became
+from stacks.review.objects import IMMUTABLE, by_identity, replaced
+from stacks.review.plugins import configuration, plugin_changes
+from stacks.review.trees import dotted, leaves, shown, without
+from stacks.serving.router import chart_images
+
+Object = Mapping[str, Any]
+#: What each release's chart makes of the stack's values, in order; None where a chart or Helm is not at hand.
+Rendered = tuple[Sequence[Object], Sequence[Object]]
+
+
+def release_urn(stack: str, plan: Plan) -> str:
+    """How Pulumi calls the Helm release of a stack."""
+    kind = "llmd-pd:index:Router$kubernetes:helm.sh/v3:Release"
+    return f"urn:pulumi:{stack}::{PROJECT}::{kind}::{plan.spec.name}-router"
+
+
+def to_replace(stack: str, before: Plan, after: Plan, rendered: Rendered | None) -> list[str]:
+    """The URNs that Pulumi has to be told to replace, because it does not know by itself."""
+    return [release_urn(stack, after)] if not _selects_otherwise(before, after) and _blocks(rendered) else []
+
+
+def _selects_otherwise(before: Plan, after: Plan) -> bool:
+    return before.bill.router.epp_selector != after.bill.router.epp_selector
+
+
+def _blocks(rendered: Rendered | None) -> list[str]:
+    """What Helm would have to change in place and cannot, in words."""
+    if rendered is None:
+        return []
+    return [
+        f"{was['kind']} {was['metadata']['name']} changes in {'.'.join(IMMUTABLE[was['kind']])}"
+        for was, _ in replaced(*rendered)
+    ]
+
+
+def release_changes(before: Plan, after: Plan, rendered: Rendered | None) -> Iterator[Change]:
+    """What becomes of the release as a whole."""
+    name = f"Helm release {after.router.name}"
+    if _selects_otherwise(before, after):
+        old, new = before.bill.router.epp_selector, after.bill.router.epp_selector
+        lost = "its Service gets another cluster IP"
+        if before.gateway is not None:
+            lost = (
+                "its InferencePool goes with it" if before.gateway.routes else "its InferencePool and route go with it"
+            )
+        yield Change(
+            Kind.REPLACED, name,
+            f"uninstalled and installed anew: nothing is routed until the new endpoint picker is Ready, and {lost}",
+            f"the new chart selects the endpoint picker's pods by the label {new} instead of {old}, which Kubernetes never "
+            "changes in place: a Helm upgrade would fail half-way",
+            "Pulumi does it by itself; where a GitOps tool or Helm applies it, uninstall the release first",
+        )  # fmt: skip
+    elif blocks := _blocks(rendered):
+        yield Change(
+            Kind.BREAKS, name, "a plain `pulumi up` fails half-way, when Helm upgrades it",
+            f"Kubernetes never changes that in place: {'; '.join(blocks)}",
+            "have Pulumi uninstall it and install it anew, with `--replace` as below",
+        )  # fmt: skip
+
+
+def chart_of(plan: Plan) -> str:
+    """The chart's place and version."""
+    return " ".join(filter(None, (plan.router.chart, plan.router.version)))
+
+
+def _made(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Change]:
+    old, new = by_identity(before), by_identity(after)
+    for identity in sorted(old.keys() ^ new.keys()):
+        what = "made by the chart now" if identity in new else "not made by the chart any more"
+        yield Change(Kind.CHANGES, " ".join(identity), what)
+
+
+def router_changes(
+    before: Plan, after: Plan, reasons: Mapping[str, str], rendered: Rendered | None
+) -> Iterator[Change]:
+    """Chart, images, what the chart makes, values and plugins."""
+    was, now = chart_of(before), chart_of(after)
+    if was != now:
+        yield Change(Kind.CHANGES, "router's chart", became(was, now), reasons.get("chart", ""))
+    yield from _image_changes(before, after)
+    if rendered is not None:
+        yield from _made(*rendered)
+    yield from _value_changes(before, after)
+    old, new = (configuration(plan.bill, plan.router.values) for plan in (before, after))
+    yield from plugin_changes(old, new, reasons)
+
+
+def images(plan: Plan) -> dict[str, str]:
+    """The images of the router's chart, by what they are."""
+    names, registry = ("endpoint picker", "router's proxy"), plan.spec.mirror.registry
+    found = zip(names, chart_images(plan.spec, plan.bill), strict=False)
+    return {name: mirrored(known.image, registry) for name, known in found}
+
+
+def _image_changes(before: Plan, after: Plan) -> Iterator[Change]:
+    old, new = images(before), images(after)
+    for name in {**old, **new}:
+        was, now = old.get(name, ""), new.get(name, "")
+        if was != now:
+            yield Change(Kind.CHANGES, f"image of the {name}", became(was, now))
+
+
+def _value_changes(before: Plan, after: Plan) -> Iterator[Change]:
+    found = values.compare(*((plan.bill, _unsaid_images(plan)) for plan in (before, after)))
+    for moved in found.moved:
+        if not moved.same:
+            yield Change(Kind.CHANGES, "router's value", str(moved))
+    for path, value in found.gone.items():
+        yield Change(Kind.CHANGES, "router's value", f"{dotted(path)} ({shown(value)}) gone")
+    for path, value in found.come.items():
+        yield Change(Kind.CHANGES, "router's value", f"{dotted(path)} ({shown(value)}) added")
+    if places := values.places(found.moved):
+        what = f"say the same under other keys: {'; '.join(places)}"
+        yield Change(Kind.CHANGES, "router's other values", what, "each chart has keys of its own")
+
+
+def _unsaid_images(plan: Plan) -> Mapping[str, Any]:
+    """The values without those that spell the images, which are said as images."""
+    tree: dict[str, Any] = plan.router.values
+    for known, image in zip(chart_images(plan.spec, plan.bill), images(plan).values(), strict=True):
+        for path, text in leaves(image_values(known, image)).items():
+            if look_up(tree, path) == text:
+                tree = without(tree, path)
+    return tree

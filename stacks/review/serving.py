@@ -1,0 +1,87 @@
+"""The model servers as a whole: whether they are replaced, and for how long nothing serves then."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hardware.render.images import IMAGE_PULL_SECONDS
+from hardware.vocabulary import ROLE_LABEL
+from stacks.blueprint import Plan
+from stacks.review.change import Change, Kind
+from stacks.review.model_servers import pod_changes
+from stacks.review.objects import by_identity, object_changes, replaced, selector_change
+from stacks.review.trees import without
+from stacks.rules.previous import pod_templates, rolled_alone, warnings_of
+
+Object = Mapping[str, Any]
+
+GUIDE = "docs/upgrade.md"
+
+
+def deployments(objects: Sequence[Object]) -> dict[str, Object]:
+    """The Deployments by role."""
+    return {obj["metadata"]["labels"][ROLE_LABEL]: obj for obj in objects if obj["kind"] == "Deployment"}
+
+
+def replaced_servers(before: Plan, after: Plan) -> list[tuple[Object, Object]]:
+    """The pairs of Deployments that cannot become each other."""
+    return [pair for pair in replaced(before.model_server, after.model_server) if pair[0]["kind"] == "Deployment"]
+
+
+def replacements(before: Plan, after: Plan) -> Iterator[Change]:
+    """What is deleted and created anew, Deployments first."""
+    if servers := replaced_servers(before, after):
+        yield _down(servers, after)
+    for _, now in replaced(before.model_server, after.model_server):
+        if now["kind"] != "Deployment":
+            yield Change(
+                Kind.REPLACED, f"{now['kind']} {now['metadata']['name']}", "deleted and created anew",
+                "its spec cannot change", "pods that run keep the devices they have",
+            )  # fmt: skip
+
+
+def _down(pairs: Sequence[tuple[Object, Object]], after: Plan) -> Change:
+    names = ", ".join(now["metadata"]["name"] for _, now in pairs)
+    labels = "; ".join(dict.fromkeys(selector_change(*pair) for pair in pairs))
+    budget = after.workload.hardware.accelerator.probes.budget_seconds
+    sizes = " + ".join(f"{sizing.replicas}×{sizing.devices}" for sizing in after.workload.sizing.values())
+    return Change(
+        Kind.REPLACED, f"{len(pairs)} Deployment{'s' if len(pairs) > 1 else ''} ({names})",
+        "deleted with all their pods and created anew: the service is down until the new servers are Ready, which may take "
+        f"{duration(budget + IMAGE_PULL_SECONDS)} at most ({duration(IMAGE_PULL_SECONDS)} for the image, then {duration(budget)} "
+        "of start-up probes)",
+        f"Kubernetes never changes the labels a Deployment selects by, and {labels}",
+        "to stay up, deploy a second stack beside it, with its own `name` and `namespace` and room for another "
+        f"{sizes} devices, move the traffic, then destroy the first: {GUIDE}",
+    )  # fmt: skip
+
+
+def changes(before: Plan, after: Plan, reasons: Mapping[str, str]) -> Iterator[Change]:
+    """What is otherwise in the pods, and in the objects beside them."""
+    old, new = before.model_server, after.model_server
+    pods = list(pod_changes(deployments(old), deployments(new), reasons))
+    if pods and not replaced_servers(before, after):
+        yield from _in_place(before, after)
+    yield from pods
+    gone = {identity for identity in by_identity(old) if identity[0] == "Deployment"}
+    yield from object_changes(_beside(old, gone), _beside(new, gone))
+
+
+def _in_place(before: Plan, after: Plan) -> Iterator[Change]:
+    role = rolled_alone(pod_templates(before.model_server), pod_templates(after.model_server))
+    whose = f"the {role} pods" if role else "the pods of each role"
+    yield Change(Kind.CHANGES, "Deployments", f"updated in place: {whose} are replaced a quarter at a time")
+    if role:
+        for warning in warnings_of(role, after.workload):
+            yield Change(Kind.BREAKS, f"Deployment of {role}", warning.what, warning.why, warning.fix)
+
+
+def _beside(objects: Sequence[Object], unless: set[tuple[str, str]]) -> list[Object]:
+    """The other objects, without their labels: those are the Deployments' too, and said there."""
+    others = [obj for identity, obj in by_identity(objects).items() if identity not in unless]
+    return [without(obj, ("metadata", "labels")) for obj in others]
+
+
+def duration(seconds: int) -> str:
+    """Seconds as people say them, in hours and whole minutes."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))

@@ -1,0 +1,171 @@
+"""A look at the cluster before anything is applied, where the provider would say nothing or say it late.
+
+The provider's preview succeeds on a cluster that cannot be reached, and notices only during `up` that a namespace or a
+release of that name exists already. We look first, read-only, and say how to import what is there. CRDs are adopted,
+but never taken back to an older version: another stack may live from what the newer one brought.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from hardware.render.namespace import OWNER
+from stacks.blueprint import Plan
+from stacks.clouds.coreweave.look_pools import look_at_pools
+from stacks.clouds.gke.versions import brought_crds
+from stacks.findings import Problem, StackFileError
+from stacks.kube import helm as helm_records
+from stacks.kube.api import Api, Object
+from stacks.kube.commands import kubectl_flags
+from stacks.kube.errors import asking
+from stacks.kube.owner import holder, whose
+from stacks.platform import PlatformPlan
+from stacks.rules.live_gateway import Releases, look_at_gateway, second_proxy
+from stacks.rules.monitoring import missing_kinds
+from stacks.serving.router import HelmRelease
+from stacks.spec.cluster import Cluster
+
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+#: The annotation by which the provider is told to wait for an object.
+WAIT_FOR = "pulumi.com/waitFor"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at the cluster brought: the stack's own Helm releases with the Secrets of their revisions, if there are any,
+    the names of CRDs that the cluster brings and keeps itself, and of those that are established and not waited for by a stack.
+    """
+
+    revisions: Releases = ()
+    preinstalled: frozenset[str] = frozenset()
+    established: frozenset[str] = frozenset()
+
+
+def look_ahead(plan: Plan, owner: str) -> Found:
+    """Refuses what exists and is not this stack's, or does not exist and should; what was found of use.
+
+    An unreachable cluster fails an `up`; a preview goes on with a warning, because a preview in CI may have no access.
+
+    Raises:
+        StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
+    """
+    if plan.gke is not None:
+        # The cluster is the stack's own: before it is made nothing can be asked, and afterwards nobody else is expected.
+        return Found((), plan.gke.brought_crds)
+    found: list[tuple[HelmRelease, Sequence[Object]]] = []
+    preinstalled: frozenset[str] = frozenset()
+    established: frozenset[str] = frozenset()
+    with answering(plan.spec.cluster):
+        api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
+        preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
+        crds = _live_crds(api, plan, preinstalled)
+        established = frozenset(name for name, (_, live) in crds.items() if _established(live))
+        problems = [
+            *look_at_pools(api, plan.spec.cluster, plan.pools, owner),
+            *_newer_crds(crds),
+            *missing_kinds(api, plan.spec),
+        ]
+        namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
+        if namespace is not None:
+            revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)
+            found.append((plan.router, revisions))
+            problems += [*_already_there(plan, owner, namespace, revisions), *second_proxy(api, plan)]
+        if plan.gateway is not None:
+            installs = plan.gateway.implementation
+            releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
+            ours = namespace is not None and holder(namespace) == owner
+            problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
+            found += releases
+        if problems:
+            raise StackFileError(problems)
+    return Found(found, preinstalled, established)
+
+
+def look_ahead_of_platform(plan: PlatformPlan, owner: str) -> None:
+    """The same for a stack that only makes nodes: there is nothing else to look at. Raises as above."""
+    if plan.gke is not None:
+        return
+    with answering(plan.spec.cluster):
+        api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
+        if problems := [*look_at_pools(api, plan.spec.cluster, plan.pools, owner)]:
+            raise StackFileError(problems)
+
+
+@contextmanager
+def answering(cluster: Cluster) -> Iterator[None]:
+    """For requests to the stack's cluster: no answer, or one that is of no use, is a sentence about the stack file.
+
+    Raises:
+        StackFileError: with it, in an `up`; in a preview it is a warning.
+    """
+    with asking(cluster, _without_cluster):
+        yield
+
+
+def _without_cluster(problem: Problem) -> None:
+    if not pulumi.runtime.is_dry_run():
+        raise StackFileError([problem])
+    pulumi.log.warn(f"{problem} This preview says nothing about what exists there.")
+
+
+def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequence[Object]) -> Iterator[Problem]:
+    spec, target = plan.spec, kubectl_flags(plan.spec.cluster)
+    if holder(namespace) != owner:
+        mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
+        yield Problem(
+            "EXISTS", "llmd-pd:namespace", f"namespace {spec.namespace} exists already",
+            f"it belongs to {whose(namespace)}, and a destroy of this stack would delete it",
+            f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
+        )  # fmt: skip
+    name = plan.router.name
+    description = helm_records.foreign(revisions, owner)
+    if description is not None:
+        forget = f"kubectl delete secrets -n {spec.namespace} -l owner=helm,name={name}{target}"
+        yield Problem(
+            "EXISTS", "llmd-pd:name", f"a Helm release {name} exists already in namespace {spec.namespace}",
+            f"it is not this stack's (its description is {description!r}), and helm cannot use a name twice",
+            f"choose another name, or import it: `{forget}` makes helm forget it but leaves its objects, and the next "
+            "`pulumi up` installs over them",
+        )  # fmt: skip
+
+
+def gke_preinstalled(version: Object | None) -> frozenset[str]:
+    """The CRDs of ours that a GKE cluster of this version (as `/version` says it) keeps itself."""
+    return brought_crds((version or {}).get("gitVersion", "").removeprefix("v"))
+
+
+def _live_crds(api: Api, plan: Plan, preinstalled: Collection[str]) -> dict[str, tuple[Object, Object | None]]:
+    """By name, the CRDs that the stack installs, and what the cluster has of each."""
+    ours = {crd["metadata"]["name"]: crd for crd in plan.crds()}
+    return {name: (crd, api.get(f"{CRDS}/{name}")) for name, crd in ours.items() if name not in preinstalled}
+
+
+def _established(live: Object | None) -> bool:
+    """Whether a CRD can be used, and no stack has put its order to wait for that on it (`components.crds`)."""
+    if live is None or WAIT_FOR in live["metadata"].get("annotations", {}):
+        return False
+    conditions = live.get("status", {}).get("conditions") or ()
+    return any((row["type"], row["status"]) == ("Established", "True") for row in conditions)
+
+
+def _newer_crds(crds: Mapping[str, tuple[Object, Object | None]]) -> Iterator[Problem]:
+    for name, (crd, live) in crds.items():
+        ours, theirs = _bundle(crd), _bundle(live) if live else None
+        if ours and theirs and theirs[0] > ours[0]:
+            yield Problem(
+                "EXISTS", "llmd-pd:crds", f"CRD {name} is there in version {theirs[1]}",
+                f"this stack would take it back to {ours[1]}, for every stack of the cluster",
+                "write `llmd-pd:crds: {manage: false}` to use what is there",
+            )  # fmt: skip
+
+
+def _bundle(crd: dict[str, Any]) -> tuple[tuple[int, ...], str] | None:
+    """The version of the set of CRDs one belongs to, to compare and to show; None where it does not say."""
+    for key, value in crd["metadata"].get("annotations", {}).items():
+        if key.endswith("/bundle-version"):
+            return tuple(int(part) for part in re.findall(r"\d+", value)), value
+    return None

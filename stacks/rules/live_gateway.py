@@ -1,0 +1,166 @@
+"""A look at what a stack's router and gateway meet in the cluster, before anything is applied.
+
+Read-only. What it finds would otherwise show late, or not at all: a Gateway that nobody serves, two routes of which one
+wins, a second proxy's configuration under the one name both charts use.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from releases.gateway_api import API, CRDS
+from releases.gateway_entry import entry
+from releases.gateways import IMPLEMENTATIONS, hangs_on
+from stacks.blueprint import Plan
+from stacks.findings import Problem
+from stacks.kube import helm as helm_records
+from stacks.kube.api import Api, Object
+from stacks.kube.commands import helm_flags, kubectl_flags
+from stacks.serving.gateway import GatewayPlan
+from stacks.serving.router import HelmRelease
+
+#: The name under which every standalone chart keeps its proxy's configuration.
+ENVOY = "envoy"
+
+
+#: Helm releases, each with the Secrets of its revisions.
+Releases = Sequence[tuple[HelmRelease, Sequence[Object]]]
+
+
+def look_at_gateway(
+    api: Api, plan: Plan, gateway: GatewayPlan, implementation: Releases, owner: str, *, ours: bool
+) -> Iterator[Problem]:
+    """Everything about the gateway that the cluster speaks against. `ours`: the namespace is there and the stack's."""
+    missing = list(_no_api(api, plan, gateway))
+    yield from missing
+    if not missing:
+        yield from _class(api, gateway) if gateway.objects else _shared(api, plan, gateway)
+        yield from _rivals(api, plan, gateway)
+    yield from _installed(plan, implementation, owner, ours=ours)
+
+
+def second_proxy(api: Api, plan: Plan) -> Iterator[Problem]:
+    """The configuration of another standalone router in the stack's namespace."""
+    namespace = plan.spec.namespace
+    if plan.spec.router.mode not in plan.bill.router.proxy_modes:
+        return
+    there = api.get(f"/api/v1/namespaces/{namespace}/configmaps/{ENVOY}")
+    release = ((there or {}).get("metadata", {}).get("annotations") or {}).get("meta.helm.sh/release-name")
+    if there is not None and release != plan.router.name:
+        holder = f"Helm release {release}" if release else "somebody else"
+        yield Problem(
+            "EXISTS", "llmd-pd:namespace", f"ConfigMap {ENVOY} is in namespace {namespace} already",
+            f"it belongs to {holder}, and the standalone chart keeps its proxy's configuration under this one name",
+            "use one namespace per stack, or mode gateway",
+        )  # fmt: skip
+
+
+def _no_api(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
+    """The Gateway API, where the stack does not bring its CRDs."""
+    if not set(CRDS).isdisjoint(plan.crd_files) or api.get(API) is not None:
+        return
+    why, fix = (
+        "the stack leaves its CRDs to somebody else",
+        "write `crds: {gatewayApi: true}`, or have them installed first",
+    )
+    if gateway.stated.provider == "gke" and plan.spec.crds.gateway_api is None:
+        why = "GKE brings it where it is turned on"
+        fix = "run `gcloud container clusters update CLUSTER --location=LOCATION --gateway-api=standard`"
+    yield Problem("GATEWAY", "llmd-pd:crds.gatewayApi", "the cluster has no Gateway API", why, fix)
+
+
+def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
+    """The class of a Gateway to be made: with the implementation it is installed, or it has to be there."""
+    classes = api.items(f"{API}/gatewayclasses")
+    names = sorted(item["metadata"]["name"] for item in classes)
+    # Without the CRDs there are no classes yet, and an implementation that watches for them brings its own.
+    if gateway.implementation or not names or gateway.gateway_class in names:
+        return
+    ours = ", or install the implementation (`install: true`)" if gateway.stated.provider in IMPLEMENTATIONS else ""
+    yield Problem(
+        "GATEWAY", "llmd-pd:router.gateway", f"GatewayClass {gateway.gateway_class} is not in the cluster",
+        "the Gateway would never be programmed", f"use one that is ({', '.join(names)}) as `className`{ours}",
+    )  # fmt: skip
+
+
+def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
+    """The Gateway of somebody else: it is there, works, and takes a route of the stack's namespace."""
+    where, name = "llmd-pd:router.gateway", f"{gateway.namespace}/{gateway.name}"
+    live = api.get(f"{API}/namespaces/{gateway.namespace}/gateways/{gateway.name}")
+    if live is None:
+        yield Problem(
+            "GATEWAY", where, f"Gateway {gateway.name} is not in namespace {gateway.namespace}, or may not be read",
+            "with `manage: false` it has to be there", "bring up the stack that owns it first, or write `manage: true`",
+        )  # fmt: skip
+        return
+    conditions = {row["type"]: row for row in live.get("status", {}).get("conditions") or ()}
+    programmed = conditions.get("Programmed", {})
+    if programmed.get("status") != "True":
+        said = programmed.get("message") or programmed.get("reason") or "its controller has not said why"
+        describe = f"kubectl describe gateway {gateway.name} -n {gateway.namespace}{kubectl_flags(plan.spec.cluster)}"
+        yield Problem(
+            "GATEWAY", where, f"Gateway {name} is not programmed", said.rstrip("."), f"wait for it, or see `{describe}`"
+        )
+    if entry(live["spec"], elsewhere=gateway.elsewhere) is None:
+        yield Problem(
+            "GATEWAY", where, f"no listener of Gateway {name} takes HTTPRoutes of namespace {plan.spec.namespace}",
+            "the stack's would never be accepted",
+            "have its owner write `allowedRoutes: {namespaces: {from: All}}` for one with protocol HTTP or HTTPS",
+        )  # fmt: skip
+
+
+def _rivals(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
+    """Routes of others on the same Gateway that take the same requests: the older one would get them all."""
+    wanted = gateway.stated.base_model
+    for route in api.items(f"{API}/httproutes"):
+        metadata = route["metadata"]
+        if metadata["namespace"] == plan.spec.namespace and metadata["name"] in gateway.route_names:
+            continue
+        if not hangs_on(route, gateway=gateway.name, namespace=gateway.namespace):
+            continue
+        if wanted in _base_models(route):
+            same = f"requests for base model {wanted}" if wanted else "every request"
+            yield Problem(
+                "GATEWAY", "llmd-pd:router.gateway.baseModel",
+                f"HTTPRoute {metadata['namespace']}/{metadata['name']} takes {same} on this Gateway already",
+                "of two routes with one match the older gets everything",
+                "give each stack on the Gateway a `baseModel` of its own",
+            )  # fmt: skip
+
+
+def _base_models(route: Object) -> set[str | None]:
+    """The base models a route takes requests for; None among them: of every request under `/`."""
+    found: set[str | None] = set()
+    rules: list[Object] = route["spec"].get("rules") or []
+    matches: list[Object] = [match for rule in rules for match in rule.get("matches") or [{}]]
+    for match in matches:
+        if match.get("path", {}).get("value", "/") != "/" or route["spec"].get("hostnames"):
+            continue
+        headers: list[Mapping[str, Any]] = match.get("headers") or []
+        named = [row["value"] for row in headers if row["name"].lower() == "x-gateway-base-model-name"]
+        found |= {*named} if named else set() if headers else {None}
+    return found
+
+
+def _installed(plan: Plan, implementation: Releases, owner: str, *, ours: bool) -> Iterator[Problem]:
+    """Releases of the implementation that are there and not in this life of the stack."""
+    for release, revisions in implementation:
+        whose = _whose(release, revisions, owner, ours=ours) if revisions else None
+        if whose is not None:
+            uninstall = f"helm uninstall {release.name} -n {release.namespace}{helm_flags(plan.spec.cluster)}"
+            yield Problem(
+                "EXISTS", "llmd-pd:router.gateway.install", f"Helm release {release.name} is in {release.namespace} already",
+                f"it is {whose}, and helm cannot use a name twice",
+                f"write `install: false` to use it, or remove it first: `{uninstall}`",
+            )  # fmt: skip
+
+
+def _whose(release: HelmRelease, revisions: Sequence[Object], owner: str, *, ours: bool) -> str | None:
+    """Whose a release is that is there; None for one of this life of the stack."""
+    if helm_records.foreign(revisions, owner) is not None:
+        return "somebody else's"
+    if not ours:
+        return "left behind by an earlier life of this stack"
+    # The router's namespace is the stack's; this one may be anybody's, who may be installing at this very moment.
+    if helm_records.unfinished(revisions) and not helm_records.made_with(revisions, release.version, release.values):
+        return "an unfinished one of another version or with other values than this stack's"
+    return None

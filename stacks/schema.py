@@ -1,0 +1,99 @@
+"""What every section of a stack file is, and the forms its text can have. The sections themselves are in `stacks.spec.stack`."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+_LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+_SUBDOMAIN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
+_FLAG = r"^[a-z][-a-z0-9]*$"
+_QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$"
+_ENV_NAME = r"^[-._a-zA-Z][-._a-zA-Z0-9]*$"
+_MODEL = r"^/?[A-Za-z0-9][-A-Za-z0-9._]*(/[A-Za-z0-9][-A-Za-z0-9._]*)*$"
+_DURATION = r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"
+_HEADER = r"^/?[A-Za-z0-9]([-A-Za-z0-9._:/@+]*[A-Za-z0-9])?$"
+_REGISTRY = r"^[a-z0-9][-a-zA-Z0-9._:]*(/[-a-zA-Z0-9._]+)*$"
+_CHARTS = r"^(oci|https)://[a-z0-9][-a-zA-Z0-9._:/]*$"
+_LABEL_KEY = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+_LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
+#: Or a blank, which is a rule's to refuse (`stacks.clouds.gke.blanks`): a rehearsal fills it in.
+_PROJECT = r"^(([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]|<[^<>]+>)$"
+_TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+_REGION = r"^[a-z]+-[a-z]+[0-9]+$"
+_ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]+[0-9a-z]*$"
+_CW_ZONE = r"^[A-Z]+(-[A-Z]+)+-[0-9]{2}[A-Z]$"
+_STACK = r"^([A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9][-A-Za-z0-9_.]*/)?[A-Za-z0-9][-A-Za-z0-9_.]*$"
+_IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
+#: What each pattern asks for, in words, and an example.
+FORMS = {
+    _LABEL: ("lower-case letters, digits and dashes, with a letter first", "pd-disaggregation"),
+    _SUBDOMAIN: ("lower-case letters, digits, dashes and dots", "llm-d-hf-token"),
+    _FLAG: ("a flag's name without the dashes before it", "v"),
+    _QUANTITY: ("a Kubernetes quantity: a number with m, k, M, G, Ki, Mi, Gi or nothing", "16Gi"),
+    _ENV_NAME: ("letters, digits, dashes, dots and underscores, with no digit first", "NCCL_DEBUG"),
+    _MODEL: ("a model's id or a path: letters, digits, dashes, dots, underscores and slashes", "openai/gpt-oss-120b"),
+    _DURATION: ("a duration of the Gateway API: numbers with h, m, s or ms", "600s"),
+    _HEADER: ("a model's name, as a header can carry it", "gpt-oss-120b"),
+    _REGISTRY: ("a registry and a path in it, without `https://`", "registry.example.com/mirror"),
+    _CHARTS: ("the place charts lie at, `oci://…` or `https://…`", "oci://registry.example.com/charts"),
+    _LABEL_KEY: (
+        "a label's key: a name of 63 characters at most, maybe with a domain and a slash before it",
+        "example.com/team",
+    ),
+    _LABEL_VALUE: ("a label's value: letters, digits, dashes, dots and underscores, 63 at most", "chat"),
+    _PROJECT: ("a project's id: 6 to 30 lower-case letters, digits and dashes, with a letter first", "acme-serving"),
+    _TIME: ("a time of day in UTC, hours and minutes", "09:00"),
+    _REGION: ("a region of Google Cloud", "us-central1"),
+    _ZONE: ("a zone of Google Cloud", "us-central1-b"),
+    _CW_ZONE: ("a zone of CoreWeave", "US-EAST-02A"),
+    _STACK: ("a stack's name, or organization/project/name", "platform"),
+    _IMAGE: ("an image reference", "docker.io/vllm/vllm-openai:v0.19.1"),
+}
+
+#: An RFC 1035 label: it becomes part of Service names.
+DnsLabel = Annotated[str, StringConstraints(pattern=_LABEL, max_length=63)]
+#: An RFC 1123 subdomain.
+SecretName = Annotated[str, StringConstraints(pattern=_SUBDOMAIN, max_length=253)]
+Quantity = Annotated[str, StringConstraints(pattern=_QUANTITY)]
+FlagName = Annotated[str, StringConstraints(pattern=_FLAG)]
+EnvName = Annotated[str, StringConstraints(pattern=_ENV_NAME)]
+ModelId = Annotated[str, StringConstraints(pattern=_MODEL)]
+Image = Annotated[str, StringConstraints(pattern=_IMAGE)]
+LabelKey = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
+LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]
+StackName = Annotated[str, StringConstraints(pattern=_STACK)]
+Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
+#: The Gateway API's length. The charts write it without quotes, so that a line break or `: ` would break their YAML.
+HeaderValue = Annotated[str, StringConstraints(pattern=_HEADER, max_length=4096)]
+Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
+ChartPlace = Annotated[str, StringConstraints(pattern=_CHARTS)]
+GcpProject = Annotated[str, StringConstraints(pattern=_PROJECT)]
+#: As Google's API has it: `HH:MM`, and in UTC.
+TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME)]
+GcpRegion = Annotated[str, StringConstraints(pattern=_REGION)]
+#: Zones of AI regions end in something like `-ai1a`.
+GcpZone = Annotated[str, StringConstraints(pattern=_ZONE)]
+CoreWeaveZone = Annotated[str, StringConstraints(pattern=_CW_ZONE)]
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+
+
+def _scalar(value: Any) -> str | int | bool:
+    if not isinstance(value, str | int | bool):
+        raise PydanticCustomError("scalar_type", "it has to be text, a whole number, true or false")
+    return value
+
+
+#: The value of a command line's flag.
+Scalar = Annotated[Any, AfterValidator(_scalar)]
+#: The API counts in 32 bits.
+Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
+#: No machine of the table has more than 16; a fabric may write a line per device.
+DeviceCount = Annotated[int, Field(ge=1, le=1024)]
+
+
+class Section(BaseModel):
+    """Frozen, camelCase in YAML, and an unknown key is an error: a misspelt key must not silently mean its default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)

@@ -1,0 +1,130 @@
+"""A stack's gateway: what it makes of it, what it installs beside it, and what it only expects to be there."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hardware.bill import Bill
+from hardware.render.images import mirrored
+from releases.gateways import (
+    IMPLEMENTATIONS,
+    RECIPES,
+    Recipe,
+    default_recipe,
+    gateway_objects,
+    http_health_check,
+    http_route,
+)
+from releases.values import Tree, image_values, look_up, merge
+from stacks.serving.router import NO_PROTOCOL, HelmRelease, mirrored_chart, own_route
+from stacks.spec.router import Gateway
+from stacks.spec.stack import StackSpec
+
+Object = dict[str, Any]
+
+#: Seconds after which the GCPBackendPolicy of every release's chart cuts a response, where `backendTimeout` is left out.
+CHARTS_BACKEND_TIMEOUT = 300
+#: The port of every release's charts, where the values name none.
+CHARTS_TARGET_PORT = 8000
+
+
+@dataclass(frozen=True)
+class GatewayPlan:
+    """The gateway of a stack in mode `gateway`.
+
+    `elsewhere`: it is not in the stack's own namespace. `objects` are the Gateway and what it refers to, none where somebody
+    else owns it; `routes` the HTTPRoute where the chart
+    cannot make it; `route_names` the name of the chart's and that of ours, of which one is there, and both for the moment in
+    which the route changes hands; `implementation` the Helm releases that make Gateways work; `backend_timeout` (seconds)
+    what GKE's policy is patched to, None where there is no such policy. It is patched to the chart's own too: a patch that is
+    taken away takes the value with it, and GKE's own limit, 30 s, would be left. `health_check` is the `config` that GKE's
+    HealthCheckPolicy is patched to, because the charts' own is refused by GKE's newer CRD; None where there is no such policy,
+    and where `router.values` name a protocol, and with it the chart's own check.
+    """
+
+    stated: Gateway
+    namespace: str
+    elsewhere: bool
+    gateway_class: str | None
+    objects: list[Object]
+    routes: list[Object]
+    route_names: tuple[str, str]
+    implementation: list[HelmRelease]
+    backend_timeout: int | None
+    health_check: Object | None
+
+    @property
+    def name(self) -> str:
+        """The Gateway's name."""
+        return self.stated.name
+
+    @property
+    def route(self) -> str:
+        """The name of the HTTPRoute that leads to the stack, whoever makes it."""
+        charts, ours = self.route_names
+        return ours if self.routes else charts
+
+
+def gateway_plan(spec: StackSpec, bill: Bill, values: Tree) -> GatewayPlan | None:
+    """The gateway of a valid stack file, None in mode `standalone`. `values` are those of the router's release."""
+    stated = spec.router.gateway
+    if stated is None:
+        return None
+    recipe = recipe_of(stated)
+    namespace = stated.namespace or spec.namespace
+    objects = gateway_objects(recipe, name=stated.name, gateway_class=stated.class_name) if stated.manage else []
+    return GatewayPlan(
+        stated=stated,
+        namespace=namespace,
+        elsewhere=namespace != spec.namespace,
+        gateway_class=stated.class_name or recipe.gateway_class,
+        objects=objects,
+        routes=[_route(spec, bill, stated, namespace)] if own_route(spec, bill) else [],
+        route_names=(spec.name, shared_route(spec.name)),
+        implementation=_implementation(spec, stated) if stated.install else [],
+        backend_timeout=(stated.backend_timeout or CHARTS_BACKEND_TIMEOUT) if stated.provider == "gke" else None,
+        health_check=_health_check(bill, values) if stated.provider == "gke" else None,
+    )
+
+
+def _health_check(bill: Bill, values: Tree) -> Object | None:
+    settings = bill.router.settings
+    if look_up(values, settings["protocol"]) != NO_PROTOCOL:
+        return None
+    ports = look_up(values, settings["targetPorts"])
+    return http_health_check(ports[0]["number"] if ports else CHARTS_TARGET_PORT)
+
+
+def recipe_of(stated: Gateway) -> Recipe:
+    """The recipe a stack names, else its provider's first."""
+    return RECIPES[stated.recipe] if stated.recipe else default_recipe(stated.provider)
+
+
+def shared_route(name: str) -> str:
+    """The name of the HTTPRoute of our own: not the chart's, so that the one can be made while the other is there."""
+    return f"{name}-shared"
+
+
+def _route(spec: StackSpec, bill: Bill, stated: Gateway, namespace: str) -> Object:
+    timeout_path = bill.router.settings["requestTimeout"]
+    upstreams: str = look_up(bill.router.features["httpRoute"], timeout_path)
+    return http_route(
+        name=shared_route(spec.name),
+        pool=spec.name,
+        gateway=stated.name,
+        gateway_namespace=namespace,
+        base_model=stated.base_model,
+        # As the charts do it: GKE's controller knows no timeout in a route.
+        request_timeout=None if stated.provider == "gke" else stated.request_timeout or upstreams,
+    )
+
+
+def _implementation(spec: StackSpec, stated: Gateway) -> list[HelmRelease]:
+    found = IMPLEMENTATIONS[stated.provider]
+    registry, charts = spec.mirror.registry, spec.mirror.charts
+    releases = []
+    for release in found.releases:
+        trees = [image_values(known, mirrored(known.image, registry)) for known in release.images] if registry else []
+        chart = mirrored_chart(release.chart.ref, charts)
+        values = merge(release.values, *trees)
+        releases.append(HelmRelease(release.name, found.namespace, chart, release.chart.version, values))
+    return releases

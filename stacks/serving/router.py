@@ -1,0 +1,150 @@
+"""A stack's router as one Helm release: which chart, from where, and what it is told, in that chart's own values.
+
+Where in the values a setting is kept is the bill's; which setting follows from which key of the stack file is said here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hardware.bill import Bill, ChartImage
+from hardware.render.images import mirrored
+from releases.gateways import GATEWAY
+from releases.values import Tree, image_values, merge, router_values, upstreams
+from stacks.spec.router import Gateway, Resources
+from stacks.spec.stack import StackSpec
+
+#: Neither `http` nor `grpc`, for the charts.
+NO_PROTOCOL = ""
+
+
+@dataclass(frozen=True)
+class HelmRelease:
+    """A Helm release. `chart` is a reference or a path; `version` None takes what the path holds."""
+
+    name: str
+    namespace: str
+    chart: str
+    version: str | None
+    values: dict[str, Any]
+
+
+def router_release(spec: StackSpec, bill: Bill, base: Path) -> HelmRelease:
+    """The router of a stack file that obeys the rules. Relative paths in it start at `base`."""
+    source, version = chart_of(spec, bill, base)
+    values = router_values(
+        bill,
+        name=spec.name,
+        features=list(_features(spec, bill)),
+        settings=settings(spec, bill),
+        overrides=merge(*_images(spec, bill), spec.router.values),
+    )
+    return HelmRelease(spec.name, spec.namespace, source, version, values)
+
+
+def chart_of(spec: StackSpec, bill: Bill, base: Path) -> tuple[str, str | None]:
+    """The chart's place and version."""
+    chart, stated = bill.router.charts[spec.router.mode], spec.router.chart
+    if stated is not None:
+        source = place(stated.source, base)
+        # A path holds one version; a mirror holds many, and the bill's is the one that was tested.
+        return source, stated.version or (chart.version if "://" in source else None)
+    return mirrored_chart(chart.ref, spec.mirror.charts), chart.version
+
+
+def mirrored_chart(ref: str, charts: str | None) -> str:
+    """A chart's reference in the team's own place for charts, if there is one: the chart keeps its name."""
+    return f"{charts.rstrip('/')}/{ref.rpartition('/')[2]}" if charts else ref
+
+
+def place(source: str, base: Path) -> str:
+    """A URL as it is, a path as an absolute one."""
+    return source if "://" in source else str((base / Path(source).expanduser()).resolve())
+
+
+def own_route(spec: StackSpec, bill: Bill) -> bool:
+    """Whether the HTTPRoute is ours to make, because the chart of this release cannot name a Gateway elsewhere."""
+    return "gatewayNamespace" not in bill.router.settings and _elsewhere(spec) is not None
+
+
+def settings(spec: StackSpec, bill: Bill) -> dict[str, Any]:
+    """What the stack file sets of the router, by the names of `bill.router.settings`. Unset is not in it."""
+    router = spec.router
+    given: dict[str, Any] = {
+        "replicas": router.replicas,
+        "resources": _resources(router.resources),
+        "proxyResources": _resources(router.proxy_resources),
+        "flags": dict(router.flags),
+        "failureMode": router.failure_mode,
+        "pluginFiles": router.plugins and {bill.router.plugin_file: _plugin_text(bill, router.plugins)},
+        "extraPorts": router.extra_ports
+        and [
+            *(upstreams(bill, "extraPorts") or []),
+            *(port.model_dump(by_alias=True) for port in router.extra_ports),
+        ],
+    }
+    if router.tracing:
+        given |= {"tracingEndpoint": router.tracing.endpoint, "tracingRatio": f"{router.tracing.ratio:g}"}
+    if router.gateway:
+        given |= _gateway_settings(spec, bill, router.gateway)
+    return {name: value for name, value in given.items() if value not in (None, {}, ())}
+
+
+def _gateway_settings(spec: StackSpec, bill: Bill, gateway: Gateway) -> dict[str, Any]:
+    route = {
+        "gatewayName": gateway.name if gateway.name != GATEWAY else None,
+        "gatewayNamespace": _elsewhere(spec),
+        "requestTimeout": gateway.request_timeout,
+        "baseModel": gateway.base_model,
+    }
+    return {
+        "provider": gateway.provider,
+        # Without a protocol the charts write no check into GKE's HealthCheckPolicy, and the check is the stack's to write
+        # (stacks/serving/gateway.py). Of everything else `http` is the default: InferencePool's `appProtocol`, and
+        # the picker's parser.
+        "protocol": NO_PROTOCOL if gateway.provider == "gke" else None,
+        **({} if own_route(spec, bill) else route),
+    }
+
+
+def _elsewhere(spec: StackSpec) -> str | None:
+    """The Gateway's namespace where it is not the stack's own."""
+    gateway = spec.router.gateway
+    return gateway.namespace if gateway and gateway.namespace not in (None, spec.namespace) else None
+
+
+def _features(spec: StackSpec, bill: Bill) -> Iterator[Tree]:
+    router, gateway = bill.router, spec.router.gateway
+    if gateway and not own_route(spec, bill):
+        yield router.features["httpRoute"]
+    if spec.monitoring.router:
+        yield router.monitoring.get(gateway.provider if gateway else "*", router.monitoring["*"])
+    if spec.router.tracing:
+        yield router.features["tracing"]
+
+
+def _images(spec: StackSpec, bill: Bill) -> Iterator[Tree]:
+    registry = spec.mirror.registry
+    if registry:
+        for known in chart_images(spec, bill):
+            yield image_values(known, mirrored(known.image, registry))
+
+
+def chart_images(spec: StackSpec, bill: Bill) -> list[ChartImage]:
+    """The images the router's chart runs in the stack's mode."""
+    proxied = spec.router.mode in bill.router.proxy_modes
+    return [bill.router.endpoint_picker, *([bill.router.proxy] if proxied else [])]
+
+
+def _resources(stated: Resources) -> dict[str, Any]:
+    parts = {"requests": stated.requests, "limits": stated.limits}
+    amounts = {key: part.model_dump(exclude_none=True) for key, part in parts.items()}
+    return {key: amount for key, amount in amounts.items() if amount}
+
+
+def _plugin_text(bill: Bill, plugins: Mapping[str, Any]) -> str:
+    own = {key: bill.router.plugin_config[key] for key in ("apiVersion", "kind")}
+    return yaml.safe_dump(own | dict(plugins), sort_keys=False)

@@ -1,0 +1,167 @@
+"""What a stack file may say, and nothing of how it is done.
+
+Everything left out is the accelerator's upstream recipe: `serving: {accelerator: nvidia}` is the guide's own deployment.
+There are two layers, recipe and stack file; no third, and no environment variable. Rules that need more than one field
+are in `stacks.rules.table`. Secrets never pass through here.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
+
+from hardware.vocabulary import Role
+from stacks.schema import (
+    ChartPlace,
+    DeviceCount,
+    DnsLabel,
+    EnvName,
+    Image,
+    ModelId,
+    NonEmpty,
+    Positive,
+    Quantity,
+    Registry,
+    SecretName,
+    Section,
+)
+from stacks.spec.cluster import Cluster
+from stacks.spec.router import Router
+
+
+class RoleSizing(Section):
+    """One role's share. What is left out is the accelerator's recipe. TP follows from `devices`.
+
+    `autoscaled`: `replicas` is how many there are at first, and from then on somebody else's (an HPA, KEDA) to change. Two
+    owners of that field make the next `up` fail with a conflict.
+    """
+
+    replicas: Positive | None = None
+    autoscaled: bool = False
+    devices: DeviceCount | None = None
+    cpu: Quantity | None = None
+    memory: Quantity | None = None
+
+
+class Toleration(TypedDict, total=False):
+    """As in a pod, and passed on as it is written."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
+
+    key: str
+    operator: Literal["Equal", "Exists"]
+    value: str
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    tolerationSeconds: int
+
+
+class HfToken(Section):
+    """Where HF_TOKEN comes from: `secret` is the name of a Secret that has that key, `secure` what the Pulumi CLI keeps
+    encrypted, and of which the Secret is made. A name alone is the former. What `secure` says is never seen here."""
+
+    secret: SecretName | None = None
+    secure: NonEmpty | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: Any) -> Any:
+        match given:
+            case str():
+                given = {"secret": given}
+            case {"secure": {"secure": str(text), **rest}, **others} if not rest:
+                given = {**others, "secure": text}  # the CLI was given the key's own name, `serving.hfToken.secure`
+        # Neither the name of a Secret, nor what the CLI has encrypted.
+        if isinstance(given, dict) and any(str(given.get(key, "")).startswith("hf_") for key in ("secret", "secure")):
+            raise PydanticCustomError("token_in_clear", "a token in clear text")
+        return given
+
+
+class Serving(Section):
+    """The model servers. `engine` and `fabric` are looked up on the accelerator, so an impossible pair has no name.
+
+    `extraArgs` are appended to the engine's command line, `dropArgs` are flags left out of it. `wait: false` returns
+    before the servers are Ready, which can take an hour from a cold cache.
+
+    `ipcLock` gives the servers the capability to lock memory, which RDMA registers: where a cluster limits locked memory (seen on
+    CoreWeave), a fabric whose upstream recipe does without it needs it.
+
+    `hfToken` is the name of a Secret that holds HF_TOKEN, or the token itself as a Pulumi secret. `gated` says whether the
+    model can be had with a token only; left out, it follows from whose model it is (`hardware.models`).
+    """
+
+    accelerator: NonEmpty
+    engine: NonEmpty = "vllm"
+    fabric: NonEmpty = "base"
+    model: ModelId | None = None
+    prefill: RoleSizing = RoleSizing()
+    decode: RoleSizing = RoleSizing()
+    image: Image | None = None
+    hf_token: HfToken | None = None
+    gated: bool | None = None
+    extra_args: tuple[NonEmpty, ...] | None = None
+    drop_args: tuple[NonEmpty, ...] | None = None
+    env: dict[EnvName, str] = Field(default_factory=dict)
+    node_selector: dict[NonEmpty, str] = Field(default_factory=dict)
+    tolerations: tuple[Toleration, ...] = ()
+    ipc_lock: bool = False
+    wait: bool = True
+
+    @property
+    def sizing(self) -> Mapping[Role, RoleSizing]:
+        """Each role's share."""
+        return {"prefill": self.prefill, "decode": self.decode}
+
+
+class Monitoring(Section):
+    """Scraping. Both need the Prometheus operator's CRDs in the cluster, so both are off until asked for."""
+
+    pod_monitors: bool = False
+    router: bool = False
+
+
+class Crds(Section):
+    """The cluster-wide CRDs: ours to install (and to leave behind), or somebody else's.
+
+    `manage` is about the inference extension's, `gatewayApi` about those of the Gateway API, which only gateway mode needs;
+    left out, they are ours but on GKE, which brings them. `directory` holds the files of both.
+    """
+
+    manage: bool = True
+    gateway_api: bool | None = None
+    directory: NonEmpty | None = None
+
+
+class Mirror(Section):
+    """Registries of the team's own: `registry` takes the host's place in every image, `charts` that of every chart's place."""
+
+    registry: Registry | None = None
+    charts: ChartPlace | None = None
+
+
+class AnyStack(Section):
+    """What every stack file may say. With the default names every object equals upstream's."""
+
+    # 40: the router chart cuts release names there, and the rest of the stack would no longer match.
+    name: Annotated[DnsLabel, StringConstraints(max_length=40)] = "pd-disaggregation"
+    namespace: DnsLabel = "llm-d-pd-disaggregation"
+    release: NonEmpty = "guide-2026-05"
+    cluster: Cluster = Cluster()
+    router: Router = Router()
+    monitoring: Monitoring = Monitoring()
+    crds: Crds = Crds()
+    mirror: Mirror = Mirror()
+
+
+class StackSpec(AnyStack):
+    """A stack that serves."""
+
+    serving: Serving
+
+
+class PlatformSpec(AnyStack):
+    """A stack that only makes nodes, for others to serve on.
+
+    It has the keys of any stack, because the project gives each of them its default; nothing may be said with them.
+    """
