@@ -12,7 +12,7 @@ from stacks.findings import Problem, StackFileError
 
 if TYPE_CHECKING:
     from hardware.vocabulary import Sizing
-    from stacks.spec.stack import PlatformSpec, StackSpec
+    from stacks.spec.stack import StackSpec
 
 PATTERN = "Pulumi.*.yaml"
 
@@ -74,13 +74,13 @@ class Examined(NamedTuple):
 
 def examine(path: Path) -> Examined:
     """Looks at one stack file, and at that of the stack whose nodes it is for, if there is one."""
-    from stacks.file.load import PlatformFile, load_any
+    from stacks.file.load import load
     from stacks.platform_file import paired, platform_path
     from stacks.rules.warnings import pointed_out
 
     try:
-        found = load_any(path)
-        if isinstance(found, PlatformFile):
+        found = load(path)
+        if found.spec.serving is None:
             return Examined(describe_nodes(found.spec), warnings=pointed_out(found))
         if (of_the_nodes := platform_path(found)) is None:
             return Examined(describe(found.spec), warnings=pointed_out(found))
@@ -108,18 +108,18 @@ def describe(spec: "StackSpec") -> str:
     machine = machine_of(spec)
     nodes = spec.cluster.nodes or nodes_needed(pod_requests(model_server(resolved)), machine)
     prefill, decode = (_pods_and_devices(resolved.sizing[role]) for role in ("prefill", "decode"))
-    serving = spec.serving
+    serving = spec.served
     return (
         f"{serving.accelerator}/{serving.engine} on {serving.fabric}, {prefill} + {decode} of {machine.key} "
         f"({console.count(nodes, 'node')}), {resolved.bill.name}"
     )
 
 
-def describe_nodes(spec: "PlatformSpec") -> str:
-    """A stack file that only makes nodes and obeys the rules, in one line."""
-    from stacks.platform import platform_plan
+def describe_nodes(spec: "StackSpec") -> str:
+    """A valid platform stack in one line."""
+    from stacks.blueprint import blueprint
 
-    planned = platform_plan(spec)
+    planned = blueprint(spec)
     if planned.gke is not None:
         site = planned.gke.site
         system = site.gke.system_pool

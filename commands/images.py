@@ -21,10 +21,10 @@ from stacks.findings import single_line
 
 if TYPE_CHECKING:
     from commands.registry import Answer
-    from stacks.blueprint import Plan
+    from stacks.blueprint import ServingBlueprint
     from stacks.clouds.gke.plan import GkePlan
     from stacks.images import Chart, Image
-    from stacks.spec.stack import AnyStack, Mirror, PlatformSpec, StackSpec
+    from stacks.spec.stack import Mirror, StackSpec
 
 
 class Output(StrEnum):
@@ -66,10 +66,10 @@ def images(
 
     Exits with 1 when the stack file cannot be used, or when there is nowhere to copy to; not for a registry that is silent.
     """
-    from stacks.file.load import load_any
+    from stacks.file.load import load
 
     # A stack that is not wholly mirrored yet can be listed too.
-    spec = load_any(file, but=frozenset({"MIRROR-01"})).spec
+    spec = load(file, but=frozenset({"MIRROR-01"})).spec
     mirror = _mirror(spec, to)
     copies = output in (Output.CRANE, Output.SKOPEO)
     if copies and mirror.registry is None:
@@ -80,7 +80,7 @@ def images(
     every, charts = _of_stack(spec, file.parent, mirror)
     found = _pulled(every)
     if not found:
-        console.note("nothing is pulled, because the stack only makes nodes.")
+        console.note("nothing is pulled, because a platform stack serves nothing.")
     if copies:
         for command in _commands(output, found, charts, mirror, spec) if found else ():
             console.line(command)
@@ -92,23 +92,18 @@ def images(
         _tables(found, charts, answers)
 
 
-def _of_stack(spec: "StackSpec | PlatformSpec", base: Path, mirror: "Mirror") -> tuple[list["Image"], list["Chart"]]:
-    """The images and the charts of a stack, whether it serves or only makes nodes."""
+def _of_stack(spec: "StackSpec", base: Path, mirror: "Mirror") -> tuple[list["Image"], list["Chart"]]:
+    """The images and the charts of a stack."""
     from stacks import cluster_images as cluster_pulls
     from stacks import images as pulls
-    from stacks.spec.stack import PlatformSpec
 
-    if isinstance(spec, PlatformSpec):
-        gke = pulls.cluster_without_mirror(spec, base)
-        uses = cluster_pulls.uses(gke, _own_charts(gke))
-        return pulls.listed(uses, mirror.registry), pulls.cluster_charts(gke, mirror.charts)
     upstream = pulls.without_mirror(spec, base)
+    router = _router(upstream.serving, spec, base) if upstream.serving else None
     cluster = cluster_pulls.uses(upstream.gke, _own_charts(upstream.gke))
-    found = pulls.images(upstream, _router(upstream, spec, base), mirror.registry, cluster)
-    return found, pulls.charts(upstream, mirror.charts)
+    return pulls.images(upstream, router, mirror.registry, cluster), pulls.charts(upstream, mirror.charts)
 
 
-def _mirror(spec: "AnyStack", to: str | None) -> "Mirror":
+def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
     """Where things go: the stack's own mirror, or `to`, with the charts below it where the stack has no place for them."""
     from pydantic import ValidationError
 
@@ -130,7 +125,7 @@ def _mirror(spec: "AnyStack", to: str | None) -> "Mirror":
         ) from None
 
 
-def _router(upstream: "Plan", spec: "StackSpec", base: Path) -> list[dict[str, Any]] | None:
+def _router(upstream: "ServingBlueprint", spec: "StackSpec", base: Path) -> list[dict[str, Any]] | None:
     """The router's objects, of upstream's chart or of the mirror's copy; None, and a note on why, where neither is at hand."""
     from commands.helm import ChartUnreachableError, template
     from stacks.serving.router import chart_of
@@ -225,7 +220,7 @@ def _document(
 
 
 def _commands(
-    output: Output, found: Sequence["Image"], charts: Sequence["Chart"], mirror: "Mirror", spec: "AnyStack"
+    output: Output, found: Sequence["Image"], charts: Sequence["Chart"], mirror: "Mirror", spec: "StackSpec"
 ) -> Iterator[str]:
     for row in found:
         if row.mirrored is None or row.mirrored == row.image:

@@ -18,11 +18,9 @@ from commands import console
 from commands.check import Output
 
 if TYPE_CHECKING:
-    from stacks.blueprint import Plan
     from stacks.clouds.gke.spec import Gke
-    from stacks.file.load import PlatformFile, StackFile
+    from stacks.file.load import StackFile
     from stacks.kube.leftover import Leftover, Leftovers
-    from stacks.platform import PlatformPlan
 
 
 #: Of a context that nobody asked for.
@@ -58,11 +56,11 @@ def leftovers(
 
     Exits with 0 when nothing is left but what stays on purpose, with 1 when something is, or who knows cannot be asked.
     """
-    from stacks.file.load import PlatformFile, load_any
+    from stacks.file.load import load
     from stacks.platform_file import paired
 
-    file = load_any(file_of(stack), but=UNASKED)
-    if not isinstance(file, PlatformFile):
+    file = load(file_of(stack), but=UNASKED)
+    if file.spec.serving is not None:
         file = _reached(paired(file), context)
     elif context is not None:
         raise typer.BadParameter(KNOWN, param_hint="--context")
@@ -115,32 +113,26 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
     return replace(file, spec=file.spec.model_copy(update={"cluster": reached}))
 
 
-def _look(file: "StackFile | PlatformFile") -> "Leftovers":
+def _look(file: "StackFile") -> "Leftovers":
     """What is left, of whoever knows: Google of a cluster the stack makes there, which holds all the rest; else the cluster."""
-    from stacks.blueprint import plan
+    from stacks.blueprint import blueprint
     from stacks.clouds.gke.leftovers.google import Google
     from stacks.clouds.gke.leftovers.search import look_at_google
-    from stacks.file.load import PlatformFile
     from stacks.leftovers import look_for_leftovers
-    from stacks.platform import platform_plan
 
-    if isinstance(file, PlatformFile):
-        planned: Plan | PlatformPlan = platform_plan(file.spec, file.path.parent)
-        namespace = None
-    else:
-        planned = plan(file.spec, file.path.parent)
-        namespace = file.spec.namespace
+    planned = blueprint(file.spec, file.path.parent)
     if planned.gke is not None:
+        namespace = file.spec.namespace if planned.serving else None
         return look_at_google(planned.gke, namespace, Google.connect)
     return look_for_leftovers(planned, file.stack)
 
 
-def _google(file: "StackFile | PlatformFile") -> "Gke | None":
+def _google(file: "StackFile") -> "Gke | None":
     """What the stack says of a cluster that it makes on GKE."""
     return file.spec.cluster.gke_to_make
 
 
-def _tables(file: "StackFile | PlatformFile", found: "Leftovers") -> None:
+def _tables(file: "StackFile", found: "Leftovers") -> None:
     left, kept = found.left, found.on_purpose
     parts: list[console.Table] = []
     if left:
@@ -162,14 +154,14 @@ def _tables(file: "StackFile | PlatformFile", found: "Leftovers") -> None:
         console.good(f"stack {file.stack}: nothing is left in {where}{' but what stays on purpose' if kept else ''}")
 
 
-def _where(file: "StackFile | PlatformFile") -> str:
+def _where(file: "StackFile") -> str:
     if google := _google(file):
         return f"project `{google.project}`"
     context = file.spec.cluster.context
     return f"context `{context}`" if context else "the kubeconfig's current context"
 
 
-def _document(file: "StackFile | PlatformFile", found: "Leftovers") -> dict[str, Any]:
+def _document(file: "StackFile", found: "Leftovers") -> dict[str, Any]:
     def rows(of: Sequence["Leftover"]) -> list[dict[str, Any]]:
         return [{key: value for key, value in asdict(one).items() if key != "on_purpose"} for one in of]
 

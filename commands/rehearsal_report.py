@@ -18,7 +18,7 @@ from rehearsal.parts.parts import Part
 from rehearsal.report import Report
 from rehearsal.session import Outcome, Stage
 from rehearsal.verdict.verdict import BLIND_SPOTS, PodState
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 
 LABEL_WIDTH = 10
 
@@ -135,7 +135,7 @@ def _verdict(page: Page, made: Stage, outcome: Outcome) -> None:
         page.line(why, indent=LABEL_WIDTH)
 
 
-def _pods_of(plan: Plan) -> int:
+def _pods_of(plan: ServingBlueprint) -> int:
     """The pods a stack is to have: its model servers', and one of the router's at the least."""
     return sum(int(obj["spec"]["replicas"]) for obj in plan.model_server if obj["kind"] == "Deployment") + 1
 

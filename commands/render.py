@@ -19,10 +19,9 @@ from releases.charts import helm_arguments
 from releases.values import merge
 
 if TYPE_CHECKING:
-    from stacks.blueprint import Plan
+    from stacks.blueprint import Blueprint, ServingBlueprint
     from stacks.clouds.gke.plan import GkePlan
-    from stacks.file.load import PlatformFile, StackFile
-    from stacks.platform import PlatformPlan
+    from stacks.file.load import StackFile
 
 #: Every file a render can consist of.
 FILES = (
@@ -66,16 +65,17 @@ def render(
 
     Exits with 1, and writes nothing, when the stack file, a CRD or the driver's installer cannot be used.
     """
-    from stacks.blueprint import plan
-    from stacks.file.load import PlatformFile, load_any
+    from stacks.blueprint import blueprint
+    from stacks.file.load import load
 
-    stack = load_any(file)
-    if isinstance(stack, PlatformFile):
-        _render_platform(stack, output, skip_driver_installer)
-        return
-    planned = plan(_on_its_nodes(stack).spec, file.parent)
-    files, left_out = _files(planned, skip_crds, skip_driver_installer)
-    _write_all(output, f"{file.name}, release {planned.bill.name}", files, left_out)
+    planned = blueprint(_on_its_nodes(load(file)).spec, file.parent)
+    files, left_out = _cluster_files(planned, skip_driver_installer)
+    source = file.name
+    if planned.serving is not None:
+        source = f"{file.name}, release {planned.serving.bill.name}"
+        served, not_there = _files(planned, planned.serving, skip_crds)
+        files, left_out = files | served, not_there | left_out
+    _write_all(output, source, files, left_out)
 
 
 def _on_its_nodes(stack: "StackFile") -> "StackFile":
@@ -92,15 +92,6 @@ def _on_its_nodes(stack: "StackFile") -> "StackFile":
     return stack
 
 
-def _render_platform(file: "PlatformFile", output: Path, skip_installer: bool) -> None:
-    """The files of a stack that only makes nodes."""
-    from stacks.platform import platform_plan
-
-    planned = platform_plan(file.spec, file.path.parent)
-    files, left_out = _cluster_files(planned, skip_installer)
-    _write_all(output, file.path.name, files, left_out)
-
-
 def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: Mapping[str, str]) -> None:
     """Writes the files, each with the header that says what `source` they are made of, and a line on every one."""
     header = f"{MARK} from {source}.\n# To change it, change the stack file and render again.\n"
@@ -114,17 +105,18 @@ def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: M
             console.line(f"{output / name}: removed, because the stack does not ask for it any more")
 
 
-def _files(planned: "Plan", skip_crds: bool, skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
-    """The files of a stack that serves, and for each that could have been there, why it is not."""
-    objects, left_out = stack_objects(planned, skip_crds)
+def _files(
+    blueprint: "Blueprint", planned: "ServingBlueprint", skip_crds: bool
+) -> tuple[dict[str, File], dict[str, str]]:
+    """The files of what a stack serves with, and for each file that is left out, why."""
+    objects, left_out = stack_objects(planned, skip_crds, blueprint.gke.brought_crds if blueprint.gke else frozenset())
     notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
     files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
     files["router.values.yaml"] = of_values(planned.router.name, planned.router.values, _install(planned))
-    cluster, not_there = _cluster_files(planned, skip_installer)
-    return cluster | files, left_out | not_there
+    return files, left_out
 
 
-def _cluster_files(planned: "Plan | PlatformPlan", skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
+def _cluster_files(planned: "Blueprint", skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
     """The files of the cluster and the nodes that a stack of either kind makes, and why one is not there."""
     gke, left_out, installer = planned.gke, {}, []
     if gke is not None and gke.manifests:
@@ -135,8 +127,10 @@ def _cluster_files(planned: "Plan | PlatformPlan", skip_installer: bool) -> tupl
     return rendered_cluster.cluster_files(gke, planned.cks, planned.pools, installer), left_out
 
 
-def stack_objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
-    """The Kubernetes objects of each file, and for each file that could have been there, why it is not."""
+def stack_objects(
+    planned: "ServingBlueprint", skip_crds: bool, brought: frozenset[str] = frozenset()
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
+    """The Kubernetes objects of each file, and for each file that is left out, why. `brought` are CRDs that the cluster keeps."""
     from commands.helm import ChartUnreachableError, template
 
     namespace = planned.spec.namespace
@@ -152,7 +146,7 @@ def stack_objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict
     elif skip_crds:
         left_out["crds.yaml"] = "of --skip-crds"
     else:
-        objects["crds.yaml"] = _crds(planned)
+        objects["crds.yaml"] = _crds(planned, brought)
     try:
         objects["router.yaml"] = [_patched(obj, planned) for obj in template(planned.router)]
     except ChartUnreachableError as error:
@@ -160,7 +154,7 @@ def stack_objects(planned: "Plan", skip_crds: bool) -> tuple[dict[str, list[dict
     return objects, left_out
 
 
-def _gateway(planned: "Plan") -> list[dict[str, Any]]:
+def _gateway(planned: "ServingBlueprint") -> list[dict[str, Any]]:
     """The stack's Gateway, and the route where the chart cannot make it."""
     gateway = planned.gateway
     if gateway is None:
@@ -169,14 +163,14 @@ def _gateway(planned: "Plan") -> list[dict[str, Any]]:
     return [*own, *(manifests.placed(obj, planned.spec.namespace) for obj in gateway.routes)]
 
 
-def _patched(obj: dict[str, Any], planned: "Plan") -> dict[str, Any]:
+def _patched(obj: dict[str, Any], planned: "ServingBlueprint") -> dict[str, Any]:
     """An object of the router's chart as the stack leaves it: on GKE with its own limit for responses, and its health check."""
     ours = obj["metadata"].get("name") == planned.router.name
     patch = _policies(planned).get(obj["kind"]) if ours else None
     return obj if patch is None else merge(obj, {"spec": {"default": patch}})
 
 
-def _policies(planned: "Plan") -> dict[str, dict[str, Any]]:
+def _policies(planned: "ServingBlueprint") -> dict[str, dict[str, Any]]:
     """By kind of GKE's policies, the fields of `spec.default` that the stack writes into the chart's one."""
     gateway, patches = planned.gateway, dict[str, dict[str, Any]]()
     if gateway is not None and gateway.backend_timeout is not None:
@@ -186,7 +180,7 @@ def _policies(planned: "Plan") -> dict[str, dict[str, Any]]:
     return patches
 
 
-def _implementation(planned: "Plan") -> str:
+def _implementation(planned: "ServingBlueprint") -> str:
     """How to install by hand what makes the Gateway work, where the stack would."""
     lines = []
     for release in planned.gateway.implementation if planned.gateway else ():
@@ -199,16 +193,15 @@ def _implementation(planned: "Plan") -> str:
     return "".join(lines)
 
 
-def _credentials(planned: "Plan") -> str:
+def _credentials(planned: "ServingBlueprint") -> str:
     made = planned.made_secret
     return f"# Secret {made.name} is made of the stack's own token by `pulumi up`, and is in no file.\n" if made else ""
 
 
-def _crds(planned: "Plan") -> list[dict[str, Any]]:
+def _crds(planned: "ServingBlueprint", brought: frozenset[str]) -> list[dict[str, Any]]:
     """The CRDs that are the stack's to apply: not those that a cluster of its own brings itself."""
     from releases.files import SourceError
 
-    brought = planned.gke.brought_crds if planned.gke else frozenset[str]()
     try:
         with console.working("fetching the CRDs"):
             return [crd for crd in planned.crds() if crd["metadata"]["name"] not in brought]
@@ -226,7 +219,7 @@ def _installer(gke: "GkePlan") -> list[dict[str, Any]]:
         raise SourceError(f"{error}; or leave it out with --skip-driver-installer") from None
 
 
-def _install(planned: "Plan") -> str:
+def _install(planned: "ServingBlueprint") -> str:
     """How to install the router from the values by hand; the chart as the stack file spells it."""
     from stacks.serving.gateway import CHARTS_BACKEND_TIMEOUT
 

@@ -16,7 +16,7 @@ from commands.check import Output
 
 if TYPE_CHECKING:
     from hardware.bill import Bill
-    from stacks.blueprint import Plan
+    from stacks.blueprint import ServingBlueprint
     from stacks.review.change import Change
     from stacks.review.move import Move
 
@@ -77,17 +77,17 @@ def diff(
 
     Exits with 1 when a release does not exist or does not have what the stack asks for, or the file has problems.
     """
-    from stacks.file.load import load
+    from stacks.file.load import load_serving
     from stacks.review.move import move
 
-    found = move(load(file), before, after, _rendered)
+    found = move(load_serving(file), before, after, _rendered)
     if output is Output.JSON:
         console.line(json.dumps(_move_document(found), indent=2, ensure_ascii=False))
         return
     _show(found)
 
 
-def _rendered(plan: "Plan") -> list[dict[str, Any]] | None:
+def _rendered(plan: "ServingBlueprint") -> list[dict[str, Any]] | None:
     """What the router's chart makes of a plan, where helm and the chart are at hand; a note where the chart does not render."""
     from commands.helm import ChartError, ChartUnreachableError, template
 

@@ -6,24 +6,22 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, TypeVar
+from typing import Any
 
 from rehearsal.clouds.gke.versions import OFFERED
 from rehearsal.parts.parts import Part
 from releases.values import at, merge
 from stacks.clouds.gke.blanks import RULE, blanks
 from stacks.clouds.gke.spec import Gke
-from stacks.file.load import PlatformFile, StackFile
-from stacks.spec.stack import PlatformSpec, StackSpec
+from stacks.file.load import StackFile
+from stacks.spec.stack import StackSpec
 
 #: The rule that a rehearsal does not ask.
 UNASKED = frozenset({RULE.id})
 PROJECT = "rehearsal"
 
-Spec = TypeVar("Spec", StackSpec, PlatformSpec)
 
-
-def written(spec: StackSpec | PlatformSpec) -> dict[str, str]:
+def written(spec: StackSpec) -> dict[str, str]:
     """What is written into each blank, by its path under `cluster.gke`; nothing where there is none."""
     gke = spec.cluster.gke_to_make
     return {path: _value(path, gke) for path in blanks(gke)} if gke else {}
@@ -39,12 +37,12 @@ def _value(path: str, gke: Gke) -> str:
     return values[path]
 
 
-def keys(spec: StackSpec | PlatformSpec) -> Mapping[str, Any]:
+def keys(spec: StackSpec) -> Mapping[str, Any]:
     """The same as keys of the stack file."""
     return reduce(merge, (at(("cluster", "gke", *path.split(".")), value) for path, value in written(spec).items()), {})
 
 
-def filled(spec: Spec) -> Spec:
+def filled(spec: StackSpec) -> StackSpec:
     """The spec with its blanks filled in."""
     gke, found = spec.cluster.gke, keys(spec)
     if gke is None or not found:
@@ -54,7 +52,7 @@ def filled(spec: Spec) -> Spec:
     return spec.model_copy(update={"cluster": cluster})
 
 
-def _part(file: StackFile | PlatformFile) -> Iterator[Part]:
+def _part(file: StackFile) -> Iterator[Part]:
     if found := written(file.spec):
         said = ", ".join(f"{path} {value}" for path, value in found.items())
         yield Part("blanks", False, f"{file.path.name} leaves them to you; here: {said}")
@@ -70,7 +68,7 @@ class Blanks:
     parts: tuple[Part, ...]
 
     @classmethod
-    def of(cls, file: StackFile, platform: PlatformFile | None) -> "Blanks":
+    def of(cls, file: StackFile, platform: StackFile | None) -> "Blanks":
         """Those of a file, and of the other if there is one."""
         if platform is None:
             return cls(keys(file.spec), {}, tuple(_part(file)))

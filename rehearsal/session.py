@@ -35,12 +35,11 @@ from rehearsal.verdict.gateway import Entrance
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Surroundings, Verdict, look
 from rehearsal.verdict.watch import SILENT, Watch, final_look
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
 from stacks.clouds.coreweave.pools import NodePool
 from stacks.clouds.extras import need_sdk
-from stacks.file.load import PROJECT, PlatformFile, StackFile
+from stacks.file.load import PROJECT, StackFile
 from stacks.kube.api import Api
-from stacks.platform import PlatformPlan, platform_plan
 from stacks.platform_file import platform_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -52,7 +51,7 @@ class Stage:
 
     rehearsal: Rehearsal
     plane: ControlPlane
-    plan: Plan
+    plan: ServingBlueprint
     #: The engine of the stack, after that of the stack that makes its nodes where another one does.
     engines: tuple[Engine, ...]
     #: The node pools that are made for it, by either.
@@ -113,9 +112,9 @@ def stage(
     if platform is not None:
         platform = replace(platform, spec=blanks.filled(platform.spec))
     unquestioned = undisputed(file.spec)
-    planned = plan(file.spec, CHECKOUT)
+    planned = serving_blueprint(file.spec, CHECKOUT)
     need_sdk(platform.spec if platform else file.spec)
-    made = platform_plan(platform.spec, CHECKOUT) if platform else planned
+    made = blueprint((platform or file).spec, CHECKOUT)
     faults.possible(fault, made.pools, gke=made.gke is not None)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
@@ -131,10 +130,10 @@ class _Subject:
     its nodes where another does, the plan of whichever makes them, what goes wrong, and what was left blank."""
 
     file: StackFile
-    plan: Plan
+    plan: ServingBlueprint
     unquestioned: Mapping[str, Any]
-    platform: PlatformFile | None
-    made: Plan | PlatformPlan
+    platform: StackFile | None
+    made: Blueprint
     fault: str | None
     blanks: Blanks
 
@@ -151,7 +150,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         rehearsal.note_ports(plane.ports)
     api = Api(str(plane.kubeconfig), plane.context)
     machines = fleet.machines_of(planned, pools)
-    brought = surroundings.prepare(plane, planned, pools, report, subject.fault)
+    brought = surroundings.prepare(plane, planned, subject.made, report, subject.fault)
     if gke is None:
         with report.step("simulated nodes"):
             fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
@@ -194,9 +193,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
     return made
 
 
-def _engine(
-    workdir: Path, env: Mapping[str, str], file: StackFile | PlatformFile, *overrides: Mapping[str, Any]
-) -> Engine:
+def _engine(workdir: Path, env: Mapping[str, str], file: StackFile, *overrides: Mapping[str, Any]) -> Engine:
     python = Path(sys.executable)
     project = projects.write(workdir / "project", CHECKOUT, python, file.path, file.stack, *overrides)
     engine = Engine(project, env)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from rehearsal import blanks
-from stacks.file.load import StackFile, load
+from stacks.file.load import StackFile, load_serving
 from stacks.findings import Problem, StackFileError
 from stacks.platform_file import paired
 from stacks.rules.table import problems_of
@@ -37,7 +37,7 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
         StackFileError: with every problem but those of fit, and with those of fit where no machine would do, or the nodes are
             the stack's own or another's: then they are what that says, and there is nothing to ask.
     """
-    file = load(path, but=SCHEDULERS_RULES | blanks.UNASKED)
+    file = load_serving(path, but=SCHEDULERS_RULES | blanks.UNASKED)
     changes: dict[str, Any] = {
         key: value for key, value in (("machine", machine), ("nodes", nodes)) if value is not None
     }

@@ -22,8 +22,7 @@ from rehearsal.parts.parts import Part
 from rehearsal.parts.standins.crds import GATEWAY, MONITORING, MULTI_NETWORKING, NODE_POOL
 from rehearsal.report import Report
 from releases.gateways import RECIPES, gateway_objects
-from stacks.blueprint import Plan
-from stacks.clouds.coreweave.pools import NodePool
+from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.kube.api import Api, Object
 from stacks.serving.gateway import GatewayPlan
 
@@ -36,11 +35,11 @@ SECONDS = 30
 
 
 def prepare(
-    plane: ControlPlane, plan: Plan, pools: Sequence[NodePool], report: Report, fault: str | None = None
+    plane: ControlPlane, plan: ServingBlueprint, made: Blueprint, report: Report, fault: str | None = None
 ) -> tuple[Part, ...]:
     """Makes all of it; what is there already is left. Returns what was brought, official or played. `fault` goes wrong with it.
 
-    `pools` are those that will be made for the stack, by itself or by another.
+    `made` makes the nodes: the stack itself, or its platform stack.
 
     Raises:
         RehearsalError: the gateway controller does not answer.
@@ -48,8 +47,9 @@ def prepare(
     """
     api = Api(str(plane.kubeconfig), plane.context)
     left = parts.left_to_the_cluster(plan, report)
-    if plan.gke is not None:
-        left += [crd for crd in plan.crds() if crd["metadata"]["name"] in plan.gke.brought_crds]
+    own = made.gke if made.spec is plan.spec else None
+    if own is not None:
+        left += [crd for crd in plan.crds() if crd["metadata"]["name"] in own.brought_crds]
     monitors = cluster_crds.definitions(MONITORING, report) if parts.monitors(plan) else ()
     _install(api, [*(crd.object for crd in monitors), *left])
     brought = [Part("CRDs of the cluster", True, f"{len(left)} that the stack leaves to it")] if left else []
@@ -59,20 +59,20 @@ def prepare(
     elif process.ran(plane.workdir):
         # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
         process.restart(plane, [CLASS])
-    if pools:
+    if made.pools:
         with report.step("node pools' controller"):
             brought += _node_pools(plane, api, fault)
     elif nodepools.CONTROLLER.ran(plane.workdir):
         nodepools.restart(plane, None)  # as above
-    if plan.gke is not None:
+    if own is not None:
         # The pretend cloud installs them with the cluster, from what is kept by then.
-        kinds = {obj["kind"] for obj in plan.gke.objects}
+        kinds = {obj["kind"] for obj in own.objects}
         wanted = [resource for resource in MULTI_NETWORKING if resource.kind in kinds]
         brought += parts.cluster_crd_parts("GKE's multi-networking", cluster_crds.definitions(wanted, report))
     return tuple(brought)
 
 
-def played(plan: Plan) -> Mapping[str, Any]:
+def played(plan: ServingBlueprint) -> Mapping[str, Any]:
     """The keys of the stack file that are others on the fleet: nothing installed would serve there what is played already."""
     installs = plan.gateway is not None and plan.gateway.implementation
     return {"router": {"gateway": {"install": False, "retain": True}}} if installs else {}
@@ -90,7 +90,9 @@ def _node_pools(plane: ControlPlane, api: Api, fault: str | None) -> Iterator[Pa
     yield Part("permissive CRD of CoreWeave", False, f"{NODE_POOL.kind}, of which none is published")
 
 
-def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan, report: Report) -> Iterator[Part]:
+def _gateway(
+    plane: ControlPlane, api: Api, plan: ServingBlueprint, wanted: GatewayPlan, report: Report
+) -> Iterator[Part]:
     brought = cluster_crds.definitions(GATEWAY[wanted.stated.provider], report)
     _install(api, [crd.object for crd in brought])
     process.restart(plane, list(dict.fromkeys(filter(None, (CLASS, wanted.gateway_class)))))
@@ -108,7 +110,7 @@ def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan, rep
     yield from parts.cluster_crd_parts(wanted.stated.provider, brought)
 
 
-def _somebody_elses(api: Api, plan: Plan, wanted: GatewayPlan) -> None:
+def _somebody_elses(api: Api, plan: ServingBlueprint, wanted: GatewayPlan) -> None:
     """The Gateway that the stack only uses, with its namespace, programmed."""
     if wanted.namespace == plan.spec.namespace:
         return  # nobody else's: a namespace that is there before the stack is refused, here as anywhere

@@ -1,6 +1,7 @@
-"""What a stack would apply, as data: the last step before Pulumi, and the one `render` writes to files.
+"""All that a stack applies, as data: its cluster and nodes, and what it serves. The last step before Pulumi.
 
-`compose` registers exactly this. Nothing here talks to a cluster; the CRDs may be downloaded (and are then cached).
+`compose` registers exactly this, `render` writes it to files. Nothing here talks to a cluster; CRDs may be downloaded, and are
+cached then.
 """
 
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ Object = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Everything a stack applies. `crd_source` is None where the stack leaves CRDs to somebody else."""
+class ServingBlueprint:
+    """All that a stack serves with. `crd_source` is None if the cluster's owner installs the CRDs."""
 
     spec: StackSpec
     workload: Workload
@@ -41,9 +42,6 @@ class Plan:
     router: HelmRelease
     gateway: GatewayPlan | None
     monitoring: list[Object]
-    pools: list[NodePool]
-    gke: GkePlan | None = None
-    cks: CksPlan | None = None
 
     @property
     def bill(self) -> Bill:
@@ -74,7 +72,7 @@ class Plan:
     @property
     def autoscaled(self) -> list[Role]:
         """Roles whose number of pods an autoscaler owns once they are there."""
-        return [role for role, stated in self.spec.serving.sizing.items() if stated.autoscaled]
+        return [role for role, stated in self.spec.served.sizing.items() if stated.autoscaled]
 
     @property
     def made_secret(self) -> MadeSecret | None:
@@ -103,13 +101,39 @@ class Plan:
         }
 
 
-def plan(spec: StackSpec, base: Path) -> Plan:
-    """The plan of a stack file that obeys the rules. Relative paths in it start at `base`, the project's directory."""
+@dataclass(frozen=True)
+class Blueprint:
+    """All that a stack applies. `serving` is None in a platform stack."""
+
+    spec: StackSpec
+    serving: ServingBlueprint | None
+    pools: list[NodePool]
+    gke: GkePlan | None = None
+    cks: CksPlan | None = None
+
+
+def blueprint(spec: StackSpec, base: Path = Path()) -> Blueprint:
+    """Returns the blueprint of a valid stack file. Relative paths in the file start at `base`, the project's directory."""
+    return Blueprint(
+        spec=spec,
+        serving=serving_blueprint(spec, base) if spec.serving else None,
+        pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
+        gke=gke_plan(spec, machine_of(spec), base) if spec.cluster.provider == "gke" else None,
+        cks=cks_plan(spec),
+    )
+
+
+def serving_blueprint(spec: StackSpec, base: Path) -> ServingBlueprint:
+    """Returns what a valid stack file serves with. Relative paths in the file start at `base`.
+
+    Raises:
+        NoServingError: it is a platform stack.
+    """
     resolved = workload(spec)
     router = router_release(spec, resolved.bill, base)
     crds = spec.crds
     directory = Directory(Path(place(crds.directory, base))) if crds.directory else Pinned()
-    return Plan(
+    return ServingBlueprint(
         spec=spec,
         workload=resolved,
         crd_source=directory if managed_crds(spec, resolved.bill) else None,
@@ -117,9 +141,6 @@ def plan(spec: StackSpec, base: Path) -> Plan:
         router=router,
         gateway=gateway_plan(spec, resolved.bill, router.values),
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],
-        pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
-        gke=gke_plan(spec, machine_of(spec), base) if spec.cluster.provider == "gke" else None,
-        cks=cks_plan(spec),
     )
 
 

@@ -24,22 +24,22 @@ from components.monitoring import Monitoring, MonitoringArgs
 from components.namespace import ServingNamespace
 from components.router import Router, RouterArgs
 from releases.gateway_entry import url
-from stacks.blueprint import Plan
-from stacks.compose_cluster import ground, pool_guard
+from stacks.blueprint import Blueprint, ServingBlueprint
+from stacks.compose_cluster import compose_platform, ground, pool_guard
 from stacks.rules.previous import OUTPUT as POD_TEMPLATES
 from stacks.rules.previous import pod_templates
 from stacks.serving.gateway import GatewayPlan
 
 
 def compose(
-    plan: Plan,
+    blueprint: Blueprint,
     owner: str,
     *,
     preinstalled: Collection[str] = (),
     established: Collection[str] = (),
     hf_token: pulumi.Input[str] | None = None,
 ) -> None:
-    """Registers everything a plan holds and exports what users and later tools need.
+    """Registers everything a blueprint holds and exports what users and later tools need.
 
     `owner` is the stack's full name, `preinstalled` names CRDs that the cluster brings and keeps itself, `established` those
     that are there and need no waiting for, `hf_token` the secret of which the model servers' Secret is made.
@@ -48,8 +48,11 @@ def compose(
     namespace exists before what lives in it; a Gateway is programmed before the router whose route hangs on it. What is made
     later goes earlier.
     """
+    if (plan := blueprint.serving) is None:
+        compose_platform(blueprint, owner)
+        return
     spec = plan.spec
-    base = ground(plan, owner)
+    base = ground(blueprint, owner)
     cluster = base.cluster
     owned = pulumi.ResourceOptions(providers=[cluster.cluster])
     upserting = pulumi.ResourceOptions(providers=[cluster.shared])
@@ -74,7 +77,7 @@ def compose(
         spec.name,
         {
             "objects": plan.model_server,
-            "wait": spec.serving.wait,
+            "wait": spec.served.wait,
             "autoscaled": plan.autoscaled,
             "startup_seconds": plan.workload.hardware.accelerator.probes.budget_seconds,
             "namespace": spec.namespace,
@@ -103,8 +106,8 @@ def compose(
         GatewayGuard(
             f"{spec.name}-guard", _guard(plan, plan.gateway, base.kubeconfig), pulumi.ResourceOptions(depends_on=made)
         )
-    if plan.pools and plan.cks is None:
-        pool_guard(plan.pools, spec.cluster, owner, [*base.nodes, *made])
+    if blueprint.pools and blueprint.cks is None:
+        pool_guard(blueprint.pools, spec.cluster, owner, [*base.nodes, *made])
 
     pulumi.export("namespace", spec.namespace)
     pulumi.export("endpoint", endpoint or {"service": router.service, "port": 80, "address": router.address})
@@ -143,7 +146,7 @@ def _gateway(
     return Gateway(name, {"objects": gateway.objects, "namespace": namespace, "after": after}, opts)
 
 
-def _router(plan: Plan, owner: str, after: list[pulumi.Resource]) -> RouterArgs:
+def _router(plan: ServingBlueprint, owner: str, after: list[pulumi.Resource]) -> RouterArgs:
     release = plan.router
     return RouterArgs(
         release=release.name,
@@ -159,7 +162,7 @@ def _router(plan: Plan, owner: str, after: list[pulumi.Resource]) -> RouterArgs:
 
 
 def _beside(
-    plan: Plan, gateway: GatewayPlan, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
+    plan: ServingBlueprint, gateway: GatewayPlan, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
     """What the router's chart cannot make, or makes otherwise."""
     spec = plan.spec
@@ -177,7 +180,7 @@ def _beside(
     return made
 
 
-def _guard(plan: Plan, gateway: GatewayPlan, kubeconfig: pulumi.Input[str] | None) -> dict[str, object]:
+def _guard(plan: ServingBlueprint, gateway: GatewayPlan, kubeconfig: pulumi.Input[str] | None) -> dict[str, object]:
     spec = plan.spec
     return {
         "kubeconfig": kubeconfig,

@@ -12,12 +12,11 @@ from components.cluster.guard import ClusterGuard
 from components.cluster.node_pools import NodePools, Pool
 from components.cluster.pool_guard import PoolGuard
 from components.kube_client import path_of
-from stacks.blueprint import Plan
+from stacks.blueprint import Blueprint
 from stacks.clouds.coreweave.plan import CksPlan
 from stacks.clouds.coreweave.pools import POOL, NodePool
 from stacks.clouds.gke.plan import GkePlan
 from stacks.compose_cks import SECTION, guard_of_cks, registered
-from stacks.platform import PlatformPlan
 from stacks.platform_stack import Foundation
 from stacks.spec.cluster import Cluster
 
@@ -59,7 +58,7 @@ class Ground:
     guard: Sequence[pulumi.Resource] = ()
 
 
-def ground(plan: Plan, owner: str) -> Ground:
+def ground(plan: Blueprint, owner: str) -> Ground:
     """Registers the cluster and the nodes that are the stack's to make; of those that are there, the way to them.
 
     The router need not wait for the accelerators: what comes first is the CPU nodes alone, if the stack makes some.
@@ -122,8 +121,8 @@ def pool_guard(
     return PoolGuard("pool-guard", props, pulumi.ResourceOptions(depends_on=[*after], protect=protected))
 
 
-def compose_platform(plan: PlatformPlan, owner: str) -> None:
-    """Registers what a stack makes that only makes nodes, and exports how others find them once they are there.
+def compose_platform(plan: Blueprint, owner: str) -> None:
+    """Registers what a platform stack makes, and exports how other stacks find it once it exists.
 
     `owner` is the stack's full name.
     """

@@ -15,12 +15,11 @@ from hardware.render.pod_images import pod_images, value_images
 from hardware.vocabulary import ROLE_LABEL
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import image_values, merge
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import Blueprint, ServingBlueprint, blueprint
 from stacks.clouds.gke.plan import GkePlan
 from stacks.cluster_images import Use
-from stacks.platform import platform_plan
 from stacks.serving.router import HelmRelease, chart_images, mirrored_chart
-from stacks.spec.stack import Mirror, PlatformSpec, StackSpec
+from stacks.spec.stack import Mirror, StackSpec
 
 Object = Mapping[str, Any]
 
@@ -50,24 +49,20 @@ class Chart:
     mirrored: str | None
 
 
-def without_mirror(spec: StackSpec, base: Path) -> Plan:
-    """The plan of a stack as it is where everything comes from upstream. Relative paths start at `base`."""
-    return plan(spec.model_copy(update={"mirror": Mirror()}), base)
-
-
-def cluster_without_mirror(spec: PlatformSpec, base: Path) -> GkePlan | None:
-    """The same of what a stack that only makes nodes gives its cluster."""
-    return platform_plan(spec.model_copy(update={"mirror": Mirror()}), base).gke
+def without_mirror(spec: StackSpec, base: Path) -> Blueprint:
+    """Returns the blueprint of a stack as it is if everything comes from upstream. Relative paths start at `base`."""
+    return blueprint(spec.model_copy(update={"mirror": Mirror()}), base)
 
 
 def images(
-    upstream: Plan, router: Iterable[Object] | None, registry: str | None, cluster: Iterable[Use] = ()
+    upstream: Blueprint, router: Iterable[Object] | None, registry: str | None, cluster: Iterable[Use] = ()
 ) -> list[Image]:
     """Every image of a plan `without_mirror`, in the order of a stack; `router` are the objects of its chart, if at hand.
 
     Those of its `cluster` come last.
     """
-    return listed([*_uses(upstream, router), *cluster], registry)
+    serving = _uses(upstream.serving, router) if upstream.serving else ()
+    return listed([*serving, *cluster], registry)
 
 
 def listed(uses: Iterable[Use], registry: str | None) -> list[Image]:
@@ -85,11 +80,15 @@ def _image(uses: Sequence[Use], registry: str | None) -> Image:
     return Image(name, tuple(dict.fromkeys(use.user for use in uses)), place, pulled)
 
 
-def charts(upstream: Plan, place: str | None) -> list[Chart]:
-    """Every chart of a plan `without_mirror`; `place` is where the team keeps charts."""
-    gateway = upstream.gateway
-    beside = ((row.name, row) for row in (gateway.implementation if gateway else ()))
-    return [*_charts([(ROUTER, upstream.router), *beside], place), *cluster_charts(upstream.gke, place)]
+def charts(upstream: Blueprint, place: str | None) -> list[Chart]:
+    """Every chart of a blueprint `without_mirror`; `place` is where the team keeps charts."""
+    serving = _serving_charts(upstream.serving) if upstream.serving else ()
+    return [*_charts(serving, place), *cluster_charts(upstream.gke, place)]
+
+
+def _serving_charts(upstream: ServingBlueprint) -> Iterator[tuple[str, HelmRelease]]:
+    yield ROUTER, upstream.router
+    yield from ((row.name, row) for row in (upstream.gateway.implementation if upstream.gateway else ()))
 
 
 def cluster_charts(gke: GkePlan | None, place: str | None) -> list[Chart]:
@@ -109,7 +108,7 @@ def _charts(releases: Iterable[tuple[str, HelmRelease]], place: str | None) -> l
     ]
 
 
-def _uses(upstream: Plan, router: Iterable[Object] | None) -> Iterator[Use]:
+def _uses(upstream: ServingBlueprint, router: Iterable[Object] | None) -> Iterator[Use]:
     gateway = upstream.gateway
     yield from _pods(upstream.model_server)
     yield from _pods(
@@ -132,7 +131,7 @@ def _pods(objects: Sequence[Object]) -> Iterator[Use]:
         yield from (Use(found.image, f"{user}/{found.name}", found.pulled) for found in pod_images(obj))
 
 
-def _of_values(upstream: Plan) -> list[str]:
+def _of_values(upstream: ServingBlueprint) -> list[str]:
     """The images of the router's chart by its values; those of the chart's own that no value names are in the bill."""
     own = [image_values(known, known.image) for known in chart_images(upstream.spec, upstream.bill)]
     return [image for _, image in value_images(merge(*own, upstream.router.values))]

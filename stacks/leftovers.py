@@ -16,7 +16,7 @@ from hardware.fit import quantities
 from releases.gateway_api import API as GATEWAY_API
 from releases.gateway_api import CRDS as GATEWAY_CRDS
 from releases.gateway_api import GROUP as GATEWAY_GROUP
-from stacks.blueprint import Plan
+from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.clouds.coreweave.leftover_pools import node_pools_left
 from stacks.clouds.coreweave.leftovers import cluster_left, maybe_gone, unreached
 from stacks.clouds.coreweave.plan import CksPlan
@@ -26,7 +26,6 @@ from stacks.kube.api import Api, Object
 from stacks.kube.errors import asking
 from stacks.kube.leftover import Leftover, Leftovers, Look, ending
 from stacks.kube.owner import whose
-from stacks.platform import PlatformPlan
 from stacks.serving.gateway import GatewayPlan
 from stacks.serving.router import HelmRelease
 
@@ -37,7 +36,7 @@ INFERENCE_GROUPS = frozenset({"inference.networking.k8s.io", "inference.networki
 FINISHED = ("Succeeded", "Failed")
 
 
-def look_for_leftovers(plan: Plan | PlatformPlan, stack: str) -> Leftovers:
+def look_for_leftovers(plan: Blueprint, stack: str) -> Leftovers:
     """Everything of the stack of that name that is in its cluster.
 
     Raises:
@@ -58,13 +57,13 @@ def _refused(cks: CksPlan | None, problem: Problem) -> None:
     _refuse(problem if cks is None else maybe_gone(cks, problem))
 
 
-def _everything(look: Look, plan: Plan | PlatformPlan) -> Iterator[Leftover]:
+def _everything(look: Look, plan: Blueprint) -> Iterator[Leftover]:
     if plan.pools:
         yield from node_pools_left(look, plan.pools)
     if plan.cks is not None:
         yield from cluster_left(plan.cks)
-    if isinstance(plan, Plan):
-        yield from _Serving(look, plan).everything()
+    if plan.serving is not None:
+        yield from _Serving(look, plan.serving).everything()
 
 
 @dataclass
@@ -72,7 +71,7 @@ class _Serving:
     """What serves, and all it needs but nodes."""
 
     look: Look
-    plan: Plan
+    plan: ServingBlueprint
 
     def everything(self) -> Iterator[Leftover]:
         name = self.plan.spec.namespace

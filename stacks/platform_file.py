@@ -4,7 +4,7 @@ ask that stack itself."""
 from dataclasses import replace
 from pathlib import Path
 
-from stacks.file.load import PlatformFile, StackFile, load_any, of_file
+from stacks.file.load import StackFile, load, of_file
 from stacks.file.messages import PROJECT
 from stacks.findings import Problem, StackFileError
 from stacks.platform_stack import Foundation, stand_on
@@ -17,7 +17,7 @@ def platform_path(file: StackFile) -> Path | None:
     return file.path.parent / f"Pulumi.{(file.spec.cluster.stack or '').rpartition('/')[2]}.yaml"
 
 
-def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> PlatformFile | None:
+def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile | None:
     """The file of the stack that makes the nodes of this one, beside it; None where no other stack does. `but` are rules that it
     need not obey.
 
@@ -38,8 +38,8 @@ def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> PlatformF
     if not path.exists():
         what, why = f"{path} does not exist", "without the engine, what the cluster is can only be read there"
         raise StackFileError([_of_reference(file, what, why, f"put the file of stack {name} there")])
-    found = load_any(path, but)
-    if isinstance(found, PlatformFile):
+    found = load(path, but)
+    if found.spec.serving is None:
         return found
     what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
     raise StackFileError([_of_reference(file, what, why, "refer to a stack that only makes nodes")])

@@ -14,7 +14,7 @@ from stacks.clouds.pools import Taint
 from stacks.findings import Problem, StackFileError
 from stacks.rules.table import problems_of
 from stacks.spec.cluster import AcceleratorPool, CoreWeave
-from stacks.spec.stack import PlatformSpec, StackSpec
+from stacks.spec.stack import StackSpec
 
 #: What only the file of the other stack may say, and is filled in here all the same.
 OF_THE_OTHER = frozenset({"CLUSTER-01", "CLUSTER-02"})
@@ -42,7 +42,7 @@ class Foundation:
     gateways: bool = True
 
     @classmethod
-    def made_by(cls, spec: PlatformSpec) -> "Foundation":
+    def made_by(cls, spec: StackSpec) -> "Foundation":
         """That of a stack that obeys the rules."""
         cluster = spec.cluster
         assert cluster.machine is not None  # by PLATFORM-01

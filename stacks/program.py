@@ -9,7 +9,7 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from releases.files import SourceError
-from stacks.blueprint import plan
+from stacks.blueprint import blueprint
 from stacks.clouds.coreweave.look import look_at_cluster
 from stacks.clouds.coreweave.plan import CksPlan
 from stacks.clouds.coreweave.replaces import CKS
@@ -21,16 +21,14 @@ from stacks.clouds.gke.replaces import GKE
 from stacks.clouds.last_plan import export_plan, look_at_roles
 from stacks.compose import compose
 from stacks.compose_cks import compose_alone
-from stacks.compose_cluster import compose_platform
 from stacks.exits import SHOWN
-from stacks.file.load import PROJECT, platform_from_config, spec_from_config
+from stacks.file.load import PROJECT, spec_from_config
 from stacks.findings import Problem, StackFileError
 from stacks.kube.repair import unblock
-from stacks.platform import is_platform, platform_plan
 from stacks.reference_live import full_name, referred
-from stacks.rules.live import look_ahead, look_ahead_of_platform
+from stacks.rules.live import look_ahead
 from stacks.rules.warnings import warnings_of
-from stacks.spec.stack import AnyStack, PlatformSpec, StackSpec
+from stacks.spec.stack import StackSpec
 
 
 def main(base: Path) -> None:
@@ -55,46 +53,32 @@ def run(base: Path) -> None:
     try:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         config, hf_token = sealed(_configuration())
-        if is_platform(config):
-            _make_nodes(platform_from_config(config), base, owner)
-        else:
-            _serve(spec_from_config(config), base, owner, hf_token)
+        _apply(spec_from_config(config), base, owner, hf_token)
     except (StackFileError, SourceError) as error:
         raise pulumi.RunError(str(error)) from error
 
 
-def _make_nodes(spec: PlatformSpec, base: Path, owner: str) -> None:
-    need_sdk(spec)
-    _point_out(spec)
-    planned = platform_plan(spec, base)
-    _look_at_gke(planned.gke, owner)
-    if _cluster_first(planned.cks, spec, owner):
-        return
-    look_ahead_of_platform(planned, owner)
-    watch_pools(planned.pools, spec.cluster)
-    compose_platform(planned, owner)
-
-
-def _serve(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
+def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
     need_sdk(spec)
     if spec.cluster.provider == "stack":
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
-        pulumi.StackReference("platform", name)  # what the stack builds on, for whoever reads its state
+        pulumi.StackReference("platform", name)  # for readers of the state: what the stack builds on
     _point_out(spec)
-    planned = plan(spec, base)
+    planned = blueprint(spec, base)
     _look_at_gke(planned.gke, owner)
     if _cluster_first(planned.cks, spec, owner):
         return
     found = look_ahead(planned, owner)
-    look_at_roles(planned, owner)
-    if not pulumi.runtime.is_dry_run():
-        unblock(planned, found.revisions)
+    if planned.serving is not None:
+        look_at_roles(planned.serving, owner)
+        if not pulumi.runtime.is_dry_run():
+            unblock(planned.serving, found.revisions)
     watch_pools(planned.pools, spec.cluster)
     compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)
 
 
-def _point_out(spec: AnyStack) -> None:
+def _point_out(spec: StackSpec) -> None:
     for warning in warnings_of(spec):
         pulumi.log.warn(str(warning))
 
@@ -105,7 +89,7 @@ def _look_at_gke(plan: GkePlan | None, owner: str) -> None:
         export_plan(plan.resources, GKE)
 
 
-def _cluster_first(plan: CksPlan | None, spec: AnyStack, owner: str) -> bool:
+def _cluster_first(plan: CksPlan | None, spec: StackSpec, owner: str) -> bool:
     """Whether this run makes a CKS cluster alone, because nothing leads to it yet."""
     if plan is None:
         return False

@@ -3,7 +3,7 @@
 from typing import Any
 
 from stacks.clouds.coreweave.plan import CksPlan, cks_plan
-from stacks.spec.stack import AnyStack, StackSpec
+from stacks.spec.stack import StackSpec
 from tests.unit.test_rules import spec
 
 CKS: dict[str, Any] = {"zone": "US-EAST-02A", "version": "v1.35"}
@@ -47,7 +47,7 @@ def variant(name: str) -> StackSpec:
     return stack(cks, **more)
 
 
-def planned(given: AnyStack) -> CksPlan:
+def planned(given: StackSpec) -> CksPlan:
     """Its plan."""
     found = cks_plan(given)
     assert found is not None

@@ -15,7 +15,7 @@ from rehearsal.errors import RehearsalError
 from rehearsal.fleet.node_pools.controller import OF_A_POOL, TYPES
 from rehearsal.fleet.node_state import ready
 from rehearsal.fleet.nodes import device_class_objects, node_name, node_objects
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.clouds.coreweave.pools import NodePool
 from stacks.kube.api import Api
 from stacks.serving.workload import machine_of
@@ -23,7 +23,7 @@ from stacks.serving.workload import machine_of
 READY_SECONDS = 30
 
 
-def machines_of(plan: Plan, pools: Sequence[NodePool] = ()) -> dict[str, int]:
+def machines_of(plan: ServingBlueprint, pools: Sequence[NodePool] = ()) -> dict[str, int]:
     """Machine key -> nodes: those of the pools, else what the stack states or as many as its pods need; and one system node."""
     if pools:
         made = {TYPES[pool.instance_type].key: pool.spec["targetNodes"] for pool in reversed(pools)}

@@ -20,7 +20,7 @@ from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import Report
 from releases import DEFAULT, gateway_api, release
 from releases.files import Pinned, SourceError, crd_objects
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.rules.monitoring import operator_kinds
 
 
@@ -44,7 +44,7 @@ class Substitution:
     config: Mapping[str, Any]
 
 
-def router_chart(plan: Plan, toolchain: Toolchain, workdir: Path, report: Report) -> Substitution:
+def router_chart(plan: ServingBlueprint, toolchain: Toolchain, workdir: Path, report: Report) -> Substitution:
     """The chart the stack names, as a package of this machine; else the stand-in for it.
 
     Raises:
@@ -76,7 +76,7 @@ def _chart(package: Path) -> Mapping[str, Any]:
     return {"router": {"chart": {"source": str(package)}}}
 
 
-def custom_resource_definitions(plan: Plan, report: Report) -> Part:
+def custom_resource_definitions(plan: ServingBlueprint, report: Report) -> Part:
     """The CRDs the stack names, read and checked; what had to be downloaded is kept, where the program will look for it.
 
     Raises:
@@ -94,7 +94,7 @@ def custom_resource_definitions(plan: Plan, report: Report) -> Part:
     return Part("CRDs", True, "; ".join([f"{counted}, checked by checksum", *fetch.modules]))
 
 
-def left_to_the_cluster(plan: Plan, report: Report) -> list[dict[str, Any]]:
+def left_to_the_cluster(plan: ServingBlueprint, report: Report) -> list[dict[str, Any]]:
     """The CRDs that a stack expects its cluster to have: those of its release that it leaves to somebody else.
 
     Raises:
@@ -120,7 +120,7 @@ def cluster_crd_parts(whose: str, brought: Sequence[Definition]) -> tuple[Part, 
     )
 
 
-def monitors(plan: Plan) -> tuple[Part, ...]:
+def monitors(plan: ServingBlueprint) -> tuple[Part, ...]:
     """The CRDs of the Prometheus operator, in a team's cluster on which a stack with monitors is rehearsed.
 
     A cluster that a stack of this project makes, on GKE or CoreWeave, has none (`stacks.rules.monitoring`), nor is

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rehearsal.gateway import API
 from rehearsal.gateway.statuses import names_a_gateway, parent_key
 from rehearsal.verdict.verdict import Flaw
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.kube.api import Api, Object
 
 
@@ -23,7 +23,7 @@ class Entrance:
     own_route: bool = False
 
     @classmethod
-    def of(cls, plan: Plan) -> "Entrance | None":
+    def of(cls, plan: ServingBlueprint) -> "Entrance | None":
         """The way into a stack; None where it has no Gateway."""
         if plan.gateway is None:
             return None

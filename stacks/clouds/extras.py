@@ -7,7 +7,7 @@ from importlib import util
 from releases import coreweave, gke
 from stacks.findings import Problem, StackFileError
 from stacks.spec.cluster import Cluster
-from stacks.spec.stack import AnyStack
+from stacks.spec.stack import StackSpec
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ EXTRAS = (
 )  # fmt: skip
 
 
-def need_sdk(spec: AnyStack) -> None:
+def need_sdk(spec: StackSpec) -> None:
     """Refuses to make a cluster without the SDK of its cloud. It is looked for and not imported, which takes a second.
 
     Raises:

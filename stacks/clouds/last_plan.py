@@ -8,7 +8,7 @@ from typing import Any
 
 import pulumi
 
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.clouds.changes import fingerprint
 from stacks.clouds.replaces import Immutables
 from stacks.clouds.resource import Resource
@@ -37,7 +37,7 @@ def export_plan(resources: Sequence[Resource], table: Immutables) -> None:
     pulumi.export(OUTPUT, pulumi.Output.secret(fingerprint(resources, table)))
 
 
-def look_at_roles(plan: Plan, owner: str) -> None:
+def look_at_roles(plan: ServingBlueprint, owner: str) -> None:
     """Warns of a change that replaces the pods of one role and leaves the other's. It asks no cluster."""
     outputs = last_outputs(owner, "The pod template of each role") or {}
     role = rolled_alone(outputs.get(POD_TEMPLATES), pod_templates(plan.model_server))

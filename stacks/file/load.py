@@ -5,27 +5,24 @@ here decrypts, and no field of a `StackSpec` is secret.
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from stacks.file import messages as fields
-from stacks.file.messages import DEPENDENT, EXAMPLES, PROJECT, SOURCE, Spec
+from stacks.file import messages
+from stacks.file.messages import DEPENDENT, EXAMPLES, PROJECT, SOURCE
 from stacks.file.yaml import MAX_BYTES, Document, Location, parse
 from stacks.findings import Problem, StackFileError, known
-from stacks.platform import is_platform, platform_problems
 from stacks.rules.table import problems_of
-from stacks.spec.stack import PlatformSpec, StackSpec
+from stacks.spec.stack import StackSpec
 
 __all__ = [
     "PROJECT",
-    "PlatformFile",
     "StackFile",
     "load",
-    "load_any",
+    "load_serving",
     "of_file",
-    "platform_from_config",
     "spec_from_config",
     "stack_name",
 ]
@@ -51,36 +48,12 @@ class StackFile:
     line_of: Callable[[Location], int] = field(compare=False, repr=False)
 
 
-@dataclass(frozen=True)
-class PlatformFile:
-    """The same of a stack that only makes nodes."""
-
-    path: Path
-    stack: str
-    spec: PlatformSpec
-    line_of: Callable[[Location], int] = field(compare=False, repr=False)
-
-
 def stack_name(path: Path) -> str:
     """`Pulumi.<stack>.yaml` -> `<stack>`; any other name is the stack's name without its ending."""
     return path.name.removeprefix("Pulumi.").removesuffix(".yaml").removesuffix(".yml")
 
 
 def load(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
-    """Reads and checks one stack file of a stack that serves, by every rule `but` those named.
-
-    Raises:
-        StackFileError: with every problem of the file, each naming file, line and YAML path.
-    """
-    found = load_any(path, but)
-    if isinstance(found, PlatformFile):
-        what, why = "this stack only makes nodes", "it has no `serving`"
-        refusal = Problem("FILE", "", what, why, f"name a stack file that refers to {found.stack}")
-        raise StackFileError([of_file(path, refusal)])
-    return found
-
-
-def load_any(path: Path, but: frozenset[str] = frozenset()) -> StackFile | PlatformFile:
     """Reads and checks one stack file, by every rule `but` those named.
 
     Raises:
@@ -90,9 +63,21 @@ def load_any(path: Path, but: frozenset[str] = frozenset()) -> StackFile | Platf
     problems = [problem for problem in problems if problem.rule not in but]
     if problems or spec is None:
         raise StackFileError([of_file(path, problem) for problem in problems])
-    if isinstance(spec, PlatformSpec):
-        return PlatformFile(path, stack_name(path), spec, line_of)
     return StackFile(path, stack_name(path), spec, line_of)
+
+
+def load_serving(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
+    """Reads and checks the file of a stack that serves, as `load` does.
+
+    Raises:
+        StackFileError: as `load`; or it is a platform stack.
+    """
+    found = load(path, but)
+    if found.spec.serving is None:
+        what, why = "this is a platform stack", "it has no `serving`"
+        refusal = Problem("FILE", "", what, why, f"name a stack file that refers to {found.stack}")
+        raise StackFileError([of_file(path, refusal)])
+    return found
 
 
 def of_file(path: Path, problem: Problem) -> Problem:
@@ -101,26 +86,18 @@ def of_file(path: Path, problem: Problem) -> Problem:
 
 
 def spec_from_config(config: Mapping[str, Any]) -> StackSpec:
-    """The spec of a running program that serves, from its configuration by key (`serving`, …).
+    """The spec of a running program, from its configuration by key (`serving`, …).
 
     Raises:
         StackFileError: with every problem, each naming its YAML path.
     """
-    return _accepted(*_judge(dict(config)))
-
-
-def platform_from_config(config: Mapping[str, Any]) -> PlatformSpec:
-    """The spec of a running program that only makes nodes. Raises as above."""
-    return _accepted(*_judge_platform(dict(config)))
-
-
-def _accepted(found: list[tuple[Location, Problem]], spec: Spec | None) -> Spec:
+    found, spec = _judge(dict(config))
     if found or spec is None:
         raise StackFileError([problem for _, problem in found])
     return spec
 
 
-def _read(path: Path) -> tuple[list[Problem], StackSpec | PlatformSpec | None, Callable[[Location], int]]:
+def _read(path: Path) -> tuple[list[Problem], StackSpec | None, Callable[[Location], int]]:
     content = _content(path)
     document = content if isinstance(content, Problem) else parse(content)
     if isinstance(document, Problem):
@@ -131,10 +108,10 @@ def _read(path: Path) -> tuple[list[Problem], StackSpec | PlatformSpec | None, C
     def line_of(location: Location) -> int:
         return document.line(("config", named.get(str(location[0]), ""), *location[1:]))
 
-    spec: StackSpec | PlatformSpec | None = None
+    spec: StackSpec | None = None
     if keys is not None:
         config = {name: document.data["config"][key] for name, key in keys.items()}
-        found, spec = _judge_platform(config) if is_platform(config) else _judge(config)
+        found, spec = _judge(config)
         problems += [replace(problem, line=line_of(location)) for location, problem in found]
     # A value that was no plain data is judged once, not again for what was put in its place.
     strange = [replace(problem, path=_shown(location)) for location, problem in document.problems]
@@ -221,36 +198,24 @@ def _judge(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], Stac
 
     The spec is None where a field is faulty.
     """
-    found, spec = _beside(*fields.read(config), problems_of)
+    found, spec = messages.read(config)
+    if spec is not None:
+        faulty = [location for location, _ in found]
+        # What was taken out because it depends on what is faulty is not missing.
+        faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
+        for problem in problems_of(spec):
+            location = messages.location(problem.path)
+            if not any(location[: len(part)] == part for part in faulty):
+                found.append((location, problem))
+        spec = None if faulty else spec
     if config.get("serving", {}) == {} and any(location == ("cluster", "provider") for location, _ in found):
-        # Of the provider that was meant, it may be a stack that only makes nodes.
+        # With the provider that was meant, it may be a platform stack.
         found = [(location, problem) for location, problem in found if location[0] != "serving"]
     return found, spec
-
-
-def _judge_platform(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], PlatformSpec | None]:
-    """The same of a stack that only makes nodes."""
-    found, spec = fields.read_platform({key: value for key, value in config.items() if key != "serving"})
-    return _beside(found, spec, platform_problems)
-
-
-def _beside(
-    found: list[tuple[Location, Problem]], spec: Spec | None, rules: Callable[[Spec], Iterator[Problem]]
-) -> tuple[list[tuple[Location, Problem]], Spec | None]:
-    if spec is None:
-        return found, None
-    faulty = [location for location, _ in found]
-    # What was taken out because it depends on what is faulty is not missing.
-    faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
-    for problem in rules(spec):
-        location = fields.location(problem.path)
-        if not any(location[: len(part)] == part for part in faulty):
-            found.append((location, problem))
-    return found, None if faulty else spec
 
 
 def _shown(location: Location) -> str:
     """A place in the file as problems name it: `llmd-pd:serving.model`, or `encryptionsalt`."""
     if location[:1] != ("config",) or len(location) == 1:
         return ".".join(map(str, location))
-    return f"{location[1]}{fields.steps(location[2:])}"
+    return f"{location[1]}{messages.steps(location[2:])}"

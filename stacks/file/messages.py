@@ -5,8 +5,8 @@ pydantic finds, this module says it: what is there, why it cannot be, what to wr
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, get_args
+from collections.abc import Iterator
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -14,9 +14,7 @@ from pydantic_core import ErrorDetails
 from stacks.file.yaml import Location
 from stacks.findings import Problem, known, meant
 from stacks.schema import FORMS
-from stacks.spec.stack import AnyStack, PlatformSpec, StackSpec
-
-Spec = TypeVar("Spec", bound=AnyStack)
+from stacks.spec.stack import StackSpec, is_platform
 
 PROJECT = "llmd-pd"
 #: What a field of a stack file may say.
@@ -45,25 +43,27 @@ NO_ACCELERATOR = "?"
 
 
 def read(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], StackSpec | None]:
-    """Every problem of the fields, and a spec: whole when there is none, else of what remains without the faulty ones."""
-    return _read(StackSpec, config, _with_accelerator)
+    """Every problem of the fields, and a spec: whole if there is none, else of what remains without the faulty ones.
 
-
-def read_platform(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], PlatformSpec | None]:
-    """The same of a stack that only makes nodes."""
-    return _read(PlatformSpec, config, lambda remaining: remaining)
-
-
-def _read(
-    kind: type[Spec], config: dict[str, Any], completed: Callable[[dict[str, Any]], dict[str, Any]]
-) -> tuple[list[tuple[Location, Problem]], Spec | None]:
+    `serving` may be missing, or empty as the project's default is, in a platform stack only.
+    """
+    platform = is_platform(config)
+    if platform:
+        config = {key: value for key, value in config.items() if key != "serving"}
+    details: list[ErrorDetails] = []
+    if not platform and config.get("serving") is None:
+        kind = "model_type" if "serving" in config else "missing"
+        details.append({"type": kind, "loc": ("serving",), "msg": "", "input": None})
     try:
-        return [], kind.model_validate_json(json.dumps(config))
+        spec = StackSpec.model_validate_json(json.dumps(config))
+        if not details:
+            return [], spec
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details += error.errors(include_url=False)
+    completed = _as_it_is if platform else _with_accelerator
+    remaining = completed(json.loads(json.dumps(config)))
     try:
-        remaining = completed(json.loads(json.dumps(config)))
-        remains = kind.model_validate_json(
+        remains = StackSpec.model_validate_json(
             json.dumps(completed(_without([detail["loc"] for detail in details], remaining)))
         )
     except ValidationError:
@@ -94,6 +94,10 @@ def _without(faulty: list[Location], remaining: dict[str, Any]) -> dict[str, Any
             if location[: len(first)] == first and isinstance(remaining.get(section), dict):
                 remaining[section].pop(key, None)
     return remaining
+
+
+def _as_it_is(config: dict[str, Any]) -> dict[str, Any]:
+    return config
 
 
 def _with_accelerator(config: dict[str, Any]) -> dict[str, Any]:

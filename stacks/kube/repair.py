@@ -7,7 +7,7 @@ program itself writes; everything else is the engine's (docs/adr/0010).
 
 import pulumi
 
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
 from stacks.rules.live import answering
@@ -15,7 +15,7 @@ from stacks.rules.live_gateway import Releases
 from stacks.serving.router import HelmRelease
 
 
-def unblock(plan: Plan, releases: Releases) -> None:
+def unblock(plan: ServingBlueprint, releases: Releases) -> None:
     """Marks the newest revision of each release as failed if Helm was cut off at work on it, and says so.
 
     Only for an `up`, with what the look ahead found to be the stack's own: Pulumi's lock on the stack says that no other run
@@ -30,7 +30,7 @@ def unblock(plan: Plan, releases: Releases) -> None:
             _mark(plan, release, cut_off)
 
 
-def _mark(plan: Plan, release: HelmRelease, cut_off: Object) -> None:
+def _mark(plan: ServingBlueprint, release: HelmRelease, cut_off: Object) -> None:
     cluster, record, status = plan.spec.cluster, cut_off["metadata"]["name"], cut_off["metadata"]["labels"]["status"]
     with answering(plan.spec.cluster):
         path = f"/api/v1/namespaces/{release.namespace}/secrets/{record}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hardware.bill import Bill
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.review.change import Change, Kind, became
 from stacks.review.model_servers import ENGINE, flags, images
 from stacks.review.serving import deployments, replaced_servers
@@ -32,7 +32,7 @@ COUNTED = {
 }
 
 
-def kv_cache(before: Plan, after: Plan) -> Iterator[Change]:
+def kv_cache(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     """Whether prefill pods of one release and decode pods of the other may serve together."""
     words = before.bill.kv_compatibility, after.bill.kv_compatibility
     old, new = deployments(before.model_server), deployments(after.model_server)
@@ -61,7 +61,7 @@ def _engine_flags(deployment: Object) -> dict[str, str]:
     return flags(containers[ENGINE].get("args", ()))
 
 
-def metrics(before: Plan, after: Plan) -> Iterator[Change]:
+def metrics(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     """Names under which the same thing was counted and is."""
     engine, still = after.workload.hardware.build.engine.key, after.bill.metrics.still
     for counted, was, now in added_and_gone(*(_names(plan.bill, engine) for plan in (before, after))):
@@ -93,7 +93,7 @@ def behaviour(before: Bill, after: Bill) -> Iterator[Change]:
             yield Change(Kind.BREAKS, subject, f"{now}; until now {was}")
 
 
-def crd_changes(before: Plan, after: Plan) -> Iterator[Change]:
+def crd_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     """Files of CRDs that come, go or are others; those of somebody else are theirs to bring."""
     ours = after.spec.crds.manage
     old, new = (

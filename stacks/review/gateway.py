@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.review.change import Change, Kind
 
 
-def changes_hands(before: Plan, after: Plan) -> bool:
+def changes_hands(before: ServingBlueprint, after: ServingBlueprint) -> bool:
     """Whether one of stack and chart made the route, and the other makes it now."""
     old, new = before.gateway, after.gateway
     return old is not None and new is not None and bool(old.routes) != bool(new.routes)
 
 
-def route_changes(before: Plan, after: Plan) -> Iterator[Change]:
+def route_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     """What becomes of the stack's own route; that of the chart is among what the chart makes."""
     if not changes_hands(before, after) or before.gateway is None or after.gateway is None:
         return

@@ -7,7 +7,7 @@ from typing import Any
 from hardware.bill import Bill
 from hardware.render.workload import UnknownChoiceError
 from releases import release
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.load import StackFile
 from stacks.review import facts, gateway, refused, router, serving
 from stacks.review.change import Change, Kind
@@ -15,7 +15,7 @@ from stacks.review.objects import object_changes
 from stacks.review.outside import outside_changes
 
 #: What a chart makes of a plan's values; None where that cannot be known here.
-Render = Callable[[Plan], Sequence[dict[str, Any]] | None]
+Render = Callable[[ServingBlueprint], Sequence[dict[str, Any]] | None]
 
 
 class CannotMoveError(ValueError):
@@ -51,20 +51,22 @@ def move(file: StackFile, before: str, after: str, render: Render = lambda _: No
     return Move(file, *bills, tuple(_changes(file, old, new, rendered)), tuple(steps))
 
 
-def _rendered(before: Plan, after: Plan, render: Render) -> router.Rendered | None:
+def _rendered(before: ServingBlueprint, after: ServingBlueprint, render: Render) -> router.Rendered | None:
     old = render(before)
     new = None if old is None else render(after)
     return None if old is None or new is None else (old, new)
 
 
-def _plan(file: StackFile, bill: Bill, other: Bill) -> Plan:
+def _plan(file: StackFile, bill: Bill, other: Bill) -> ServingBlueprint:
     try:
-        return plan(refused.fitted(file.spec, bill, other), file.path.parent)
+        return serving_blueprint(refused.fitted(file.spec, bill, other), file.path.parent)
     except UnknownChoiceError as error:
         raise CannotMoveError(f"{file.path} cannot be on {bill.name}, because {error}.") from None
 
 
-def _changes(file: StackFile, before: Plan, after: Plan, rendered: router.Rendered | None) -> Iterator[Change]:
+def _changes(
+    file: StackFile, before: ServingBlueprint, after: ServingBlueprint, rendered: router.Rendered | None
+) -> Iterator[Change]:
     reasons = _reasons(before.bill, after.bill)
     yield from serving.replacements(before, after)
     yield from router.release_changes(before, after, rendered)
@@ -88,14 +90,16 @@ def _reasons(before: Bill, after: Bill) -> dict[str, str]:
     return {name: f"that came with {before.name}: {reason}" for name, reason in before.reasons.items()}
 
 
-def _others(planned: Plan, routes: bool) -> list[dict[str, Any]]:
+def _others(planned: ServingBlueprint, routes: bool) -> list[dict[str, Any]]:
     """What is applied beside model servers, router and CRDs; the stack's own routes where that is not said already."""
     at = planned.gateway
     made = [*at.objects, *(at.routes if routes else ())] if at else []
     return [planned.namespace(), *planned.monitoring, *made]
 
 
-def _steps(file: StackFile, before: Plan, after: Plan, rendered: router.Rendered | None) -> Iterator[str]:
+def _steps(
+    file: StackFile, before: ServingBlueprint, after: ServingBlueprint, rendered: router.Rendered | None
+) -> Iterator[str]:
     stated, wanted, stack = file.spec.release, after.bill.name, file.stack
     line = f"`llmd-pd:release: {wanted}`"
     yield f"{file.path} says {line} already" if stated == wanted else f"write {line} in {file.path} (now {stated})"

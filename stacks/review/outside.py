@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.kube.commands import kubectl_flags
 from stacks.review.change import Change, Kind
 from stacks.review.router import chart_of
@@ -11,7 +11,7 @@ from stacks.review.router import chart_of
 Object = Mapping[str, Any]
 
 
-def outside_changes(before: Plan, after: Plan) -> Iterator[Change]:
+def outside_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     """All of it."""
     yield from _secrets(before, after)
     yield from _own_chart(before, after)
@@ -19,7 +19,7 @@ def outside_changes(before: Plan, after: Plan) -> Iterator[Change]:
     yield from _mirror(before, after)
 
 
-def _secrets(before: Plan, after: Plan) -> Iterator[Change]:
+def _secrets(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     namespace, made = after.spec.namespace, after.made_secret
     for name, key in _needed(after) - _needed(before) - ({(made.name, made.key)} if made else set()):
         yield Change(
@@ -30,7 +30,7 @@ def _secrets(before: Plan, after: Plan) -> Iterator[Change]:
         )  # fmt: skip
 
 
-def _needed(plan: Plan) -> set[tuple[str, str]]:
+def _needed(plan: ServingBlueprint) -> set[tuple[str, str]]:
     """Name and key of every Secret without which the model servers do not start."""
     rows = [row for obj in plan.model_server for row in _variables(obj)]
     secrets = [row["valueFrom"]["secretKeyRef"] for row in rows if "secretKeyRef" in row.get("valueFrom", {})]
@@ -43,7 +43,7 @@ def _variables(obj: Object) -> Iterator[Object]:
         yield from container.get("env", ())
 
 
-def _own_chart(before: Plan, after: Plan) -> Iterator[Change]:
+def _own_chart(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     mode, stated = after.spec.router.mode, after.spec.router.chart
     old, new = (plan.bill.router.charts[mode] for plan in (before, after))
     if stated is not None and (old.ref, old.version) != (new.ref, new.version):
@@ -54,7 +54,7 @@ def _own_chart(before: Plan, after: Plan) -> Iterator[Change]:
         )  # fmt: skip
 
 
-def _mirror(before: Plan, after: Plan) -> Iterator[Change]:
+def _mirror(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     mirror = after.spec.mirror
     if mirror.registry and (before.bill.name != after.bill.name):
         yield Change(
@@ -69,8 +69,8 @@ def _mirror(before: Plan, after: Plan) -> Iterator[Change]:
         )  # fmt: skip
 
 
-def _own_image(before: Plan, after: Plan) -> Iterator[Change]:
+def _own_image(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     """An image that the stack itself names stays, whatever the release was tested with."""
-    if after.spec.serving.image and before.bill.name != after.bill.name:
-        what = f"it stays {after.spec.serving.image}, which is the stack's own and not {after.bill.name}'s"
+    if after.spec.served.image and before.bill.name != after.bill.name:
+        what = f"it stays {after.spec.served.image}, which is the stack's own and not {after.bill.name}'s"
         yield Change(Kind.CHANGES, "serving.image", what, "a stack's own image comes before the release's")

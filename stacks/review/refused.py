@@ -39,8 +39,8 @@ def _foreign(bill: Bill) -> frozenset[str]:
 
 def _with_edits_it_takes(spec: StackSpec) -> StackSpec:
     """Without those edits of the engine's command line that the release's own command line refuses."""
-    drops = tuple(name for name in spec.serving.drop_args or () if _takes(spec, (name,), ()))
-    extras = tuple(word for word in spec.serving.extra_args or () if _takes(spec, drops, (word,)))
+    drops = tuple(name for name in spec.served.drop_args or () if _takes(spec, (name,), ()))
+    extras = tuple(word for word in spec.served.extra_args or () if _takes(spec, drops, (word,)))
     return _edited(spec, drops, extras)
 
 
@@ -56,7 +56,7 @@ def _takes(spec: StackSpec, drops: tuple[str, ...], extras: tuple[str, ...]) -> 
 
 def _edited(spec: StackSpec, drops: tuple[str, ...], extras: tuple[str, ...]) -> StackSpec:
     edits: dict[str, Any] = {"drop_args": drops, "extra_args": extras}
-    return spec.model_copy(update={"serving": spec.serving.model_copy(update=edits)})
+    return spec.model_copy(update={"serving": spec.served.model_copy(update=edits)})
 
 
 def problems(spec: StackSpec, before: Bill, after: Bill) -> Iterator[Change]:

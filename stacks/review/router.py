@@ -5,7 +5,7 @@ from typing import Any
 
 from hardware.render.images import mirrored
 from releases.values import image_values, look_up
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.file.load import PROJECT
 from stacks.review import values
 from stacks.review.change import Change, Kind, became
@@ -19,18 +19,18 @@ Object = Mapping[str, Any]
 Rendered = tuple[Sequence[Object], Sequence[Object]]
 
 
-def release_urn(stack: str, plan: Plan) -> str:
+def release_urn(stack: str, plan: ServingBlueprint) -> str:
     """How Pulumi calls the Helm release of a stack."""
     kind = "llmd-pd:index:Router$kubernetes:helm.sh/v3:Release"
     return f"urn:pulumi:{stack}::{PROJECT}::{kind}::{plan.spec.name}-router"
 
 
-def to_replace(stack: str, before: Plan, after: Plan, rendered: Rendered | None) -> list[str]:
+def to_replace(stack: str, before: ServingBlueprint, after: ServingBlueprint, rendered: Rendered | None) -> list[str]:
     """The URNs that Pulumi has to be told to replace, because it does not know by itself."""
     return [release_urn(stack, after)] if not _selects_otherwise(before, after) and _blocks(rendered) else []
 
 
-def _selects_otherwise(before: Plan, after: Plan) -> bool:
+def _selects_otherwise(before: ServingBlueprint, after: ServingBlueprint) -> bool:
     return before.bill.router.epp_selector != after.bill.router.epp_selector
 
 
@@ -44,7 +44,7 @@ def _blocks(rendered: Rendered | None) -> list[str]:
     ]
 
 
-def release_changes(before: Plan, after: Plan, rendered: Rendered | None) -> Iterator[Change]:
+def release_changes(before: ServingBlueprint, after: ServingBlueprint, rendered: Rendered | None) -> Iterator[Change]:
     """What becomes of the release as a whole."""
     name = f"Helm release {after.router.name}"
     if _selects_otherwise(before, after):
@@ -69,7 +69,7 @@ def release_changes(before: Plan, after: Plan, rendered: Rendered | None) -> Ite
         )  # fmt: skip
 
 
-def chart_of(plan: Plan) -> str:
+def chart_of(plan: ServingBlueprint) -> str:
     """The chart's place and version."""
     return " ".join(filter(None, (plan.router.chart, plan.router.version)))
 
@@ -82,7 +82,7 @@ def _made(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Change]
 
 
 def router_changes(
-    before: Plan, after: Plan, reasons: Mapping[str, str], rendered: Rendered | None
+    before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[str, str], rendered: Rendered | None
 ) -> Iterator[Change]:
     """Chart, images, what the chart makes, values and plugins."""
     was, now = chart_of(before), chart_of(after)
@@ -96,14 +96,14 @@ def router_changes(
     yield from plugin_changes(old, new, reasons)
 
 
-def images(plan: Plan) -> dict[str, str]:
+def images(plan: ServingBlueprint) -> dict[str, str]:
     """The images of the router's chart, by what they are."""
     names, registry = ("endpoint picker", "router's proxy"), plan.spec.mirror.registry
     found = zip(names, chart_images(plan.spec, plan.bill), strict=False)
     return {name: mirrored(known.image, registry) for name, known in found}
 
 
-def _image_changes(before: Plan, after: Plan) -> Iterator[Change]:
+def _image_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     old, new = images(before), images(after)
     for name in {**old, **new}:
         was, now = old.get(name, ""), new.get(name, "")
@@ -111,7 +111,7 @@ def _image_changes(before: Plan, after: Plan) -> Iterator[Change]:
             yield Change(Kind.CHANGES, f"image of the {name}", became(was, now))
 
 
-def _value_changes(before: Plan, after: Plan) -> Iterator[Change]:
+def _value_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     found = values.compare(*((plan.bill, _unsaid_images(plan)) for plan in (before, after)))
     for moved in found.moved:
         if not moved.same:
@@ -125,7 +125,7 @@ def _value_changes(before: Plan, after: Plan) -> Iterator[Change]:
         yield Change(Kind.CHANGES, "router's other values", what, "each chart has keys of its own")
 
 
-def _unsaid_images(plan: Plan) -> Mapping[str, Any]:
+def _unsaid_images(plan: ServingBlueprint) -> Mapping[str, Any]:
     """The values without those that spell the images, which are said as images."""
     tree: dict[str, Any] = plan.router.values
     for known, image in zip(chart_images(plan.spec, plan.bill), images(plan).values(), strict=True):

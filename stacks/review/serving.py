@@ -5,7 +5,7 @@ from typing import Any
 
 from hardware.render.images import IMAGE_PULL_SECONDS
 from hardware.vocabulary import ROLE_LABEL
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.review.change import Change, Kind
 from stacks.review.model_servers import pod_changes
 from stacks.review.objects import by_identity, object_changes, replaced, selector_change
@@ -22,12 +22,12 @@ def deployments(objects: Sequence[Object]) -> dict[str, Object]:
     return {obj["metadata"]["labels"][ROLE_LABEL]: obj for obj in objects if obj["kind"] == "Deployment"}
 
 
-def replaced_servers(before: Plan, after: Plan) -> list[tuple[Object, Object]]:
+def replaced_servers(before: ServingBlueprint, after: ServingBlueprint) -> list[tuple[Object, Object]]:
     """The pairs of Deployments that cannot become each other."""
     return [pair for pair in replaced(before.model_server, after.model_server) if pair[0]["kind"] == "Deployment"]
 
 
-def replacements(before: Plan, after: Plan) -> Iterator[Change]:
+def replacements(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     """What is deleted and created anew, Deployments first."""
     if servers := replaced_servers(before, after):
         yield _down(servers, after)
@@ -39,7 +39,7 @@ def replacements(before: Plan, after: Plan) -> Iterator[Change]:
             )  # fmt: skip
 
 
-def _down(pairs: Sequence[tuple[Object, Object]], after: Plan) -> Change:
+def _down(pairs: Sequence[tuple[Object, Object]], after: ServingBlueprint) -> Change:
     names = ", ".join(now["metadata"]["name"] for _, now in pairs)
     labels = "; ".join(dict.fromkeys(selector_change(*pair) for pair in pairs))
     budget = after.workload.hardware.accelerator.probes.budget_seconds
@@ -55,7 +55,7 @@ def _down(pairs: Sequence[tuple[Object, Object]], after: Plan) -> Change:
     )  # fmt: skip
 
 
-def changes(before: Plan, after: Plan, reasons: Mapping[str, str]) -> Iterator[Change]:
+def changes(before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[str, str]) -> Iterator[Change]:
     """What is otherwise in the pods, and in the objects beside them."""
     old, new = before.model_server, after.model_server
     pods = list(pod_changes(deployments(old), deployments(new), reasons))
@@ -66,7 +66,7 @@ def changes(before: Plan, after: Plan, reasons: Mapping[str, str]) -> Iterator[C
     yield from object_changes(_beside(old, gone), _beside(new, gone))
 
 
-def _in_place(before: Plan, after: Plan) -> Iterator[Change]:
+def _in_place(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     role = rolled_alone(pod_templates(before.model_server), pod_templates(after.model_server))
     whose = f"the {role} pods" if role else "the pods of each role"
     yield Change(Kind.CHANGES, "Deployments", f"updated in place: {whose} are replaced a quarter at a time")

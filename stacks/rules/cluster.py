@@ -22,7 +22,7 @@ from stacks.findings import known
 from stacks.rules.facts import ClusterSubject, Finding, Rule, Subject
 from stacks.serving import workload as resolve
 from stacks.spec.cluster import Cluster, CoreWeave
-from stacks.spec.stack import AnyStack, StackSpec
+from stacks.spec.stack import StackSpec
 
 NODE_POOLS = "docs.coreweave.com/products/cks/reference/node-pool"
 INSTANCES = "docs.coreweave.com/platform/instances"
@@ -73,7 +73,7 @@ IDLE = {
 }
 
 
-def _idle(spec: AnyStack) -> list[str]:
+def _idle(spec: StackSpec) -> list[str]:
     """What is said of the cluster and not heeded."""
     cluster = spec.cluster
     heeded = {
@@ -102,7 +102,7 @@ def reference(subject: Subject) -> Iterator[Finding]:
 
 def goes_with_the_machine(subject: Subject) -> Iterator[Finding]:
     """On nodes that are made, only what they are for: on those that are there a rehearsal may try anything."""
-    spec, serving = subject.spec, subject.spec.serving
+    spec, serving = subject.spec, subject.spec.served
     machine = MACHINES.get(spec.cluster.machine or "")
     if (
         machine is None
@@ -131,10 +131,10 @@ def as_unmade(spec: StackSpec) -> StackSpec | None:
 def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:
     """Machines with InfiniBand are paid for; without a fabric KV cache would travel over TCP without a word."""
     spec = subject.spec
-    if not resolve.on_coreweaves_pools(spec) or "fabric" in spec.serving.model_fields_set:
+    if not resolve.on_coreweaves_pools(spec) or "fabric" in spec.served.model_fields_set:
         return
     if subject.workload.hardware.fabric is POD_NETWORK and any(
-        row.provider == "coreweave" for row in machines_for(spec.serving.accelerator, "coreweave")
+        row.provider == "coreweave" for row in machines_for(spec.served.accelerator, "coreweave")
     ):
         what, why = "the fabric is left out", "KV cache would travel over TCP, beside the InfiniBand that is paid for"
         yield Finding(
@@ -183,7 +183,7 @@ def taints_once(subject: ClusterSubject) -> Iterator[Finding]:
         seen.add(pair)
 
 
-def _stated(spec: AnyStack) -> CoreWeave:
+def _stated(spec: StackSpec) -> CoreWeave:
     return spec.cluster.coreweave or CoreWeave()
 
 

@@ -6,13 +6,13 @@ from hardware.machines import Machine
 from hardware.render.workload import Workload
 from stacks.clouds.gke.plan import GkePlan, gke_plan
 from stacks.serving import workload as resolve
-from stacks.spec.stack import AnyStack, StackSpec
+from stacks.spec.stack import StackSpec
 
 
 class Examined:
     """A spec, and what is made of it, once for all that look at it."""
 
-    def __init__(self, spec: AnyStack) -> None:
+    def __init__(self, spec: StackSpec) -> None:
         self.spec = spec
 
     @cached_property
@@ -23,7 +23,7 @@ class Examined:
     @cached_property
     def served(self) -> Workload | None:
         """What is served, None in a stack that only makes nodes."""
-        return resolve.workload(self.spec) if isinstance(self.spec, StackSpec) else None
+        return resolve.workload(self.spec) if self.spec.serving is not None else None
 
     @cached_property
     def gke(self) -> GkePlan:

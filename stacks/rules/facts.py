@@ -11,7 +11,7 @@ from hardware.render.workload import Workload
 from releases import release
 from stacks.findings import Problem
 from stacks.serving import workload as resolve
-from stacks.spec.stack import AnyStack, StackSpec
+from stacks.spec.stack import StackSpec
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ClusterSubject(Protocol):
     """A spec under examination of which only the cluster is looked at: it may serve or only make nodes."""
 
     @property
-    def spec(self) -> AnyStack:
+    def spec(self) -> StackSpec:
         """The spec."""
 
 

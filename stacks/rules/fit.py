@@ -52,7 +52,7 @@ def fits(subject: Subject) -> Iterator[Finding]:
 
 def code_for_the_gpu(subject: Subject) -> Iterator[Finding]:
     """An image of the stack's own was built with a CUDA that makes code for the machine's GPUs, as far as its tag says."""
-    image = subject.spec.serving.image
+    image = subject.spec.served.image
     built = cuda_of(image) if image else None
     try:
         machine = resolve.machine_of(subject.spec)
@@ -78,7 +78,7 @@ def _version(text: str) -> tuple[int, int]:
 
 
 def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, asked_for: bool) -> str:
-    serving = spec.serving
+    serving = spec.served
     possible = [
         row
         for row in machines_for(serving.accelerator, serving.fabric)
@@ -116,7 +116,7 @@ def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
     cluster = subject.spec.cluster
     if misfit.kind == "taint" and misfit.what in _taints(subject.spec):
         return f"cluster.{cluster.provider}.acceleratorPool.taints" if cluster.makes_nodes else "serving.tolerations"
-    if misfit.kind == "label" and misfit.what in subject.spec.serving.node_selector:
+    if misfit.kind == "label" and misfit.what in subject.spec.served.node_selector:
         return "serving.nodeSelector"  # of nodes that are there, what is selected is taken to be there
     if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
         return "serving.fabric"

@@ -14,7 +14,7 @@ WHY = "only what upstream tested together composes"
 
 def known_choices(subject: Subject) -> Iterator[Finding]:
     """Every key that is nowhere, else the first of accelerator and fabric that the release was not tested with."""
-    serving, bill = subject.spec.serving, subject.bill
+    serving, bill = subject.spec.served, subject.bill
     accelerator = ACCELERATORS.get(serving.accelerator)
     if accelerator is None:
         what = f"accelerator `{serving.accelerator}` does not exist"
@@ -40,17 +40,17 @@ def known_choices(subject: Subject) -> Iterator[Finding]:
 def with_known_choices(spec: StackSpec) -> StackSpec | None:
     """The spec with what the accelerator does not know replaced by its default, of a release that has the rest; None when
     the accelerator is unknown."""
-    accelerator = ACCELERATORS.get(spec.serving.accelerator)
+    accelerator = ACCELERATORS.get(spec.served.accelerator)
     if accelerator is None:
         return None
-    engine, fabric = spec.serving.engine, spec.serving.fabric
+    engine, fabric = spec.served.engine, spec.served.fabric
     if engine not in accelerator.engines:
         engine = accelerator.engines[0]
     if fabric not in accelerator.fabrics:
         fabric = next(iter(accelerator.fabrics))
     having = _having(accelerator.key, fabric)
     release = spec.release if spec.release in having else having[0]
-    serving = spec.serving.model_copy(update={"engine": engine, "fabric": fabric})
+    serving = spec.served.model_copy(update={"engine": engine, "fabric": fabric})
     return spec.model_copy(update={"release": release, "serving": serving})
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 
 from hardware.render.namespace import OWNER
-from stacks.blueprint import Plan
+from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.clouds.coreweave.look_pools import look_at_pools
 from stacks.clouds.gke.versions import brought_crds
 from stacks.findings import Problem, StackFileError
@@ -23,7 +23,6 @@ from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
 from stacks.kube.errors import asking
 from stacks.kube.owner import holder, whose
-from stacks.platform import PlatformPlan
 from stacks.rules.live_gateway import Releases, look_at_gateway, second_proxy
 from stacks.rules.monitoring import missing_kinds
 from stacks.serving.router import HelmRelease
@@ -45,54 +44,48 @@ class Found:
     established: frozenset[str] = frozenset()
 
 
-def look_ahead(plan: Plan, owner: str) -> Found:
-    """Refuses what exists and is not this stack's, or does not exist and should; what was found of use.
+def look_ahead(plan: Blueprint, owner: str) -> Found:
+    """Raises if an object the stack would create belongs to another owner, or a prerequisite is missing; else what was found.
 
     An unreachable cluster fails an `up`; a preview goes on with a warning, because a preview in CI may have no access.
 
     Raises:
-        StackFileError: with each thing that exists, or with the reason why the cluster cannot be reached.
+        StackFileError: with each such object, or with the reason why the cluster cannot be reached.
     """
     if plan.gke is not None:
         # The cluster is the stack's own: before it is made nothing can be asked, and afterwards nobody else is expected.
         return Found((), plan.gke.brought_crds)
-    found: list[tuple[HelmRelease, Sequence[Object]]] = []
-    preinstalled: frozenset[str] = frozenset()
-    established: frozenset[str] = frozenset()
+    found = Found()
     with answering(plan.spec.cluster):
         api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
-        preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
-        crds = _live_crds(api, plan, preinstalled)
-        established = frozenset(name for name, (_, live) in crds.items() if _established(live))
-        problems = [
-            *look_at_pools(api, plan.spec.cluster, plan.pools, owner),
-            *_newer_crds(crds),
-            *missing_kinds(api, plan.spec),
-        ]
-        namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
-        if namespace is not None:
-            revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)
-            found.append((plan.router, revisions))
-            problems += [*_already_there(plan, owner, namespace, revisions), *second_proxy(api, plan)]
-        if plan.gateway is not None:
-            installs = plan.gateway.implementation
-            releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
-            ours = namespace is not None and holder(namespace) == owner
-            problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
-            found += releases
+        problems = [*look_at_pools(api, plan.spec.cluster, plan.pools, owner)]
+        if plan.serving is not None:
+            found, more = _serving(api, plan.serving, owner)
+            problems += more
         if problems:
             raise StackFileError(problems)
-    return Found(found, preinstalled, established)
+    return found
 
 
-def look_ahead_of_platform(plan: PlatformPlan, owner: str) -> None:
-    """The same for a stack that only makes nodes: there is nothing else to look at. Raises as above."""
-    if plan.gke is not None:
-        return
-    with answering(plan.spec.cluster):
-        api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
-        if problems := [*look_at_pools(api, plan.spec.cluster, plan.pools, owner)]:
-            raise StackFileError(problems)
+def _serving(api: Api, plan: ServingBlueprint, owner: str) -> tuple[Found, list[Problem]]:
+    """Looks at everything that the stack serves with."""
+    found: list[tuple[HelmRelease, Sequence[Object]]] = []
+    preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
+    crds = _live_crds(api, plan, preinstalled)
+    established = frozenset(name for name, (_, live) in crds.items() if _established(live))
+    problems = [*_newer_crds(crds), *missing_kinds(api, plan.spec)]
+    namespace = api.get(f"/api/v1/namespaces/{plan.spec.namespace}")
+    if namespace is not None:
+        revisions = helm_records.revisions(api, plan.router.namespace, plan.router.name)
+        found.append((plan.router, revisions))
+        problems += [*_already_there(plan, owner, namespace, revisions), *second_proxy(api, plan)]
+    if plan.gateway is not None:
+        installs = plan.gateway.implementation
+        releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
+        ours = namespace is not None and holder(namespace) == owner
+        problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
+        found += releases
+    return Found(found, preinstalled, established), problems
 
 
 @contextmanager
@@ -112,7 +105,9 @@ def _without_cluster(problem: Problem) -> None:
     pulumi.log.warn(f"{problem} This preview says nothing about what exists there.")
 
 
-def _already_there(plan: Plan, owner: str, namespace: Object, revisions: Sequence[Object]) -> Iterator[Problem]:
+def _already_there(
+    plan: ServingBlueprint, owner: str, namespace: Object, revisions: Sequence[Object]
+) -> Iterator[Problem]:
     spec, target = plan.spec, kubectl_flags(plan.spec.cluster)
     if holder(namespace) != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
@@ -138,7 +133,9 @@ def gke_preinstalled(version: Object | None) -> frozenset[str]:
     return brought_crds((version or {}).get("gitVersion", "").removeprefix("v"))
 
 
-def _live_crds(api: Api, plan: Plan, preinstalled: Collection[str]) -> dict[str, tuple[Object, Object | None]]:
+def _live_crds(
+    api: Api, plan: ServingBlueprint, preinstalled: Collection[str]
+) -> dict[str, tuple[Object, Object | None]]:
     """By name, the CRDs that the stack installs, and what the cluster has of each."""
     ours = {crd["metadata"]["name"]: crd for crd in plan.crds()}
     return {name: (crd, api.get(f"{CRDS}/{name}")) for name, crd in ours.items() if name not in preinstalled}

@@ -10,7 +10,7 @@ from typing import Any
 from releases.gateway_api import API, CRDS
 from releases.gateway_entry import entry
 from releases.gateways import IMPLEMENTATIONS, hangs_on
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.findings import Problem
 from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
@@ -27,7 +27,7 @@ Releases = Sequence[tuple[HelmRelease, Sequence[Object]]]
 
 
 def look_at_gateway(
-    api: Api, plan: Plan, gateway: GatewayPlan, implementation: Releases, owner: str, *, ours: bool
+    api: Api, plan: ServingBlueprint, gateway: GatewayPlan, implementation: Releases, owner: str, *, ours: bool
 ) -> Iterator[Problem]:
     """Everything about the gateway that the cluster speaks against. `ours`: the namespace is there and the stack's."""
     missing = list(_no_api(api, plan, gateway))
@@ -38,7 +38,7 @@ def look_at_gateway(
     yield from _installed(plan, implementation, owner, ours=ours)
 
 
-def second_proxy(api: Api, plan: Plan) -> Iterator[Problem]:
+def second_proxy(api: Api, plan: ServingBlueprint) -> Iterator[Problem]:
     """The configuration of another standalone router in the stack's namespace."""
     namespace = plan.spec.namespace
     if plan.spec.router.mode not in plan.bill.router.proxy_modes:
@@ -54,7 +54,7 @@ def second_proxy(api: Api, plan: Plan) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _no_api(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
+def _no_api(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[Problem]:
     """The Gateway API, where the stack does not bring its CRDs."""
     if not set(CRDS).isdisjoint(plan.crd_files) or api.get(API) is not None:
         return
@@ -82,7 +82,7 @@ def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
     )  # fmt: skip
 
 
-def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
+def _shared(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[Problem]:
     """The Gateway of somebody else: it is there, works, and takes a route of the stack's namespace."""
     where, name = "llmd-pd:router.gateway", f"{gateway.namespace}/{gateway.name}"
     live = api.get(f"{API}/namespaces/{gateway.namespace}/gateways/{gateway.name}")
@@ -108,7 +108,7 @@ def _shared(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def _rivals(api: Api, plan: Plan, gateway: GatewayPlan) -> Iterator[Problem]:
+def _rivals(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[Problem]:
     """Routes of others on the same Gateway that take the same requests: the older one would get them all."""
     wanted = gateway.stated.base_model
     for route in api.items(f"{API}/httproutes"):
@@ -141,7 +141,7 @@ def _base_models(route: Object) -> set[str | None]:
     return found
 
 
-def _installed(plan: Plan, implementation: Releases, owner: str, *, ours: bool) -> Iterator[Problem]:
+def _installed(plan: ServingBlueprint, implementation: Releases, owner: str, *, ours: bool) -> Iterator[Problem]:
     """Releases of the implementation that are there and not in this life of the stack."""
     for release, revisions in implementation:
         whose = _whose(release, revisions, owner, ours=ours) if revisions else None

@@ -7,7 +7,7 @@ from stacks.rules.facts import Finding, Subject
 
 def valid_tolerations(subject: Subject) -> Iterator[Finding]:
     """A toleration of every key has to say so, one of every value has none, and only evictions can be put off."""
-    for index, row in enumerate(subject.spec.serving.tolerations):
+    for index, row in enumerate(subject.spec.served.tolerations):
         place, exists = f"serving.tolerations[{index}]", row.get("operator") == "Exists"
         if not row.get("key") and not exists:
             what, why = "a toleration without a key", "it would be of every taint, which Kubernetes wants said"

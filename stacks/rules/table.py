@@ -19,8 +19,8 @@ from stacks.clouds.gke import rules as gke_rules
 from stacks.findings import Problem, known
 from stacks.rules import cluster as cluster_rules
 from stacks.rules import hardware as choice_rule
+from stacks.rules import platform, router_api
 from stacks.rules import router as router_rules
-from stacks.rules import router_api
 from stacks.rules.facts import Finding, Rule, Subject
 from stacks.rules.fit import code_for_the_gpu, fits
 from stacks.rules.mirror import all_from_the_mirror
@@ -35,6 +35,10 @@ FLOATING = {"latest", "main", "master", "nightly", "dev", "edge", "stable"}
 
 def problems_of(spec: StackSpec, but: Collection[str] = ()) -> Iterator[Problem]:
     """Every problem the rules find in a spec, without those `but` of these ids."""
+    if spec.serving is None:
+        for row in platform.RULES:
+            yield from row.problems(Subject(spec))
+        return
     subject = Subject(spec)
     for rule in (rule for rule in RULES if rule.id not in but):
         found = rule.problems(subject)
@@ -71,7 +75,7 @@ def _composes(subject: Subject) -> Iterator[Finding]:
         if error := _refusal(alone):
             why = "a flag has one owner, the recipe or the stack file"
             yield Finding(f"serving.{error.field}", str(error), why, f"take it out of `{error.field}`")
-    for key, value in subject.spec.serving.node_selector.items():
+    for key, value in subject.spec.served.node_selector.items():
         try:
             model_server(replace(given, extra_args=(), drop_args=(), spec={"nodeSelector": {key: value}}))
         except ConflictError as error:
@@ -91,7 +95,7 @@ def _refusal(workload: Workload) -> ArgumentError | None:
 def _without_edits(spec: StackSpec) -> StackSpec | None:
     """The spec without what it does to the recipe's command line and pods."""
     edits: dict[str, Any] = {"extra_args": (), "drop_args": (), "node_selector": {}, "tolerations": ()}
-    return spec.model_copy(update={"serving": spec.serving.model_copy(update=edits)})
+    return spec.model_copy(update={"serving": spec.served.model_copy(update=edits)})
 
 
 def _whole_slices(subject: Subject) -> Iterator[Finding]:
@@ -108,13 +112,13 @@ def _whole_slices(subject: Subject) -> Iterator[Finding]:
 
 def _with_whole_slices(spec: StackSpec) -> StackSpec | None:
     whole: dict[str, Any] = {
-        role: stated.model_copy(update={"devices": None}) for role, stated in spec.serving.sizing.items()
+        role: stated.model_copy(update={"devices": None}) for role, stated in spec.served.sizing.items()
     }
-    return spec.model_copy(update={"serving": spec.serving.model_copy(update=whole)})
+    return spec.model_copy(update={"serving": spec.served.model_copy(update=whole)})
 
 
 def _tuned_flags(subject: Subject) -> Iterator[Finding]:
-    serving, recipe = subject.spec.serving, subject.workload.hardware
+    serving, recipe = subject.spec.served, subject.workload.hardware
     undecided = serving.extra_args is None and serving.drop_args is None
     if subject.workload.model != recipe.accelerator.model and recipe.build.tuned and undecided:
         flags = ", ".join(recipe.build.tuned)
@@ -126,13 +130,13 @@ def _tuned_flags(subject: Subject) -> Iterator[Finding]:
 
 
 def _repeats(subject: Subject) -> Iterator[Finding]:
-    flags = [flag(word) for word in subject.spec.serving.extra_args or () if flag(word)]
+    flags = [flag(word) for word in subject.spec.served.extra_args or () if flag(word)]
     for name in sorted({name for name in flags if flags.count(name) > 1}):
         yield Finding("serving.extraArgs", f"{name} is there twice", "the second would silently win", "keep one")
 
 
 def _pinned_image(subject: Subject) -> Iterator[Finding]:
-    image = subject.spec.serving.image
+    image = subject.spec.served.image
     if image is None or "@sha256:" in image:
         return
     _, _, tag = image.rpartition("/")[2].partition(":")
@@ -145,7 +149,7 @@ def _pinned_image(subject: Subject) -> Iterator[Finding]:
 
 
 def _model_label(subject: Subject) -> Iterator[Finding]:
-    label = (subject.spec.serving.model or "").rsplit("/", 1)[-1]
+    label = (subject.spec.served.model or "").rsplit("/", 1)[-1]
     if label and not re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", label):
         what, why = f"`{label}` cannot be a label value", "the label is the last part of the id, 63 characters at most"
         yield Finding(
@@ -154,9 +158,9 @@ def _model_label(subject: Subject) -> Iterator[Finding]:
 
 
 def _locks_for_rdma(subject: Subject) -> Iterator[Finding]:
-    if subject.spec.serving.ipc_lock and not subject.workload.hardware.fabric.rdma:
+    if subject.spec.served.ipc_lock and not subject.workload.hardware.fabric.rdma:
         what, why = (
-            f"`ipcLock` with fabric `{subject.spec.serving.fabric}`",
+            f"`ipcLock` with fabric `{subject.spec.served.fabric}`",
             "it has no RDMA, which memory is locked for",
         )
         yield Finding("serving.ipcLock", what, why, "leave it out, or use a fabric with RDMA")

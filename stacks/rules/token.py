@@ -9,8 +9,8 @@ from stacks.serving.token import gated
 
 def token_rule(subject: Subject) -> Iterator[Finding]:
     """A gated model has a token, and the token one source."""
-    stated, model = subject.spec.serving.hf_token, subject.workload.model
-    if HF_TOKEN in subject.spec.serving.env:
+    stated, model = subject.spec.served.hf_token, subject.workload.model
+    if HF_TOKEN in subject.spec.served.env:
         what, why = (
             f"{HF_TOKEN} in clear",
             "it would stand in objects, rendered files and the state for everyone to read",

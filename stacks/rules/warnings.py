@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from stacks.clouds.coreweave import warnings as coreweave_warnings
 from stacks.clouds.gke import warnings as gke_warnings
-from stacks.file.load import PlatformFile, StackFile
+from stacks.file.load import StackFile
 from stacks.file.messages import location
 from stacks.findings import Problem
 from stacks.rules.examined import Examined
 from stacks.rules.facts import Rule
-from stacks.spec.stack import AnyStack
+from stacks.spec.stack import StackSpec
 
 #: By `cluster.provider`.
 WARNINGS: Mapping[str, tuple[Rule[Examined], ...]] = {
@@ -27,14 +27,14 @@ WARNINGS: Mapping[str, tuple[Rule[Examined], ...]] = {
 }
 
 
-def warnings_of(spec: AnyStack) -> Iterator[Problem]:
+def warnings_of(spec: StackSpec) -> Iterator[Problem]:
     """Everything to be pointed out of a stack that obeys the rules, whether it serves or only makes nodes."""
     subject = Examined(spec)
     for row in WARNINGS[spec.cluster.provider]:
         yield from row.problems(subject)
 
 
-def pointed_out(file: StackFile | PlatformFile) -> tuple[Problem, ...]:
+def pointed_out(file: StackFile) -> tuple[Problem, ...]:
     """The same of a stack file, each with file and line, from the top down."""
     found = [
         replace(warning, file=str(file.path), line=file.line_of(location(warning.path)))

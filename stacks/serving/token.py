@@ -21,12 +21,12 @@ class MadeSecret:
 
 def gated(spec: StackSpec, model: str) -> bool:
     """Whether the stack's model can be had with a token only: what the stack says, else what the model's id tells."""
-    return is_gated(model) if spec.serving.gated is None else spec.serving.gated
+    return is_gated(model) if spec.served.gated is None else spec.served.gated
 
 
 def made_secret(spec: StackSpec) -> MadeSecret | None:
     """The Secret the stack makes, where its token is a Pulumi secret."""
-    stated = spec.serving.hf_token
+    stated = spec.served.hf_token
     return MadeSecret(SECRET, HF_TOKEN) if stated is not None and stated.secure is not None else None
 
 
@@ -36,7 +36,7 @@ def token_reference(spec: StackSpec, bill: Bill, build: BuildKey, model: str) ->
     A pod waits for ever for a Secret that is not there. So it may be missing wherever nothing depends on it: a model that is
     not gated downloads without a token too, if slower.
     """
-    stated, optional = spec.serving.hf_token, None if gated(spec, model) else True
+    stated, optional = spec.served.hf_token, None if gated(spec, model) else True
     if stated is not None:
         return SecretRef(SECRET, HF_TOKEN) if stated.secure else SecretRef(stated.secret or SECRET, HF_TOKEN, optional)
     rows = (row for row in bill.env if any(row.applies(build, role) for role in ROLES))

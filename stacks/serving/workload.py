@@ -12,7 +12,7 @@ from releases import release
 from stacks.clouds.coreweave.pools import same_fabric
 from stacks.clouds.gke.addons import pod_annotations, pod_resources
 from stacks.serving.token import token_reference
-from stacks.spec.stack import AnyStack, RoleSizing, StackSpec
+from stacks.spec.stack import RoleSizing, StackSpec
 
 
 def workload(spec: StackSpec) -> Workload:
@@ -21,7 +21,7 @@ def workload(spec: StackSpec) -> Workload:
     Raises:
         UnknownChoiceError: there is no such bill of versions, or accelerator, engine and fabric do not exist (together) in it.
     """
-    serving = spec.serving
+    serving = spec.served
     bill = release(spec.release)
     found = hardware(serving.accelerator, serving.engine, serving.fabric, bill)
     if serving.ipc_lock and IPC_LOCK not in (found.fabric.container, found.build.container):
@@ -45,7 +45,7 @@ def workload(spec: StackSpec) -> Workload:
     )
 
 
-def machine_of(spec: AnyStack) -> Machine:
+def machine_of(spec: StackSpec) -> Machine:
     """The machine the stack names, else the first of the table that serves its accelerator and fabric; as `selected`.
 
     Raises:
@@ -54,17 +54,17 @@ def machine_of(spec: AnyStack) -> Machine:
     cluster = spec.cluster
     if cluster.machine:
         return selected(spec, machine(cluster.machine))
-    if not isinstance(spec, StackSpec):
+    if spec.serving is None:
         raise UnknownMachineError("a stack that only makes nodes has to name its machine")
     provider = cluster.provider if cluster.makes_nodes else None
-    return selected(spec, machine_for(spec.serving.accelerator, spec.serving.fabric, provider))
+    return selected(spec, machine_for(spec.served.accelerator, spec.served.fabric, provider))
 
 
-def selected(spec: AnyStack, found: Machine) -> Machine:
+def selected(spec: StackSpec, found: Machine) -> Machine:
     """A machine as it is in the stack's cluster. Of nodes that are there, with the labels it selects them by: facts which the
     table cannot know. Of nodes that a stack makes, this one or the one it refers to, with the labels and taints it gives them."""
     if spec.cluster.made is None:
-        wanted = spec.serving.node_selector if isinstance(spec, StackSpec) else {}
+        wanted = spec.served.node_selector if spec.serving is not None else {}
         return replace(found, labels={**found.labels, **wanted})
     pool, gke = spec.cluster.accelerator_pool, spec.cluster.on_gke
     taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))
@@ -87,10 +87,10 @@ def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[s
     scheduling: dict[str, Any] = {}
     if found.fabric.rdma and on_coreweaves_pools(spec):
         scheduling |= same_fabric(own)
-    if spec.serving.node_selector:
-        scheduling["nodeSelector"] = dict(spec.serving.node_selector)
-    if spec.serving.tolerations:
-        scheduling["tolerations"] = [dict(row) for row in spec.serving.tolerations]
+    if spec.served.node_selector:
+        scheduling["nodeSelector"] = dict(spec.served.node_selector)
+    if spec.served.tolerations:
+        scheduling["tolerations"] = [dict(row) for row in spec.served.tolerations]
     return scheduling
 
 

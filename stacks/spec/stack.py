@@ -27,7 +27,7 @@ from stacks.schema import (
     SecretName,
     Section,
 )
-from stacks.spec.cluster import Cluster
+from stacks.spec.cluster import MAKERS, Cluster
 from stacks.spec.router import Router
 
 
@@ -140,8 +140,25 @@ class Mirror(Section):
     charts: ChartPlace | None = None
 
 
-class AnyStack(Section):
-    """What every stack file may say. With the default names every object equals upstream's."""
+def is_platform(config: Mapping[str, Any]) -> bool:
+    """Whether the configuration by key (`cluster`, …) is a platform stack's: it makes nodes, and serves nothing.
+
+    An empty `serving` is the project's default.
+    """
+    cluster = config.get("cluster")
+    return config.get("serving", {}) == {} and isinstance(cluster, dict) and cluster.get("provider") in MAKERS
+
+
+class NoServingError(ValueError):
+    """A platform stack was asked for what it serves."""
+
+
+class StackSpec(Section):
+    """All keys of a stack file. With the default names every object equals upstream's.
+
+    Without `serving` it is a platform stack: it makes a cluster or nodes, on which other stacks serve. It has the other keys too,
+    because the project gives each of them its default; a rule refuses values of those that only serving reads.
+    """
 
     # 40: the router chart cuts release names there, and the rest of the stack would no longer match.
     name: Annotated[DnsLabel, StringConstraints(max_length=40)] = "pd-disaggregation"
@@ -152,16 +169,15 @@ class AnyStack(Section):
     monitoring: Monitoring = Monitoring()
     crds: Crds = Crds()
     mirror: Mirror = Mirror()
+    serving: Serving | None = None
 
+    @property
+    def served(self) -> Serving:
+        """`serving` of a stack that serves.
 
-class StackSpec(AnyStack):
-    """A stack that serves."""
-
-    serving: Serving
-
-
-class PlatformSpec(AnyStack):
-    """A stack that only makes nodes, for others to serve on.
-
-    It has the keys of any stack, because the project gives each of them its default; nothing may be said with them.
-    """
+        Raises:
+            NoServingError: it is a platform stack.
+        """
+        if self.serving is None:
+            raise NoServingError("a platform stack serves nothing")
+        return self.serving

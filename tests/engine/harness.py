@@ -31,7 +31,7 @@ from rehearsal.parts.toolchain import PROVIDER, VERSIONS, Toolchain
 from rehearsal.plugins.install import install_plugins
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.load import load
 from stacks.kube.api import Api
 from tests.engine.waiting import until
@@ -85,9 +85,9 @@ class Stack:
         return Api(str(self.plane.kubeconfig), self.plane.context)
 
     @property
-    def plan(self) -> Plan:
+    def serving_blueprint(self) -> ServingBlueprint:
         """What the stack file says now, as the program sees it."""
-        return plan(load(self.engine.project.stack_file).spec, CHECKOUT)
+        return serving_blueprint(load(self.engine.project.stack_file).spec, CHECKOUT)
 
     def run(self, *arguments: str, timeout: float = 180) -> Run:
         """Runs `pulumi ARGUMENTS` on the stack file as `config` is now."""
@@ -182,7 +182,7 @@ class Stack:
 
     def _chart(self, source: Path) -> Mapping[str, Any]:
         report = PlainReport()
-        planned = plan(load(source, but=frozenset({"FIT-01"})).spec, CHECKOUT)
+        planned = serving_blueprint(load(source, but=frozenset({"FIT-01"})).spec, CHECKOUT)
         parts.custom_resource_definitions(planned, report)
         return parts.router_chart(planned, self.toolchain, self.workdir, report).config
 

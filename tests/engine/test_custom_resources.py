@@ -34,11 +34,10 @@ from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED
 from releases.files import Pinned, crd_objects
 from releases.gateways import RECIPES
-from stacks.blueprint import Plan, plan
-from stacks.file.load import PlatformFile, load_any
+from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
+from stacks.file.load import load
 from stacks.file.messages import read
 from stacks.kube.api import Api
-from stacks.platform import PlatformPlan, platform_plan
 from tests.engine.harness import control_plane
 from tests.engine.waiting import until
 from tests.gke_plans import VARIANTS, variant
@@ -143,7 +142,7 @@ def server(
         yield found
 
 
-def chart(made: Plan, helm: Path, directory: Path) -> Path:
+def chart(made: ServingBlueprint, helm: Path, directory: Path) -> Path:
     """The official chart, or the stand-in for one whose sources are in no Go module."""
     ref, version = made.router.chart, made.router.version
     try:
@@ -159,14 +158,14 @@ def without_rules(schema: Any) -> Any:
     return [without_rules(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def planned(**config: Any) -> Plan:
+def planned(**config: Any) -> ServingBlueprint:
     problems, spec = read({"serving": {"accelerator": "nvidia"}, **config})
     assert problems == []
     assert spec is not None
-    return plan(spec, ROOT)
+    return serving_blueprint(spec, ROOT)
 
 
-def plans() -> Iterator[Plan | PlatformPlan]:
+def plans() -> Iterator[ServingBlueprint | Blueprint]:
     """Of every overlay, way into a router, cluster on GKE and shipped file."""
     for overlay in OVERLAYS:
         accelerator, engine, fabric = overlay.choice
@@ -177,18 +176,18 @@ def plans() -> Iterator[Plan | PlatformPlan]:
             for monitored in (False, True):
                 yield planned(release=release, router=router, monitoring={"router": monitored})
     for name in VARIANTS:
-        yield plan(variant(name), ROOT)
+        yield serving_blueprint(variant(name), ROOT)
     for path in SHIPPED:
-        file = load_any(path, blanks.UNASKED)
-        if isinstance(file, PlatformFile):
-            yield platform_plan(blanks.filled(file.spec), ROOT)
+        file = load(path, blanks.UNASKED)
+        if file.spec.serving is None:
+            yield blueprint(blanks.filled(file.spec), ROOT)
         else:
-            yield plan(blanks.filled(file.spec), ROOT)
+            yield serving_blueprint(blanks.filled(file.spec), ROOT)
 
 
-def objects(made: Plan | PlatformPlan, helm: Path, directory: Path) -> Iterator[Object]:
+def objects(made: ServingBlueprint | Blueprint, helm: Path, directory: Path) -> Iterator[Object]:
     """All that a plan applies but CRDs."""
-    if isinstance(made, Plan):
+    if isinstance(made, ServingBlueprint):
         local = replace(made, router=replace(made.router, chart=str(chart(made, helm, directory)), version=None))
         files, left_out = stack_objects(local, skip_crds=True)
         assert left_out.keys() <= {"crds.yaml"}
@@ -197,9 +196,9 @@ def objects(made: Plan | PlatformPlan, helm: Path, directory: Path) -> Iterator[
     yield from made_beside(made)
 
 
-def made_beside(made: Plan | PlatformPlan) -> Iterator[Object]:
+def made_beside(made: ServingBlueprint | Blueprint) -> Iterator[Object]:
     """All that a plan applies but CRDs and its router."""
-    if isinstance(made, Plan):
+    if isinstance(made, ServingBlueprint):
         yield made.namespace()
         yield from (placed(obj, made.spec.namespace) for obj in (*made.model_server, *made.monitoring))
     yield from (pool.manifest("organization/project/stack") for pool in made.pools)
@@ -212,7 +211,7 @@ def test_every_object_of_every_stack_passes(
     found: dict[str, Object] = {}
     routers: list[object] = []
     for made in plans():
-        if isinstance(made, Plan) and (router := (made.router, made.gateway)) not in routers:
+        if isinstance(made, ServingBlueprint) and (router := (made.router, made.gateway)) not in routers:
             routers.append(router)
             new = objects(made, toolchain["helm"].path, tmp_path)
         else:

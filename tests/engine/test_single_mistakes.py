@@ -25,7 +25,7 @@ from rehearsal.parts.toolchain import Toolchain
 from rehearsal.surroundings import CRDS
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Verdict, look
-from stacks.blueprint import plan
+from stacks.blueprint import serving_blueprint
 from stacks.clouds.coreweave.pools import API, FLAVOR
 from stacks.kube.api import Api
 from stacks.spec.stack import StackSpec
@@ -111,7 +111,9 @@ def judged(api: Api, spec: StackSpec, enough: Callable[[Verdict], bool], pools: 
     }
     around = [pools] if pools else []
     try:
-        for obj in sorted(plan(spec, CHECKOUT).model_server, key=lambda obj: str(obj["kind"]) == "Deployment"):
+        for obj in sorted(
+            serving_blueprint(spec, CHECKOUT).model_server, key=lambda obj: str(obj["kind"]) == "Deployment"
+        ):
             api.create(paths[obj["kind"]], obj)
         until(lambda: enough(look(api, spec.namespace, around)), SECONDS)
         return look(api, spec.namespace, around)

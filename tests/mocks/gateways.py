@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.compose import compose
 from stacks.file.load import spec_from_config
+from tests.blueprints import whole
 from tests.mocks.recording import GATEWAY, OWNER, RELEASE, Recording, Registration, record
 
 NAME, STEM = "llm-d-inference-gateway", "pd-disaggregation"
@@ -41,7 +42,7 @@ class Case:
     """One of `STACKS`, composed."""
 
     name: str
-    plan: Plan
+    plan: ServingBlueprint
     recording: Recording
 
     @property
@@ -65,10 +66,10 @@ class Case:
         return next(r for r in self.recording.under("Router") if r.type == RELEASE)
 
 
-def planned(crd_directory: Path, gateway: Mapping[str, Any], **more: Any) -> Plan:
+def planned(crd_directory: Path, gateway: Mapping[str, Any], **more: Any) -> ServingBlueprint:
     crds = {"directory": str(crd_directory), **more.pop("crds", {})}
     router = {"mode": "gateway", "gateway": gateway}
-    return plan(
+    return serving_blueprint(
         spec_from_config({"serving": {"accelerator": "nvidia"}, "router": router, "crds": crds, **more}), Path("/")
     )
 
@@ -76,4 +77,4 @@ def planned(crd_directory: Path, gateway: Mapping[str, Any], **more: Any) -> Pla
 def composed(name: str, crd_directory: Path) -> Case:
     gateway, more = STACKS[name]
     found = planned(crd_directory, gateway, **more)
-    return Case(name, found, record(lambda: compose(found, OWNER), addresses=["10.1.2.3"]))
+    return Case(name, found, record(lambda: compose(whole(found), OWNER), addresses=["10.1.2.3"]))

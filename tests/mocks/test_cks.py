@@ -16,15 +16,13 @@ from components.cluster import cks
 from components.cluster.cks import CksCluster, CksClusterArgs
 from rehearsal.clouds.sdk import Sdk
 from releases.coreweave import SDK as MODULE
-from stacks.blueprint import plan
+from stacks.blueprint import blueprint
 from stacks.clouds.coreweave.plan import CksPlan
 from stacks.clouds.coreweave.replaces import CKS
 from stacks.clouds.resource import Resource
 from stacks.compose import compose
 from stacks.compose_cks import compose_alone
-from stacks.compose_cluster import compose_platform
-from stacks.platform import platform_plan
-from stacks.spec.stack import PlatformSpec
+from stacks.spec.stack import StackSpec
 from tests.cks_plans import VARIANTS, planned, stack, variant
 from tests.mocks.recording import OWNER, Recording, record
 
@@ -126,7 +124,7 @@ def test_the_provider_is_given_no_token() -> None:
 @SDK
 def test_whatever_is_in_the_cluster_comes_after_it_and_goes_before() -> None:
     """All of it is its providers', and those come after the cluster."""
-    made = plan(stack(cluster=IN_IT, **WITHOUT_CRDS), ROOT)
+    made = blueprint(stack(cluster=IN_IT, **WITHOUT_CRDS), ROOT)
     recording = record(lambda: compose(made, OWNER), computed=COMPUTED)
     providers = [one for one in recording.resources if one.type == "pulumi:providers:kubernetes"]
     assert {one.name for one in providers} == {"cluster-cluster", "cluster-shared"}
@@ -153,8 +151,8 @@ def test_whatever_is_in_the_cluster_comes_after_it_and_goes_before() -> None:
 
 @SDK
 def test_a_stack_that_only_makes_nodes_makes_them_in_it() -> None:
-    made = platform_plan(PlatformSpec(cluster=stack(cluster=IN_IT).cluster))
-    recording = record(lambda: compose_platform(made, OWNER), computed=COMPUTED)
+    made = blueprint(StackSpec(cluster=stack(cluster=IN_IT).cluster))
+    recording = record(lambda: compose(made, OWNER), computed=COMPUTED)
     assert len(recording.of(":NodePool")) == 2
     assert len(recording.of(":CksCluster")) == 2, "the component and the cluster"
     assert recording.exports["cluster"]["context"] == "cw"
@@ -162,7 +160,7 @@ def test_a_stack_that_only_makes_nodes_makes_them_in_it() -> None:
 
 
 def test_of_a_cluster_that_is_there_the_providers_come_after_nothing() -> None:
-    made = plan(stack(cluster={**IN_IT, "coreweave": {}}, **WITHOUT_CRDS), ROOT)
+    made = blueprint(stack(cluster={**IN_IT, "coreweave": {}}, **WITHOUT_CRDS), ROOT)
     recording = record(lambda: compose(made, OWNER))
     providers = [one for one in recording.resources if one.type == "pulumi:providers:kubernetes"]
     assert [one.after for one in providers] == [frozenset(), frozenset()]

@@ -12,11 +12,12 @@ import pytest
 from components.model_server import IMAGE_PULL_SECONDS
 from hardware.accelerators import ACCELERATORS
 from hardware.render.namespace import OWNER as OWNER_KEY
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, blueprint, serving_blueprint
 from stacks.compose import compose
 from stacks.file.load import load, spec_from_config
 from stacks.rules.previous import pod_templates
 from stacks.spec.stack import StackSpec
+from tests.blueprints import whole
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, PROVIDER, SERVICE_ADDRESS, Recording, Registration, record
 
@@ -54,7 +55,7 @@ CASES = [*(path.name for path in FILES), *SPECS]
 
 @dataclass(frozen=True)
 class Case:
-    plan: Plan
+    plan: ServingBlueprint
     recording: Recording
 
     @property
@@ -80,8 +81,8 @@ def composed(name: str, crd_directory: Path) -> Case:
     spec = spec_from_config(SPECS[name]) if name in SPECS else load(ROOT / name).spec
     if spec.crds.manage:
         spec = spec.model_copy(update={"crds": spec.crds.model_copy(update={"directory": str(crd_directory)})})
-    planned = plan(spec, ROOT)
-    return Case(planned, record(lambda: compose(planned, OWNER)))
+    planned = serving_blueprint(spec, ROOT)
+    return Case(planned, record(lambda: compose(whole(planned, ROOT), OWNER)))
 
 
 def in_namespace(obj: dict[str, Any], namespace: str) -> dict[str, Any]:
@@ -185,8 +186,8 @@ def test_the_release_goes_before_another_comes_when_its_chart_selects_otherwise(
 def test_a_chart_of_a_repository_goes_by_its_name() -> None:
     place = "https://charts.example.test/llmd"
     stated = {"serving": {"accelerator": "nvidia"}, "crds": {"manage": False}, "mirror": {"charts": place}}
-    planned = plan(spec_from_config(stated), ROOT)
-    inputs = record(lambda: compose(planned, OWNER)).one(":Release").inputs
+    planned = serving_blueprint(spec_from_config(stated), ROOT)
+    inputs = record(lambda: compose(whole(planned, ROOT), OWNER)).one(":Release").inputs
     assert (inputs["chart"], inputs["repositoryOpts"], inputs["version"]) == ("standalone", {"repo": place}, "v1.5.0")
 
 
@@ -200,7 +201,7 @@ def test_a_chart_from_a_registry_is_pinned(case: Case) -> None:
 
 def test_nothing_but_the_plan_is_registered(case: Case) -> None:
     planned = case.plan
-    made = len(planned.pools) + len(planned.crds()) + 1 + len(planned.model_server) + 1 + len(planned.monitoring)
+    made = len(whole(planned).pools) + len(planned.crds()) + 1 + len(planned.model_server) + 1 + len(planned.monitoring)
     others = [r for r in case.recording.resources if r.type.startswith("kubernetes:") and not r.read]
     assert len(others) == made
     assert [r.inputs["id"] for r in case.recording.resources if r.read] == [
@@ -271,7 +272,7 @@ def test_deployments_come_after_what_their_pods_name(case: Case) -> None:
 def test_the_router_depends_on_the_crds(case: Case) -> None:
     """By each CRD itself: a dependency on a component that turned out empty is silently nothing."""
     crds = {crd["metadata"]["name"] for crd in case.plan.crds()}
-    first = {pool.name for pool in case.plan.pools[:1]}
+    first = {pool.name for pool in whole(case.plan).pools[:1]}
     assert case.recording.one(":Release").after == crds | {case.spec.namespace} | first
 
 
@@ -310,13 +311,13 @@ def test_patience_is_the_probe_budget_and_half_an_hour_for_the_image(
     accelerator: str, seconds: int, crd_directory: Path
 ) -> None:
     spec = spec_from_config({"serving": {"accelerator": accelerator}, "crds": {"directory": str(crd_directory)}})
-    recording = record(lambda: compose(plan(spec, ROOT), OWNER))
+    recording = record(lambda: compose(blueprint(spec, ROOT), OWNER))
     assert {r.create_timeout for r in recording.of(":Deployment")} == {f"{seconds + 1800}s"}
 
 
 def test_the_release_waits_for_slow_crds(crd_directory: Path) -> None:
     applied = composed("bare", crd_directory)
-    slow = record(lambda: compose(applied.plan, OWNER), slow=":CustomResourceDefinition")
+    slow = record(lambda: compose(whole(applied.plan, ROOT), OWNER), slow=":CustomResourceDefinition")
     release_ = slow.resources.index(slow.one(":Release"))
     crds = [slow.resources.index(crd) for crd in slow.under("Crds")]
     assert len(crds) == 4
@@ -330,5 +331,5 @@ def test_nothing_is_imported_into_the_state_unasked(case: Case) -> None:
 
 def test_a_preview_registers_the_same(crd_directory: Path) -> None:
     applied = composed("bare", crd_directory)
-    previewed = record(lambda: compose(applied.plan, OWNER), preview=True)
+    previewed = record(lambda: compose(whole(applied.plan, ROOT), OWNER), preview=True)
     assert {r.name: r.inputs for r in previewed.resources} == {r.name: r.inputs for r in applied.recording.resources}

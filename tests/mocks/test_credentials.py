@@ -11,7 +11,7 @@ from pulumi.runtime import config as runtime_config
 from pulumi.runtime import rpc
 
 from stacks import program
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, blueprint
 from stacks.compose import compose
 from stacks.file.load import spec_from_config
 from stacks.rules.live import Found
@@ -23,11 +23,11 @@ OWNER = "acme/llmd-pd/prod"
 
 
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[ServingBlueprint]:
     """The plans that were looked ahead for."""
-    plans: list[Plan] = []
+    plans: list[ServingBlueprint] = []
 
-    def look_ahead(plan: Plan, _: str) -> Found:
+    def look_ahead(plan: ServingBlueprint, _: str) -> Found:
         plans.append(plan)
         pulumi.log.warn(f"looked ahead for {plan}")
         return Found()
@@ -95,7 +95,7 @@ def test_without_a_token_of_its_own_a_stack_makes_no_secret(serving: dict[str, A
 
 def test_the_token_is_a_secret_whatever_it_comes_as() -> None:
     spec = spec_from_config({"serving": {**SERVING, "hfToken": {"secure": "v1:x"}}, "crds": {"manage": False}})
-    recording = record(lambda: compose(plan(spec, Path("/")), OWNER, hf_token=TOKEN))
+    recording = record(lambda: compose(blueprint(spec, Path("/")), OWNER, hf_token=TOKEN))
     (secret,) = recording.under("Credentials")
     assert rpc.is_rpc_secret(secret.inputs["stringData"])
 
@@ -104,14 +104,14 @@ def test_the_token_is_a_secret_whatever_it_comes_as() -> None:
 
 
 def test_nothing_else_sees_it(
-    looked: list[Plan], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    looked: list[ServingBlueprint], caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     recording = run(
         "serving", serving={**SERVING, "hfToken": TOKEN}, router={"mode": "gateway", "gateway": {"provider": "gke"}}
     )
     (planned,) = looked
-    assert "looked ahead for Plan(" in caplog.text, "nothing was logged, so nothing was shown"
+    assert "looked ahead for Blueprint(" in caplog.text, "nothing was logged, so nothing was shown"
     others = [r.inputs for r in recording.resources if not r.type.endswith(":Secret")]
     assert len(others) > 10
     said = {
@@ -164,7 +164,7 @@ def test_an_error_does_not_tell_it(
     ],
     ids=str,
 )
-def test_nothing_else_may_be_encrypted(section: str, content: Any, looked: list[Plan]) -> None:
+def test_nothing_else_may_be_encrypted(section: str, content: Any, looked: list[ServingBlueprint]) -> None:
     """It would be in objects, in the state and in a preview, in clear."""
     with pytest.raises(pulumi.RunError) as error:
         run(section, **{"serving": SERVING, section: content})

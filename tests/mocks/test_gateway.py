@@ -10,6 +10,7 @@ from pulumi.dynamic import dynamic
 from components.gateway_guard import GuardProvider
 from releases.values import look_up
 from stacks.compose import compose
+from tests.blueprints import whole
 from tests.crd_files import write
 from tests.mocks.gateways import GUARD, INSTALLED, NAME, NAMESPACE, OWNED, STACKS, STEM, Case, composed, planned
 from tests.mocks.recording import GATEWAY, OWNER, record
@@ -197,7 +198,7 @@ def test_whose_crds_are_the_stacks(name: str, number: int, crd_directory: Path) 
 def test_a_crd_the_cluster_brings_is_left_out(name: str, crd_directory: Path) -> None:
     gateway, more = STACKS[name]
     found = planned(crd_directory, gateway, **more)
-    recording = record(lambda: compose(found, OWNER, preinstalled={POOLS}))
+    recording = record(lambda: compose(whole(found), OWNER, preinstalled={POOLS}))
     wanted = {crd["metadata"]["name"] for crd in found.crds()}
     assert POOLS in wanted
     assert {crd.name for crd in recording.under("Crds")} == wanted - {POOLS}
@@ -288,6 +289,6 @@ def test_a_destroy_asks_the_guard_before_anything_is_gone(name: str, crd_directo
 @pytest.mark.parametrize("name", ["istio installed", "shared elsewhere, May"])
 def test_a_preview_registers_the_same(name: str, crd_directory: Path) -> None:
     case = composed(name, crd_directory)
-    previewed = record(lambda: compose(case.plan, OWNER), preview=True)
+    previewed = record(lambda: compose(whole(case.plan), OWNER), preview=True)
     inputs = {(r.type, r.name): r.inputs for r in case.recording.resources}
     assert {(r.type, r.name): r.inputs for r in previewed.resources} == inputs

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stacks.compose import compose
+from tests.blueprints import whole
 from tests.crd_files import write
 from tests.mocks.gateways import NAME, NAMESPACE, STACKS, planned
 from tests.mocks.recording import LISTENER, OWNER, record
@@ -19,7 +20,7 @@ def crd_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def endpoint(name: str, crd_directory: Path, **cluster: Any) -> dict[str, Any]:
     gateway, more = STACKS[name]
     found = planned(crd_directory, gateway, **more)
-    exports = record(lambda: compose(found, OWNER), **cluster).exports
+    exports = record(lambda: compose(whole(found), OWNER), **cluster).exports
     assert exports.keys() == {"namespace", "endpoint", "deployments", "selector", "versions", "podTemplates"}
     said: dict[str, Any] = exports["endpoint"]
     assert said.pop("gateway") == f"{gateway.get('namespace', NAMESPACE)}/{NAME}"

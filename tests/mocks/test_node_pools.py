@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.compose import compose
 from stacks.file.load import load
+from tests.blueprints import whole
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, Recording, Registration, record
 from tests.unit.test_coreweave import stack
@@ -17,10 +18,12 @@ ROOT = Path(__file__).parents[2]
 CPU, GPU = "pd-disaggregation-cpu", "pd-disaggregation-gpu"
 
 
-def composed(cluster: dict[str, Any] | None = None, **pools: Any) -> tuple[Plan, Recording]:
+def composed(cluster: dict[str, Any] | None = None, **pools: Any) -> tuple[ServingBlueprint, Recording]:
     given = stack(cluster, **pools)
-    planned = plan(given.model_copy(update={"crds": given.crds.model_copy(update={"manage": False})}), ROOT)
-    return planned, record(lambda: compose(planned, OWNER))
+    planned = serving_blueprint(
+        given.model_copy(update={"crds": given.crds.model_copy(update={"manage": False})}), ROOT
+    )
+    return planned, record(lambda: compose(whole(planned), OWNER))
 
 
 def pools(recording: Recording) -> dict[str, Registration]:
@@ -29,7 +32,7 @@ def pools(recording: Recording) -> dict[str, Registration]:
 
 def test_pools_are_the_plans_and_say_whose_they_are() -> None:
     planned, recording = composed()
-    for pool in planned.pools:
+    for pool in whole(planned).pools:
         registered = pools(recording)[pool.name]
         assert registered.type == "kubernetes:compute.coreweave.com/v1alpha1:NodePool"
         assert registered.provider == "cluster-shared", "one that carries our mark is taken over"
@@ -111,8 +114,8 @@ def test_the_number_of_autoscaled_nodes_is_the_autoscalers() -> None:
 def test_the_page_counts_the_resources_of_a_preview_from_nothing(tmp_path: Path) -> None:
     spec = load(ROOT / "Pulumi.coreweave-h200.yaml").spec
     crds = spec.crds.model_copy(update={"directory": str(write(tmp_path / "crds"))})
-    planned = plan(spec.model_copy(update={"crds": crds}), ROOT)
-    made = [r for r in record(lambda: compose(planned, OWNER)).resources if not r.read]
+    planned = serving_blueprint(spec.model_copy(update={"crds": crds}), ROOT)
+    made = [r for r in record(lambda: compose(whole(planned), OWNER)).resources if not r.read]
     (said,) = re.findall(
         r"The preview from nothing shows (\d+) resources", (ROOT / "docs" / "coreweave.md").read_text()
     )

@@ -11,14 +11,14 @@ import pytest
 from pulumi.runtime import mocks
 
 from releases import manifests
-from stacks.blueprint import plan
+from stacks.blueprint import blueprint, serving_blueprint
 from stacks.compose import compose
-from stacks.compose_cluster import OUTPUT, compose_platform
-from stacks.file.load import platform_from_config, spec_from_config
+from stacks.compose_cluster import OUTPUT
+from stacks.file.load import spec_from_config
 from stacks.findings import StackFileError
-from stacks.platform import platform_plan
 from stacks.reference_live import READ, full_name, referred
 from stacks.spec.stack import StackSpec
+from tests.blueprints import whole
 from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, record
 from tests.mocks.test_gke import COMPUTED, ENDPOINT
@@ -80,8 +80,8 @@ def refusal(spec: StackSpec, outputs: dict[str, Any] | None) -> str:
 
 
 def test_nodes_and_nothing_else_and_how_to_find_them() -> None:
-    planned = platform_plan(platform_from_config({"cluster": CLUSTER}))
-    recording = record(lambda: compose_platform(planned, OWNER))
+    planned = blueprint(spec_from_config({"cluster": CLUSTER}))
+    recording = record(lambda: compose(planned, OWNER))
     kinds = [r.type.rpartition(":")[2] for r in recording.resources if r.type.startswith("kubernetes:")]
     assert kinds == ["NodePool", "NodePool"]
     assert recording.exports == {
@@ -103,9 +103,9 @@ def test_nodes_and_nothing_else_and_how_to_find_them() -> None:
 def test_a_cluster_and_everything_under_it_and_how_to_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manifests, "manifest_objects", lambda *_: [INSTALLER])
     cluster = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
-    planned = platform_plan(platform_from_config({"cluster": cluster}), tmp_path)
+    planned = blueprint(spec_from_config({"cluster": cluster}), tmp_path)
     assert planned.gke is not None
-    recording = record(lambda: compose_platform(planned, OWNER), computed=COMPUTED)
+    recording = record(lambda: compose(planned, OWNER), computed=COMPUTED)
     made = {registered.name for registered in recording.under("GkeCluster")}
     assert {resource.name for resource in planned.gke.resources} <= made
     assert {"DaemonSet", "Release"} == {r.type.rpartition(":")[2] for r in recording.under("ClusterAddons")}
@@ -118,9 +118,9 @@ def test_a_cluster_and_everything_under_it_and_how_to_reach_it(tmp_path: Path, m
         "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "context": None, "rdma": "dranet", "gateways": True,
     }  # fmt: skip
     serving = referring({"accelerator": "nvidia", "fabric": "gke-rdma"})
-    served = plan(resolved(serving, {OUTPUT: found}), tmp_path)
+    served = serving_blueprint(resolved(serving, {OUTPUT: found}), tmp_path)
     assert (served.spec.cluster.kubeconfig, served.spec.cluster.nodes) == (found["kubeconfig"], 2)
-    recording = record(lambda: compose(served, OWNER))
+    recording = record(lambda: compose(whole(served), OWNER))
     assert {r.inputs["kubeconfig"] for r in recording.of("pulumi:providers:kubernetes")} == {found["kubeconfig"]}
     assert recording.under("GkeCluster") == []
 
@@ -137,11 +137,11 @@ def test_a_share_of_the_nodes_is_the_serving_stacks_to_say() -> None:
 
 
 def test_it_serves_as_on_nodes_of_its_own_but_makes_none() -> None:
-    planned = plan(resolved(referring(), {OUTPUT: EXPORTED}), Path())
-    assert planned.pools == []
+    planned = serving_blueprint(resolved(referring(), {OUTPUT: EXPORTED}), Path())
+    assert whole(planned).pools == []
     (deployment, *_) = [obj for obj in planned.model_server if obj["kind"] == "Deployment"]
     assert "podAffinity" in deployment["spec"]["template"]["spec"]["affinity"], "on one fabric, there too"
-    recording = record(lambda: compose(planned, OWNER))
+    recording = record(lambda: compose(whole(planned), OWNER))
     assert recording.under("NodePools") == []
     assert {r.inputs.get("context") for r in recording.of("pulumi:providers:kubernetes")} == {"cw"}
 

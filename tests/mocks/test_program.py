@@ -10,13 +10,13 @@ import pytest
 from pulumi.runtime import config as runtime_config
 
 from stacks import program
-from stacks.blueprint import Plan
+from stacks.blueprint import Blueprint
 from stacks.findings import Problem, StackFileError
 from stacks.rules import warnings
 from stacks.rules.examined import Examined
 from stacks.rules.facts import Finding, Rule
 from stacks.rules.live import Found
-from stacks.spec.stack import AnyStack
+from stacks.spec.stack import StackSpec
 from tests.crd_files import write
 from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, Recording, record
@@ -25,11 +25,11 @@ POOLS = {"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2}
 
 
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Plan, str]]:
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Blueprint, str]]:
     """What was looked ahead for; the cluster itself is `tests/unit/test_lookahead.py`'s."""
-    asked: list[tuple[Plan, str]] = []
+    asked: list[tuple[Blueprint, str]] = []
 
-    def look_ahead(plan: Plan, owner: str) -> Found:
+    def look_ahead(plan: Blueprint, owner: str) -> Found:
         asked.append((plan, owner))
         return Found()
 
@@ -54,7 +54,7 @@ def run(base: Path, *, preview: bool = False, outputs: Mapping[str, Any] | None 
         runtime_config.set_all_config(before)
 
 
-def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Blueprint, str]]) -> None:
     write(tmp_path / "crds")
     recording = run(
         tmp_path,
@@ -87,12 +87,14 @@ def test_a_crd_that_is_established_is_taken_over_without_a_word_of_pulumis(
     assert [name for name, waits in waited.items() if not waits] == [theirs]
 
 
-def test_a_preview_looks_and_touches_nothing(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+def test_a_preview_looks_and_touches_nothing(tmp_path: Path, looked: list[tuple[Blueprint, str]]) -> None:
     run(tmp_path, preview=True, serving={"accelerator": "nvidia"}, crds={"manage": False})
     assert [done for _, done in looked] == [OWNER]
 
 
-def test_text_stays_text_where_json_would_read_something_else(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+def test_text_stays_text_where_json_would_read_something_else(
+    tmp_path: Path, looked: list[tuple[Blueprint, str]]
+) -> None:
     with pytest.raises(pulumi.RunError) as error:
         run(tmp_path, name="5", release="true", serving={"accelerator": "nvidia"}, crds={"manage": False})
     assert "llmd-pd:name: `5` cannot be used, because it has to be lower-case letters" in str(error.value)
@@ -100,7 +102,7 @@ def test_text_stays_text_where_json_would_read_something_else(tmp_path: Path, lo
     assert looked == []
 
 
-def test_every_problem_of_a_configuration_is_one_error(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+def test_every_problem_of_a_configuration_is_one_error(tmp_path: Path, looked: list[tuple[Blueprint, str]]) -> None:
     with pytest.raises(pulumi.RunError) as error:
         run(tmp_path, serving={"accelerator": "nvidia", "fabric": "coreweve", "prefill": {"replicas": 0}}, nmae="x")
     lines = str(error.value).splitlines()
@@ -110,14 +112,14 @@ def test_every_problem_of_a_configuration_is_one_error(tmp_path: Path, looked: l
     assert looked == []
 
 
-def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[Plan, str]]) -> None:
+def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[Blueprint, str]]) -> None:
     with pytest.raises(pulumi.RunError, match=r"add `llmd-pd:serving: \{accelerator: nvidia\}`"):
         run(tmp_path)
     assert looked == []
 
 
 def test_a_refusal_is_said_once_and_the_host_is_told_that_it_was(
-    tmp_path: Path, looked: list[tuple[Plan, str]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(pulumi.log, "error", said.append)
@@ -142,9 +144,9 @@ def test_an_error_of_the_program_itself_is_not_taken_for_a_refusal(
 
 @pytest.mark.parametrize("serving", [{"accelerator": "nvidia", "fabric": "gke-rdma"}, {}])
 def test_without_googles_sdk_nothing_begins(
-    serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Plan, str]], monkeypatch: pytest.MonkeyPatch
+    serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(_: AnyStack) -> None:
+    def missing(_: StackSpec) -> None:
         raise StackFileError([Problem("SDK", "llmd-pd:cluster.provider", "it is missing", "none is there", "get it")])
 
     monkeypatch.setattr(program, "need_sdk", missing)
@@ -171,7 +173,7 @@ def test_warnings_of_any_stack_are_said(
     said: list[str] = []
     row: Rule[Examined] = Rule("X-1", "a page", lambda _: iter([Finding("cluster", "a gap", "of a train", "mind it")]))
     monkeypatch.setattr(warnings, "WARNINGS", {"coreweave": (row,)})
-    monkeypatch.setattr(program, "look_ahead_of_platform", lambda *_: None)
+    monkeypatch.setattr(program, "look_ahead", lambda *_: Found())
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     run(tmp_path, preview=preview, **config)
     assert said == ["llmd-pd:cluster: a gap, because of a train; mind it. (X-1) [a page]"]

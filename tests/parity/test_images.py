@@ -19,7 +19,8 @@ from releases import RELEASES
 from releases.gateways import IMPLEMENTATIONS
 from releases.router_2026_06 import VERSION
 from stacks import images as pulls
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
+from tests.blueprints import whole
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
 from tests.parity.reference import load, upstream
@@ -41,13 +42,15 @@ REFERENCES = {
 CASES = [(release, mode) for release in RELEASES for mode in MODES]
 
 
-def planned(release: str, mode: str, **serving: Any) -> Plan:
+def planned(release: str, mode: str, **serving: Any) -> ServingBlueprint:
     sections: dict[str, Any] = {
         "release": release,
         "router": MODES[mode],
         "monitoring": {"podMonitors": True, "router": True},
     }
-    return pulls.without_mirror(spec({"accelerator": "nvidia", **serving}, **sections), Path("/project"))
+    upstream = pulls.without_mirror(spec({"accelerator": "nvidia", **serving}, **sections), Path("/project"))
+    assert upstream.serving is not None
+    return upstream.serving
 
 
 def walk(*parts: Any) -> set[str]:
@@ -74,7 +77,7 @@ def rendered(release: str, mode: str, directory: Path) -> list[dict[str, Any]]:
     return template(helm(), place, router.values, release=router.name, namespace=router.namespace, directory=directory)
 
 
-def assert_names_all(found: list[pulls.Image], of: Plan, router: list[dict[str, Any]]) -> None:
+def assert_names_all(found: list[pulls.Image], of: ServingBlueprint, router: list[dict[str, Any]]) -> None:
     gateway = of.gateway
     everything = [
         of.model_server,
@@ -101,7 +104,7 @@ def test_every_case_has_a_reference() -> None:
 @pytest.mark.parametrize(("release", "mode"), CASES)
 def test_values_and_bill_name_what_upstreams_objects_pull(release: str, mode: str) -> None:
     of, router = planned(release, mode), reference(release, mode)
-    from_bill, from_objects = pulls.images(of, None, None), pulls.images(of, router, None)
+    from_bill, from_objects = pulls.images(whole(of), None, None), pulls.images(whole(of), router, None)
     assert_names_all(from_bill, of, router)
     assert users(from_bill) == users(from_objects)
 
@@ -109,7 +112,7 @@ def test_values_and_bill_name_what_upstreams_objects_pull(release: str, mode: st
 @pytest.mark.parametrize(("release", "mode"), CASES)
 def test_values_and_bill_name_what_the_charts_objects_pull(release: str, mode: str, tmp_path: Path) -> None:
     of, router = planned(release, mode), rendered(release, mode, tmp_path)
-    from_bill, from_objects = pulls.images(of, None, None), pulls.images(of, router, None)
+    from_bill, from_objects = pulls.images(whole(of), None, None), pulls.images(whole(of), router, None)
     assert_names_all(from_bill, of, router)
     assert users(from_bill) == users(from_objects)
 
@@ -121,7 +124,7 @@ def test_every_combination(release: str, accelerator: str, engine: str, fabric: 
     router = [{"image": of.bill.router.endpoint_picker.image}]
     if mode == "standalone":
         router.append({"image": of.bill.router.proxy.image})
-    found = pulls.images(of, None, "mirror.example.test/team")
+    found = pulls.images(whole(of), None, "mirror.example.test/team")
     assert_names_all(found, of, router)
     assert found[0].used_by == ("decode/modelserver", "prefill/modelserver")
     assert found[1].used_by == ("decode/routing-proxy",)

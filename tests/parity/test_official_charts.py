@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from releases import release
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.messages import read
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
@@ -76,13 +76,13 @@ CASES: dict[str, tuple[dict[str, Any], bool, str]] = {
 }
 
 
-def planned(directory: Path, router: dict[str, Any], *, monitoring: bool = False, **sections: Any) -> Plan:
+def planned(directory: Path, router: dict[str, Any], *, monitoring: bool = False, **sections: Any) -> ServingBlueprint:
     """The plan of a stack file that says this of its router."""
     config = {"serving": {"accelerator": "nvidia"}, "router": router, "monitoring": {"router": monitoring}, **sections}
     found, spec = read(config)
     assert found == []
     assert spec is not None
-    return plan(spec, directory)
+    return serving_blueprint(spec, directory)
 
 
 def render(
@@ -106,7 +106,7 @@ def named(objects: list[dict[str, Any]], kind: str, name: str = "") -> dict[str,
     return found
 
 
-def settled(objects: list[dict[str, Any]], made: Plan) -> list[dict[str, Any]]:
+def settled(objects: list[dict[str, Any]], made: ServingBlueprint) -> list[dict[str, Any]]:
     """The objects after the stack's patch and the API server's defaults, less the one field in which they are not upstream's:
     how the port of GKE's health check is chosen (OVERLAYS.md, "Where we leave upstream").
     """

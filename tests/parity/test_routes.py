@@ -7,7 +7,7 @@ import pytest
 
 from rehearsal.parts.standins import charts as standins
 from releases import RELEASES
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.messages import read
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
@@ -23,24 +23,24 @@ STATED: list[dict[str, Any]] = [
 ]
 
 
-def planned(release: str, gateway: dict[str, Any]) -> Plan:
+def planned(release: str, gateway: dict[str, Any]) -> ServingBlueprint:
     router = {"mode": "gateway", "gateway": gateway}
     found, spec = read({"serving": {"accelerator": "nvidia"}, "release": release, "router": router})
     assert found == []
     assert spec is not None
-    return plan(spec, Path("/"))
+    return serving_blueprint(spec, Path("/"))
 
 
 def elsewhere(stated: dict[str, Any]) -> dict[str, Any]:
     return {**stated, "manage": False, "namespace": "shared"}
 
 
-def routes(of: Plan) -> list[dict[str, Any]]:
+def routes(of: ServingBlueprint) -> list[dict[str, Any]]:
     assert of.gateway is not None
     return of.gateway.routes
 
 
-def charts_routes(of: Plan, directory: Path) -> list[dict[str, Any]]:
+def charts_routes(of: ServingBlueprint, directory: Path) -> list[dict[str, Any]]:
     """From the official chart, or from the stand-in that equals it where no Go module holds its sources."""
     chart = of.bill.router.charts["gateway"]
     place = official(chart) if chart.source else standins.CHARTS / chart.ref.rpartition("/")[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from rehearsal.session import CHECKOUT
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.load import load
 from tests.speed.commands import binary, run
 
@@ -24,14 +24,14 @@ WAIT = "300s"
 class Guide:
     """The guide on the fleet that `env` leads to. Its files are written once, untimed."""
 
-    plan: Plan
+    plan: ServingBlueprint
     files: Path
     env: Mapping[str, str]
 
     @classmethod
     def of(cls, stack_file: Path, files: Path, env: Mapping[str, str]) -> "Guide":
         """From the stack file that is rehearsed, with whatever parts it names."""
-        planned = plan(load(stack_file).spec, CHECKOUT)
+        planned = serving_blueprint(load(stack_file).spec, CHECKOUT)
         files.mkdir()
         for name, objects in {
             "crds": planned.crds(),

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from hardware.render.namespace import OWNER as OWNER_KEY
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.rules.live import Found
 
 OWNER = "acme/llmd-pd/prod"
@@ -20,7 +20,7 @@ NAMESPACE = "/api/v1/namespaces/team-a"
 SECRETS = f"{NAMESPACE}/secrets"
 Answer = tuple[int, Any]
 #: Looks ahead for a stack at that address, and gives its plan and what was found.
-Look = Callable[..., tuple[Plan, Found]]
+Look = Callable[..., tuple[ServingBlueprint, Found]]
 
 
 class ApiServer:

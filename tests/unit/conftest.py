@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from pulumi.runtime import mocks
 
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.load import spec_from_config
 from stacks.rules.live import Found, look_ahead
+from tests.blueprints import whole
 from tests.google_rest import GoogleServer
 from tests.unit.api_server import OWNER, ApiServer, Look, kubeconfig
 
@@ -53,7 +54,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
 
     def look(
         url: str, *, preview: bool = False, context: str = "prod", cluster: Any = None, **config: Any
-    ) -> tuple[Plan, Found]:
+    ) -> tuple[ServingBlueprint, Found]:
         path = kubeconfig(tmp_path / "kubeconfig", url)
         spec = spec_from_config(
             {
@@ -65,8 +66,8 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
             }
         )
         mocks.set_mocks(_NoMocks(), preview=preview, logger=logging.getLogger("engine"))
-        planned = plan(spec, tmp_path)
-        return planned, look_ahead(planned, OWNER)
+        planned = serving_blueprint(spec, tmp_path)
+        return planned, look_ahead(whole(planned), OWNER)
 
     return look
 

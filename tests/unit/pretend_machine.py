@@ -13,7 +13,7 @@ from rehearsal.parts import parts
 from rehearsal.parts.standins import charts as standins
 from rehearsal.parts.toolchain import Origin, Tool, Toolchain
 from rehearsal.report import PlainReport
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.messages import read
 
 GAIE = "sigs.k8s.io/gateway-api-inference-extension"
@@ -122,8 +122,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     return made
 
 
-def planned(*, crds: dict[str, Any] | None = None, **router: Any) -> Plan:
+def planned(*, crds: dict[str, Any] | None = None, **router: Any) -> ServingBlueprint:
     found, spec = read({"serving": {"accelerator": "nvidia"}, "router": router, "crds": crds or {}})
     assert found == []
     assert spec is not None
-    return plan(spec, Path("/project"))
+    return serving_blueprint(spec, Path("/project"))

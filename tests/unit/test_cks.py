@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from stacks.blueprint import blueprint
 from stacks.clouds.changes import changes, fingerprint
 from stacks.clouds.coreweave.addresses import overlapping
 from stacks.clouds.coreweave.laws import resource_problems
@@ -12,8 +13,7 @@ from stacks.clouds.coreweave.plan import NAME_LENGTH, CksPlan, cks_plan
 from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
 from stacks.clouds.coreweave.versions import parse, upgrades
 from stacks.clouds.resource import Ref, Resource, plain
-from stacks.platform import platform_plan
-from stacks.spec.stack import PlatformSpec
+from stacks.spec.stack import StackSpec
 from tests.cks_plans import CKS as STATED
 from tests.cks_plans import CLUSTER, SERVING, VARIANTS, planned, stack, variant
 from tests.unit.test_rules import spec
@@ -88,8 +88,8 @@ def test_of_a_cluster_that_is_there_nothing_is_made(cluster: dict[str, Any]) -> 
 
 def test_a_stack_that_only_makes_nodes_makes_the_same() -> None:
     given = stack()
-    platform = PlatformSpec(cluster=given.cluster)
-    assert platform_plan(platform).cks == planned(given)
+    platform = StackSpec(cluster=given.cluster)
+    assert blueprint(platform).cks == planned(given)
 
 
 # --- laws ----------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hardware.machines import COREWEAVE_CPU, MACHINES
-from stacks.blueprint import plan
+from stacks.blueprint import blueprint, serving_blueprint
 from stacks.clouds.coreweave.pools import FABRIC, FLAVOR, NodePool, node_pools
 from stacks.findings import Problem
 from stacks.rules.table import problems_of
@@ -104,12 +104,12 @@ def test_a_cpu_pool_of_somebody_elses() -> None:
 
 
 def test_nothing_is_made_of_a_cluster_that_exists() -> None:
-    assert plan(spec(SERVING, cluster={"machine": "coreweave-h200"}), Path()).pools == []
+    assert blueprint(spec(SERVING, cluster={"machine": "coreweave-h200"}), Path()).pools == []
 
 
 def test_both_roles_are_kept_on_one_infiniband_fabric() -> None:
     for given, kept in ((stack(), True), (stack(serving={"fabric": "base"}), False)):
-        for obj in plan(given, Path()).model_server:
+        for obj in serving_blueprint(given, Path()).model_server:
             if obj["kind"] != "Deployment":
                 continue
             affinity = obj["spec"]["template"]["spec"].get("affinity")
@@ -133,7 +133,7 @@ def test_machines_without_infiniband_do_not_match_each_other() -> None:
 
 def test_one_slot_of_the_shared_hcas_and_no_operators() -> None:
     """CW-04 and CW-05: one slot attaches every HCA; drivers, plugins and network operators are CoreWeave's."""
-    planned = plan(stack(), Path())
+    planned = serving_blueprint(stack(), Path())
     assert {obj["kind"] for obj in planned.model_server} == {"Deployment", "ServiceAccount"}
     for obj in planned.model_server:
         if obj["kind"] == "Deployment":

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from releases.gke import DRIVER_INSTALLER
-from stacks.blueprint import plan
+from stacks.blueprint import serving_blueprint
 from stacks.clouds.gke import cluster as gke_cluster
 from stacks.clouds.gke import pools as gke_pools
 from stacks.clouds.gke.addons import pod_annotations, pod_resources
@@ -247,7 +247,7 @@ def test_nodes_pull_images_and_read_no_buckets() -> None:
 
 
 def test_the_account_of_the_pods_is_the_one_that_the_docs_give_a_role() -> None:
-    made = plan(stack(), Path()).model_server
+    made = serving_blueprint(stack(), Path()).model_server
     (account,) = (obj["metadata"] for obj in made if obj["kind"] == "ServiceAccount")
     said = f"/subject/ns/{stack().namespace}/sa/{account['name']}"
     assert said in (Path(__file__).parents[2] / "docs" / "gke.md").read_text()

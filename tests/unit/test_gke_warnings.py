@@ -8,7 +8,7 @@ from stacks.clouds.gke.quota import Need, quota_needs, shortfalls
 from stacks.clouds.gke.warnings import WARNINGS
 from stacks.rules.table import problems_of
 from stacks.rules.warnings import warnings_of
-from stacks.spec.stack import PlatformSpec
+from stacks.spec.stack import StackSpec
 from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, JUNE, MULTINET, TPU, TPU_V6E, planned, stack, variant
 
 POOL = "cluster.gke.acceleratorPool"
@@ -76,11 +76,11 @@ def test_every_warning_has_a_case() -> None:
 def test_a_cluster_on_which_nothing_is_served_is_warned_of_all_the_same() -> None:
     """GKE-15 and TPU-05 are about images and models, of which there are none."""
     served = stack(DRANET, {"capacity": {"spot": True}, **SMALL}, {"machine": "gke-a3-ultragpu-8g-dra"}, router=GATEWAY)
-    nodes = PlatformSpec.model_construct(cluster=served.cluster, router=served.router)
+    nodes = StackSpec.model_construct(cluster=served.cluster, router=served.router)
     assert [found.rule for found in warnings_of(served)] == ["GKE-15", "CAP-08", "NET-05"]
     assert [found.rule for found in warnings_of(nodes)] == ["CAP-08", "NET-05"]
     slice_of = stack(TPU, {"acceleratorPool": {"bootDiskGb": 479}}, {"machine": "gke-tpu7x"})
-    assert [*warnings_of(PlatformSpec.model_construct(cluster=slice_of.cluster))] == []
+    assert [*warnings_of(StackSpec.model_construct(cluster=slice_of.cluster))] == []
 
 
 # --- quota ---------------------------------------------------------------------------------------------------------------

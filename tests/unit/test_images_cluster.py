@@ -242,7 +242,7 @@ def test_a_platform_that_pulls_nothing_says_so(
     assert run(["images", platform(tmp_path, clusters[provider]), "--output", output, "--to", REGISTRY]) == 0
     out, err = capsys.readouterr()
     assert out == ("" if output != "json" else '{\n  "images": [],\n  "charts": []\n}\n')
-    assert err == "Note: nothing is pulled, because the stack only makes nodes.\n"
+    assert err == "Note: nothing is pulled, because a platform stack serves nothing.\n"
 
 
 # --- what is known without asking ----------------------------------------------------------------------------------------

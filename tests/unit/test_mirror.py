@@ -15,7 +15,7 @@ from releases.gateways import IMPLEMENTATIONS
 from releases.gke import DRA_DRIVER_IMAGE, DRA_DRIVER_VALUES
 from releases.values import image_values
 from stacks import images as pulls
-from stacks.blueprint import plan
+from stacks.blueprint import blueprint, serving_blueprint
 from stacks.rules.table import problems_of
 from stacks.spec.stack import StackSpec
 from tests.gke_plans import DRANET, VARIANTS, planned, stack
@@ -71,7 +71,7 @@ def test_the_rule_finds_what_it_is_for(
 
 
 def files(spec: StackSpec, base: Path) -> list[dict[str, Any]]:
-    gke = plan(spec, base).gke
+    gke = blueprint(spec, base).gke
     assert gke is not None
     return gke.files()
 
@@ -150,8 +150,8 @@ def test_everything_comes_from_the_mirror_and_nothing_else_changes(
     serving = {"accelerator": accelerator, "engine": engine, "fabric": fabric}
     sections: dict[str, Any] = {"router": mode, "release": release, "monitoring": {"podMonitors": True, "router": True}}
     assert problems(serving, mirror=MIRROR, **sections) == []
-    ours = plan(spec(serving, mirror=MIRROR, **sections), Path("/project"))
-    upstream = plan(spec(serving, **sections), Path("/project"))
+    ours = serving_blueprint(spec(serving, mirror=MIRROR, **sections), Path("/project"))
+    upstream = serving_blueprint(spec(serving, **sections), Path("/project"))
     sources = [found.image for obj in upstream.model_server for found in pod_images(obj)]
     assert len(sources) == 3, "two servers and a sidecar"
     assert [found.image for obj in ours.model_server for found in pod_images(obj)] == [
@@ -170,9 +170,9 @@ def test_everything_comes_from_the_mirror_and_nothing_else_changes(
 
 
 def test_an_image_of_the_teams_own_is_looked_for_in_the_mirror_too() -> None:
-    own = plan(spec({**NVIDIA, "image": "quay.io/team/vllm:v1"}, mirror=MIRROR), Path("/project"))
+    own = serving_blueprint(spec({**NVIDIA, "image": "quay.io/team/vllm:v1"}, mirror=MIRROR), Path("/project"))
     assert own.versions["modelServer"] == f"{REGISTRY}/team/vllm:v1"
-    there = plan(spec({**NVIDIA, "image": f"{REGISTRY}/vllm:v1"}, mirror=MIRROR), Path("/project"))
+    there = serving_blueprint(spec({**NVIDIA, "image": f"{REGISTRY}/vllm:v1"}, mirror=MIRROR), Path("/project"))
     assert there.versions["modelServer"] == f"{REGISTRY}/vllm:v1"
 
 
@@ -196,4 +196,4 @@ def test_the_implementations_values_spell_the_mirrored_images(provider: str, reg
 def test_a_stack_without_a_mirror_names_upstreams() -> None:
     for bill in RELEASES.values():
         upstream = pulls.without_mirror(spec(NVIDIA, mirror=MIRROR, release=bill.name), Path("/project"))
-        assert upstream == plan(spec(NVIDIA, release=bill.name), Path("/project"))
+        assert upstream == blueprint(spec(NVIDIA, release=bill.name), Path("/project"))

@@ -8,7 +8,7 @@ import pytest
 from hardware.render.namespace import OWNER
 from releases import DEFAULT, release
 from releases.files import Directory, Pinned, SourceError
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.messages import read
 from tests.crd_files import write
 
@@ -16,14 +16,14 @@ BILL = release(DEFAULT)
 CHART = BILL.router.charts["standalone"]
 
 
-def planned(base: Path = Path("/project"), serving: dict[str, Any] | None = None, **more: Any) -> Plan:
+def planned(base: Path = Path("/project"), serving: dict[str, Any] | None = None, **more: Any) -> ServingBlueprint:
     found, spec = read({"serving": {"accelerator": "nvidia", **(serving or {})}, **more})
     assert found == []
     assert spec is not None
-    return plan(spec, base)
+    return serving_blueprint(spec, base)
 
 
-def deployments(of: Plan) -> dict[str, dict[str, Any]]:
+def deployments(of: ServingBlueprint) -> dict[str, dict[str, Any]]:
     """Pod specs by role."""
     return {
         obj["metadata"]["labels"]["llm-d.ai/role"]: obj["spec"]["template"]["spec"]

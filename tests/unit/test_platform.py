@@ -8,12 +8,12 @@ import yaml
 
 from commands.check import examine
 from commands.cli import run
-from stacks.blueprint import plan
-from stacks.file.load import PlatformFile, load, load_any, platform_from_config
+from stacks.blueprint import blueprint, serving_blueprint
+from stacks.file.load import load, load_serving, spec_from_config
 from stacks.findings import StackFileError
-from stacks.platform import RULES, is_platform, platform_plan
 from stacks.platform_file import paired
-from stacks.spec.stack import PlatformSpec
+from stacks.rules.platform import RULES
+from stacks.spec.stack import StackSpec, is_platform
 from tests.gke_plans import GKE
 from tests.unit.rendering import INSTALLER
 
@@ -63,15 +63,15 @@ def test_it_makes_nodes_and_serves_nothing(config: dict[str, Any], so: bool) -> 
 
 
 def test_a_file_with_a_cluster_is_enough(tmp_path: Path) -> None:
-    found = load_any(written(tmp_path, name="shared", cluster=CLUSTER))
-    assert isinstance(found, PlatformFile)
+    found = load(written(tmp_path, name="shared", cluster=CLUSTER))
+    assert found.spec.serving is None
     assert found.stack == "platform"
-    pools = platform_plan(found.spec).pools
+    pools = blueprint(found.spec).pools
     assert [(pool.name, pool.spec["targetNodes"]) for pool in pools] == [("shared-cpu", 1), ("shared-gpu", 4)]
 
 
 def test_what_the_project_adds_is_not_the_files() -> None:
-    assert platform_from_config({**DEFAULTS, "cluster": CLUSTER}) == platform_from_config({"cluster": CLUSTER})
+    assert spec_from_config({**DEFAULTS, "cluster": CLUSTER}) == spec_from_config({"cluster": CLUSTER})
 
 
 FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
@@ -128,7 +128,7 @@ FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(("rule", "config", "path", "words"), FINDINGS, ids=[f"{f[0]} {f[3][:30]}" for f in FINDINGS])
 def test_a_rule_finds_what_it_is_for(rule: str, config: dict[str, Any], path: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(StackFileError) as refusal:
-        load_any(written(tmp_path, **{"cluster": CLUSTER, **config}))
+        load(written(tmp_path, **{"cluster": CLUSTER, **config}))
     (found,) = refusal.value.problems
     assert (found.rule, found.path) == (rule, f"llmd-pd:{path}")
     assert words in str(found)
@@ -141,10 +141,10 @@ def test_every_rule_has_a_case() -> None:
 
 def test_commands_that_ask_what_serves_refuse_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, cluster=CLUSTER)
-    with pytest.raises(StackFileError, match="this stack only makes nodes, because it has no `serving`"):
-        load(file)
+    with pytest.raises(StackFileError, match="this is a platform stack, because it has no `serving`"):
+        load_serving(file)
     assert run(["versions", "diff", "guide-2026-05", "guide-2026-06", str(file)]) == 1
-    assert "this stack only makes nodes" in capsys.readouterr().err
+    assert "this is a platform stack" in capsys.readouterr().err
 
 
 def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,13 +160,13 @@ def test_check_and_render_know_it(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_check_knows_one_on_gke(tmp_path: Path) -> None:
     file = written(tmp_path, cluster=ON_GKE, mirror={"charts": "oci://mirror.example/charts"})
     assert examine(file)[:2] == ("nodes only, 1 to 3 × e2-standard-16 and 4 × a3-ultragpu-8g, a cluster of its own", ())
-    found = load_any(file)
-    assert isinstance(found, PlatformFile)
-    planned = platform_plan(found.spec).gke
+    found = load(file)
+    assert found.spec.serving is None
+    planned = blueprint(found.spec).gke
     assert planned is not None
     assert planned.charts[0].chart == "oci://mirror.example/charts/nvidia-dra-driver-gpu"
     assert planned.site.gateway, "who serves on it may have some"
-    assert platform_plan(found.spec).pools == []
+    assert blueprint(found.spec).pools == []
 
 
 def test_a_render_of_one_on_gke_has_its_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,7 +190,7 @@ def test_a_render_of_what_served_before_leaves_only_the_nodes(tmp_path: Path) ->
 
 
 def test_the_default_spec_says_nothing() -> None:
-    assert PlatformSpec().cluster.provider == "existing"
+    assert StackSpec().cluster.provider == "existing"
 
 
 # --- a stack that refers to it -------------------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_pods_on_a_multi_networking_platform_are_attached_to_its_nics(tmp_path: 
     chat = referring(tmp_path, fabric="gke")
     for mode, attached in (("multinet", True), ("none", False)):
         written(tmp_path, cluster={**cluster, "gke": {**GKE, "rdma": mode}})
-        (pods, *_) = plan(paired(load(chat)).spec, tmp_path).model_server
+        (pods, *_) = serving_blueprint(paired(load(chat)).spec, tmp_path).model_server
         template = next(obj for obj in [pods, *_] if obj["kind"] == "Deployment")["spec"]["template"]
         assert ("networking.gke.io/interfaces" in template["metadata"].get("annotations", {})) is attached
 
@@ -247,7 +247,9 @@ def test_a_render_is_of_the_pods_on_those_nodes(tmp_path: Path, capsys: pytest.C
     chat, out = referring(tmp_path, fabric="gke"), tmp_path / "out"
     assert run(["render", str(chat), "-o", str(out), "--skip-crds"]) == 0
     found = [obj for obj in yaml.safe_load_all((out / "model-server.yaml").read_text()) if obj["kind"] == "Deployment"]
-    expected = [obj for obj in plan(paired(load(chat)).spec, tmp_path).model_server if obj["kind"] == "Deployment"]
+    expected = [
+        obj for obj in serving_blueprint(paired(load(chat)).spec, tmp_path).model_server if obj["kind"] == "Deployment"
+    ]
     assert [obj["spec"] for obj in found] == [obj["spec"] for obj in expected]
     assert "networking.gke.io/interfaces" in found[0]["spec"]["template"]["metadata"]["annotations"]
     assert not (out / "cluster.yaml").exists(), "which is the other stack's"

@@ -13,7 +13,7 @@ from rehearsal.clouds.gke.versions import OFFERED, server_config
 from rehearsal.stack import rehearsable
 from stacks.clouds.gke.leftovers.google import ANSWERS, connection
 from stacks.clouds.gke.readiness import look_at_project
-from stacks.file.load import load, load_any
+from stacks.file.load import load
 from stacks.findings import StackFileError
 from stacks.platform_file import paired, platform_of
 from tests.gke_plans import planned, stack
@@ -102,7 +102,7 @@ def test_the_stack_that_makes_the_nodes_may_have_some(tmp_path: Path) -> None:
     left = Blanks.of(file, found)
     assert (left.own, [part.name for part in left.parts]) == ({}, ["blanks"])
     made = project.write(tmp_path / "p", ROOT, Path("/venv/bin/python"), found.path, found.stack, left.platform)
-    assert load_any(made.stack_file).spec == blanks.filled(found.spec)
+    assert load(made.stack_file).spec == blanks.filled(found.spec)
 
 
 # --- what the pretend cloud answers in the program's look -----------------------------------------------------------------

@@ -18,7 +18,7 @@ from rehearsal.parts.standins.crds import BROUGHT, MONITORING
 from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED, Published
 from releases.files import Pinned, SourceError
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import CLUSTER, SERVING, stack
 from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned
@@ -67,7 +67,7 @@ def crd_module(machine: Machine, change: Callable[[bytes], bytes] = lambda conte
     machine.module(GAIE, {f"config/crd/bases/{name}.yaml": change(content) for name, content in FILES.items()})
 
 
-def crd_plan(crds: tuple[Crd, ...] = CRDS, directory: Path | None = None) -> Plan:
+def crd_plan(crds: tuple[Crd, ...] = CRDS, directory: Path | None = None) -> ServingBlueprint:
     found = planned(crds={"directory": str(directory)} if directory else {})
     bill = replace(found.bill, crds=crds)
     return replace(found, workload=replace(found.workload, bill=bill))
@@ -277,7 +277,9 @@ def test_a_report_says_which_crds_are_published_and_which_stand_for_one(
     plain = planned()
     assert parts.monitors(plain) == ()
     monitored = [
-        plan(plain.spec.model_copy(update={"monitoring": plain.spec.monitoring.model_copy(update=update)}), Path("/"))
+        serving_blueprint(
+            plain.spec.model_copy(update={"monitoring": plain.spec.monitoring.model_copy(update=update)}), Path("/")
+        )
         for update in ({"pod_monitors": True}, {"router": True})
     ]
     for made in monitored:
@@ -318,4 +320,4 @@ CLOUDS = {
 
 @pytest.mark.parametrize("given", CLOUDS.values(), ids=CLOUDS)
 def test_a_cloud_and_a_platform_have_no_operator(given: StackSpec) -> None:
-    assert parts.monitors(plan(given, Path("/project"))) == ()
+    assert parts.monitors(serving_blueprint(given, Path("/project"))) == ()

@@ -9,7 +9,7 @@ import yaml
 from rehearsal.gateway.addresses import FIRST, LAST, RELEASE_SECONDS, Addresses
 from rehearsal.surroundings import played
 from rehearsal.verdict.gateway import Entrance
-from stacks.blueprint import plan
+from stacks.blueprint import serving_blueprint
 from stacks.file.load import load
 
 FINE = ("True", "Fine", "")
@@ -112,7 +112,7 @@ def test_the_way_in_is_the_route_of_who_makes_it(release: str, name: str, tmp_pa
         "router": {"mode": "gateway", "gateway": gateway},
     }
     file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
-    found = Entrance.of(plan(load(file).spec, tmp_path))
+    found = Entrance.of(serving_blueprint(load(file).spec, tmp_path))
     assert found == Entrance(("infra", "gw"), ("chat", name), owned=False, own_route=release == "guide-2026-05")
 
 
@@ -165,4 +165,4 @@ def test_an_implementation_is_played_and_not_installed(tmp_path: Path, install: 
     config = {"cluster": cluster, "serving": {"accelerator": "nvidia"}, "router": router}
     file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
     there = {"router": {"gateway": {"install": False, "retain": True}}}
-    assert played(plan(load(file).spec, tmp_path)) == (there if install else {})
+    assert played(serving_blueprint(load(file).spec, tmp_path)) == (there if install else {})

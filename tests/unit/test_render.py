@@ -14,8 +14,9 @@ from commands.cli import run
 from commands.render import FILES, MARK, OutputError, write
 from commands.rendered_cluster import CLOUD
 from releases import RELEASES
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.load import load
+from tests.blueprints import whole
 from tests.parity.overlays import OVERLAYS, Overlay
 from tests.shipped import fill
 from tests.unit.rendering import INSTALLER, config, objects, rendered, stack_file
@@ -55,8 +56,8 @@ def placed(found: list[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
     return [{**obj, "metadata": {**obj["metadata"], "namespace": namespace}} for obj in found]
 
 
-def planned(file: Path) -> Plan:
-    return plan(load(file).spec, file.parent)
+def planned(file: Path) -> ServingBlueprint:
+    return serving_blueprint(load(file).spec, file.parent)
 
 
 @pytest.mark.parametrize(("make", "case"), CASES)
@@ -64,7 +65,7 @@ def test_files_hold_what_the_plan_holds(make: Any, case: Any, tmp_path: Path) ->
     file = make(tmp_path, case)
     texts, expected = rendered(file, tmp_path / "out"), planned(file)
     namespace = expected.spec.namespace
-    brought = expected.gke.brought_crds if expected.gke else ()
+    brought = cluster.brought_crds if (cluster := whole(expected).gke) else ()
     assert objects(texts["crds.yaml"]) == [crd for crd in expected.crds() if crd["metadata"]["name"] not in brought]
     assert objects(texts["namespace.yaml"]) == [expected.namespace()]
     assert objects(texts["model-server.yaml"]) == placed(expected.model_server, namespace)

@@ -14,7 +14,7 @@ from commands import manifests, rendered_cluster
 from commands.cli import run
 from commands.render import FILES
 from commands.rendered_cluster import CLOUD, INSTALLER, NETWORKS, POOLS, cluster_files
-from stacks.blueprint import plan
+from stacks.blueprint import blueprint
 from stacks.clouds.coreweave.pools import node_pools
 from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.resource import Ref, Resource, Timeouts
@@ -93,7 +93,7 @@ def keys(value: Any) -> Iterator[str]:
 
 
 def of(file: Path) -> GkePlan:
-    found = plan(load(file).spec, file.parent).gke
+    found = blueprint(load(file).spec, file.parent).gke
     assert found is not None
     return found
 
@@ -111,7 +111,7 @@ def test_every_resource_is_in_the_file_as_the_plan_has_it(name: str, tmp_path: P
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_object_and_release_is_in_a_file(name: str, tmp_path: Path) -> None:
     file = gke_file(tmp_path, name)
-    texts, planned = rendered(file, tmp_path / "out"), plan(load(file).spec, file.parent)
+    texts, planned = rendered(file, tmp_path / "out"), blueprint(load(file).spec, file.parent)
     assert planned.gke is not None
     assert objects(texts.get(NETWORKS, "")) == planned.gke.objects
     assert objects(texts.get(INSTALLER, "")) == planned.gke.files()

@@ -11,7 +11,7 @@ import pytest
 
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import merge
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.load import load
 from tests.unit.rendering import config, objects, rendered, stack_file
 from tests.unit.test_router_chart import fake_helm
@@ -30,10 +30,10 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def made(
     directory: Path, gateway: Mapping[str, Any], serving: Mapping[str, Any] | None = None, **more: Any
-) -> tuple[dict[str, str], Plan]:
+) -> tuple[dict[str, str], ServingBlueprint]:
     router = {"mode": "gateway", "gateway": gateway, **more.pop("router", {})}
     file = stack_file(directory, config({"accelerator": "nvidia", **(serving or {})}, router=router, **more))
-    return rendered(file, directory / "out"), plan(load(file).spec, directory)
+    return rendered(file, directory / "out"), serving_blueprint(load(file).spec, directory)
 
 
 def comments(text: str) -> list[str]:
@@ -167,7 +167,7 @@ def test_the_check_is_at_the_charts_port_and_the_charts_own_where_the_values_nam
         tree = {PORTS[release]: said}
         return tree if release == "guide-2026-05" else {"router": tree}
 
-    def planned(**said: Any) -> Plan:
+    def planned(**said: Any) -> ServingBlueprint:
         return made(tmp_path, {"provider": "gke"}, router={"values": values(**said)}, release=release)[1]
 
     ported = planned(targetPorts=[{"number": 8200}]).gateway

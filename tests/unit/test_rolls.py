@@ -14,7 +14,7 @@ from hardware.render.pods import model_server
 from hardware.render.workload import Workload
 from hardware.vocabulary import ROLES, Role
 from releases import RELEASES
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.clouds.last_plan import look_at_roles
 from stacks.rules.previous import OUTPUT, pod_templates, rolled_alone, warnings_of
 from tests.unit.test_rules import spec
@@ -24,11 +24,11 @@ OWNER = "acme/llmd-pd/prod"
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def planned(serving: dict[str, Any] | None = None, **more: Any) -> Plan:
-    return plan(spec({"accelerator": "nvidia"} | (serving or {}), **more), Path("/"))
+def planned(serving: dict[str, Any] | None = None, **more: Any) -> ServingBlueprint:
+    return serving_blueprint(spec({"accelerator": "nvidia"} | (serving or {}), **more), Path("/"))
 
 
-def rolled(before: Plan, after: Plan) -> Role | None:
+def rolled(before: ServingBlueprint, after: ServingBlueprint) -> Role | None:
     return rolled_alone(pod_templates(before.model_server), pod_templates(after.model_server))
 
 
@@ -183,7 +183,7 @@ def test_the_docs_name_the_versions_of_every_release_and_every_report(bill: Any)
 # --- the look ------------------------------------------------------------------------------------------------------------
 
 
-def look(monkeypatch: pytest.MonkeyPatch, outputs: Any, after: Plan) -> list[str]:
+def look(monkeypatch: pytest.MonkeyPatch, outputs: Any, after: ServingBlueprint) -> list[str]:
     said: list[str] = []
 
     def invoke(token: str, arguments: dict[str, Any]) -> Any:
@@ -198,7 +198,7 @@ def look(monkeypatch: pytest.MonkeyPatch, outputs: Any, after: Plan) -> list[str
     return said
 
 
-def exported(before: Plan) -> dict[str, Any]:
+def exported(before: ServingBlueprint) -> dict[str, Any]:
     return {OUTPUT: pod_templates(before.model_server), "namespace": "x"}
 
 

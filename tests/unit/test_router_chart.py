@@ -10,7 +10,7 @@ from commands import manifests
 from commands.cli import run
 from rehearsal.parts import builds
 from releases import release
-from stacks.blueprint import plan
+from stacks.blueprint import serving_blueprint
 from stacks.file.load import load
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
@@ -152,7 +152,7 @@ def test_the_router_with_the_real_helm(
     expected = template(
         real_helm,
         real_chart,
-        plan(load(file).spec, file.parent).router.values,
+        serving_blueprint(load(file).spec, file.parent).router.values,
         release="pd-disaggregation",
         namespace=NAMESPACE,
         directory=tmp_path,

@@ -9,7 +9,7 @@ import yaml
 from hardware.bill import Bill
 from releases import RELEASES
 from releases.values import at, look_up, merge
-from stacks.blueprint import Plan, plan
+from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.messages import read
 
 MAY, JUNE = "guide-2026-05", "guide-2026-06"
@@ -32,11 +32,11 @@ def values(release: str, router: dict[str, Any], **more: Any) -> dict[str, Any]:
     return planned(release, router, **more).router.values
 
 
-def planned(release: str, router: dict[str, Any], **more: Any) -> Plan:
+def planned(release: str, router: dict[str, Any], **more: Any) -> ServingBlueprint:
     found, spec = read({"serving": {"accelerator": "nvidia"}, "release": release, "router": router, **more})
     assert found == []
     assert spec is not None
-    return plan(spec, Path("/"))
+    return serving_blueprint(spec, Path("/"))
 
 
 def on_gateway(**stated: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from commands.cli import run
 from rehearsal import session
 from stacks.clouds.extras import need_sdk
 from stacks.findings import StackFileError
-from stacks.spec.stack import AnyStack, PlatformSpec
+from stacks.spec.stack import StackSpec
 from tests import cks_plans
 from tests.gke_plans import stack
 from tests.unit.test_rules import spec
@@ -34,18 +34,18 @@ def installed(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
 
 
 @pytest.mark.parametrize("installed", [False], indirect=True)
-@pytest.mark.parametrize("given", [stack(), PlatformSpec.model_construct(cluster=stack().cluster)])
+@pytest.mark.parametrize("given", [stack(), StackSpec.model_construct(cluster=stack().cluster)])
 @pytest.mark.usefixtures("installed")
-def test_without_it_whoever_makes_a_cluster_on_gke_is_told(given: AnyStack) -> None:
+def test_without_it_whoever_makes_a_cluster_on_gke_is_told(given: StackSpec) -> None:
     with pytest.raises(StackFileError) as refusal:
         need_sdk(given)
     assert str(refusal.value) == SENTENCE
 
 
 @pytest.mark.parametrize("installed", [False], indirect=True)
-@pytest.mark.parametrize("given", [cks_plans.stack(), PlatformSpec.model_construct(cluster=cks_plans.stack().cluster)])
+@pytest.mark.parametrize("given", [cks_plans.stack(), StackSpec.model_construct(cluster=cks_plans.stack().cluster)])
 @pytest.mark.usefixtures("installed")
-def test_whoever_makes_one_on_coreweave_likewise(given: AnyStack) -> None:
+def test_whoever_makes_one_on_coreweave_likewise(given: StackSpec) -> None:
     with pytest.raises(StackFileError) as refusal:
         need_sdk(given)
     assert str(refusal.value) == (
@@ -67,7 +67,7 @@ def test_whoever_makes_one_on_coreweave_likewise(given: AnyStack) -> None:
     indirect=["installed"],
 )
 @pytest.mark.usefixtures("installed")
-def test_with_it_and_of_others_nothing_is_said(given: AnyStack) -> None:
+def test_with_it_and_of_others_nothing_is_said(given: StackSpec) -> None:
     need_sdk(given)
 
 

@@ -18,7 +18,7 @@ from rehearsal.fleet.node_pools.controller import Controller
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.verdict.mismatch import machines_of, nearest
 from rehearsal.verdict.node_pools import Pools
-from stacks.blueprint import plan
+from stacks.blueprint import serving_blueprint
 from stacks.clouds.coreweave.pools import FABRIC, FLAVOR, LEAFGROUP, node_pools
 from stacks.serving.workload import machine_of
 from tests.mistakes import Mistake, added, mistakes, places
@@ -29,7 +29,7 @@ from tests.unit.test_nodepools import NODES, Store
 WANTED = {"nodeSelector": {"team": "chat"}, "tolerations": [{**TEAM, "operator": "Equal"}]}
 GIVEN = stack(serving=WANTED, acceleratorPool={"labels": {"team": "chat"}, "taints": [TEAM]})
 POOLS = {pool.key: pool for pool in node_pools(GIVEN, machine_of(GIVEN))}
-PODS = pod_requests(plan(GIVEN, Path()).model_server)
+PODS = pod_requests(serving_blueprint(GIVEN, Path()).model_server)
 #: What of a NodePool is neither label, taint nor machine.
 ELSEWHERE: dict[str, str] = {
     "computeClass": "a price", "autoscaling": "how many: CW-02", "targetNodes": "how many: CW-01",

@@ -27,7 +27,7 @@ from rehearsal.clouds.gke.nodes import CLASSES, SLICES, Fleet
 from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.plugins.plugin import Failure
 from rehearsal.verdict.mismatch import machines_of, nearest
-from stacks.blueprint import plan
+from stacks.blueprint import serving_blueprint
 from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.gke.pools import DRANET_LABELS
 from stacks.clouds.resource import Ref, Resource
@@ -202,7 +202,7 @@ def built(name: str, part: str) -> Built:
     program.create_all(made.resources[:at])
     for device_class in device_class_objects(["gpu.nvidia.com"]):  # of the DRA driver's chart
         store.create(CLASSES, device_class)
-    pods = pod_requests(plan(given, Path()).model_server)
+    pods = pod_requests(serving_blueprint(given, Path()).model_server)
     return Built(made, made.resources[at:], pods, program, store)
 
 

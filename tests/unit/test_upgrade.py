@@ -11,7 +11,7 @@ import yaml
 from hardware.bill import AddedEnv, Bill
 from hardware.vocabulary import SecretRef
 from releases import RELEASES
-from stacks.blueprint import Plan
+from stacks.blueprint import ServingBlueprint
 from stacks.file.load import load
 from stacks.review.change import Change, Kind
 from stacks.review.model_servers import pod_changes
@@ -348,7 +348,7 @@ def test_what_helm_cannot_upgrade_is_found_in_the_charts(later: Callable[..., Bi
         "later": [epp("Deployment", spec={"selector": {"matchLabels": {"b": "x"}}}), epp("ServiceMonitor")],
     }
 
-    def render(plan: Plan) -> Sequence[dict[str, Any]]:
+    def render(plan: ServingBlueprint) -> Sequence[dict[str, Any]]:
         return made[plan.bill.name]
 
     found = moved(COREWEAVE, after="later", render=render)

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from stacks.clouds.coreweave.pools import FABRIC
-from stacks.file.load import load_any
+from stacks.file.load import load
 from stacks.rules.table import RULES, problems_of
 from stacks.rules.warnings import WARNINGS, pointed_out, warnings_of
 from stacks.spec.cluster import Cluster
@@ -78,10 +78,10 @@ def test_and_of_others_there_is_nothing_to_say(serving: dict[str, Any], cluster:
 def test_a_warning_of_a_file_names_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.x.yaml"
     path.write_text(FILE)
-    (found,) = pointed_out(load_any(path))
+    (found,) = pointed_out(load(path))
     assert (found.file, found.line) == (str(path), 5)
     path.write_text(FILE[: FILE.index("    nodeSelector")])
-    (found,) = pointed_out(load_any(path))
+    (found,) = pointed_out(load(path))
     assert found.line == 2, "where the key would stand"
 
 

@@ -10,7 +10,7 @@ from stacks.clouds.coreweave.addresses import PODS, SERVICES, internal_lb, prefi
 from stacks.clouds.coreweave.spec import Cks
 from stacks.clouds.gke.site import shortened
 from stacks.clouds.resource import Ref, Resource, Timeouts
-from stacks.spec.stack import AnyStack
+from stacks.spec.stack import StackSpec
 
 VPC, CLUSTER = "NetworkingVpc", "CksCluster"
 #: CoreWeave takes no longer names.
@@ -33,7 +33,7 @@ class CksPlan:
         return self.vpc, self.cluster
 
 
-def cks_plan(spec: AnyStack) -> CksPlan | None:
+def cks_plan(spec: StackSpec) -> CksPlan | None:
     """The plan of a stack file that obeys the rules; None where the cluster is there."""
     cks = spec.cluster.cks_to_make
     if cks is None:
@@ -61,12 +61,12 @@ def cks_plan(spec: AnyStack) -> CksPlan | None:
     return CksPlan(vpc, cluster)
 
 
-def cluster_name(spec: AnyStack, cks: Cks) -> str:
+def cluster_name(spec: StackSpec, cks: Cks) -> str:
     """What the cluster is called at CoreWeave."""
     return cks.name or shortened(spec.name, NAME_LENGTH)
 
 
-def _vpc(spec: AnyStack, cks: Cks, name: str) -> Resource:
+def _vpc(spec: StackSpec, cks: Cks, name: str) -> Resource:
     hosts = [{"name": "primary", "type": "PRIMARY", "prefixes": [cks.vpc.hosts]}]
     return Resource(
         name=f"{spec.name}-vpc",

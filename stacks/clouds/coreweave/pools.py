@@ -12,7 +12,7 @@ from hardware.render.namespace import OWNER
 from hardware.vocabulary import Fragment
 from stacks.clouds.pools import PoolKey
 from stacks.spec.cluster import CoreWeave
-from stacks.spec.stack import AnyStack
+from stacks.spec.stack import StackSpec
 
 Object = dict[str, Any]
 
@@ -58,7 +58,7 @@ class NodePool:
         }
 
 
-def node_pools(spec: AnyStack, machine: Machine) -> list[NodePool]:
+def node_pools(spec: StackSpec, machine: Machine) -> list[NodePool]:
     """The pools of a stack file that obeys the rules, in the order they are made; none where nodes are somebody else's."""
     cluster = spec.cluster
     if cluster.provider != "coreweave":
@@ -89,7 +89,7 @@ def node_pools(spec: AnyStack, machine: Machine) -> list[NodePool]:
     return [*pools, _pool(spec, "acceleratorPool", accelerator)]
 
 
-def pool_names(spec: AnyStack) -> dict[PoolKey, str]:
+def pool_names(spec: StackSpec) -> dict[PoolKey, str]:
     """What the pools are called in the cluster."""
     stated = spec.cluster.coreweave or CoreWeave()
     return {
@@ -98,7 +98,7 @@ def pool_names(spec: AnyStack) -> dict[PoolKey, str]:
     }
 
 
-def _pool(spec: AnyStack, key: PoolKey, content: Object) -> NodePool:
+def _pool(spec: StackSpec, key: PoolKey, content: Object) -> NodePool:
     nodes = None if content["autoscaling"] else content["targetNodes"]
     protect = spec.cluster.protect and key not in spec.cluster.allow_replace
     return NodePool(key, pool_names(spec)[key], content, nodes, protect)

@@ -9,7 +9,7 @@ from stacks.clouds.coreweave.versions import AUTOSCALING, OFFERED, OLDEST_OFFERE
 from stacks.clouds.coreweave.versions import SOURCE as VERSIONS
 from stacks.rules.cluster import INSTANCES, system_nodes
 from stacks.rules.facts import ClusterSubject, Finding, Rule
-from stacks.spec.stack import AnyStack
+from stacks.spec.stack import StackSpec
 
 HERE = "cluster.coreweave.cluster"
 SIZES = "docs.coreweave.com/products/networking/vpc/vpc-cidr"
@@ -101,7 +101,7 @@ RULES: tuple[Rule[ClusterSubject], ...] = (
 )
 
 
-def _most_nodes(spec: AnyStack) -> int:
+def _most_nodes(spec: StackSpec) -> int:
     """How many nodes there may be, of both pools."""
     stated = spec.cluster.coreweave
     assert stated is not None  # it has the cluster

@@ -13,15 +13,14 @@ from stacks.clouds.coreweave.versions import OFFERED, parse, text
 from stacks.clouds.coreweave.versions import SOURCE as VERSIONS
 from stacks.rules.examined import Examined
 from stacks.rules.facts import Finding, Rule
-from stacks.spec.stack import StackSpec
 
 
 def _across_fabrics(subject: Examined) -> Iterator[Finding]:
     """CW-05: on nodes that are there pods are as upstream has them, which keeps them on no fabric."""
     spec, served = subject.spec, subject.served
-    if not isinstance(spec, StackSpec) or served is None or not served.hardware.fabric.rdma:
+    if spec.serving is None or served is None or not served.hardware.fabric.rdma:
         return
-    if subject.machine.provider == "coreweave" and not WITHIN_A_FABRIC & {*spec.serving.node_selector}:
+    if subject.machine.provider == "coreweave" and not WITHIN_A_FABRIC & {*spec.served.node_selector}:
         what = "nothing keeps prefill and decode on one InfiniBand fabric"
         why = "of nodes that are there it is not known how many they are on, and KV cache does not cross fabrics"
         fix = f"select one under `serving`, as `nodeSelector: {{{FABRIC}: …}}`, or let the stack make the nodes"

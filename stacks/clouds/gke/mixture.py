@@ -3,12 +3,12 @@
 from hardware.machines import GKE_POOLS, GkePool, machines_for
 from stacks.clouds.gke.spec import Gke
 from stacks.rules.facts import Finding
-from stacks.spec.stack import AnyStack, StackSpec
+from stacks.spec.stack import StackSpec
 
 
-def mixture(spec: AnyStack, gke: Gke) -> Finding | None:
+def mixture(spec: StackSpec, gke: Gke) -> Finding | None:
     """It, where another machine of GKE's serves the fabric; where none does, or pods lack something else, fit is the question."""
-    if not isinstance(spec, StackSpec) or not (others := _others(spec)):
+    if spec.serving is None or not (others := _others(spec)):
         return None
     serving, pool = spec.serving, GKE_POOLS[spec.cluster.machine or ""]
     fabrics = [f"`fabric: {fabric}`" for key, fabric in pool.machine.serves if key == serving.accelerator]
@@ -35,7 +35,7 @@ def with_fitting_machine(spec: StackSpec) -> StackSpec | None:
 def _others(spec: StackSpec) -> list[GkePool]:
     """What serves the fabric, where the machine named hands GPUs out otherwise: the same one set up otherwise, else any."""
     pool = GKE_POOLS.get(spec.cluster.machine or "")
-    pair = (spec.serving.accelerator, spec.serving.fabric)
+    pair = (spec.served.accelerator, spec.served.fabric)
     served = [GKE_POOLS[row.key] for row in machines_for(*pair) if row.key in GKE_POOLS]
     if pool is None or any(row.machine.handed_out_as == pool.machine.handed_out_as for row in served):
         return []

@@ -21,7 +21,7 @@ from stacks.clouds.gke.site import Site, site
 from stacks.clouds.gke.versions import brought_crds
 from stacks.clouds.resource import Resource
 from stacks.serving.router import HelmRelease, place
-from stacks.spec.stack import AnyStack
+from stacks.spec.stack import StackSpec
 
 Object = dict[str, Any]
 
@@ -86,7 +86,7 @@ class GkePlan:
         return brought_crds(self.site.gke.version)
 
 
-def gke_plan(spec: AnyStack, machine: Machine, base: Path = Path()) -> GkePlan:
+def gke_plan(spec: StackSpec, machine: Machine, base: Path = Path()) -> GkePlan:
     """The plan of a stack file that obeys the rules, on a machine as the stack has it (`stacks.serving.workload.machine_of`).
 
     Relative paths in the file start at `base`.

@@ -189,11 +189,11 @@ def one_way_to_the_nics(subject: ClusterSubject) -> Iterator[Finding]:
     if spec.cluster.machine:
         what = f"`rdma: {mode}` of machine {pool.machine.key}"
         why = f"such nodes are those of {_either(pool.since)}"
-    elif isinstance(spec, StackSpec):
-        what = f"`rdma: {mode}` with fabric `{spec.serving.fabric}`"
+    elif spec.serving is not None:
+        what = f"`rdma: {mode}` with fabric `{spec.served.fabric}`"
         why = f"its pods ask for {pool.machine.handed_out_as}, which such nodes do not hand out"
-    if isinstance(spec, StackSpec):
-        fabrics = [f"`fabric: {fabric}`" for fabric in _fabrics(spec.serving.accelerator, mode)]
+    if spec.serving is not None:
+        fabrics = [f"`fabric: {fabric}`" for fabric in _fabrics(spec.served.accelerator, mode)]
         twins = [
             f"`machine: {row.machine.key}`" for row in GKE_POOLS.values() if _twin(row, pool) and mode in row.since
         ]

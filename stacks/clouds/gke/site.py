@@ -7,7 +7,7 @@ from hardware.machines import GKE_POOLS, GkePool, Machine, RdmaMode
 from stacks.clouds.gke.addresses import AddressPlan, Demand, address_plan
 from stacks.clouds.gke.spec import Gke
 from stacks.clouds.pools import PoolKey
-from stacks.spec.stack import AnyStack, PlatformSpec
+from stacks.spec.stack import StackSpec
 
 #: The system pool's own upgrades add a node before they take one away; the accelerators' never do.
 SURGE = 1
@@ -42,7 +42,7 @@ class Site:
         return self.gke.project
 
 
-def site(spec: AnyStack, machine: Machine) -> Site:
+def site(spec: StackSpec, machine: Machine) -> Site:
     """The site of a stack file that obeys the rules, on a machine as the stack has it.
 
     Raises:
@@ -66,12 +66,12 @@ def site(spec: AnyStack, machine: Machine) -> Site:
     )
 
 
-def has_gateways(spec: AnyStack, gke: Gke) -> bool:
+def has_gateways(spec: StackSpec, gke: Gke) -> bool:
     """Whether there can be Gateways of GKE's."""
     if gke.gateways is not None:
         return gke.gateways
     stated = spec.router.gateway
-    return isinstance(spec, PlatformSpec) or (stated is not None and stated.provider == "gke")
+    return spec.serving is None or (stated is not None and stated.provider == "gke")
 
 
 def demand(gke: Gke, nodes: int) -> Demand:
