@@ -19,7 +19,7 @@ from rehearsal.parts.packaging import reason
 from rehearsal.parts.toolchain import at_hand
 
 if TYPE_CHECKING:
-    from stacks.serving.router import HelmRelease
+    from releases.charts import HelmRelease
 
 
 class ChartError(ValueError):

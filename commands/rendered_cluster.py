@@ -10,13 +10,12 @@ from typing import Any
 
 from commands import console, manifests
 from commands.rendered import File, of_objects, of_values
-from releases.charts import helm_arguments
+from releases.charts import HelmRelease, helm_arguments
 from releases.gke import DRA_DRIVER
 from stacks.clouds.coreweave.plan import CksPlan
 from stacks.clouds.coreweave.pools import NodePool
 from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.resource import Ref, Resource, plain
-from stacks.serving.router import HelmRelease
 
 CLOUD, POOLS, NETWORKS, INSTALLER = "cluster.yaml", "node-pools.yaml", "networks.yaml", "driver-installer.yaml"
 

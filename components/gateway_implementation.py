@@ -5,7 +5,8 @@ from typing import TypedDict
 
 import pulumi
 
-from components.helm_releases import HelmRelease, install
+from components.helm_releases import install
+from releases.charts import HelmRelease
 
 #: Seconds a control plane of a gateway may take to become Ready: one image under 500 MB.
 READY_SECONDS = 10 * 60

@@ -15,6 +15,7 @@ from hardware.render.namespace import namespace
 from hardware.render.pods import model_server
 from hardware.render.workload import Workload
 from hardware.vocabulary import Role
+from releases.charts import HelmRelease, place
 from releases.files import CrdSource, Directory, Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API_CRDS
 from releases.gateways import IMPLEMENTATIONS
@@ -23,7 +24,7 @@ from stacks.clouds.coreweave.pools import NodePool, node_pools
 from stacks.clouds.gke.plan import GkePlan, gke_plan
 from stacks.monitoring.monitors import pod_monitors
 from stacks.serving.gateway import GatewayPlan, gateway_plan
-from stacks.serving.router import HelmRelease, place, router_release
+from stacks.serving.router import router_release
 from stacks.serving.token import MadeSecret, made_secret
 from stacks.serving.workload import machine_of, workload
 from stacks.spec.stack import StackSpec

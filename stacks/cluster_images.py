@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware.render.pod_images import pod_images
+from releases.charts import HelmRelease
 from releases.gke import DRA_DRIVER_IMAGE
 from stacks.clouds.gke.plan import GkePlan
-from stacks.serving.router import HelmRelease
 
 Object = Mapping[str, Any]
 

@@ -13,12 +13,13 @@ from typing import Any
 from hardware.render.images import ImageRef, mirrored
 from hardware.render.pod_images import pod_images, value_images
 from hardware.vocabulary import ROLE_LABEL
+from releases.charts import HelmRelease, mirrored_chart
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import image_values, merge
 from stacks.blueprint import Blueprint, ServingBlueprint, blueprint
 from stacks.clouds.gke.plan import GkePlan
 from stacks.cluster_images import Use
-from stacks.serving.router import HelmRelease, chart_images, mirrored_chart
+from stacks.serving.router import chart_images
 from stacks.spec.stack import Mirror, StackSpec
 
 Object = Mapping[str, Any]

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from hardware.fit import quantities
+from releases.charts import HelmRelease
 from releases.gateway_api import API as GATEWAY_API
 from releases.gateway_api import CRDS as GATEWAY_CRDS
 from releases.gateway_api import GROUP as GATEWAY_GROUP
@@ -27,7 +28,6 @@ from stacks.kube.errors import asking
 from stacks.kube.leftover import Leftover, Leftovers, Look, ending
 from stacks.kube.owner import whose
 from stacks.serving.gateway import GatewayPlan
-from stacks.serving.router import HelmRelease
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: Groups of the CRDs that every release of the guide brings.

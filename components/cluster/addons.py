@@ -10,8 +10,9 @@ from typing import TypedDict
 
 import pulumi
 
-from components.helm_releases import HelmRelease, install
+from components.helm_releases import install
 from components.objects import Object, register
+from releases.charts import HelmRelease
 
 #: Seconds until a DaemonSet of small images is Ready on every node: their driver takes minutes to install.
 READY_SECONDS = 20 * 60

@@ -7,12 +7,12 @@ program itself writes; everything else is the engine's (docs/adr/0010).
 
 import pulumi
 
+from releases.charts import HelmRelease
 from stacks.blueprint import ServingBlueprint
 from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
 from stacks.rules.live import answering
 from stacks.rules.live_gateway import Releases
-from stacks.serving.router import HelmRelease
 
 
 def unblock(plan: ServingBlueprint, releases: Releases) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pulumi
 
 from hardware.render.namespace import OWNER
+from releases.charts import HelmRelease
 from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.clouds.coreweave.look_pools import look_at_pools
 from stacks.clouds.gke.versions import brought_crds
@@ -25,7 +26,6 @@ from stacks.kube.errors import asking
 from stacks.kube.owner import holder, whose
 from stacks.rules.live_gateway import Releases, look_at_gateway, second_proxy
 from stacks.rules.monitoring import missing_kinds
-from stacks.serving.router import HelmRelease
 from stacks.spec.cluster import Cluster
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

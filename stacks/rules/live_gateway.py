@@ -7,6 +7,7 @@ wins, a second proxy's configuration under the one name both charts use.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from releases.charts import HelmRelease
 from releases.gateway_api import API, CRDS
 from releases.gateway_entry import entry
 from releases.gateways import IMPLEMENTATIONS, hangs_on
@@ -16,7 +17,6 @@ from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import helm_flags, kubectl_flags
 from stacks.serving.gateway import GatewayPlan
-from stacks.serving.router import HelmRelease
 
 #: The name under which every standalone chart keeps its proxy's configuration.
 ENVOY = "envoy"

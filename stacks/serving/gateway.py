@@ -5,6 +5,7 @@ from typing import Any
 
 from hardware.bill import Bill
 from hardware.render.images import mirrored
+from releases.charts import HelmRelease, mirrored_chart
 from releases.gateways import (
     IMPLEMENTATIONS,
     RECIPES,
@@ -15,7 +16,7 @@ from releases.gateways import (
     http_route,
 )
 from releases.values import Tree, image_values, look_up, merge
-from stacks.serving.router import NO_PROTOCOL, HelmRelease, mirrored_chart, own_route
+from stacks.serving.router import NO_PROTOCOL, own_route
 from stacks.spec.router import Gateway
 from stacks.spec.stack import StackSpec
 

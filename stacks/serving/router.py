@@ -4,7 +4,6 @@ Where in the values a setting is kept is the bill's; which setting follows from 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import yaml
 
 from hardware.bill import Bill, ChartImage
 from hardware.render.images import mirrored
+from releases.charts import HelmRelease, mirrored_chart, place
 from releases.gateways import GATEWAY
 from releases.values import Tree, image_values, merge, router_values, upstreams
 from stacks.spec.router import Gateway, Resources
@@ -19,17 +19,6 @@ from stacks.spec.stack import StackSpec
 
 #: Neither `http` nor `grpc`, for the charts.
 NO_PROTOCOL = ""
-
-
-@dataclass(frozen=True)
-class HelmRelease:
-    """A Helm release. `chart` is a reference or a path; `version` None takes what the path holds."""
-
-    name: str
-    namespace: str
-    chart: str
-    version: str | None
-    values: dict[str, Any]
 
 
 def router_release(spec: StackSpec, bill: Bill, base: Path) -> HelmRelease:
@@ -53,16 +42,6 @@ def chart_of(spec: StackSpec, bill: Bill, base: Path) -> tuple[str, str | None]:
         # A path holds one version; a mirror holds many, and the bill's is the one that was tested.
         return source, stated.version or (chart.version if "://" in source else None)
     return mirrored_chart(chart.ref, spec.mirror.charts), chart.version
-
-
-def mirrored_chart(ref: str, charts: str | None) -> str:
-    """A chart's reference in the team's own place for charts, if there is one: the chart keeps its name."""
-    return f"{charts.rstrip('/')}/{ref.rpartition('/')[2]}" if charts else ref
-
-
-def place(source: str, base: Path) -> str:
-    """A URL as it is, a path as an absolute one."""
-    return source if "://" in source else str((base / Path(source).expanduser()).resolve())
 
 
 def own_route(spec: StackSpec, bill: Bill) -> bool:

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from rehearsal.fleet import fleet
+from releases.charts import HelmRelease
 from stacks.kube.api import Api
-from stacks.serving.router import HelmRelease
 from tests.engine.harness import Run, Stack
 from tests.engine.inventory import steady
 

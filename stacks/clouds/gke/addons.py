@@ -9,6 +9,7 @@ from typing import Any
 
 from hardware.render.images import mirrored
 from hardware.vocabulary import Fragment
+from releases.charts import HelmRelease, mirrored_chart, place
 from releases.gke import (
     DRA_DRIVER,
     DRA_DRIVER_CHART,
@@ -21,7 +22,6 @@ from releases.gke import (
 from releases.values import image_values, merge
 from stacks.clouds.gke.networks import GVNIC, RDMA, rdma_parts
 from stacks.clouds.gke.site import Site
-from stacks.serving.router import HelmRelease, mirrored_chart, place
 from stacks.spec.stack import Mirror
 
 Object = dict[str, Any]

@@ -11,6 +11,7 @@ from typing import Any
 
 from hardware.machines import Machine
 from hardware.render.pod_images import from_mirror
+from releases.charts import HelmRelease, place
 from releases.gke import Manifest
 from stacks.clouds.gke.access import access
 from stacks.clouds.gke.addons import charts, manifests, network_objects
@@ -20,7 +21,6 @@ from stacks.clouds.gke.pools import accelerator_pool, system_pool
 from stacks.clouds.gke.site import Site, site
 from stacks.clouds.gke.versions import brought_crds
 from stacks.clouds.resource import Resource
-from stacks.serving.router import HelmRelease, place
 from stacks.spec.stack import StackSpec
 
 Object = dict[str, Any]

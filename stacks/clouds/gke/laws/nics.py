@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from hardware.machines import GKE_POOLS, GkePool, RdmaMode
+from releases.charts import HelmRelease
 from releases.gke import DRA_DRIVER, DRIVER_ROOT
 from stacks.clouds.gke.laws.capacity import CAPACITY_CHECKS
 from stacks.clouds.gke.laws.machines import MACHINE_CHECKS
@@ -19,7 +20,6 @@ from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.gke.pools import DRANET_LABELS
 from stacks.clouds.gke.versions import at_least, parse
 from stacks.clouds.resource import Resource
-from stacks.serving.router import HelmRelease
 
 Check = Callable[[Sequence[Resource]], Iterator[Broken]]
 
