@@ -13,7 +13,7 @@ import yaml
 
 from rehearsal.control_plane.ports import LOOPBACK
 from rehearsal.parts.toolchain import VERSIONS
-from releases.cache import cache_dir
+from releases.files import cache_dir
 
 CLUSTER = "rehearsal"
 CONTEXT = "llmd-pd-rehearsal"

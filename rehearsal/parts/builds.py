@@ -24,7 +24,7 @@ from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.parts import golang
 from rehearsal.parts.platforms import goos_goarch
 from rehearsal.report import Report
-from releases.cache import cache_dir
+from releases.files import cache_dir
 
 MODULES = Path(__file__).parents[1] / "tools"
 PROGRESS_SECONDS = 20.0

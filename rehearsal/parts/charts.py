@@ -17,8 +17,8 @@ from rehearsal.parts import packaging, upstream
 from rehearsal.parts.toolchain import OFFLINE, offline
 from rehearsal.report import Report
 from releases import RELEASES
-from releases.cache import cache_dir
 from releases.charts import helm_arguments
+from releases.files import cache_dir
 
 #: Seconds for a chart of 20 KB: a registry that takes longer cannot be reached.
 PULL_SECONDS = 30.0

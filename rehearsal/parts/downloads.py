@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from rehearsal.errors import RehearsalError
 from rehearsal.parts.platforms import goos_goarch
-from releases.cache import cache_dir
+from releases.files import cache_dir
 
 PROBE_SECONDS = 3.0
 READ_SECONDS = 60.0

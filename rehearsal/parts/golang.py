@@ -16,7 +16,7 @@ from pathlib import Path
 from rehearsal.control_plane.locks import FileLock
 from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.report import Report
-from releases.cache import cache_dir
+from releases.files import cache_dir
 
 MINIMUM = (1, 26, 6)
 """The newest `go` line of the tool modules."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Timer
 
 from rehearsal.errors import RehearsalError
-from releases.cache import cache_dir
+from releases.files import cache_dir
 
 PLUGINS = "LLMD_PD_PLUGINS"
 """Environment variable: a directory with official plugins (`pulumi-resource-kubernetes`, `pulumi-language-python`) as files,

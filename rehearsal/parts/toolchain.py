@@ -18,7 +18,7 @@ from typing import TypeAlias
 from rehearsal.errors import RehearsalError
 from rehearsal.parts import builds, downloads, official
 from rehearsal.report import Report
-from releases.cache import cache_dir
+from releases.files import cache_dir
 
 OFFLINE = "LLMD_PD_OFFLINE"
 """Environment variable; set to 1, no host of official downloads is probed, and charts and CRDs are only taken from the user's

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from releases import manifests
+from releases import files
 from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.compose import compose
 from stacks.file.load import load
@@ -29,7 +29,7 @@ INSTALLER = {
 
 @pytest.fixture
 def composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(manifests, "manifest_objects", lambda *_: [INSTALLER])
+    monkeypatch.setattr(files, "manifest_objects", lambda *_: [INSTALLER])
 
     def made(name: str) -> tuple[ServingBlueprint, Recording]:
         spec = load(filled(tmp_path, name)).spec if name.endswith(".yaml") else variant(name)

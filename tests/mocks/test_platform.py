@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pulumi.runtime import mocks
 
-from releases import manifests
+from releases import files
 from stacks.blueprint import blueprint, serving_blueprint
 from stacks.compose import compose
 from stacks.compose_cluster import OUTPUT
@@ -101,7 +101,7 @@ def test_nodes_and_nothing_else_and_how_to_find_them() -> None:
 
 @on_gke
 def test_a_cluster_and_everything_under_it_and_how_to_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifests, "manifest_objects", lambda *_: [INSTALLER])
+    monkeypatch.setattr(files, "manifest_objects", lambda *_: [INSTALLER])
     cluster = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
     planned = blueprint(spec_from_config({"cluster": cluster}), tmp_path)
     assert planned.gke is not None

@@ -68,7 +68,7 @@ class GkePlan:
     @cached_property
     def _files(self) -> list[Object]:
         # Late: it downloads, which no command needs that only checks.
-        from releases.manifests import manifest_objects
+        from releases.files import manifest_objects
 
         stated = self.site.gke.gpu_driver.installer
         own = Path(place(stated, self.base)) if stated else None
