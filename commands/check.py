@@ -119,14 +119,7 @@ def describe_nodes(spec: "StackSpec") -> str:
     """A valid platform stack in one line."""
     from stacks.blueprint import blueprint
 
-    planned = blueprint(spec)
-    if planned.gke is not None:
-        site = planned.gke.site
-        system = site.gke.system_pool
-        nodes = f"{system.min} to {system.max} × {system.machine_type} and {site.nodes} × {site.machine.instance_type}"
-        return f"nodes only, {nodes}, a cluster of its own"
-    pools = [f"{pool.spec['targetNodes']} × {pool.instance_type}" for pool in planned.pools]
-    return f"nodes only, {' and '.join(pools)}"
+    return f"nodes only, {blueprint(spec).cluster.nodes_text}"
 
 
 def _pods_and_devices(sizing: "Sizing") -> str:

@@ -22,9 +22,10 @@ from stacks.findings import single_line
 if TYPE_CHECKING:
     from commands.registry import Answer
     from stacks.blueprint import ServingBlueprint
-    from stacks.clouds.gke.plan import GkePlan
+    from stacks.clouds.cloud import ClusterPlan
     from stacks.images import Chart, Image
-    from stacks.spec.stack import Mirror, StackSpec
+    from stacks.schema import Mirror
+    from stacks.spec.stack import StackSpec
 
 
 class Output(StrEnum):
@@ -94,20 +95,19 @@ def images(
 
 def _of_stack(spec: "StackSpec", base: Path, mirror: "Mirror") -> tuple[list["Image"], list["Chart"]]:
     """The images and the charts of a stack."""
-    from stacks import cluster_images as cluster_pulls
     from stacks import images as pulls
 
     upstream = pulls.without_mirror(spec, base)
     router = _router(upstream.serving, spec, base) if upstream.serving else None
-    cluster = cluster_pulls.uses(upstream.gke, _own_charts(upstream.gke))
-    return pulls.images(upstream, router, mirror.registry, cluster), pulls.charts(upstream, mirror.charts)
+    found = pulls.images(upstream, router, mirror.registry, _own_charts(upstream.cluster))
+    return found, pulls.charts(upstream, mirror.charts)
 
 
 def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
     """Where things go: the stack's own mirror, or `to`, with the charts below it where the stack has no place for them."""
     from pydantic import ValidationError
 
-    from stacks.spec.stack import Mirror
+    from stacks.schema import Mirror
 
     if to is None:
         return spec.mirror
@@ -151,15 +151,14 @@ def _pulled(rows: Sequence["Image"]) -> list["Image"]:
     return [row for row in rows if row.pulled]
 
 
-def _own_charts(gke: "GkePlan | None") -> dict[str, list[dict[str, Any]]]:
+def _own_charts(plan: "ClusterPlan") -> dict[str, list[dict[str, Any]]]:
     """The objects of the charts of one's own that a cluster is given, by release; a note on each that is not at hand."""
     from commands.helm import ChartUnreachableError, template
-    from stacks.cluster_images import own_charts
 
     rendered = {}
-    for release in own_charts(gke):
+    for release in plan.own_charts:
         try:
-            rendered[release.name] = template(release, "llmd-pd:cluster.gke.gpuDriver.chart")
+            rendered[release.name] = template(release, f"llmd-pd:{plan.charts_key}")
         except ChartUnreachableError as error:
             name = release.name
             console.note(f"the images of {name} are not listed, because only its chart names them, and {error}.")

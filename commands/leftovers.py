@@ -7,7 +7,7 @@ stack, or is about to.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +18,6 @@ from commands import console
 from commands.check import Output
 
 if TYPE_CHECKING:
-    from stacks.clouds.gke.spec import Gke
     from stacks.file.load import StackFile
     from stacks.kube.leftover import Leftover, Leftovers
 
@@ -64,7 +63,7 @@ def leftovers(
         file = _reached(paired(file), context)
     elif context is not None:
         raise typer.BadParameter(KNOWN, param_hint="--context")
-    with console.working("asking Google" if _google(file) else "asking the cluster"):
+    with console.working(f"asking {file.spec.cluster.cloud.title}" if _place(file) else "asking the cluster"):
         found = _look(file)
     if output is Output.JSON:
         console.line(json.dumps(_document(file, found), indent=2))
@@ -74,8 +73,8 @@ def leftovers(
     for other in found.others:
         console.note(f"{other}.")
     if found.unread:
-        google = _google(file)
-        where, may = (f"project {google.project}", ": docs/gke.md names it") if google else ("the cluster", "")
+        page = file.spec.cluster.cloud.extra
+        where, may = (_words(file), f": {page.page} names it") if _place(file) and page else ("the cluster", "")
         console.error(
             f"{', '.join(found.unread)} cannot be listed, because your role in {where} may not read them (403), "
             f"so what is left cannot be told; use one that may{may}."
@@ -96,9 +95,10 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
         StackFileError: none was named. Another cluster than the stack's, such as kubectl's current one, would be an answer too.
     """
     from stacks.findings import Problem, StackFileError
+    from stacks.spec.cluster import OF_A_STACK
 
     cluster = file.spec.cluster
-    if cluster.provider != "stack" or cluster.on_gke is None:
+    if cluster.provider != OF_A_STACK or cluster.cloud.heeds >= {"context"}:
         if context is not None:
             raise typer.BadParameter(KNOWN, param_hint="--context")
         return file
@@ -116,20 +116,15 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
 def _look(file: "StackFile") -> "Leftovers":
     """What is left, of whoever knows: Google of a cluster the stack makes there, which holds all the rest; else the cluster."""
     from stacks.blueprint import blueprint
-    from stacks.clouds.gke.leftovers.google import Google
-    from stacks.clouds.gke.leftovers.search import look_at_google
     from stacks.leftovers import look_for_leftovers
 
-    planned = blueprint(file.spec, file.path.parent)
-    if planned.gke is not None:
-        namespace = file.spec.namespace if planned.serving else None
-        return look_at_google(planned.gke, namespace, Google.connect)
-    return look_for_leftovers(planned, file.stack)
+    return look_for_leftovers(blueprint(file.spec, file.path.parent), file.stack)
 
 
-def _google(file: "StackFile") -> "Gke | None":
-    """What the stack says of a cluster that it makes on GKE."""
-    return file.spec.cluster.gke_to_make
+def _place(file: "StackFile") -> "Mapping[str, str]":
+    """Where the stack's cloud is asked, by the word for it; empty if the cluster is asked."""
+    cluster = file.spec.cluster
+    return cluster.cloud.place(cluster.section) if cluster.makes_nodes else {}
 
 
 def _tables(file: "StackFile", found: "Leftovers") -> None:
@@ -155,21 +150,25 @@ def _tables(file: "StackFile", found: "Leftovers") -> None:
 
 
 def _where(file: "StackFile") -> str:
-    if google := _google(file):
-        return f"project `{google.project}`"
+    if place := _place(file):
+        return " ".join(f"{word} `{name}`" for word, name in place.items())
     context = file.spec.cluster.context
     return f"context `{context}`" if context else "the kubeconfig's current context"
+
+
+def _words(file: "StackFile") -> str:
+    return " ".join(f"{word} {name}" for word, name in _place(file).items())
 
 
 def _document(file: "StackFile", found: "Leftovers") -> dict[str, Any]:
     def rows(of: Sequence["Leftover"]) -> list[dict[str, Any]]:
         return [{key: value for key, value in asdict(one).items() if key != "on_purpose"} for one in of]
 
-    left, google = found.left, _google(file)
+    left, place = found.left, _place(file)
     return {
         "stack": file.stack,
         "file": str(file.path),
-        **({"project": google.project} if google else {"context": file.spec.cluster.context}),
+        **(place or {"context": file.spec.cluster.context}),
         "left": rows(left),
         "on_purpose": rows(found.on_purpose),
         "others": list(found.others),

@@ -20,7 +20,7 @@ from releases.values import merge
 
 if TYPE_CHECKING:
     from stacks.blueprint import Blueprint, ServingBlueprint
-    from stacks.clouds.gke.plan import GkePlan
+    from stacks.clouds.cloud import ClusterPlan
     from stacks.file.load import StackFile
 
 #: Every file a render can consist of.
@@ -109,22 +109,22 @@ def _files(
     blueprint: "Blueprint", planned: "ServingBlueprint", skip_crds: bool
 ) -> tuple[dict[str, File], dict[str, str]]:
     """The files of what a stack serves with, and for each file that is left out, why."""
-    objects, left_out = stack_objects(planned, skip_crds, blueprint.gke.brought_crds if blueprint.gke else frozenset())
+    objects, left_out = stack_objects(planned, skip_crds, blueprint.cluster.brought_crds)
     notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
     files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
     files["router.values.yaml"] = of_values(planned.router.name, planned.router.values, _install(planned))
     return files, left_out
 
 
-def _cluster_files(planned: "Blueprint", skip_installer: bool) -> tuple[dict[str, File], dict[str, str]]:
-    """The files of the cluster and the nodes that a stack of either kind makes, and why one is not there."""
-    gke, left_out, installer = planned.gke, {}, []
-    if gke is not None and gke.manifests:
-        if skip_installer:
-            left_out[rendered_cluster.INSTALLER] = "of --skip-driver-installer"
+def _cluster_files(planned: "Blueprint", skip_files: bool) -> tuple[dict[str, File], dict[str, str]]:
+    """The files of the cluster and the nodes that a stack makes, and why one is left out."""
+    plan, objects, left_out = planned.cluster, [], {}
+    if plan.objects_file is not None:
+        if skip_files:
+            left_out[plan.objects_file] = "of --skip-driver-installer"
         else:
-            installer = _installer(gke)
-    return rendered_cluster.cluster_files(gke, planned.cks, planned.pools, installer), left_out
+            objects = _read(plan)
+    return rendered_cluster.cluster_files(planned.cloud, plan, objects), left_out
 
 
 def stack_objects(
@@ -209,12 +209,12 @@ def _crds(planned: "ServingBlueprint", brought: frozenset[str]) -> list[dict[str
         raise SourceError(f"{error}; or leave them out with --skip-crds") from None
 
 
-def _installer(gke: "GkePlan") -> list[dict[str, Any]]:
+def _read(plan: "ClusterPlan") -> list[dict[str, Any]]:
     from releases.files import SourceError
 
     try:
         with console.working("fetching the driver's installer"):
-            return gke.files()
+            return [*plan.files()]
     except SourceError as error:
         raise SourceError(f"{error}; or leave it out with --skip-driver-installer") from None
 

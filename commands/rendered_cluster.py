@@ -11,13 +11,11 @@ from typing import Any
 from commands import console, manifests
 from commands.rendered import File, of_objects, of_values
 from releases.charts import HelmRelease, helm_arguments
-from releases.gke import DRA_DRIVER
-from stacks.clouds.coreweave.plan import CksPlan
-from stacks.clouds.coreweave.pools import NodePool
-from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.cloud import Cloud, ClusterPlan
+from stacks.clouds.registry import CLOUDS
 from stacks.clouds.resource import Ref, Resource, plain
 
-CLOUD, POOLS, NETWORKS, INSTALLER = "cluster.yaml", "node-pools.yaml", "networks.yaml", "driver-installer.yaml"
+CLOUD, POOLS = "cluster.yaml", "node-pools.yaml"
 
 
 def values_file(release: str) -> str:
@@ -26,7 +24,7 @@ def values_file(release: str) -> str:
 
 
 #: Every file of a cluster, in the order of use.
-FILES = (CLOUD, POOLS, NETWORKS, INSTALLER, values_file(DRA_DRIVER))
+FILES = (CLOUD, POOLS, *(name for cloud in CLOUDS.values() for name in cloud.rendered))
 
 ABOUT = """\
 # Resources of {cloud} in the order in which they are made, with the names of Pulumi's SDK for it ({package}).
@@ -36,22 +34,18 @@ ABOUT = """\
 _FIRST_KEYS = ("name", "type", "title", "args")
 
 
-def cluster_files(
-    gke: GkePlan | None, cks: CksPlan | None, pools: Sequence[NodePool], installer: Sequence[Mapping[str, Any]]
-) -> dict[str, File]:
-    """The files of a cluster's own making, by name; none for a cluster that is there. `installer` is in the plan's manifests."""
+def cluster_files(cloud: Cloud, plan: ClusterPlan, read: Sequence[Mapping[str, Any]]) -> dict[str, File]:
+    """The files of a cluster that the stack makes, by name; none for an existing cluster. `read` are the objects of the plan's files."""
     files: dict[str, File] = {}
-    if gke is not None:
-        files[CLOUD] = _of_cloud("Google Cloud", "pulumi-gcp", gke.resources)
-    if cks is not None:
-        files[CLOUD] = _of_cloud("CoreWeave", "pulumi-coreweave", cks.resources)
-    if pools:
-        files[POOLS] = of_objects([pool.manifest() for pool in pools])
-    if gke is not None and gke.objects:
-        files[NETWORKS] = of_objects(gke.objects)
-    if installer:
-        files[INSTALLER] = of_objects(installer)
-    for release in gke.charts if gke else ():
+    if plan.resources:
+        files[CLOUD] = _of_cloud(cloud.title, cloud.extra.package if cloud.extra else "", plan.resources)
+    if plan.pools:
+        files[POOLS] = of_objects([pool.manifest() for pool in plan.pools])
+    if plan.objects:
+        files[plan.wave_file] = of_objects(plan.objects)
+    if read and plan.objects_file:
+        files[plan.objects_file] = of_objects(read)
+    for release in plan.charts:
         files[values_file(release.name)] = of_values(release.name, release.values, _install(release))
     return files
 

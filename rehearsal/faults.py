@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rehearsal.errors import RehearsalError
 from rehearsal.fleet.node_pools import FAULTS as CAPACITY
-from stacks.clouds.coreweave.pools import NodePool
+from stacks.clouds.pools import NodePool
 from stacks.kube.api import Api
 
 FORBIDDEN = "apply-forbidden"

@@ -36,8 +36,8 @@ from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Surroundings, Verdict, look
 from rehearsal.verdict.watch import SILENT, Watch, final_look
 from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
-from stacks.clouds.coreweave.pools import NodePool
 from stacks.clouds.extras import need_sdk
+from stacks.clouds.pools import NodePool
 from stacks.file.load import PROJECT, StackFile
 from stacks.kube.api import Api
 from stacks.platform_file import platform_of

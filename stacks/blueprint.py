@@ -19,9 +19,7 @@ from releases.charts import HelmRelease, place
 from releases.files import CrdSource, Directory, Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API_CRDS
 from releases.gateways import IMPLEMENTATIONS
-from stacks.clouds.coreweave.plan import CksPlan, cks_plan
-from stacks.clouds.coreweave.pools import NodePool, node_pools
-from stacks.clouds.gke.plan import GkePlan, gke_plan
+from stacks.clouds.cloud import EXISTING, Cloud, ClusterPlan, ClusterRequest
 from stacks.monitoring.monitors import pod_monitors
 from stacks.serving.gateway import GatewayPlan, gateway_plan
 from stacks.serving.router import router_release
@@ -104,23 +102,51 @@ class ServingBlueprint:
 
 @dataclass(frozen=True)
 class Blueprint:
-    """All that a stack applies. `serving` is None in a platform stack."""
+    """All that a stack applies. `serving` is None in a platform stack; `request` is None if the stack makes no nodes."""
 
     spec: StackSpec
+    request: ClusterRequest | None
+    cluster: ClusterPlan
     serving: ServingBlueprint | None
-    pools: list[NodePool]
-    gke: GkePlan | None = None
-    cks: CksPlan | None = None
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud in which the stack makes its cluster or nodes."""
+        return self.spec.cluster.cloud if self.request else EXISTING
 
 
 def blueprint(spec: StackSpec, base: Path = Path()) -> Blueprint:
     """Returns the blueprint of a valid stack file. Relative paths in the file start at `base`, the project's directory."""
+    request = cluster_request(spec, base)
     return Blueprint(
         spec=spec,
+        request=request,
+        cluster=spec.cluster.cloud.plan(request) if request else ClusterPlan(reached_by=spec.cluster.at),
         serving=serving_blueprint(spec, base) if spec.serving else None,
-        pools=node_pools(spec, machine_of(spec)) if spec.cluster.makes_nodes else [],
-        gke=gke_plan(spec, machine_of(spec), base) if spec.cluster.provider == "gke" else None,
-        cks=cks_plan(spec),
+    )
+
+
+def cluster_request(spec: StackSpec, base: Path = Path()) -> ClusterRequest | None:
+    """Returns what a cloud is asked for, None if the stack makes no nodes. Relative paths in the file start at `base`.
+
+    Raises:
+        UnknownMachineError: the machine is not in the table.
+    """
+    section, gateway = spec.cluster.section, spec.router.gateway
+    if not spec.cluster.makes_nodes or section is None:
+        return None
+    return ClusterRequest(
+        name=spec.name,
+        section=section,
+        machine=machine_of(spec),
+        nodes=spec.cluster.nodes,
+        protect=spec.cluster.protect,
+        allow_replace=spec.cluster.allow_replace,
+        # Who will serve on a platform stack is not known.
+        wants_gateway=spec.serving is None or (gateway is not None and gateway.provider == "gke"),
+        mirror=spec.mirror,
+        context=spec.cluster.at,
+        base=base,
     )
 
 

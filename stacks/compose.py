@@ -25,7 +25,7 @@ from components.namespace import ServingNamespace
 from components.router import Router, RouterArgs
 from releases.gateway_entry import url
 from stacks.blueprint import Blueprint, ServingBlueprint
-from stacks.compose_cluster import compose_platform, ground, pool_guard
+from stacks.compose_cluster import compose_platform, pool_guard, register_cluster
 from stacks.rules.previous import OUTPUT as POD_TEMPLATES
 from stacks.rules.previous import pod_templates
 from stacks.serving.gateway import GatewayPlan
@@ -52,7 +52,7 @@ def compose(
         compose_platform(blueprint, owner)
         return
     spec = plan.spec
-    base = ground(blueprint, owner)
+    base = register_cluster(blueprint, owner)
     cluster = base.cluster
     owned = pulumi.ResourceOptions(providers=[cluster.cluster])
     upserting = pulumi.ResourceOptions(providers=[cluster.shared])
@@ -106,8 +106,8 @@ def compose(
         GatewayGuard(
             f"{spec.name}-guard", _guard(plan, plan.gateway, base.kubeconfig), pulumi.ResourceOptions(depends_on=made)
         )
-    if blueprint.pools and blueprint.cks is None:
-        pool_guard(blueprint.pools, spec.cluster, owner, [*base.nodes, *made])
+    if blueprint.cluster.pools and blueprint.cluster.cluster_name is None:
+        pool_guard(blueprint, owner, base.kubeconfig, [*base.nodes, *made])
 
     pulumi.export("namespace", spec.namespace)
     pulumi.export("endpoint", endpoint or {"service": router.service, "port": 80, "address": router.address})

@@ -1,55 +1,31 @@
-"""Composing what a stack makes of its cluster: the two providers on it, and its node pools; and a stack that is nothing else."""
+"""Composing a cluster and its nodes from a plan, or the way to an existing one; and a platform stack, which is nothing else."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pulumi
 
 from components.cluster.addons import ClusterAddons
+from components.cluster.cloud import CloudCluster, CloudClusterArgs, Sdk
 from components.cluster.connection import ExistingCluster
-from components.cluster.gke import GkeCluster
-from components.cluster.guard import ClusterGuard
+from components.cluster.guard import ClusterGuard, PoolGuard
 from components.cluster.node_pools import NodePools, Pool
-from components.cluster.pool_guard import PoolGuard
 from components.kube_client import path_of
 from stacks.blueprint import Blueprint
-from stacks.clouds.coreweave.plan import CksPlan
-from stacks.clouds.coreweave.pools import POOL, NodePool
-from stacks.clouds.gke.plan import GkePlan
-from stacks.compose_cks import SECTION, guard_of_cks, registered
+from stacks.clouds.cloud import ByHand, Cloud, ClusterPlan, Follows
+from stacks.clouds.outputs import CLUSTER, NEXT
+from stacks.clouds.pools import NodePool
+from stacks.kube.context import Context
 from stacks.platform_stack import Foundation
-from stacks.spec.cluster import Cluster
-
-#: The output by which a stack that makes nodes tells others how to reach them, and what they are.
-OUTPUT = "cluster"
-
-
-def existing_cluster(cluster: Cluster, cks: CksPlan | None = None) -> ExistingCluster:
-    """The providers on the cluster a stack names, after that cluster where the stack makes it."""
-    after = pulumi.ResourceOptions(depends_on=[registered(cks).cluster]) if cks else None
-    return ExistingCluster("cluster", {"kubeconfig": kubeconfig(cluster), "context": cluster.context}, after)
-
-
-def kubeconfig(cluster: Cluster) -> str | None:
-    """The path of the kubeconfig a stack names, or all of it as text; None for the one kubectl would use."""
-    return path_of(cluster.kubeconfig) or cluster.kubeconfig
-
-
-def node_pools(
-    pools: Sequence[NodePool], owner: str, opts: pulumi.ResourceOptions
-) -> Mapping[str, pulumi.CustomResource]:
-    """The node pools, by their keys in the stack file.
-
-    `opts` name a provider that takes over what exists: whose pools those of our names are has been looked at before.
-    """
-    registered: dict[str, Pool] = {pool.key: Pool(pool.manifest(owner), pool.nodes, pool.protect) for pool in pools}
-    return NodePools("node-pools", {"pools": registered}, opts).resources
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What a stack stands on: the providers on its cluster and the kubeconfig that leads there (a path, or all of it as text),
-    what its model servers come after, what the rest does, and what is deleted after everything in the cluster."""
+class ClusterHandles:
+    """A cluster that is registered or connected to: its two providers, and the kubeconfig that leads there (a path, or all of it).
+
+    Model servers depend on `nodes`, everything else on `first`: the CPU nodes. `guard` is deleted after everything in the cluster.
+    """
 
     cluster: ExistingCluster
     kubeconfig: pulumi.Input[str] | None
@@ -58,84 +34,165 @@ class Ground:
     guard: Sequence[pulumi.Resource] = ()
 
 
-def ground(plan: Blueprint, owner: str) -> Ground:
-    """Registers the cluster and the nodes that are the stack's to make; of those that are there, the way to them.
+def register_cluster(blueprint: Blueprint, owner: str) -> ClusterHandles:
+    """Registers the cluster and the nodes that are the stack's to make, or connects to an existing cluster.
 
     The router need not wait for the accelerators: what comes first is the CPU nodes alone, if the stack makes some.
     """
-    if plan.gke is not None:
-        made = _gke(plan.gke, owner)
-        # After the CPU nodes alone, as the router, which is to be gone before it.
-        guard = _guard(plan.gke, made, owner, made.first)
-        return replace(made, nodes=[*made.nodes, guard], first=[*made.first, guard], guard=[guard])
-    cluster = existing_cluster(plan.spec.cluster, plan.cks)
-    opts = pulumi.ResourceOptions(providers=[cluster.shared])
-    pools = node_pools(plan.pools, owner, opts) if plan.pools else {}
-    cpus = [pool for key, pool in pools.items() if key == "systemPool"]
-    guards = [guard_of_cks(plan.cks, plan.spec.cluster, owner, cpus)] if plan.cks else []
-    return Ground(cluster, kubeconfig(plan.spec.cluster), [*pools.values(), *guards], [*cpus, *guards], guards)
+    made = _nodes(blueprint, owner)
+    if blueprint.cluster.cluster_name is None:
+        return made
+    # After the CPU nodes alone, as the router, which is to be gone before it.
+    guard = _cluster_guard(blueprint, made, owner, made.first)
+    return replace(made, nodes=[*made.nodes, guard], first=[*made.first, guard], guard=[guard])
 
 
-def _gke(plan: GkePlan, owner: str) -> Ground:
-    made = GkeCluster("gke", {"project": plan.site.project, "resources": plan.resources, "cluster": plan.cluster.name})
-    cluster = ExistingCluster("cluster", {"kubeconfig": made.kubeconfig, "context": None})
-    pools, files = [made.resources[resource.name] for resource in plan.of("container.NodePool")], plan.files()
-    addons = ClusterAddons(
-        "addons",
-        {
-            "waves": [*plan.waves, *([files] if files else [])],
-            "releases": plan.charts,
-            "owner": owner,
-            "after": pools,
-        },
-        pulumi.ResourceOptions(providers=[cluster.cluster]),
-    )
-    return Ground(cluster, made.kubeconfig, [*pools, *addons.resources], pools[:1])
+def _nodes(blueprint: Blueprint, owner: str) -> ClusterHandles:
+    """Registers the cluster with its nodes and what they need, without the guard."""
+    plan = blueprint.cluster
+    made = registered(plan, blueprint.cloud) if plan.cluster_name else None
+    reached, context = _reached(plan, made)
+    # An existing cluster that the stack makes itself is reached after it; where the kubeconfig follows from it, that says so already.
+    after = pulumi.ResourceOptions(depends_on=[made.cluster]) if made and isinstance(plan.reached_by, Context) else None
+    cluster = ExistingCluster("cluster", {"kubeconfig": reached, "context": context}, after)
+    pools = [made.resources[name] for name in plan.node_resources] if made else []
+    first = pools[:1]
+    if plan.pools:
+        by_key = node_pools(plan.pools, owner, pulumi.ResourceOptions(providers=[cluster.shared]))
+        pools, first = [*by_key.values()], [pool for key, pool in by_key.items() if key == "systemPool"]
+    return ClusterHandles(cluster, reached, [*pools, *_addons(plan, owner, cluster, pools)], first)
 
 
-def _guard(plan: GkePlan, made: Ground, owner: str, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
-    props = {
-        "cluster": plan.site.name,
-        "kubeconfig": made.kubeconfig,
+def _reached(plan: ClusterPlan, made: CloudCluster | None) -> tuple[pulumi.Input[str] | None, str | None]:
+    """The kubeconfig and the context that lead to the cluster."""
+    match plan.reached_by:
+        case Context() as context:
+            return path_of(context.kubeconfig) or context.kubeconfig, context.context
+        case Follows() if made is not None:
+            return made.kubeconfig, None
+    raise ValueError("the cluster cannot be reached yet")
+
+
+def _addons(
+    plan: ClusterPlan, owner: str, cluster: ExistingCluster, pools: Sequence[pulumi.Resource]
+) -> list[pulumi.Resource]:
+    """Registers what a new cluster is given before anything runs on it."""
+    if not isinstance(plan.reached_by, Follows):
+        return []
+    files = plan.files()
+    args = {
+        "waves": [*plan.waves, *([files] if files else [])],
+        "releases": plan.charts,
         "owner": owner,
-        "deleteInUse": plan.site.gke.delete_in_use,
+        "after": pools,
     }
-    # Protected as what it guards: who takes the service alone away (`--exclude-protected`) need not ask it.
-    return ClusterGuard("cluster-guard", props, pulumi.ResourceOptions(depends_on=[*after], protect=plan.site.protect))
+    return ClusterAddons("addons", args, pulumi.ResourceOptions(providers=[cluster.cluster])).resources  # type: ignore[arg-type]
+
+
+def registered(plan: ClusterPlan, cloud: Cloud) -> CloudCluster:
+    """Registers the resources of the cloud."""
+    extra, access = cloud.extra, plan.reached_by
+    assert extra is not None  # a cloud that makes a cluster has an SDK
+    assert plan.cluster_name is not None
+    args = CloudClusterArgs(
+        sdk=Sdk(extra.module, extra.package, extra.name, extra.key),
+        provider=plan.provider_args,
+        resources=plan.resources,
+        cluster=plan.cluster_name,
+        endpoint=access.endpoint if isinstance(access, Follows | ByHand) else (),
+        kubeconfig=access.kubeconfig if isinstance(access, Follows) else None,
+    )
+    return CloudCluster(cloud.key, args)
+
+
+def node_pools(
+    pools: Sequence[NodePool], owner: str, opts: pulumi.ResourceOptions
+) -> Mapping[str, pulumi.CustomResource]:
+    """Registers node pools and returns them by their keys in the stack file.
+
+    `opts` name a provider that takes over what exists: whose pools have these names was looked at before.
+    """
+    registered: dict[str, Pool] = {
+        pool.key: Pool(
+            object=pool.manifest(owner),
+            nodes=pool.nodes,
+            protect=pool.protect,
+            size=pool.size,
+            ready=pool.ready,
+            fixed=pool.fixed,
+            seconds=pool.seconds,
+        )
+        for pool in pools
+    }
+    return NodePools("node-pools", {"pools": registered}, opts).resources
+
+
+def _cluster_guard(
+    blueprint: Blueprint, made: ClusterHandles, owner: str, after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
+    """A destroy asks it who else lives in the cluster, before what it comes `after` goes, and the cluster with it."""
+    asked = blueprint.cluster.in_use
+    assert asked is not None
+    props = {
+        "cluster": asked.cluster,
+        **({"namespaces": [*asked.namespaces]} if asked.namespaces else {}),
+        **_guarded(blueprint, made.kubeconfig, owner),
+    }
+    # Protected as what it guards: `--exclude-protected`, which takes the service alone away, need not ask it.
+    options = pulumi.ResourceOptions(depends_on=[*after], protect=blueprint.spec.cluster.protect)
+    return ClusterGuard("cluster-guard", props, options)
 
 
 def pool_guard(
-    pools: Sequence[NodePool], cluster: Cluster, owner: str, after: Sequence[pulumi.Resource]
+    blueprint: Blueprint, owner: str, kubeconfig: pulumi.Input[str] | None, after: Sequence[pulumi.Resource]
 ) -> pulumi.Resource:
-    """What a destroy asks whose pods run on the nodes of pools in a cluster that stays, before what it comes `after` goes."""
+    """A destroy asks it whose pods run on the nodes of pools in a cluster that stays, before what it comes `after` goes."""
+    plan = blueprint.cluster
+    assert plan.in_use is not None
     props = {
-        "pools": [pool.name for pool in pools],
-        "label": POOL,
-        "kubeconfig": kubeconfig(cluster),
-        "context": cluster.context,
-        "owner": owner,
-        "section": SECTION,
-        "deleteInUse": cluster.coreweave is not None and cluster.coreweave.delete_in_use,
+        "pools": [pool.name for pool in plan.pools],
+        "label": plan.in_use.pool_label,
+        **_guarded(blueprint, kubeconfig, owner),
     }
-    protected = any(pool.protect for pool in pools)
+    protected = any(pool.protect for pool in plan.pools)
     return PoolGuard("pool-guard", props, pulumi.ResourceOptions(depends_on=[*after], protect=protected))
 
 
-def compose_platform(plan: Blueprint, owner: str) -> None:
+def _guarded(blueprint: Blueprint, kubeconfig: pulumi.Input[str] | None, owner: str) -> dict[str, Any]:
+    access, asked = blueprint.cluster.reached_by, blueprint.cluster.in_use
+    assert asked is not None
+    return {
+        "kubeconfig": kubeconfig,
+        "context": access.context if isinstance(access, Context) else None,
+        "owner": owner,
+        "section": asked.section,
+        "deleteInUse": asked.delete_in_use,
+    }
+
+
+def compose_alone(blueprint: Blueprint, access: ByHand) -> None:
+    """Registers the cluster with nothing in it, and exports how to go on: the first of two steps (docs/adr/0021)."""
+    made, plan = registered(blueprint.cluster, blueprint.cloud), blueprint.cluster
+    pulumi.export(NEXT, {"endpoint": made.endpoint, "kubeconfig": access.kubeconfig, "then": access.then})
+    title, name = plan.cluster.title, plan.cluster.args["name"]
+    pulumi.log.info(
+        f"This makes {title} {name} and its network, and nothing in it: no `context` under `llmd-pd:cluster` leads there yet. "
+        f"The output `{NEXT}` says how to go on."
+    )
+
+
+def compose_platform(blueprint: Blueprint, owner: str) -> None:
     """Registers what a platform stack makes, and exports how other stacks find it once it exists.
 
     `owner` is the stack's full name.
     """
-    found = Foundation.made_by(plan.spec)
-    if plan.gke is not None:
-        base = _gke(plan.gke, owner)
-        # After all that is made, so that a destroy asks it before anything is gone.
-        made, reached = [*base.nodes, _guard(plan.gke, base, owner, base.nodes)], base.kubeconfig
+    found, base = Foundation.made_by(blueprint), _nodes(blueprint, owner)
+    made = [*base.nodes]
+    # After all that is made, so that a destroy asks it before anything is gone.
+    if blueprint.cluster.cluster_name is not None:
+        made.append(_cluster_guard(blueprint, base, owner, made))
     else:
-        opts = pulumi.ResourceOptions(providers=[existing_cluster(plan.spec.cluster, plan.cks).shared])
-        made, reached = [*node_pools(plan.pools, owner, opts).values()], found.kubeconfig
-        # As above.
-        guard = guard_of_cks(plan.cks, plan.spec.cluster, owner, made) if plan.cks else None
-        made.append(guard or pool_guard(plan.pools, plan.spec.cluster, owner, made))
+        made.append(pool_guard(blueprint, owner, base.kubeconfig, made))
+    reached = base.kubeconfig if isinstance(blueprint.cluster.reached_by, Follows) else found.kubeconfig
     there = pulumi.Output.all(reached, *(resource.urn for resource in made))
-    pulumi.export(OUTPUT, there.apply(lambda known: replace(found, kubeconfig=known[0]).output()))
+    pulumi.export(CLUSTER, there.apply(lambda known: replace(found, kubeconfig=known[0]).output()))

@@ -2,7 +2,7 @@
 
 Sources are upstream's references, whatever the stack's mirror is: they are what there is to copy. Asks nobody: what the
 router's chart makes is handed in where it could be rendered, and follows from its values and the bill where it could not. What a
-cluster of the stack's own is given comes from `stacks.cluster_images`.
+cluster of the stack's own is given comes last.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ from releases.charts import HelmRelease, mirrored_chart
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import image_values, merge
 from stacks.blueprint import Blueprint, ServingBlueprint, blueprint
-from stacks.clouds.gke.plan import GkePlan
-from stacks.cluster_images import Use
+from stacks.clouds.cloud import ClusterPlan, Use
+from stacks.schema import Mirror
 from stacks.serving.router import chart_images
-from stacks.spec.stack import Mirror, StackSpec
+from stacks.spec.stack import StackSpec
 
 Object = Mapping[str, Any]
 
@@ -56,14 +56,17 @@ def without_mirror(spec: StackSpec, base: Path) -> Blueprint:
 
 
 def images(
-    upstream: Blueprint, router: Iterable[Object] | None, registry: str | None, cluster: Iterable[Use] = ()
+    upstream: Blueprint,
+    router: Iterable[Object] | None,
+    registry: str | None,
+    rendered: Mapping[str, Iterable[Object]] | None = None,
 ) -> list[Image]:
     """Every image of a plan `without_mirror`, in the order of a stack; `router` are the objects of its chart, if at hand.
 
-    Those of its `cluster` come last.
+    Those of its cluster come last; `rendered` are the objects of charts that are the user's own, by release.
     """
     serving = _uses(upstream.serving, router) if upstream.serving else ()
-    return listed([*serving, *cluster], registry)
+    return listed([*serving, *cluster_uses(upstream.cluster, rendered or {})], registry)
 
 
 def listed(uses: Iterable[Use], registry: str | None) -> list[Image]:
@@ -84,17 +87,12 @@ def _image(uses: Sequence[Use], registry: str | None) -> Image:
 def charts(upstream: Blueprint, place: str | None) -> list[Chart]:
     """Every chart of a blueprint `without_mirror`; `place` is where the team keeps charts."""
     serving = _serving_charts(upstream.serving) if upstream.serving else ()
-    return [*_charts(serving, place), *cluster_charts(upstream.gke, place)]
+    return [*_charts(serving, place), *_charts([(row.name, row) for row in upstream.cluster.charts], place)]
 
 
 def _serving_charts(upstream: ServingBlueprint) -> Iterator[tuple[str, HelmRelease]]:
     yield ROUTER, upstream.router
     yield from ((row.name, row) for row in (upstream.gateway.implementation if upstream.gateway else ()))
-
-
-def cluster_charts(gke: GkePlan | None, place: str | None) -> list[Chart]:
-    """Every chart a cluster is given."""
-    return _charts([(row.name, row) for row in gke.charts] if gke else [], place)
 
 
 def _charts(releases: Iterable[tuple[str, HelmRelease]], place: str | None) -> list[Chart]:
@@ -123,6 +121,21 @@ def _uses(upstream: ServingBlueprint, router: Iterable[Object] | None) -> Iterat
     if gateway and gateway.implementation:
         for release in IMPLEMENTATIONS[gateway.stated.provider].releases:
             yield from (Use(known.image, release.name) for known in release.images)
+
+
+def cluster_uses(plan: ClusterPlan, rendered: Mapping[str, Iterable[Object]]) -> Iterator[Use]:
+    """Every image that a cluster of the stack's own is given; `rendered` are the objects of its `own_charts`, by release.
+
+    Raises:
+        SourceError: a file of the user's own cannot be read.
+    """
+    yield from plan.images
+    for own in plan.files() if plan.images_in_files else ():
+        user = f"{own['kind']} {own['metadata']['name']}"
+        yield from (Use(found.image, f"{user}/{found.name}", found.pulled) for found in pod_images(own))
+    for name, objects in rendered.items():
+        for obj in objects:
+            yield from (Use(found.image, f"{name}/{found.name}", found.pulled) for found in pod_images(obj))
 
 
 def _pods(objects: Sequence[Object]) -> Iterator[Use]:

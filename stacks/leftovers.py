@@ -18,9 +18,7 @@ from releases.gateway_api import API as GATEWAY_API
 from releases.gateway_api import CRDS as GATEWAY_CRDS
 from releases.gateway_api import GROUP as GATEWAY_GROUP
 from stacks.blueprint import Blueprint, ServingBlueprint
-from stacks.clouds.coreweave.leftover_pools import node_pools_left
-from stacks.clouds.coreweave.leftovers import cluster_left, maybe_gone, unreached
-from stacks.clouds.coreweave.plan import CksPlan
+from stacks.clouds.cloud import ByHand
 from stacks.findings import Problem, StackFileError
 from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
@@ -37,31 +35,29 @@ FINISHED = ("Succeeded", "Failed")
 
 
 def look_for_leftovers(plan: Blueprint, stack: str) -> Leftovers:
-    """Everything of the stack of that name that is in its cluster.
+    """Returns everything that is left of the stack of that name: in its cloud if that can tell all, else in its cluster.
 
     Raises:
-        StackFileError: the cluster cannot be asked.
+        StackFileError: the cloud or the cluster cannot be asked.
     """
-    if plan.cks is not None and plan.spec.cluster.context is None:
-        _refuse(unreached(plan.cks))
-    with asking(plan.spec.cluster, partial(_refused, plan.cks)):
-        look = Look(Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context), stack)
+    namespace = plan.spec.namespace if plan.serving else None
+    if plan.request is not None and (found := plan.cloud.leftovers(plan.request, plan.cluster, namespace)) is not None:
+        return found
+    if isinstance(plan.cluster.reached_by, ByHand):
+        _refuse(plan, None)
+    at = plan.spec.cluster.at
+    with asking(at, partial(_refuse, plan)):
+        look = Look(Api(at.kubeconfig, at.context), stack)
         return look.result(_everything(look, plan))
 
 
-def _refuse(problem: Problem) -> None:
-    raise StackFileError([problem])
-
-
-def _refused(cks: CksPlan | None, problem: Problem) -> None:
-    _refuse(problem if cks is None else maybe_gone(cks, problem))
+def _refuse(plan: Blueprint, problem: Problem | None) -> None:
+    if (said := plan.cloud.unreachable(plan.cluster, problem)) is not None:
+        raise StackFileError([said])
 
 
 def _everything(look: Look, plan: Blueprint) -> Iterator[Leftover]:
-    if plan.pools:
-        yield from node_pools_left(look, plan.pools)
-    if plan.cks is not None:
-        yield from cluster_left(plan.cks)
+    yield from plan.cloud.left_in_cluster(look, plan.cluster)
     if plan.serving is not None:
         yield from _Serving(look, plan.serving).everything()
 

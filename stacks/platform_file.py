@@ -4,6 +4,7 @@ ask that stack itself."""
 from dataclasses import replace
 from pathlib import Path
 
+from stacks.blueprint import blueprint
 from stacks.file.load import StackFile, load, of_file
 from stacks.file.messages import PROJECT
 from stacks.findings import Problem, StackFileError
@@ -55,7 +56,7 @@ def paired(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
     if platform is None:
         return file
     try:
-        return replace(file, spec=stand_on(file.spec, Foundation.made_by(platform.spec), platform.stack))
+        return replace(file, spec=stand_on(file.spec, Foundation.made_by(blueprint(platform.spec)), platform.stack))
     except StackFileError as error:
         raise StackFileError([of_file(file.path, problem) for problem in error.problems]) from None
 

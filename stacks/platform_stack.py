@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from hardware.machines import GKE_POOLS, RdmaMode
-from stacks.clouds.gke.site import has_gateways
-from stacks.clouds.gke.spec import Gke, GkeAcceleratorPool
-from stacks.clouds.pools import Taint
+from stacks.blueprint import Blueprint
+from stacks.clouds.registry import CLOUDS
 from stacks.findings import Problem, StackFileError
 from stacks.rules.table import problems_of
-from stacks.spec.cluster import AcceleratorPool, CoreWeave
+from stacks.schema import Section
 from stacks.spec.stack import StackSpec
 
 #: What only the file of the other stack may say, and is filled in here all the same.
 OF_THE_OTHER = frozenset({"CLUSTER-01", "CLUSTER-02"})
+
+
+#: What every platform stack exports; the rest of its output is the cloud's.
+_COMMON = frozenset({"kubeconfig", "context", "cloud", "machine", "nodes", "gateways"})
 
 
 class NoFoundationError(ValueError):
@@ -26,61 +28,58 @@ class NoFoundationError(ValueError):
 
 @dataclass(frozen=True)
 class Foundation:
-    """How a cluster is reached and what its accelerator nodes are. `nodes` are the most there will be.
+    """How the cluster of a platform stack is reached, and what its accelerator nodes are. `nodes` are the most there will be.
 
-    `kubeconfig` is a path, or all of it as text where the stack makes the cluster too: then it is not known before that is there,
-    and None. `rdma` is of GKE alone, and says that the cluster is there; `gateways`, whether it can have Gateways of GKE's.
+    `kubeconfig` is a path, or all of it as text if it follows from the cluster: then it is None until that exists. `gateways`: whether
+    the cluster can have Gateways of its cloud's own. `shared` is what the cloud, of the key `cloud`, exports of its section.
     """
 
     kubeconfig: str | None
     context: str | None
+    cloud: str
     machine: str
     nodes: int
-    labels: Mapping[str, str] = field(default_factory=dict)
-    taints: tuple[Taint, ...] = ()
-    rdma: RdmaMode | None = None
     gateways: bool = True
+    shared: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def made_by(cls, spec: StackSpec) -> "Foundation":
-        """That of a stack that obeys the rules."""
-        cluster = spec.cluster
-        assert cluster.machine is not None  # by PLATFORM-01
-        assert cluster.nodes is not None  # by CW-01 and GKE-20
-        pool, gke = cluster.accelerator_pool, cluster.on_gke
+    def made_by(cls, blueprint: Blueprint) -> "Foundation":
+        """That of a valid platform stack."""
+        cluster, request = blueprint.spec.cluster, blueprint.request
+        assert request is not None  # a platform stack makes nodes
+        assert request.nodes is not None  # by CW-01 and GKE-20
+        scaling = cluster.accelerator_pool.autoscaling
         return cls(
             kubeconfig=cluster.kubeconfig,
             context=cluster.context,
-            machine=cluster.machine,
-            nodes=pool.autoscaling.max if pool.autoscaling else cluster.nodes,
-            labels=pool.labels,
-            taints=pool.taints,
-            rdma=(gke.rdma or GKE_POOLS[cluster.machine].rdma) if gke else None,
-            gateways=gke is None or has_gateways(spec, gke),
+            cloud=cluster.cloud.key,
+            machine=request.machine.key,
+            nodes=scaling.max if scaling else request.nodes,
+            gateways=cluster.cloud.has_gateways(request),
+            shared=cluster.cloud.shared(request.section, request.machine),
         )
 
     @classmethod
     def exported(cls, output: object) -> "Foundation":
-        """That of a stack's output. Raises NoFoundationError for another one's."""
+        """That of a stack's output. Raises NoFoundationError for an output that is none."""
         if not isinstance(output, Mapping):
             raise NoFoundationError
-        machine, nodes = output.get("machine"), output.get("nodes")
-        if not isinstance(machine, str) or not isinstance(nodes, int | float):
+        machine, nodes, cloud = output.get("machine"), output.get("nodes"), output.get("cloud")
+        if not isinstance(machine, str) or not isinstance(nodes, int | float) or cloud not in CLOUDS:
             raise NoFoundationError
         return cls(
             kubeconfig=output.get("kubeconfig"),
             context=output.get("context"),
+            cloud=str(cloud),
             machine=machine,
             nodes=int(nodes),  # an engine's numbers are floats
-            labels=output.get("labels") or {},
-            taints=tuple(output.get("taints") or ()),
-            rdma=output.get("rdma"),
             gateways=output.get("gateways", True),
+            shared={key: value for key, value in output.items() if key not in _COMMON},
         )
 
     def output(self) -> dict[str, Any]:
         """As a stack exports it."""
-        return {**asdict(self), "taints": [dict(taint) for taint in self.taints]}
+        return {**{key: value for key, value in asdict(self).items() if key in _COMMON}, **self.shared}
 
 
 def stand_on(spec: StackSpec, there: Foundation, stack: str) -> StackSpec:
@@ -96,7 +95,7 @@ def stand_on(spec: StackSpec, there: Foundation, stack: str) -> StackSpec:
         "context": there.context,
         "machine": there.machine,
         "nodes": spec.cluster.nodes or there.nodes,
-        **_as_made(there),
+        **_section(there),
     }
     found = spec.model_copy(update={"cluster": spec.cluster.model_copy(update=filled)})
     if problems := [_of_the_other(problem, spec, stack) for problem in problems_of(found, but=OF_THE_OTHER)]:
@@ -104,14 +103,10 @@ def stand_on(spec: StackSpec, there: Foundation, stack: str) -> StackSpec:
     return found
 
 
-def _as_made(there: Foundation) -> dict[str, CoreWeave | Gke]:
+def _section(there: Foundation) -> dict[str, Section]:
     """The section that says so in the other stack's file, as far as it is about the nodes."""
-    labels, taints = dict(there.labels), there.taints
-    if there.rdma is None:
-        pool = AcceleratorPool.model_construct(labels=labels, taints=taints)
-        return {"coreweave": CoreWeave.model_construct(accelerator_pool=pool)}
-    gkes = GkeAcceleratorPool.model_construct(labels=labels, taints=taints)
-    return {"gke": Gke.model_construct(rdma=there.rdma, accelerator_pool=gkes)}
+    section = CLOUDS[there.cloud].from_shared(there.shared)
+    return {} if section is None else {there.cloud: section}
 
 
 def _of_the_other(problem: Problem, spec: StackSpec, stack: str) -> Problem:

@@ -9,25 +9,21 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from releases.files import SourceError
-from stacks.blueprint import blueprint
-from stacks.clouds.coreweave.look import look_at_cluster
-from stacks.clouds.coreweave.plan import CksPlan
-from stacks.clouds.coreweave.replaces import CKS
-from stacks.clouds.coreweave.watch import watch_pools
+from stacks.blueprint import Blueprint, blueprint
+from stacks.clouds.cloud import ByHand
 from stacks.clouds.extras import need_sdk
-from stacks.clouds.gke.look import look_at_gke
-from stacks.clouds.gke.plan import GkePlan
-from stacks.clouds.gke.replaces import GKE
-from stacks.clouds.last_plan import export_plan, look_at_roles
 from stacks.compose import compose
-from stacks.compose_cks import compose_alone
+from stacks.compose_cluster import compose_alone
 from stacks.exits import SHOWN
 from stacks.file.load import PROJECT, spec_from_config
 from stacks.findings import Problem, StackFileError
 from stacks.kube.repair import unblock
+from stacks.last_run import keep, previous
 from stacks.reference_live import full_name, referred
 from stacks.rules.live import look_ahead
+from stacks.rules.previous import changed_roles
 from stacks.rules.warnings import warnings_of
+from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
 
 
@@ -59,45 +55,44 @@ def run(base: Path) -> None:
 
 
 def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
-    need_sdk(spec)
-    if spec.cluster.provider == "stack":
+    need_sdk(spec.cluster)
+    if spec.cluster.provider == OF_A_STACK:
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # for readers of the state: what the stack builds on
-    _point_out(spec)
+    for warning in warnings_of(spec):
+        pulumi.log.warn(str(warning))
     planned = blueprint(spec, base)
-    _look_at_gke(planned.gke, owner)
-    if _cluster_first(planned.cks, spec, owner):
+    _check_change(planned, owner)
+    keep(planned)
+    if isinstance(access := planned.cluster.reached_by, ByHand):
+        compose_alone(planned, access)
         return
     found = look_ahead(planned, owner)
-    if planned.serving is not None:
-        look_at_roles(planned.serving, owner)
-        if not pulumi.runtime.is_dry_run():
-            unblock(planned.serving, found.revisions)
-    watch_pools(planned.pools, spec.cluster)
+    if planned.serving is not None and not pulumi.runtime.is_dry_run():
+        unblock(planned.serving, found.revisions)
+    if planned.request is not None:
+        planned.cloud.watch(planned.request, planned.cluster)
     compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)
 
 
-def _point_out(spec: StackSpec) -> None:
-    for warning in warnings_of(spec):
-        pulumi.log.warn(str(warning))
+def _check_change(planned: Blueprint, owner: str) -> None:
+    """Says what a change does to the stack as its last run left it.
 
-
-def _look_at_gke(plan: GkePlan | None, owner: str) -> None:
-    if plan is not None:
-        look_at_gke(plan, owner)
-        export_plan(plan.resources, GKE)
-
-
-def _cluster_first(plan: CksPlan | None, spec: StackSpec, owner: str) -> bool:
-    """Whether this run makes a CKS cluster alone, because nothing leads to it yet."""
-    if plan is None:
-        return False
-    look_at_cluster(plan, spec.cluster, owner)
-    export_plan(plan.resources, CKS)
-    if spec.cluster.context is None:
-        compose_alone(plan)
-    return spec.cluster.context is None
+    Raises:
+        StackFileError: what is protected would be replaced, what cannot change would, or a project is not ready for a new cluster.
+    """
+    if (before := previous(owner)) is None:
+        return
+    found: list[str | Problem] = []
+    if planned.request is not None:
+        found += planned.cloud.check_previous(planned.request, planned.cluster, before)
+    if problems := [row for row in found if isinstance(row, Problem)]:
+        raise StackFileError(problems)
+    if planned.serving is not None and not isinstance(planned.cluster.reached_by, ByHand):
+        found += changed_roles(before.outputs, planned.serving.model_server, planned.serving.workload)
+    for row in found:
+        pulumi.log.warn(str(row))
 
 
 def _configuration() -> dict[str, Any]:

@@ -4,35 +4,11 @@ By an invoke and not by a StackReference's output, because the rules, the plan a
 preview of a serving stack ever has an unknown kubeconfig.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-import pulumi
-
-from stacks.compose_cluster import OUTPUT
+from stacks.clouds.outputs import CLUSTER
 from stacks.findings import Problem, StackFileError
+from stacks.last_run import UnreadStackError, outputs_of
 from stacks.platform_stack import Foundation, NoFoundationError, stand_on
 from stacks.spec.stack import StackSpec
-
-#: The engine's own function behind a StackReference.
-READ = "pulumi:pulumi:readStackOutputs"
-
-
-class UnreadStackError(Exception):
-    """A stack whose outputs cannot be read; the message is the reason."""
-
-
-def outputs_of(name: str) -> Mapping[str, Any]:
-    """What the stack of this full name exports.
-
-    Raises:
-        UnreadStackError: it is not there, or cannot be read.
-    """
-    try:
-        found: Mapping[str, Any] = pulumi.runtime.invoke(READ, {"name": name}).value["outputs"]
-    except Exception as error:  # of whatever kind: the engine's
-        raise UnreadStackError(" ".join(str(error).split()).removeprefix(f"invoke of {READ} failed: ")) from error
-    return found
 
 
 def full_name(spec: StackSpec, organization: str, project: str) -> str:
@@ -54,7 +30,7 @@ def referred(spec: StackSpec, name: str) -> StackSpec:
             f"stack {name} cannot be read", str(error), "check its name, and that it has been `up` once"
         ) from error
     try:
-        there = Foundation.exported(outputs.get(OUTPUT))
+        there = Foundation.exported(outputs.get(CLUSTER))
     except NoFoundationError:
         what, why = f"stack {name} exports no nodes", "it makes none, or they were never there"
         raise _refused(what, why, "refer to a stack that only makes nodes, and `up` it first") from None

@@ -97,3 +97,17 @@ class Section(BaseModel):
     """Frozen, camelCase in YAML, and an unknown key is an error: a misspelt key must not silently mean its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+
+class Chart(Section):
+    """Where a chart comes from instead of its publisher: a directory, a `.tgz`, or a mirror."""
+
+    source: NonEmpty
+    version: NonEmpty | None = None
+
+
+class Mirror(Section):
+    """Registries of the team's own: `registry` takes the host's place in every image, `charts` that of every chart's place."""
+
+    registry: Registry | None = None
+    charts: ChartPlace | None = None

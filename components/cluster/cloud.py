@@ -1,21 +1,20 @@
-"""Resources of a cloud, registered as a plan says.
+"""A cluster and all beneath it in a cloud, registered as a plan says.
 
-What is made is decided in `stacks`, as data (`stacks.clouds.resource`). The SDKs are extras: one is imported when a
-stack makes something
-of its cloud, and only then.
+What is made is decided in `stacks.clouds`, as data. The SDKs are extras: one is imported if a stack makes something of its cloud, and
+only then. Credentials come from the environment, as each cloud's provider reads them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypedDict, runtime_checkable
 
 import pulumi
 
 
 @runtime_checkable
 class Reference(Protocol):
-    """An attribute of another resource."""
+    """An attribute of another resource (`stacks.clouds.resource.Ref`)."""
 
     @property
     def resource(self) -> str:
@@ -28,72 +27,8 @@ class Reference(Protocol):
         ...
 
 
-class Patience(Protocol):
-    """Timeouts, as the engine spells them; None is the provider's own."""
-
-    @property
-    def create(self) -> str | None:
-        """Until it is there."""
-        ...
-
-    @property
-    def update(self) -> str | None:
-        """Until it is changed."""
-        ...
-
-    @property
-    def delete(self) -> str | None:
-        """Until it is gone."""
-        ...
-
-
-class CloudResource(Protocol):
-    """One resource of a plan (`stacks.clouds.resource.Resource`)."""
-
-    @property
-    def name(self) -> str:
-        """Its logical name."""
-        ...
-
-    @property
-    def type(self) -> str:
-        """The path of its class in the SDK."""
-        ...
-
-    @property
-    def args(self) -> Mapping[str, Any]:
-        """Plain values and references, with the SDK's names."""
-        ...
-
-    @property
-    def after(self) -> Sequence[str]:
-        """The logical names of what is there before it, beside what its arguments refer to."""
-        ...
-
-    @property
-    def protect(self) -> bool:
-        """Whether the engine refuses to delete or replace it."""
-        ...
-
-    @property
-    def ignore_changes(self) -> Sequence[str]:
-        """Arguments that somebody else changes."""
-        ...
-
-    @property
-    def timeouts(self) -> Patience:
-        """How long to wait."""
-        ...
-
-    @property
-    def delete_before_replace(self) -> bool:
-        """Whether the old one goes before the new one comes."""
-        ...
-
-
-@dataclass(frozen=True)
-class Sdk:
-    """A cloud's SDK: the module, its package, our extra that installs it, and what of a stack file needs it."""
+class Sdk(NamedTuple):
+    """A cloud's SDK: the module, its package, the extra of this project that installs it, and the key of a stack file that needs it."""
 
     module: str
     package: str
@@ -101,7 +36,7 @@ class Sdk:
     needed_by: str
 
     def class_of(self, path: str) -> Any:
-        """A class by its path.
+        """Returns a class by its path.
 
         Raises:
             pulumi.RunError: the SDK is not installed.
@@ -110,15 +45,49 @@ class Sdk:
         try:
             return getattr(import_module(package), name)
         except ModuleNotFoundError:
-            missing = f"{self.needed_by} needs the package {self.package}, which is not installed"
+            missing = f"`{self.needed_by}` needs the package {self.package}, which is not installed"
             fix = f"run `make {self.extra}`, or `pip install -e '.[{self.extra}]'`"
             raise pulumi.RunError(f"{missing}; {fix}") from None
 
 
-def make(
-    sdk: Sdk, resources: Sequence[CloudResource], parent: pulumi.Resource, provider: pulumi.ProviderResource
+class CloudClusterArgs(TypedDict):
+    """Plain: the SDK and the arguments of its provider; the resources (`stacks.clouds.resource.Resource`), in an order in which each
+    comes after what it needs; which of them is the cluster; the attribute with its endpoint, as steps; and what makes a kubeconfig of
+    the cluster's name and its endpoint, None if the stack makes none."""
+
+    sdk: Sdk
+    provider: Mapping[str, Any]
+    resources: Sequence[Any]
+    cluster: str
+    endpoint: Sequence[str]
+    kubeconfig: Callable[[str, str], str] | None
+
+
+class CloudCluster(pulumi.ComponentResource):
+    """The resources by their logical names in `resources`, the one that is the `cluster`, the `endpoint` of its API server, and a whole
+    `kubeconfig`, as text, or None."""
+
+    resources: dict[str, pulumi.CustomResource]
+    cluster: pulumi.CustomResource
+    endpoint: pulumi.Output[str]
+    kubeconfig: pulumi.Output[str] | None
+
+    def __init__(self, name: str, args: CloudClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("llmd-pd:index:CloudCluster", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        provider = args["sdk"].class_of("Provider")(f"{name}-provider", **args["provider"], opts=child)
+        self.resources = _register(args["sdk"], args["resources"], self, provider)
+        self.cluster = self.resources[args["cluster"]]
+        first, *steps = args["endpoint"]
+        self.endpoint = getattr(self.cluster, first).apply(lambda found: reduce(getattr, steps, found))
+        make, cluster = args["kubeconfig"], self.cluster
+        self.kubeconfig = make and pulumi.Output.all(cluster.name, self.endpoint).apply(lambda found: make(*found))  # type: ignore[attr-defined]
+        self.register_outputs({"endpoint": self.endpoint})
+
+
+def _register(
+    sdk: Sdk, resources: Sequence[Any], parent: pulumi.Resource, provider: pulumi.ProviderResource
 ) -> dict[str, pulumi.CustomResource]:
-    """Registers the resources, which are in an order in which each comes after what it needs; they are told by logical name."""
     made: dict[str, pulumi.CustomResource] = {}
     for resource in resources:
         options = pulumi.ResourceOptions(
@@ -140,7 +109,7 @@ def make(
 
 
 def _wired(value: Any, made: Mapping[str, pulumi.CustomResource]) -> Any:
-    """The value with outputs in the place of references, however deep."""
+    """The value with outputs in the place of references, at any depth."""
     match value:
         case Reference():
             return getattr(made[value.resource], value.attribute)

@@ -11,20 +11,19 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 from components.kube_client import Api, KubeconfigError, Object
 from components.kube_errors import reason
-from hardware.render.namespace import COREWEAVES, OWNER
+from hardware.render.namespace import OWNER
 
 #: Google takes most of it back within a minute or two; the facts give ten.
 SECONDS, PAUSE = 600, 5
 #: By this the official Kubernetes provider is told to take what it cannot reach for gone.
 GONE = "PULUMI_K8S_DELETE_UNREACHABLE"
-#: Where a stack file says `deleteInUse`, of a guard whose state does not say where.
-SECTION = "cluster.gke"
 #: What to do where the cluster does not answer.
 UNREACHABLE = (
     f"check the network and your credentials, or, if the cluster is gone for good, set {GONE}=true; and destroy again"
@@ -139,8 +138,8 @@ class GuardProvider(ResourceProvider):
             why, fix = f"other stacks serve on it: {', '.join(others)}", f"destroy them first, or {anyway(props)}"
             raise self.kept(props, why, fix)
         deadline = time.monotonic() + SECONDS
-        coreweaves = {one["metadata"]["name"] for one in namespaces if _coreweaves(one)}
-        while found := [*_left(api, coreweaves)]:
+        clouds = {one["metadata"]["name"] for one in namespaces if _of_the_cloud(one, props.get("namespaces"))}
+        while found := [*_left(api, clouds)]:
             if staying := [name for name, going in found if not going]:
                 why, fix = f"it would leave what bills: {', '.join(staying)}", f"delete them first, or {anyway(props)}"
                 raise self.kept(props, why, fix)
@@ -171,7 +170,7 @@ def namespaces_of(api: Api) -> Sequence[Object]:
 def foreign(namespaces: Sequence[Object], owner: str) -> Iterator[tuple[str, str]]:
     """The stacks that have one of these namespaces, without this stack, each with the namespace's name.
 
-    The namespaces of a cloud, such as CoreWeave's, are of no stack: they are never among them.
+    The namespaces of a cloud are of no stack: they are never among them.
     """
     for namespace in namespaces:
         holder = (namespace["metadata"].get("annotations") or {}).get(OWNER, owner)
@@ -179,9 +178,12 @@ def foreign(namespaces: Sequence[Object], owner: str) -> Iterator[tuple[str, str
             yield holder, namespace["metadata"]["name"]
 
 
-def _coreweaves(namespace: Object) -> bool:
-    label, value = COREWEAVES
-    return (namespace["metadata"].get("labels") or {}).get(label) == value
+def _of_the_cloud(namespace: Object, label: Sequence[str] | None) -> bool:
+    """Whether a namespace has the label, a key and a value, of those that the cloud fills and empties itself."""
+    if not label:
+        return False
+    key, value = label
+    return (namespace["metadata"].get("labels") or {}).get(key) == value
 
 
 def _place(obj: Object) -> str | None:
@@ -191,14 +193,14 @@ def _place(obj: Object) -> str | None:
     return found
 
 
-def _left(api: Api, coreweaves: Collection[str]) -> Iterator[tuple[str, bool]]:
+def _left(api: Api, clouds: Collection[str]) -> Iterator[tuple[str, bool]]:
     """What the cloud has made something for, and whether it is on its way out.
 
-    Without that of `coreweaves`, the namespaces that CoreWeave fills and empties itself.
+    Without that of `clouds`, the namespaces that the cloud fills and empties itself.
     """
     for kind in KINDS:
         for obj in (api.read(kind.path) or {"items": []})["items"]:  # a cluster may lack the kind
-            if kind.holds(obj) and _place(obj) not in coreweaves:
+            if kind.holds(obj) and _place(obj) not in clouds:
                 metadata = obj["metadata"]
                 place = "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
                 yield f"{kind.name} {place} ({kind.made})", kind.going(obj)
@@ -206,16 +208,68 @@ def _left(api: Api, coreweaves: Collection[str]) -> Iterator[tuple[str, bool]]:
 
 def anyway(props: Mapping[str, Any]) -> str:
     """How to have it deleted all the same."""
-    section = props.get("section", SECTION)
-    return f"write `deleteInUse: true` under `llmd-pd:{section}`, run `pulumi up`, and destroy again"
+    return f"write `deleteInUse: true` under `llmd-pd:{props['section']}`, run `pulumi up`, and destroy again"
 
 
 class ClusterGuard(Resource, module="cluster", name="Guard"):
     """Made before everything that serves, so that a destroy asks it after all of that is gone; or after everything else.
 
-    Plain: the `cluster`'s name, the stack that is its `owner`, and `deleteInUse`; if not on GKE, the `section` of the stack
-    file that says so. Wired: the `kubeconfig`, as text, or a path with a `context`.
+    Plain: the `cluster`'s name, the stack that is its `owner`, `deleteInUse` and the `section` of the stack file that says so, and the
+    label of the cloud's own `namespaces` if it has some. Wired: the `kubeconfig`, as text, or a path with a `context`.
     """
 
     def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(GuardProvider(), name, dict(props), opts)
+
+
+FINISHED = ("Succeeded", "Failed")
+
+
+class PoolGuardProvider(GuardProvider):
+    """Does nothing but look, on delete. Pickled into the stack's state by name, so it has to stay importable."""
+
+    forbidden = "have somebody destroy it who may list nodes, and the pods of all namespaces"
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        return CreateResult(id_=", ".join(props["pools"]), outs=props)
+
+    def look(self, api: Api, props: Mapping[str, Any]) -> None:
+        """Refuses while pods of other stacks run on the nodes."""
+        others = [*_others(api, props)]
+        if others:
+            why = f"pods of other stacks run on their nodes: {', '.join(others)}"
+            raise self.kept(props, why, f"destroy those first, or {anyway(props)}")
+
+    def silence(self, why: str) -> str:
+        return f"the cluster does not say whose pods run on their nodes ({why})"
+
+    def kept(self, props: Mapping[str, Any], why: str, fix: str) -> ClusterInUseError:
+        pools = f"node pools {' and '.join(props['pools'])}"
+        return ClusterInUseError(f"{pools} are not deleted, because {why}; {fix}. Nothing of this stack was deleted.")
+
+
+def _others(api: Api, props: Mapping[str, Any]) -> Iterator[str]:
+    """The other stacks with pods on nodes of these pools, and how many."""
+    selector = quote(f"{props['label']} in ({','.join(props['pools'])})")
+    found = (api.read(f"/api/v1/nodes?labelSelector={selector}") or {"items": []})["items"]
+    nodes = {node["metadata"]["name"] for node in found}
+    for holder, namespace in foreign(namespaces_of(api), props["owner"]) if nodes else ():
+        pods = (api.read(f"/api/v1/namespaces/{namespace}/pods") or {"items": []})["items"]
+        count = sum(pod["spec"].get("nodeName") in nodes and _runs(pod) for pod in pods)
+        if count:
+            yield f"{count} of {holder} (namespace {namespace})"
+
+
+def _runs(pod: Mapping[str, Any]) -> bool:
+    return pod.get("status", {}).get("phase") not in FINISHED
+
+
+class PoolGuard(Resource, module="cluster", name="PoolGuard"):
+    """Made after everything else, so that a destroy asks it before anything is gone.
+
+    Plain: the names of the `pools`, and the `label` by which their nodes say so; the stack that is their `owner`; `deleteInUse`,
+    and the `section` of the stack file that says so. Wired: the `kubeconfig`, a path or as text, with a `context`.
+    """
+
+    def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(PoolGuardProvider(), name, dict(props), opts)

@@ -1,4 +1,4 @@
-"""The node pools of a stack on CoreWeave: CPU nodes first, then the accelerator's, each waited for until its nodes are there."""
+"""Node pools that Kubernetes objects stand for: CPU nodes first, then the accelerator's, each awaited until its nodes exist."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,20 +8,22 @@ import pulumi
 
 from components.objects import Object, annotated, register
 
-#: A node takes 20 to 30 minutes from bare metal to Ready, and pools of many come in waves: twice that.
-POOL_SECONDS = 3600
-
 
 @dataclass(frozen=True)
 class Pool:
-    """Plain: a NodePool's object, and how many nodes there are when it is ready (None: an autoscaler decides).
+    """Plain: the object of a pool, how many nodes there are when it is ready (None: an autoscaler decides), and `seconds` to wait.
 
-    `protect`: the engine refuses to delete or replace it.
+    `size` is the path of the number of nodes wanted, `ready` of the number there are, `fixed` are paths that only another pool can
+    change. `protect`: the engine refuses to delete or replace it.
     """
 
     object: Object
     nodes: int | None
     protect: bool
+    size: str
+    ready: str
+    fixed: Sequence[str]
+    seconds: int
 
 
 class NodePoolsArgs(TypedDict):
@@ -31,10 +33,10 @@ class NodePoolsArgs(TypedDict):
 
 
 class NodePools(pulumi.ComponentResource):
-    """NodePools through `opts.providers`; `resources` is what waits for nodes depends on, by the pool's key.
+    """Pools through `opts.providers`; `resources` is what waits for nodes depends on, by the pool's key.
 
-    An instance type never changes, so that a change replaces the pool: the old one goes first, because nobody has the same
-    machines twice. The number of nodes of an autoscaled pool is the autoscaler's from the start.
+    A change that only another pool can have replaces the pool: the old one goes first, because nobody has the same machines twice. The
+    number of nodes of an autoscaled pool is the autoscaler's from the start.
     """
 
     resources: dict[str, pulumi.CustomResource]
@@ -44,19 +46,18 @@ class NodePools(pulumi.ComponentResource):
         self.resources = {}
         for key, pool in args["pools"].items():
             before: Sequence[pulumi.Resource] = [*self.resources.values()]
+            timeout = f"{pool.seconds}s"
             options = pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[*before],
                 protect=pool.protect,
                 delete_before_replace=True,
-                replace_on_changes=["spec.instanceType"],
-                ignore_changes=["spec.targetNodes"] if pool.nodes is None else None,
-                custom_timeouts=pulumi.CustomTimeouts(
-                    create=f"{POOL_SECONDS}s", update=f"{POOL_SECONDS}s", delete=f"{POOL_SECONDS}s"
-                ),
+                replace_on_changes=[*pool.fixed],
+                ignore_changes=[pool.size] if pool.nodes is None else None,
+                custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout, delete=timeout),
             )
-            # The provider has no notion of when a NodePool is ready.
-            waiting = f"jsonpath={{.status.currentNodes}}={pool.nodes}"
+            # The provider has no notion of when a pool is ready.
+            waiting = f"jsonpath={{.{pool.ready}}}={pool.nodes}"
             obj = pool.object if pool.nodes is None else annotated(pool.object, waitFor=waiting)
             self.resources[key] = register(pool.object["metadata"]["name"], obj, options)
         self.register_outputs({})

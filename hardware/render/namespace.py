@@ -19,9 +19,6 @@ def namespace(name: str, objects: list[dict[str, Any]], owner: str | None = None
 
 #: Annotation that names the stack an object belongs to.
 OWNER = "llmd-pd/stack"
-#: Label of the namespaces of a CKS cluster that are CoreWeave's own ("control plane namespaces"), as key and value:
-#: docs.coreweave.com/products/cks/clusters/scheduling/workload-scheduling. Their pods run on customers' nodes too, unbilled.
-COREWEAVES = ("ns.coreweave.cloud/org", "control-plane")
 
 
 def _privileged(obj: dict[str, Any]) -> bool:

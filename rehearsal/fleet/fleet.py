@@ -16,7 +16,7 @@ from rehearsal.fleet.node_pools.controller import OF_A_POOL, TYPES
 from rehearsal.fleet.node_state import ready
 from rehearsal.fleet.nodes import device_class_objects, node_name, node_objects
 from stacks.blueprint import ServingBlueprint
-from stacks.clouds.coreweave.pools import NodePool
+from stacks.clouds.pools import NodePool
 from stacks.kube.api import Api
 from stacks.serving.workload import machine_of
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rehearsal.fleet.node_pools.controller import TYPES
 from rehearsal.verdict.verdict import Flaw
-from stacks.clouds.coreweave.pools import API, SYSTEM_CRITICAL, NodePool
+from stacks.clouds.coreweave.pools import API, SYSTEM_CRITICAL
+from stacks.clouds.pools import NodePool
 from stacks.kube.api import Api, Object
 
 

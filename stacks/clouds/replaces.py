@@ -7,7 +7,7 @@ changes in place and cheaply.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from stacks.clouds.gke.laws.view import look_up
+from releases.values import look_up
 from stacks.clouds.resource import Arguments
 
 #: The arguments that have moved between an old and a new state, where that takes more than to compare them.
@@ -55,4 +55,8 @@ class Immutables:
 
 
 def _changed(old: Arguments, new: Arguments, paths: Iterable[str]) -> Iterator[str]:
-    return (path for path in paths if look_up(old, path) != look_up(new, path))
+    return (path for path in paths if look_up(old, _steps(path)) != look_up(new, _steps(path)))
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))

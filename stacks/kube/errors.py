@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from components.kube_client import KubeconfigError
 from components.kube_errors import reason
 from stacks.findings import Problem
-from stacks.spec.cluster import Cluster
+from stacks.kube.context import Context
 
 
 @contextmanager
-def asking(cluster: Cluster, otherwise: Callable[[Problem], None]) -> Iterator[None]:
+def asking(cluster: Context, otherwise: Callable[[Problem], None]) -> Iterator[None]:
     """For requests to a cluster: no answer, or one that is of no use, ends them and is given to `otherwise`."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
@@ -24,7 +24,7 @@ def asking(cluster: Cluster, otherwise: Callable[[Problem], None]) -> Iterator[N
         otherwise(_unanswered(reason(error)))
 
 
-def _no_context(cluster: Cluster, error: KubeconfigError) -> Problem:
+def _no_context(cluster: Context, error: KubeconfigError) -> Problem:
     return Problem(
         "CLUSTER", "llmd-pd:cluster", f"context `{cluster.context}`" if cluster.context else "no context",
         f"the kubeconfig does not give it: {str(error).rstrip('.')}", "name a context of `kubectl config get-contexts`",

@@ -31,8 +31,8 @@ def unblock(plan: ServingBlueprint, releases: Releases) -> None:
 
 
 def _mark(plan: ServingBlueprint, release: HelmRelease, cut_off: Object) -> None:
-    cluster, record, status = plan.spec.cluster, cut_off["metadata"]["name"], cut_off["metadata"]["labels"]["status"]
-    with answering(plan.spec.cluster):
+    cluster, record, status = plan.spec.cluster.at, cut_off["metadata"]["name"], cut_off["metadata"]["labels"]["status"]
+    with answering(cluster):
         path = f"/api/v1/namespaces/{release.namespace}/secrets/{record}"
         if Api(cluster.kubeconfig, cluster.context).merge(path, helm_records.as_failed(cut_off)):
             pulumi.log.warn(

@@ -25,7 +25,7 @@ def _secrets(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chan
         yield Change(
             Kind.BREAKS, f"Secret {name}", f"it has to be in namespace {namespace}, with the key {key}, before the move",
             "without it pods stay in CreateContainerConfigError",
-            f"`kubectl{kubectl_flags(after.spec.cluster)} create secret generic {name} --namespace {namespace} "
+            f"`kubectl{kubectl_flags(after.spec.cluster.at)} create secret generic {name} --namespace {namespace} "
             f"--from-literal={key}=…`, or say under `llmd-pd:serving.hfToken` where it is",
         )  # fmt: skip
 

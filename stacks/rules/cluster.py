@@ -9,19 +9,23 @@ stack's own is judged too:
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from hardware.fabrics import POD_NETWORK
-from hardware.machines import COREWEAVE_CPU, MACHINES, machines_for
+from hardware.machines import COREWEAVE_CPU, MACHINES, UnknownMachineError, machines_for
 from stacks.clouds import rules as maker_rules
 from stacks.clouds.coreweave.pools import pool_names
+from stacks.clouds.coreweave.spec import CoreWeave
 from stacks.clouds.gke.mixture import mixture
+from stacks.clouds.gke.spec import Gke
+from stacks.clouds.registry import CLOUDS
 from stacks.clouds.rules import COREWEAVE
 from stacks.findings import known
 from stacks.rules.facts import ClusterSubject, Finding, Rule, Subject
 from stacks.serving import workload as resolve
-from stacks.spec.cluster import Cluster, CoreWeave
+from stacks.spec.cluster import OF_A_STACK, Cluster
 from stacks.spec.stack import StackSpec
 
 NODE_POOLS = "docs.coreweave.com/products/cks/reference/node-pool"
@@ -46,49 +50,53 @@ def of_the_provider(subject: ClusterSubject) -> Iterator[Finding]:
     """Nothing is said that this provider would not do."""
     cluster = subject.spec.cluster
     for key in _idle(subject.spec):
+        what = f"`{key}` with `provider: {cluster.provider}`"
         if cluster.makes_nodes:
-            what, why = f"`{key}` with `provider: {cluster.provider}`", "nothing would come of it"
-            yield Finding(f"cluster.{key}", what, why, "leave it out, or name the provider it is of")
+            yield Finding(
+                f"cluster.{key}", what, "nothing would come of it", "leave it out, or name the provider it is of"
+            )
         else:
-            what, why = f"`{key}` with `provider: {cluster.provider}`", "the cluster is somebody else's to describe"
-            provider = key if key in ("gke", "stack") else "coreweave"
+            provider = (
+                key
+                if key in (*CLOUDS, OF_A_STACK)
+                else next(word for word, cloud in CLOUDS.items() if key in cloud.heeds and cloud.makes_nodes)
+            )
+            why = "the cluster is not this stack's to describe"
             yield Finding(f"cluster.{key}", what, why, f"write `provider: {provider}`, or leave it out")
 
 
 def as_said(spec: StackSpec) -> StackSpec | None:
     """The spec without it."""
-    left_out = {IDLE[key]: Cluster.model_fields[IDLE[key]].get_default() for key in _idle(spec)}
+    left_out = {field: _default(field) for key, field in _fields().items() if key in _idle(spec)}
     return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=left_out)})
 
 
-#: Keys that only some providers heed, and their fields.
-IDLE = {
-    "stack": "stack",
-    "coreweave": "coreweave",
-    "gke": "gke",
-    "kubeconfig": "kubeconfig",
-    "context": "context",
-    "protect": "protect",
-    "allowReplace": "allow_replace",
-}
+def _fields() -> dict[str, str]:
+    """Keys that only some providers heed, and their fields."""
+    own = {
+        "stack": "stack",
+        "kubeconfig": "kubeconfig",
+        "context": "context",
+        "protect": "protect",
+        "allowReplace": "allow_replace",
+    }
+    return {**{key: key for key, cloud in CLOUDS.items() if cloud.section_type is not None}, **own}
+
+
+def _default(field: str) -> Any:
+    info = Cluster.model_fields.get(field)
+    return info.get_default() if info else None
 
 
 def _idle(spec: StackSpec) -> list[str]:
     """What is said of the cluster and not heeded."""
     cluster = spec.cluster
-    heeded = {
-        "existing": {"kubeconfig", "context"},
-        "coreweave": {"kubeconfig", "context", "coreweave", "protect", "allowReplace"},
-        # The cluster is made, and how to reach it follows.
-        "gke": {"gke", "protect", "allowReplace"},
-        # What that stack says.
-        "stack": {"stack"},
-    }[cluster.provider]
-    fields = Cluster.model_fields
+    # What the other stack says is heeded of a platform stack's.
+    heeded = {OF_A_STACK} if cluster.provider == OF_A_STACK else {cluster.cloud.key, *cluster.cloud.heeds}
     return [
         key
-        for key, field in IDLE.items()
-        if key not in heeded and getattr(cluster, field) != fields[field].get_default()
+        for key, field in _fields().items()
+        if key not in heeded and getattr(cluster, field, None) != _default(field)
     ]
 
 
@@ -110,7 +118,7 @@ def goes_with_the_machine(subject: Subject) -> Iterator[Finding]:
         or (serving.accelerator, serving.fabric) in machine.serves
     ):
         return
-    if (gke := spec.cluster.gke_to_make) and mixture(spec, gke):
+    if (gke := spec.cluster.own(Gke)) and mixture(spec, gke):
         return  # which GKE-12 says, with the way to the NICs that goes with each fix
     fabrics = [fabric for accelerator, fabric in machine.serves if accelerator == serving.accelerator]
     key, has = ("fabric", serving.fabric) if fabrics else ("accelerator", serving.accelerator)
@@ -131,7 +139,7 @@ def as_unmade(spec: StackSpec) -> StackSpec | None:
 def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:
     """Machines with InfiniBand are paid for; without a fabric KV cache would travel over TCP without a word."""
     spec = subject.spec
-    if not resolve.on_coreweaves_pools(spec) or "fabric" in spec.served.model_fields_set:
+    if not _on_coreweaves_pools(spec) or "fabric" in spec.served.model_fields_set:
         return
     if subject.workload.hardware.fabric is POD_NETWORK and any(
         row.provider == "coreweave" for row in machines_for(spec.served.accelerator, "coreweave")
@@ -145,7 +153,8 @@ def infiniband_said_aloud(subject: Subject) -> Iterator[Finding]:
 def system_nodes(subject: ClusterSubject) -> Iterator[Finding]:
     """There are CPU nodes, of a type whose size is known, under a name of their own."""
     spec, place = subject.spec, "cluster.coreweave.systemPool"
-    system = _stated(spec).system_pool
+    system_section = _stated(spec)
+    system = system_section.system_pool
     if not system.manage:
         for key in sorted(system.model_fields_set - {"manage"}):
             what, why = f"`{to_camel(key)}` beside `manage: false`", "that pool is somebody else's"
@@ -154,7 +163,7 @@ def system_nodes(subject: ClusterSubject) -> Iterator[Finding]:
         what = f"`{system.instance_type}` is no CPU instance type"
         why = "the router and CoreWeave's own agents need nodes that are always there, and of a known size"
         yield Finding(f"{place}.instanceType", what, why, known(system.instance_type, COREWEAVE_CPU))
-    names = pool_names(spec)
+    names = pool_names(spec.name, system_section)
     if system.manage and names["systemPool"] == names["acceleratorPool"]:
         what, why = f"both pools are called `{names['systemPool']}`", "a NodePool's name is there once in a cluster"
         yield Finding(f"{place}.name", what, why, "give them different names, or leave them out")
@@ -183,8 +192,18 @@ def taints_once(subject: ClusterSubject) -> Iterator[Finding]:
         seen.add(pair)
 
 
+def _on_coreweaves_pools(spec: StackSpec) -> bool:
+    """Whether a stack of this project made the nodes on CoreWeave: this one, or the one it refers to."""
+    if spec.cluster.provider != OF_A_STACK:
+        return isinstance(spec.cluster.section, CoreWeave)
+    try:
+        return resolve.machine_of(spec).provider == "coreweave"
+    except UnknownMachineError:
+        return False  # FIT-01 reports it
+
+
 def _stated(spec: StackSpec) -> CoreWeave:
-    return spec.cluster.coreweave or CoreWeave()
+    return spec.cluster.own(CoreWeave) or CoreWeave()
 
 
 MACHINE_01: Rule[ClusterSubject] = Rule("MACHINE-01", "hardware/machines", known_machine)

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from hardware.machines import Machine
 from hardware.render.workload import Workload
+from stacks.blueprint import cluster_request
 from stacks.clouds.gke.plan import GkePlan, gke_plan
 from stacks.serving import workload as resolve
 from stacks.spec.stack import StackSpec
@@ -28,4 +29,6 @@ class Examined:
     @cached_property
     def gke(self) -> GkePlan:
         """The plan of the cluster; only of stacks that make one on GKE."""
-        return gke_plan(self.spec, self.machine)
+        request = cluster_request(self.spec)
+        assert request is not None
+        return gke_plan(request)

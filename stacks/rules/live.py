@@ -16,17 +16,17 @@ import pulumi
 from hardware.render.namespace import OWNER
 from releases.charts import HelmRelease
 from stacks.blueprint import Blueprint, ServingBlueprint
-from stacks.clouds.coreweave.look_pools import look_at_pools
-from stacks.clouds.gke.versions import brought_crds
+from stacks.clouds.cloud import Follows
+from stacks.clouds.registry import CLOUDS
 from stacks.findings import Problem, StackFileError
 from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
+from stacks.kube.context import Context
 from stacks.kube.errors import asking
 from stacks.kube.owner import holder, whose
 from stacks.rules.live_gateway import Releases, look_at_gateway, second_proxy
 from stacks.rules.monitoring import missing_kinds
-from stacks.spec.cluster import Cluster
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: The annotation by which the provider is told to wait for an object.
@@ -52,13 +52,16 @@ def look_ahead(plan: Blueprint, owner: str) -> Found:
     Raises:
         StackFileError: with each such object, or with the reason why the cluster cannot be reached.
     """
-    if plan.gke is not None:
+    if isinstance(plan.cluster.reached_by, Follows):
         # The cluster is the stack's own: before it is made nothing can be asked, and afterwards nobody else is expected.
-        return Found((), plan.gke.brought_crds)
+        return Found((), plan.cluster.brought_crds)
     found = Found()
-    with answering(plan.spec.cluster):
-        api = Api(plan.spec.cluster.kubeconfig, plan.spec.cluster.context)
-        problems = [*look_at_pools(api, plan.spec.cluster, plan.pools, owner)]
+    at = plan.spec.cluster.at
+    with answering(at):
+        api = Api(at.kubeconfig, at.context)
+        problems: list[Problem] = []
+        if plan.request is not None:
+            problems += plan.cloud.check_live(api, plan.request, plan.cluster, owner)
         if plan.serving is not None:
             found, more = _serving(api, plan.serving, owner)
             problems += more
@@ -70,7 +73,7 @@ def look_ahead(plan: Blueprint, owner: str) -> Found:
 def _serving(api: Api, plan: ServingBlueprint, owner: str) -> tuple[Found, list[Problem]]:
     """Looks at everything that the stack serves with."""
     found: list[tuple[HelmRelease, Sequence[Object]]] = []
-    preinstalled = gke_preinstalled(api.get("/version") if plan.crd_files else None)
+    preinstalled = kept_by_the_cluster(api.get("/version") if plan.crd_files else None)
     crds = _live_crds(api, plan, preinstalled)
     established = frozenset(name for name, (_, live) in crds.items() if _established(live))
     problems = [*_newer_crds(crds), *missing_kinds(api, plan.spec)]
@@ -89,7 +92,7 @@ def _serving(api: Api, plan: ServingBlueprint, owner: str) -> tuple[Found, list[
 
 
 @contextmanager
-def answering(cluster: Cluster) -> Iterator[None]:
+def answering(cluster: Context) -> Iterator[None]:
     """For requests to the stack's cluster: no answer, or one that is of no use, is a sentence about the stack file.
 
     Raises:
@@ -108,7 +111,7 @@ def _without_cluster(problem: Problem) -> None:
 def _already_there(
     plan: ServingBlueprint, owner: str, namespace: Object, revisions: Sequence[Object]
 ) -> Iterator[Problem]:
-    spec, target = plan.spec, kubectl_flags(plan.spec.cluster)
+    spec, target = plan.spec, kubectl_flags(plan.spec.cluster.at)
     if holder(namespace) != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
         yield Problem(
@@ -128,9 +131,10 @@ def _already_there(
         )  # fmt: skip
 
 
-def gke_preinstalled(version: Object | None) -> frozenset[str]:
-    """The CRDs of ours that a GKE cluster of this version (as `/version` says it) keeps itself."""
-    return brought_crds((version or {}).get("gitVersion", "").removeprefix("v"))
+def kept_by_the_cluster(version: Object | None) -> frozenset[str]:
+    """The CRDs of ours that an existing cluster of this version (as `/version` says it) keeps itself."""
+    text = (version or {}).get("gitVersion", "").removeprefix("v")
+    return frozenset[str]().union(*(cloud.kept_crds(text) for cloud in CLOUDS.values()))
 
 
 def _live_crds(

@@ -96,7 +96,9 @@ def _shared(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[
     programmed = conditions.get("Programmed", {})
     if programmed.get("status") != "True":
         said = programmed.get("message") or programmed.get("reason") or "its controller has not said why"
-        describe = f"kubectl describe gateway {gateway.name} -n {gateway.namespace}{kubectl_flags(plan.spec.cluster)}"
+        describe = (
+            f"kubectl describe gateway {gateway.name} -n {gateway.namespace}{kubectl_flags(plan.spec.cluster.at)}"
+        )
         yield Problem(
             "GATEWAY", where, f"Gateway {name} is not programmed", said.rstrip("."), f"wait for it, or see `{describe}`"
         )
@@ -146,7 +148,7 @@ def _installed(plan: ServingBlueprint, implementation: Releases, owner: str, *, 
     for release, revisions in implementation:
         whose = _whose(release, revisions, owner, ours=ours) if revisions else None
         if whose is not None:
-            uninstall = f"helm uninstall {release.name} -n {release.namespace}{helm_flags(plan.spec.cluster)}"
+            uninstall = f"helm uninstall {release.name} -n {release.namespace}{helm_flags(plan.spec.cluster.at)}"
             yield Problem(
                 "EXISTS", "llmd-pd:router.gateway.install", f"Helm release {release.name} is in {release.namespace} already",
                 f"it is {whose}, and helm cannot use a name twice",

@@ -73,3 +73,12 @@ def warnings_of(role: Role, workload: Workload) -> Iterator[Problem]:
     subject = Rolled(role, workload)
     for row in ROLLS:
         yield from row.problems(subject)
+
+
+def changed_roles(
+    outputs: Mapping[str, Any], objects: Sequence[Mapping[str, Any]], workload: Workload
+) -> Iterator[Problem]:
+    """Everything to be pointed out of a change from what the stack exported to these objects. It asks no cluster."""
+    role = rolled_alone(outputs.get(OUTPUT), pod_templates(objects))
+    if role is not None:
+        yield from warnings_of(role, workload)

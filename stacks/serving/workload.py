@@ -4,14 +4,15 @@ from dataclasses import fields, replace
 from typing import Any
 
 from hardware.fabrics import IPC_LOCK
-from hardware.machines import Machine, Taint, UnknownMachineError, machine, machine_for
+from hardware.machines import Machine, UnknownMachineError, machine, machine_for
 from hardware.render.join import join
 from hardware.render.workload import Hardware, Workload, hardware
 from hardware.vocabulary import Role, Sizing
 from releases import release
-from stacks.clouds.coreweave.pools import same_fabric
-from stacks.clouds.gke.addons import pod_annotations, pod_resources
+from stacks.clouds.cloud import EXISTING, Cloud, Nodes, PodParts
+from stacks.clouds.registry import CLOUDS
 from stacks.serving.token import token_reference
+from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import RoleSizing, StackSpec
 
 
@@ -29,6 +30,7 @@ def workload(spec: StackSpec) -> Workload:
     if serving.image:
         bill = replace(bill, images={**bill.images, found.key: serving.image})
     model = serving.model or found.accelerator.model
+    parts = _of_the_cloud(spec, {bill.guide_label: spec.name}, rdma=bool(found.fabric.rdma))
     return Workload(
         name=spec.name,
         hardware=found,
@@ -38,10 +40,11 @@ def workload(spec: StackSpec) -> Workload:
         extra_args=serving.extra_args or (),
         drop_args=serving.drop_args or (),
         env=serving.env,
-        spec=_scheduling(spec, found, {bill.guide_label: spec.name}),
+        spec=_scheduling(spec, parts),
         hf_token=token_reference(spec, bill, (found.accelerator.key, found.build.engine.key), model),
         registry=spec.mirror.registry,
-        **_attached(spec),
+        container=parts.container,
+        annotations=parts.annotations,
     )
 
 
@@ -49,33 +52,28 @@ def machine_of(spec: StackSpec) -> Machine:
     """The machine the stack names, else the first of the table that serves its accelerator and fabric; as `selected`.
 
     Raises:
-        UnknownMachineError: it is not in the table, or none serves the pair; or the stack serves nothing, and names none.
+        UnknownMachineError: it is not in the table, or none serves the pair; or a platform stack names none.
     """
     cluster = spec.cluster
     if cluster.machine:
         return selected(spec, machine(cluster.machine))
     if spec.serving is None:
-        raise UnknownMachineError("a stack that only makes nodes has to name its machine")
+        raise UnknownMachineError("a platform stack has to name its machine")
     provider = cluster.provider if cluster.makes_nodes else None
     return selected(spec, machine_for(spec.served.accelerator, spec.served.fabric, provider))
 
 
 def selected(spec: StackSpec, found: Machine) -> Machine:
-    """A machine as it is in the stack's cluster. Of nodes that are there, with the labels it selects them by: facts which the
-    table cannot know. Of nodes that a stack makes, this one or the one it refers to, with the labels and taints it gives them."""
-    if spec.cluster.made is None:
-        wanted = spec.served.node_selector if spec.serving is not None else {}
-        return replace(found, labels={**found.labels, **wanted})
-    pool, gke = spec.cluster.accelerator_pool, spec.cluster.on_gke
-    taints = (*found.taints, *(Taint(taint["key"], taint["value"], taint["effect"]) for taint in pool.taints))
-    made = replace(found, labels={**found.labels, **pool.labels}, taints=taints)
-    return _on_one_network(made) if gke and gke.rdma == "none" else made
+    """Returns a machine as it is in the stack's cluster.
 
-
-def _on_one_network(found: Machine) -> Machine:
-    """A machine whose further NICs nobody set up."""
-    extended = {name: amount for name, amount in found.extended.items() if not name.startswith("networking.gke.io.")}
-    return replace(found, extended=extended, rdma=None)
+    Nodes of a stack of this project have the labels and taints that it gives them. Of other nodes the labels by which the stack
+    selects them are taken for granted: the table cannot know them.
+    """
+    cluster = spec.cluster
+    if cluster.makes_nodes or cluster.sections:
+        return cluster.cloud.machine(Nodes(found, cluster.section))
+    wanted = spec.served.node_selector if spec.serving is not None else {}
+    return replace(found, labels={**found.labels, **wanted})
 
 
 def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
@@ -83,10 +81,8 @@ def _sizing(found: Hardware, role: Role, stated: RoleSizing) -> Sizing:
     return replace(found.sizing[role], **{name: value for name, value in given.items() if value is not None})
 
 
-def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[str, Any]:
-    scheduling: dict[str, Any] = {}
-    if found.fabric.rdma and on_coreweaves_pools(spec):
-        scheduling |= same_fabric(own)
+def _scheduling(spec: StackSpec, parts: PodParts) -> dict[str, Any]:
+    scheduling: dict[str, Any] = dict(parts.spec)
     if spec.served.node_selector:
         scheduling["nodeSelector"] = dict(spec.served.node_selector)
     if spec.served.tolerations:
@@ -94,19 +90,18 @@ def _scheduling(spec: StackSpec, found: Hardware, own: dict[str, str]) -> dict[s
     return scheduling
 
 
-def _attached(spec: StackSpec) -> dict[str, Any]:
-    """What attaches pods to the RDMA networks that a stack makes on GKE, where claims do not."""
-    gke = spec.cluster.on_gke
-    if gke is None or gke.rdma != "multinet":
-        return {}
-    return {"annotations": pod_annotations(), "container": {"resources": pod_resources()}}
-
-
-def on_coreweaves_pools(spec: StackSpec) -> bool:
-    """Whether a stack of this project made the nodes on CoreWeave: this one, or the one it refers to."""
-    if spec.cluster.provider != "stack":
-        return spec.cluster.provider == "coreweave"
+def _of_the_cloud(spec: StackSpec, labels: dict[str, str], *, rdma: bool) -> PodParts:
+    """What pods with these labels need on the nodes of a stack of this project: this one, or the one it refers to."""
     try:
-        return machine_of(spec).provider == "coreweave"
+        nodes = Nodes(machine_of(spec), spec.cluster.section)
     except UnknownMachineError:
-        return False  # which FIT-01 says
+        return PodParts()  # FIT-01 reports it
+    return cloud_of(spec, nodes.machine).pod(nodes, labels, rdma=rdma)
+
+
+def cloud_of(spec: StackSpec, found: Machine) -> Cloud:
+    """The cloud of the stack's nodes; if a platform stack makes them whose file was not read, that of their machine."""
+    cluster = spec.cluster
+    if cluster.provider == OF_A_STACK and not cluster.sections:
+        return CLOUDS.get(found.provider, EXISTING)
+    return cluster.cloud

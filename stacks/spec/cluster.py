@@ -1,120 +1,164 @@
-"""`cluster` of a stack file: whose cluster it is, what its accelerator nodes are, and which of them the stack makes."""
+"""`cluster` of a stack file: which cluster, what its accelerator nodes are, and which of them the stack makes.
 
-from typing import Annotated, Literal
+Each cloud's own keys are a section under the cloud's word (`stacks.clouds.registry`).
+"""
 
-from pydantic import Field, StringConstraints
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, TypeVar, get_args
 
-from stacks.clouds.coreweave.spec import Cks
-from stacks.clouds.gke.spec import Gke, GkeAcceleratorPool
-from stacks.clouds.pools import Autoscaling, PoolKey, Taint
-from stacks.schema import DnsLabel, LabelKey, LabelValue, NonEmpty, Positive, Section, StackName
+from pydantic import AfterValidator, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ErrorType
 
-#: The providers with which a stack makes its nodes.
-MAKERS = ("coreweave", "gke")
+from stacks.clouds.cloud import EXISTING, Cloud
+from stacks.clouds.pools import AcceleratorPool, PoolKey
+from stacks.clouds.registry import CLOUDS
+from stacks.kube.context import Context
+from stacks.schema import NonEmpty, Positive, Section, StackName
 
+_Section = TypeVar("_Section", bound=Section)
 
-class AcceleratorPool(Section):
-    """The nodes the model servers run on, `cluster.nodes` of `cluster.machine`. `name` left out: the stack's, and `-gpu`.
-
-    `labels` and `taints` come on top of what the provider puts on such nodes.
-    """
-
-    name: Annotated[DnsLabel, StringConstraints(max_length=40)] | None = None
-    compute_class: Literal["default", "spot"] = "default"
-    autoscaling: Autoscaling | None = None
-    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
-    taints: tuple[Taint, ...] = ()
+#: The word of `cluster.provider` for the cluster of a platform stack.
+OF_A_STACK = "stack"
 
 
-class SystemPool(Section):
-    """The nodes of everything that needs no accelerator: CoreWeave's own pods, and the router.
-
-    `name` left out: the stack's, and `-cpu`. `manage: false`: the cluster has such nodes already. Without any, a GPU pool could
-    never be scaled to nothing.
-    """
-
-    manage: bool = True
-    name: Annotated[DnsLabel, StringConstraints(max_length=40)] | None = None
-    # The smallest that CoreWeave has; the router asks for 12 cores at most.
-    instance_type: NonEmpty = "cd-gp-i64-erapids"
-    nodes: Positive = 1
+def providers() -> list[str]:
+    """Every word of `cluster.provider`."""
+    return [*CLOUDS, OF_A_STACK]
 
 
-class CoreWeave(Section):
-    """What the stack makes on a CKS cluster: its node pools, and with `cluster` that itself, with its VPC.
-
-    `deleteInUse`: a destroy takes the nodes with pods of other stacks on them, and a cluster with what others run in it.
-    """
-
-    cluster: Cks | None = None
-    delete_in_use: bool = False
-    system_pool: SystemPool = SystemPool()
-    accelerator_pool: AcceleratorPool = AcceleratorPool()
+def _known(provider: str) -> str:
+    if provider not in providers():
+        expected = " or ".join(f"'{word}'" for word in providers())
+        raise PydanticCustomError("literal_error", "unknown provider", {"expected": expected})
+    return provider
 
 
-class Cluster(Section):
-    """Whose cluster it is, by a context of a kubeconfig, which the program is told and never guesses.
+class Cluster(Section, extra="allow"):
+    """A cluster, reached by a context of a kubeconfig, which the program is told and never guesses.
 
-    `existing`: its nodes are somebody else's. `machine` and `nodes` are then facts about its accelerator nodes: the rules check
-    the fit against them and a rehearsal simulates them. Left out, they are the first machine of the table that serves the
-    fabric, and as many nodes as the sizing needs.
+    `existing`: another owner makes its nodes. `machine` and `nodes` are then facts about its accelerator nodes: the rules check the fit
+    against them and a rehearsal simulates them. Left out, they are the first machine of the table that serves the fabric, and as many
+    nodes as the sizing needs.
 
-    `coreweave`: the stack makes the node pools, of this machine and with this many nodes; and the cluster, if it says so. The
-    context leads to that then, and is left out until it is there.
+    The word of a cloud: the stack makes nodes there, of this machine and with this many nodes, and the cluster too if its section
+    says so. `context` then leads to the cluster, and is left out until that exists, or for good if it follows from the cluster.
 
-    `gke`: the stack makes the cluster with all it stands on, and the node pools likewise.
-    `stack`: as existing, by reference to a stack that makes the nodes and nothing else. `stack` is its name, or
-    `organization/project/name` where it is of another project; kubeconfig, context, machine and nodes are what it says.
+    `stack`: the nodes of a platform stack. `stack` is its name, or `organization/project/name` if it belongs to another project;
+    kubeconfig, context, machine and nodes are what that stack says.
 
-    `protect`: nothing of what bills is deleted or replaced by an `up` or a `destroy` until it is set to false and `up` has run.
+    `protect`: nothing that bills is deleted or replaced by an `up` or a `destroy` until it is false and `up` has run.
     `allowReplace` lets a change replace the pools it names, once.
     """
 
-    provider: Literal["existing", "coreweave", "gke", "stack"] = "existing"
+    provider: Annotated[str, AfterValidator(_known)] = EXISTING.key
     stack: StackName | None = None
     kubeconfig: NonEmpty | None = None
     context: NonEmpty | None = None
     machine: NonEmpty | None = None
     nodes: Positive | None = None
-    coreweave: CoreWeave | None = None
-    gke: Gke | None = None
     protect: bool = True
     allow_replace: tuple[PoolKey, ...] = ()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_sections(cls, given: Any, handler: ModelWrapValidatorHandler["Cluster"]) -> "Cluster":
+        """Reads the clouds' sections by their own types: which clouds there are, the registry says when a file is read."""
+        if not isinstance(given, dict):
+            return handler(given)
+        keys = {field.alias for field in cls.model_fields.values()}
+        own: dict[str, Any] = {}
+        errors: list[InitErrorDetails] = []
+        for key, value in given.items():
+            section = CLOUDS[key].section_type if key in CLOUDS else None
+            if section is not None and not isinstance(value, section | None):
+                try:
+                    own[key] = section.model_validate_json(json.dumps(value))
+                except ValidationError as error:
+                    errors += _under(key, error)
+            elif section is not None or key in keys:
+                # JSON has lists only.
+                own[key] = tuple(value) if isinstance(value, list) else value
+            else:
+                errors.append(InitErrorDetails(type="extra_forbidden", loc=(key,), input=value))
+        try:
+            cluster = handler({key: value for key, value in own.items() if value is not None or key in keys})
+        except ValidationError as error:
+            errors += [{**detail, "input": given.get(str(detail["loc"][0]))} for detail in _details(error)]
+        if errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return cluster
+
+    @classmethod
+    def keys(cls) -> Iterator[str]:
+        """Every key of the section, as YAML spells it."""
+        yield from (str(field.alias) for field in cls.model_fields.values())
+        yield from (key for key, cloud in CLOUDS.items() if cloud.section_type is not None)
+
+    @property
+    def sections(self) -> Mapping[str, Section]:
+        """What is said of a cluster or nodes in a cloud, by the cloud's word."""
+        return {key: section for key, section in (self.model_extra or {}).items() if section is not None}
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud whose nodes these are: the provider, or that of the platform stack once it was read."""
+        if self.provider != OF_A_STACK:
+            return CLOUDS[self.provider]
+        return next((CLOUDS[key] for key in self.sections), EXISTING)
+
+    @property
+    def section(self) -> Section | None:
+        """What is said of the nodes in their cloud; its defaults if it may be left out, None if not or if the cloud has none."""
+        cloud = self.cloud
+        if cloud.section_type is None or cloud.key in self.sections:
+            return self.sections.get(cloud.key)
+        required = any(field.is_required() for field in cloud.section_type.model_fields.values())
+        return None if required else cloud.section_type()
+
+    def own(self, kind: type[_Section]) -> _Section | None:
+        """The section if it is of this type and the stack makes nodes by it, else None."""
+        section = self.section
+        return section if self.makes_nodes and isinstance(section, kind) else None
 
     @property
     def makes_nodes(self) -> bool:
         """Whether the accelerator nodes are the stack's own, and so exactly what it says."""
-        return self.provider in MAKERS
-
-    @property
-    def cks_to_make(self) -> Cks | None:
-        """What it says of a CKS cluster, where the stack makes one."""
-        return self.coreweave.cluster if self.provider == "coreweave" and self.coreweave else None
-
-    @property
-    def gke_to_make(self) -> Gke | None:
-        """What it says of a cluster on GKE, where the stack makes one."""
-        return self.gke if self.provider == "gke" else None
+        return self.provider != OF_A_STACK and self.cloud.makes_nodes
 
     @property
     def is_new(self) -> bool:
-        """Whether the stack makes the cluster and names none that exists: on GKE always, on CoreWeave without a context."""
-        return self.gke_to_make is not None or (self.cks_to_make is not None and self.context is None)
+        """Whether the stack makes the cluster and names none that exists."""
+        return self.makes_nodes and self.cloud.is_new(self.section, self.context)
 
     @property
-    def made(self) -> CoreWeave | Gke | None:
-        """What is said of the nodes by the stack that makes them: this one, or the one it refers to once that was looked up.
-        None of nodes that no stack of this project makes."""
-        if self.provider == "coreweave":
-            return self.coreweave or CoreWeave()
-        return (self.gke or self.coreweave) if self.provider in ("gke", "stack") else None
+    def accelerator_pool(self) -> AcceleratorPool:
+        """What is said of the accelerator nodes, in whichever cloud they are."""
+        return self.cloud.accelerator_pool(self.section)
 
     @property
-    def on_gke(self) -> Gke | None:
-        """What is said of a cluster on GKE that a stack of this project makes."""
-        return self.made if isinstance(self.made, Gke) else None
+    def at(self) -> Context:
+        """How the existing cluster is reached."""
+        return Context(self.kubeconfig, self.context)
 
-    @property
-    def accelerator_pool(self) -> AcceleratorPool | GkeAcceleratorPool:
-        """What is said of the accelerator nodes, whichever provider has them."""
-        return self.made.accelerator_pool if self.made else AcceleratorPool()
+
+def _under(key: str, error: ValidationError) -> list[InitErrorDetails]:
+    return [{**detail, "loc": (key, *detail["loc"])} for detail in _details(error)]
+
+
+def _details(error: ValidationError) -> list[InitErrorDetails]:
+    """The errors, to be raised again."""
+    known = get_args(ErrorType)
+    found: list[InitErrorDetails] = []
+    for row in error.errors(include_url=False):
+        kind, context = row["type"], row.get("ctx", {})
+        detail: InitErrorDetails = {
+            "type": kind if kind in known else PydanticCustomError(kind, row["msg"], context),
+            "loc": row["loc"],
+            "input": row["input"],
+        }
+        if context and kind in known:
+            detail["ctx"] = context
+        found.append(detail)
+    return found

@@ -5,19 +5,23 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from releases.gateways import GATEWAY
-from stacks.schema import DnsLabel, Duration, FlagName, HeaderValue, NonEmpty, Positive, Quantity, Scalar, Section
+from stacks.schema import (
+    Chart,
+    DnsLabel,
+    Duration,
+    FlagName,
+    HeaderValue,
+    NonEmpty,
+    Positive,
+    Quantity,
+    Scalar,
+    Section,
+)
 
 #: The word for an implementation, as the router's chart and upstream's recipes use it; `na` is one they do not know.
 GatewayProvider = Literal["gke", "istio", "agentgateway", "na"]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 PortName = Annotated[DnsLabel, StringConstraints(max_length=15)]
-
-
-class Chart(Section):
-    """Where the router's chart comes from instead of the bill's reference: a directory, a `.tgz`, or a mirror."""
-
-    source: NonEmpty
-    version: NonEmpty | None = None
 
 
 class Amounts(Section):

@@ -13,21 +13,21 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from hardware.vocabulary import Role
+from stacks.clouds.registry import CLOUDS
 from stacks.schema import (
-    ChartPlace,
     DeviceCount,
     DnsLabel,
     EnvName,
     Image,
+    Mirror,
     ModelId,
     NonEmpty,
     Positive,
     Quantity,
-    Registry,
     SecretName,
     Section,
 )
-from stacks.spec.cluster import MAKERS, Cluster
+from stacks.spec.cluster import Cluster
 from stacks.spec.router import Router
 
 
@@ -133,20 +133,14 @@ class Crds(Section):
     directory: NonEmpty | None = None
 
 
-class Mirror(Section):
-    """Registries of the team's own: `registry` takes the host's place in every image, `charts` that of every chart's place."""
-
-    registry: Registry | None = None
-    charts: ChartPlace | None = None
-
-
 def is_platform(config: Mapping[str, Any]) -> bool:
     """Whether the configuration by key (`cluster`, …) is a platform stack's: it makes nodes, and serves nothing.
 
     An empty `serving` is the project's default.
     """
     cluster = config.get("cluster")
-    return config.get("serving", {}) == {} and isinstance(cluster, dict) and cluster.get("provider") in MAKERS
+    cloud = CLOUDS.get(str(cluster.get("provider"))) if isinstance(cluster, dict) else None
+    return config.get("serving", {}) == {} and cloud is not None and cloud.makes_nodes
 
 
 class NoServingError(ValueError):

@@ -21,8 +21,8 @@ from rehearsal.parts import cluster_crds
 from rehearsal.parts.standins.crds import MULTI_NETWORKING
 from rehearsal.plugins.plugin import Failure
 from stacks.clouds.gke.laws.view import name_of
-from stacks.clouds.gke.site import shortened
 from stacks.clouds.gke.versions import at_least
+from stacks.clouds.naming import shortened
 from stacks.clouds.resource import Arguments
 from stacks.kube.api import Api, Object
 

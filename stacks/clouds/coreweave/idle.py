@@ -7,10 +7,10 @@ hourly and for up to 30 minutes (docs.coreweave.com/platform/fleet-management/hp
 from collections.abc import Collection
 from urllib.parse import quote
 
-from hardware.render.namespace import COREWEAVES
+from stacks.clouds.coreweave.pools import NAMESPACES
 from stacks.kube.api import Api, Object
 
-_SELECTOR = quote("=".join(COREWEAVES))
+_SELECTOR = quote("=".join(NAMESPACES))
 
 
 def namespaces_of_coreweave(api: Api) -> frozenset[str]:

@@ -5,18 +5,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from stacks.clouds.changes import changes
-from stacks.clouds.coreweave.plan import VPC, CksPlan
+from stacks.clouds.cloud import ClusterPlan, ClusterRequest, Previous
+from stacks.clouds.coreweave.plan import VPC
 from stacks.clouds.coreweave.pools import API
 from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
 from stacks.clouds.coreweave.rules import HERE, UPGRADES
-from stacks.clouds.last_plan import OUTPUT, last_outputs
+from stacks.clouds.outputs import NEXT
 from stacks.clouds.resource import Resource, plain
-from stacks.compose_cks import NEXT
-from stacks.findings import Problem, StackFileError
+from stacks.findings import Problem
 from stacks.kube.api import Api
+from stacks.kube.context import Context
 from stacks.kube.errors import asking
 from stacks.kube.owner import holder
-from stacks.spec.cluster import Cluster
 
 SOURCE, SCHEMA = "stacks/clouds/coreweave/look.py", "the provider's schema"
 #: Where a stack file says what an argument becomes of, by the class and the argument.
@@ -27,20 +27,14 @@ KEYS: Mapping[tuple[str, str], str] = {
 }
 
 
-def look_at_cluster(plan: CksPlan, cluster: Cluster, owner: str) -> None:
-    """What the last plan tells, before the engine refuses it without a word of why, or does it.
-
-    Raises:
-        StackFileError: what is protected would be replaced, or what cannot change would; or the context cannot be the cluster's.
-    """
-    if (outputs := last_outputs(owner)) is None:
-        return
-    before = outputs.get(OUTPUT) or {}
-    if problems := [*_refused(before, plan), *_left(outputs, cluster), *_elsewhere(outputs, plan, cluster, owner)]:
-        raise StackFileError(problems)
+def check_cluster(request: ClusterRequest, plan: ClusterPlan, previous: Previous) -> Iterator[Problem]:
+    """Problems of a change that would replace what is protected, or change what cannot, and of a context of another cluster."""
+    yield from _refused(previous.planned, plan)
+    yield from _left(previous, request.context)
+    yield from _elsewhere(previous, plan, request.context)
 
 
-def _refused(before: Mapping[str, Any], plan: CksPlan) -> Iterator[Problem]:
+def _refused(before: Mapping[str, Any], plan: ClusterPlan) -> Iterator[Problem]:
     for change in changes(before, plan.resources, CKS):
         for field in change.fields if change.refused else ():
             key = KEYS.get((change.resource.type, field), field)
@@ -67,9 +61,9 @@ def _unchangeable(field: str, old: Mapping[str, Any], new: Mapping[str, Any], re
     )  # fmt: skip
 
 
-def _left(outputs: Mapping[str, Any], cluster: Cluster) -> Iterator[Problem]:
+def _left(previous: Previous, context: Context) -> Iterator[Problem]:
     """Without its context everything in the cluster would be deleted as gone from the stack."""
-    if _lived_in(outputs) and cluster.context is None:
+    if _lived_in(previous) and context.context is None:
         yield _context(
             "`context` is gone",
             "this would delete all that the stack has in its cluster",
@@ -77,29 +71,29 @@ def _left(outputs: Mapping[str, Any], cluster: Cluster) -> Iterator[Problem]:
         )
 
 
-def _elsewhere(outputs: Mapping[str, Any], plan: CksPlan, cluster: Cluster, owner: str) -> Iterator[Problem]:
+def _elsewhere(previous: Previous, plan: ClusterPlan, context: Context) -> Iterator[Problem]:
     """A context that leads to another cluster: one that is named too early, or by mistake, where somebody has nodes."""
-    if cluster.context is None or _lived_in(outputs):
+    if context.context is None or _lived_in(previous):
         return
-    name, endpoint = plan.cluster.args["name"], (outputs.get(NEXT) or {}).get("endpoint")
+    name, endpoint = plan.cluster.args["name"], (previous.outputs.get(NEXT) or {}).get("endpoint")
     unanswered: list[Problem] = []
-    with asking(cluster, unanswered.append):
-        api = Api(cluster.kubeconfig, cluster.context)
-        theirs = [pool["metadata"]["name"] for pool in api.items(API) if holder(pool) != owner]
+    with asking(context, unanswered.append):
+        api = Api(context.kubeconfig, context.context)
+        theirs = [pool["metadata"]["name"] for pool in api.items(API) if holder(pool) != previous.owner]
         if theirs and endpoint is None:
-            what = f"context `{cluster.context}` leads to a cluster with NodePool {theirs[0]}"
+            what = f"context `{context.context}` leads to a cluster with NodePool {theirs[0]}"
             yield _context(what, f"CKS cluster {name} is not made yet", "leave `context` out until it is")
         elif theirs and _host(api.server) != _host(str(endpoint)):
-            what = f"context `{cluster.context}` leads to {api.server}, where NodePool {theirs[0]} is somebody else's"
+            what = f"context `{context.context}` leads to {api.server}, where NodePool {theirs[0]} is somebody else's"
             yield _context(what, f"CKS cluster {name} answers at {endpoint}", "name the context that leads there")
     if unanswered and endpoint is None:
-        what, why = f"context `{cluster.context}` leads nowhere", f"CKS cluster {name} is not made yet"
+        what, why = f"context `{context.context}` leads nowhere", f"CKS cluster {name} is not made yet"
         yield _context(what, why, "leave `context` out until it is")
 
 
-def _lived_in(outputs: Mapping[str, Any]) -> bool:
+def _lived_in(previous: Previous) -> bool:
     """Whether the stack has been in its cluster."""
-    return OUTPUT in outputs and NEXT not in outputs
+    return bool(previous.planned) and NEXT not in previous.outputs
 
 
 def _host(url: str) -> str:

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from hardware.render.namespace import OWNER
+from stacks.clouds.cloud import ClusterRequest
 from stacks.clouds.coreweave.idle import keeps_its_node, namespaces_of_coreweave
-from stacks.clouds.coreweave.pools import API, POOL, NodePool
+from stacks.clouds.coreweave.pools import API, POOL
+from stacks.clouds.pools import NodePool
 from stacks.findings import Problem
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
 from stacks.kube.owner import holder, whose
 from stacks.rules.cluster import NODE_POOLS
-from stacks.spec.cluster import Cluster
 
 #: Which zone has which instance type.
 AVAILABILITY = "docs.coreweave.com/platform/instances/availability-matrix"
@@ -19,7 +20,7 @@ AVAILABILITY = "docs.coreweave.com/platform/instances/availability-matrix"
 TYPE_OF = {"systemPool": "cluster.coreweave.systemPool.instanceType", "acceleratorPool": "cluster.machine"}
 
 
-def look_at_pools(api: Api, cluster: Cluster, pools: Sequence[NodePool], owner: str) -> Iterator[Problem]:
+def look_at_pools(api: Api, request: ClusterRequest, pools: Sequence[NodePool], owner: str) -> Iterator[Problem]:
     """Whether the cluster has NodePools at all, whose those of our names are, and whether they would have to be replaced."""
     if not pools:
         return
@@ -34,8 +35,8 @@ def look_at_pools(api: Api, cluster: Cluster, pools: Sequence[NodePool], owner: 
         if live is None:
             continue
         if holder(live) != owner:
-            yield _somebody_elses(cluster, pool, live, owner)
-        elif live["spec"]["instanceType"] != pool.instance_type and pool.key not in cluster.allow_replace:
+            yield _somebody_elses(request, pool, live, owner)
+        elif live["spec"]["instanceType"] != pool.instance_type and pool.key not in request.allow_replace:
             yield Problem(
                 "CW-03", f"llmd-pd:{TYPE_OF[pool.key]}",
                 f"NodePool {pool.name} is of {live['spec']['instanceType']}, and would become {pool.instance_type}",
@@ -45,10 +46,10 @@ def look_at_pools(api: Api, cluster: Cluster, pools: Sequence[NodePool], owner: 
         elif pool.nodes is not None and live["spec"].get("targetNodes", 0) > pool.nodes:
             yield from _shrinking(api, pool)
         else:
-            yield from _refused(cluster, pool, live)
+            yield from _refused(request, pool, live)
 
 
-def _refused(cluster: Cluster, pool: NodePool, live: Object) -> Iterator[Problem]:
+def _refused(request: ClusterRequest, pool: NodePool, live: Object) -> Iterator[Problem]:
     """A pool that CoreWeave has refused, and that this stack file would not change. One that it changes may be valid then."""
     status = live.get("status") or {}
     complete = status.get("currentNodes", 0) >= live["spec"].get("targetNodes", 0)
@@ -57,7 +58,7 @@ def _refused(cluster: Cluster, pool: NodePool, live: Object) -> Iterator[Problem
     for row in status.get("conditions") or ():
         if (row["type"], row["status"]) == ("Validated", "False"):
             said = f"{row.get('message') or 'it does not say why'} (Validated: {row.get('reason')})"
-            describe = f"kubectl describe nodepool {pool.name}{kubectl_flags(cluster)}"
+            describe = f"kubectl describe nodepool {pool.name}{kubectl_flags(request.context)}"
             yield Problem(
                 "CW-16", f"llmd-pd:{TYPE_OF[pool.key]}", f"CoreWeave has refused NodePool {pool.name}: {said}",
                 "no node will ever come, and this would wait for an hour",
@@ -86,8 +87,8 @@ def _pods(api: Api, node: str) -> list[Object]:
     return api.items(f"/api/v1/pods?fieldSelector={quote(f'spec.nodeName={node}')}")
 
 
-def _somebody_elses(cluster: Cluster, pool: NodePool, live: Object, owner: str) -> Problem:
-    mark = f"kubectl annotate nodepool {pool.name} {OWNER}={owner} --overwrite{kubectl_flags(cluster)}"
+def _somebody_elses(request: ClusterRequest, pool: NodePool, live: Object, owner: str) -> Problem:
+    mark = f"kubectl annotate nodepool {pool.name} {OWNER}={owner} --overwrite{kubectl_flags(request.context)}"
     return Problem(
         "EXISTS", f"llmd-pd:cluster.coreweave.{pool.key}.name", f"NodePool {pool.name} exists already",
         f"it belongs to {whose(live)}, and this stack would change what is billed to them",

@@ -1,47 +1,62 @@
-"""What a stack makes on CoreWeave beneath its node pools, as data: a VPC, and a CKS cluster in it.
+"""What a stack makes on CoreWeave, as data: node pools, and beneath them a CKS cluster and its VPC if the stack makes them.
 
-`components/cluster/cks` registers exactly this. A pure function of a stack file: nothing is asked of CoreWeave. The nodes are
-Kubernetes objects in the cluster: `stacks.clouds.coreweave.pools`.
+A pure function of a request: nothing is asked of CoreWeave.
 """
 
-from dataclasses import dataclass
-
+from stacks.clouds.cloud import ByHand, ClusterPlan, ClusterRequest, InUse
 from stacks.clouds.coreweave.addresses import PODS, SERVICES, internal_lb, prefixes
-from stacks.clouds.coreweave.spec import Cks
-from stacks.clouds.gke.site import shortened
+from stacks.clouds.coreweave.pools import NAMESPACES, POOL, node_pools
+from stacks.clouds.coreweave.spec import Cks, CoreWeave
+from stacks.clouds.naming import shortened
 from stacks.clouds.resource import Ref, Resource, Timeouts
-from stacks.spec.stack import StackSpec
 
 VPC, CLUSTER = "NetworkingVpc", "CksCluster"
 #: CoreWeave takes no longer names.
 NAME_LENGTH = 30
+#: Where a stack file says `deleteInUse`.
+SECTION = "cluster.coreweave"
 #: The provider itself waits for 45 minutes for a cluster and for 20 for a VPC; the engine a little longer.
-_VPC_PATIENCE = Timeouts(create="30m", update="30m", delete="30m")
-_CLUSTER_PATIENCE = Timeouts(create="60m", update="60m", delete="30m")
+_VPC_TIMEOUTS = Timeouts(create="30m", update="30m", delete="30m")
+_CLUSTER_TIMEOUTS = Timeouts(create="60m", update="60m", delete="30m")
 
 
-@dataclass(frozen=True)
-class CksPlan:
-    """A CKS cluster and its VPC, the VPC first."""
-
-    vpc: Resource
-    cluster: Resource
-
-    @property
-    def resources(self) -> tuple[Resource, ...]:
-        """Both, in the order they are made."""
-        return self.vpc, self.cluster
+def stated(request: ClusterRequest) -> CoreWeave:
+    """The section of a request to CoreWeave."""
+    assert isinstance(request.section, CoreWeave)
+    return request.section
 
 
-def cks_plan(spec: StackSpec) -> CksPlan | None:
-    """The plan of a stack file that obeys the rules; None where the cluster is there."""
-    cks = spec.cluster.cks_to_make
-    if cks is None:
-        return None
-    name = cluster_name(spec, cks)
-    vpc = _vpc(spec, cks, cks.vpc.name or name)
-    cluster = Resource(
-        name=f"{spec.name}-cluster",
+def coreweave_plan(request: ClusterRequest) -> ClusterPlan:
+    """Returns the plan of a valid request: node pools alone, or the cluster and its VPC too.
+
+    A kubeconfig for CKS holds a token, so that the stack makes none (docs/adr/0021): a person names the context once the cluster
+    exists.
+    """
+    section, pools = stated(request), node_pools(request)
+    text = " and ".join(f"{pool.spec['targetNodes']} × {pool.instance_type}" for pool in pools)
+    if (cks := section.cluster) is None:
+        in_use = InUse(SECTION, section.delete_in_use, pool_label=POOL)
+        return ClusterPlan(pools=tuple(pools), reached_by=request.context, in_use=in_use, nodes_text=text)
+    name = cluster_name(request.name, cks)
+    vpc, cluster = _vpc(request, cks, cks.vpc.name or name), f"{request.name}-cluster"
+    by_hand = ByHand(
+        endpoint=("api_server_endpoint",),
+        kubeconfig=f"`cwic cluster auth {name}`, or https://console.coreweave.com/tokens; it holds a token of yours",
+        then=f"name the context that leads to {name} as `context` under `llmd-pd:cluster`, and `pulumi up` again",
+    )
+    return ClusterPlan(
+        resources=(vpc, _cluster(request, cks, cluster, name, vpc)),
+        cluster_name=cluster,
+        pools=tuple(pools),
+        reached_by=request.context if request.context.context else by_hand,
+        in_use=InUse(SECTION, section.delete_in_use, cluster=name, namespaces=NAMESPACES, pool_label=POOL),
+        nodes_text=text,
+    )
+
+
+def _cluster(request: ClusterRequest, cks: Cks, logical: str, name: str, vpc: Resource) -> Resource:
+    return Resource(
+        name=logical,
         type=CLUSTER,
         title="CKS cluster",
         args={
@@ -54,22 +69,21 @@ def cks_plan(spec: StackSpec) -> CksPlan | None:
             "internal_lb_cidr_names": [internal_lb(index) for index in range(len(cks.vpc.internal_load_balancers))],
             "public": cks.public,
         },
-        protect=spec.cluster.protect,
-        timeouts=_CLUSTER_PATIENCE,
+        protect=request.protect,
+        timeouts=_CLUSTER_TIMEOUTS,
         delete_before_replace=True,
     )
-    return CksPlan(vpc, cluster)
 
 
-def cluster_name(spec: StackSpec, cks: Cks) -> str:
-    """What the cluster is called at CoreWeave."""
-    return cks.name or shortened(spec.name, NAME_LENGTH)
+def cluster_name(name: str, cks: Cks) -> str:
+    """The cluster's name at CoreWeave, for the stack of this name."""
+    return cks.name or shortened(name, NAME_LENGTH)
 
 
-def _vpc(spec: StackSpec, cks: Cks, name: str) -> Resource:
+def _vpc(request: ClusterRequest, cks: Cks, name: str) -> Resource:
     hosts = [{"name": "primary", "type": "PRIMARY", "prefixes": [cks.vpc.hosts]}]
     return Resource(
-        name=f"{spec.name}-vpc",
+        name=f"{request.name}-vpc",
         type=VPC,
         title="VPC",
         args={
@@ -78,8 +92,8 @@ def _vpc(spec: StackSpec, cks: Cks, name: str) -> Resource:
             "vpc_prefixes": [{"name": key, "value": given} for key, given in prefixes(cks.vpc).items()],
             **({"host_prefixes": hosts} if cks.vpc.hosts else {}),
         },
-        protect=spec.cluster.protect,
-        timeouts=_VPC_PATIENCE,
+        protect=request.protect,
+        timeouts=_VPC_TIMEOUTS,
         # The name is taken, and the cluster goes with it.
         delete_before_replace=True,
     )

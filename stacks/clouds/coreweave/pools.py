@@ -4,15 +4,14 @@ Field names and the meaning of the status are those of https://docs.coreweave.co
 brings drivers, device plugins and network operators itself; nothing of that kind is ever made here.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from hardware.machines import Machine
-from hardware.render.namespace import OWNER
 from hardware.vocabulary import Fragment
-from stacks.clouds.pools import PoolKey
-from stacks.spec.cluster import CoreWeave
-from stacks.spec.stack import StackSpec
+from stacks.clouds.cloud import ClusterRequest
+from stacks.clouds.coreweave.spec import CoreWeave
+from stacks.clouds.pools import NodePool, PoolKey
+from stacks.schema import Section
 
 Object = dict[str, Any]
 
@@ -29,87 +28,77 @@ WITHIN_A_FABRIC = frozenset(
 SYSTEM_CRITICAL = {"cks.coreweave.cloud/system-critical": "true"}
 
 
-@dataclass(frozen=True)
-class NodePool:
-    """A NodePool as the stack makes it. `nodes` is how many there are when it is ready, None where an autoscaler says."""
-
-    key: PoolKey
-    name: str
-    spec: Object
-    nodes: int | None
-    protect: bool
-
-    @property
-    def instance_type(self) -> str:
-        """What its nodes are; CoreWeave never lets it change."""
-        found: str = self.spec["instanceType"]
-        return found
-
-    def manifest(self, owner: str | None = None) -> Object:
-        """The object, annotated with the stack it belongs to when there is one."""
-        metadata: Object = {"name": self.name}
-        if owner is not None:
-            metadata["annotations"] = {OWNER: owner}
-        return {
-            "apiVersion": "compute.coreweave.com/v1alpha1",
-            "kind": "NodePool",
-            "metadata": metadata,
-            "spec": self.spec,
-        }
+#: Label of the namespaces of a CKS cluster that are CoreWeave's own ("control plane namespaces"), as key and value:
+#: docs.coreweave.com/products/cks/clusters/scheduling/workload-scheduling. Their pods run on customers' nodes too, unbilled.
+NAMESPACES = ("ns.coreweave.cloud/org", "control-plane")
+API_VERSION = "compute.coreweave.com/v1alpha1"
+#: A node takes 20 to 30 minutes from bare metal to Ready, and pools of many come in waves: twice that.
+POOL_SECONDS = 3600
 
 
-def node_pools(spec: StackSpec, machine: Machine) -> list[NodePool]:
-    """The pools of a stack file that obeys the rules, in the order they are made; none where nodes are somebody else's."""
-    cluster = spec.cluster
-    if cluster.provider != "coreweave":
-        return []
-    stated = cluster.coreweave or CoreWeave()
+def node_pools(request: ClusterRequest) -> list[NodePool]:
+    """Returns the pools of a valid request, in the order they are made."""
+    section = _stated(request.section)
     pools = []
-    if stated.system_pool.manage:
+    if section.system_pool.manage:
         system = {
             "computeClass": "default",
-            "instanceType": stated.system_pool.instance_type,
+            "instanceType": section.system_pool.instance_type,
             "autoscaling": False,
-            "targetNodes": stated.system_pool.nodes,
+            "targetNodes": section.system_pool.nodes,
             "nodeLabels": SYSTEM_CRITICAL,
         }
-        pools.append(_pool(spec, "systemPool", system))
-    pool, bounds = stated.accelerator_pool, stated.accelerator_pool.autoscaling
+        pools.append(_pool(request, "systemPool", system))
+    pool, bounds = section.accelerator_pool, section.accelerator_pool.autoscaling
     accelerator: Object = {
         "computeClass": pool.compute_class,
-        "instanceType": machine.instance_type,
+        "instanceType": request.machine.instance_type,
         "autoscaling": bounds is not None,
-        "targetNodes": cluster.nodes,
+        "targetNodes": request.nodes,
         **({"minNodes": bounds.min, "maxNodes": bounds.max} if bounds else {}),
         **({"nodeLabels": dict(pool.labels)} if pool.labels else {}),
         **({"nodeTaints": [dict(taint) for taint in pool.taints]} if pool.taints else {}),
         # A node with pods on it never goes because a number in a file became smaller.
         "lifecycle": {"scaleDownStrategy": "IdleOnly"},
     }
-    return [*pools, _pool(spec, "acceleratorPool", accelerator)]
+    return [*pools, _pool(request, "acceleratorPool", accelerator)]
 
 
-def pool_names(spec: StackSpec) -> dict[PoolKey, str]:
-    """What the pools are called in the cluster."""
-    stated = spec.cluster.coreweave or CoreWeave()
+def pool_names(name: str, section: CoreWeave) -> dict[PoolKey, str]:
+    """The pools' names in the cluster, for the stack of this name."""
     return {
-        "systemPool": stated.system_pool.name or f"{spec.name}-cpu",
-        "acceleratorPool": stated.accelerator_pool.name or f"{spec.name}-gpu",
+        "systemPool": section.system_pool.name or f"{name}-cpu",
+        "acceleratorPool": section.accelerator_pool.name or f"{name}-gpu",
     }
 
 
-def _pool(spec: StackSpec, key: PoolKey, content: Object) -> NodePool:
-    nodes = None if content["autoscaling"] else content["targetNodes"]
-    protect = spec.cluster.protect and key not in spec.cluster.allow_replace
-    return NodePool(key, pool_names(spec)[key], content, nodes, protect)
+def _stated(section: Section) -> CoreWeave:
+    assert isinstance(section, CoreWeave)
+    return section
 
 
-def same_fabric(labels: dict[str, str]) -> Fragment:
+def _pool(request: ClusterRequest, key: PoolKey, content: Object) -> NodePool:
+    return NodePool(
+        key=key,
+        name=pool_names(request.name, _stated(request.section))[key],
+        instance_type=content["instanceType"],
+        api_version=API_VERSION,
+        spec=content,
+        nodes=None if content["autoscaling"] else content["targetNodes"],
+        protect=request.protect and key not in request.allow_replace,
+        size="spec.targetNodes",
+        ready="status.currentNodes",
+        fixed=("spec.instanceType",),
+        seconds=POOL_SECONDS,
+    )
+
+
+def same_fabric(labels: Mapping[str, str]) -> Fragment:
     """Required: on InfiniBand, and on one fabric with every pod of these labels. Wished for: in one leaf group.
 
     The flavor is asked for because nodes without InfiniBand carry the fabric's label too, empty, and so would match each other.
     """
-    own = {"labelSelector": {"matchLabels": labels}}
+    own = {"labelSelector": {"matchLabels": dict(labels)}}
     infiniband = {"matchExpressions": [{"key": FLAVOR, "operator": "In", "values": ["infiniband"]}]}
     near = {"weight": 100, "podAffinityTerm": {**own, "topologyKey": LEAFGROUP}}
     return {

@@ -5,6 +5,7 @@ from itertools import chain
 
 from stacks.clouds.coreweave.addresses import Unusable, too_small, unusable
 from stacks.clouds.coreweave.plan import NAME_LENGTH, cluster_name
+from stacks.clouds.coreweave.spec import Cks, CoreWeave
 from stacks.clouds.coreweave.versions import AUTOSCALING, OFFERED, OLDEST_OFFERED, parse, text
 from stacks.clouds.coreweave.versions import SOURCE as VERSIONS
 from stacks.rules.cluster import INSTANCES, system_nodes
@@ -18,7 +19,7 @@ UPGRADES = "docs.coreweave.com/products/cks/clusters/upgrade-kubernetes"
 
 def short_names(subject: ClusterSubject) -> Iterator[Finding]:
     """CW-06: names that CoreWeave takes."""
-    if (cks := subject.spec.cluster.cks_to_make) is None:
+    if (cks := _cks(subject)) is None:
         return
     for key, name in (("name", cks.name), ("vpc.name", cks.vpc.name)):
         if name and len(name) > NAME_LENGTH:
@@ -28,8 +29,8 @@ def short_names(subject: ClusterSubject) -> Iterator[Finding]:
 
 def nodes_of_its_own(subject: ClusterSubject) -> Iterator[Finding]:
     """CW-06: a cluster that is new has no node, and an autoscaler from a version on."""
-    spec, coreweave = subject.spec, subject.spec.cluster.coreweave
-    if (cks := spec.cluster.cks_to_make) is None or coreweave is None:
+    spec, coreweave = subject.spec, subject.spec.cluster.own(CoreWeave)
+    if (cks := _cks(subject)) is None or coreweave is None:
         return
     if not coreweave.system_pool.manage:
         what, why = (
@@ -48,7 +49,7 @@ def nodes_of_its_own(subject: ClusterSubject) -> Iterator[Finding]:
 
 def minor_version(subject: ClusterSubject) -> Iterator[Finding]:
     """CW-11: a version as CKS is told it."""
-    if (cks := subject.spec.cluster.cks_to_make) and parse(cks.version) is None:
+    if (cks := _cks(subject)) and parse(cks.version) is None:
         what, why = f"`{cks.version}` is no minor version", "CoreWeave is told one, and brings its patches itself"
         yield Finding(f"{HERE}.version", what, why, "write something like `v1.35`")
 
@@ -56,7 +57,8 @@ def minor_version(subject: ClusterSubject) -> Iterator[Finding]:
 def offered_version(subject: ClusterSubject) -> Iterator[Finding]:
     """CW-11: a version of which CoreWeave still makes clusters. One that exists keeps its own."""
     cluster = subject.spec.cluster
-    version = parse(cluster.cks_to_make.version) if cluster.cks_to_make and cluster.is_new else None
+    cks = _cks(subject)
+    version = parse(cks.version) if cks and cluster.is_new else None
     if version and version < OLDEST_OFFERED:
         what, why = f"no new cluster is made of {text(version)}", "CoreWeave keeps it for clusters that have it already"
         yield Finding(f"{HERE}.version", what, why, f"write one of {', '.join(map(text, OFFERED))}")
@@ -64,23 +66,29 @@ def offered_version(subject: ClusterSubject) -> Iterator[Finding]:
 
 def ranges_lie_free(subject: ClusterSubject) -> Iterator[Finding]:
     """CW-12: ranges that are one's own, and not in each other's way."""
-    if cks := subject.spec.cluster.cks_to_make:
+    if cks := _cks(subject):
         yield from map(_finding, unusable(cks.vpc))
 
 
 def room_for_nodes(subject: ClusterSubject) -> Iterator[Finding]:
     """CW-13: addresses for every node there may be, and for its pods."""
-    if cks := subject.spec.cluster.cks_to_make:
+    if cks := _cks(subject):
         yield from map(_finding, too_small(cks.vpc, _most_nodes(subject.spec)))
 
 
 def a_context_to_come(subject: ClusterSubject) -> Iterator[Finding]:
     """CW-14: a kubeconfig leads to the cluster by a context, or by none until it is there."""
     cluster = subject.spec.cluster
-    if (cks := cluster.cks_to_make) and cluster.kubeconfig and not cluster.context:
+    if (cks := _cks(subject)) and cluster.kubeconfig and not cluster.context:
         what = "`kubeconfig` without `context`"
-        why = f"its current context could lead to another cluster than {cluster_name(subject.spec, cks)}"
+        why = f"its current context could lead to another cluster than {cluster_name(subject.spec.name, cks)}"
         yield Finding("cluster.context", what, why, "name the context, or leave both out until the cluster is there")
+
+
+def _cks(subject: ClusterSubject) -> Cks | None:
+    """The CKS cluster that the stack makes."""
+    section = subject.spec.cluster.own(CoreWeave)
+    return section.cluster if section else None
 
 
 def _names_and_nodes(subject: ClusterSubject) -> Iterator[Finding]:
@@ -103,7 +111,7 @@ RULES: tuple[Rule[ClusterSubject], ...] = (
 
 def _most_nodes(spec: StackSpec) -> int:
     """How many nodes there may be, of both pools."""
-    stated = spec.cluster.coreweave
+    stated = spec.cluster.own(CoreWeave)
     assert stated is not None  # it has the cluster
     scaling = stated.accelerator_pool.autoscaling
     return max(spec.cluster.nodes or 0, scaling.max if scaling else 0) + stated.system_pool.nodes

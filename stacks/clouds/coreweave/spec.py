@@ -1,13 +1,14 @@
-"""`cluster.coreweave.cluster` of a stack file: which CKS cluster the stack makes, and its VPC.
+"""`cluster.coreweave` of a stack file: node pools on CoreWeave, and the CKS cluster and VPC beneath them if the stack makes them.
 
 Rules that need more than one field are in `stacks.clouds.coreweave.rules`, what is made of it in `stacks.clouds.coreweave.plan`.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stacks.schema import CoreWeaveZone, DnsLabel, NonEmpty, Section
+from stacks.clouds.pools import AcceleratorPool, PoolName
+from stacks.schema import CoreWeaveZone, DnsLabel, NonEmpty, Positive, Section
 
 
 class Vpc(Section):
@@ -39,3 +40,35 @@ class Cks(Section):
     name: DnsLabel | None = None
     public: bool = True
     vpc: Vpc = Vpc()
+
+
+class CoreWeavePool(AcceleratorPool):
+    """The accelerator nodes on CoreWeave. `name` left out: the stack's, and `-gpu`."""
+
+    compute_class: Literal["default", "spot"] = "default"
+
+
+class SystemPool(Section):
+    """The nodes of everything that needs no accelerator: CoreWeave's own pods, and the router.
+
+    `name` left out: the stack's, and `-cpu`. `manage: false`: the cluster has such nodes already. Without any, a GPU pool could
+    never be scaled to nothing.
+    """
+
+    manage: bool = True
+    name: PoolName | None = None
+    # The smallest that CoreWeave has; the router asks for 12 cores at most.
+    instance_type: NonEmpty = "cd-gp-i64-erapids"
+    nodes: Positive = 1
+
+
+class CoreWeave(Section):
+    """What the stack makes on a CKS cluster: its node pools, and with `cluster` that itself, with its VPC.
+
+    `deleteInUse`: a destroy takes the nodes with pods of other stacks on them, and a cluster with what others run in it.
+    """
+
+    cluster: Cks | None = None
+    delete_in_use: bool = False
+    system_pool: SystemPool = SystemPool()
+    accelerator_pool: CoreWeavePool = CoreWeavePool()

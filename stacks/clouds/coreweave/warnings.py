@@ -8,7 +8,7 @@ it makes there is the version. That the model is kept in memory (a cache on a no
 from collections.abc import Iterator
 
 from stacks.clouds.coreweave.pools import FABRIC, WITHIN_A_FABRIC
-from stacks.clouds.coreweave.rules import HERE
+from stacks.clouds.coreweave.rules import HERE, _cks
 from stacks.clouds.coreweave.versions import OFFERED, parse, text
 from stacks.clouds.coreweave.versions import SOURCE as VERSIONS
 from stacks.rules.examined import Examined
@@ -30,7 +30,7 @@ def _across_fabrics(subject: Examined) -> Iterator[Finding]:
 def _unlisted_version(subject: Examined) -> Iterator[Finding]:
     """CW-11: a new cluster of a version that the newest known list does not have. One that is too old is refused by the rule."""
     cluster = subject.spec.cluster
-    if cluster.is_new and (cks := cluster.cks_to_make) and parse(cks.version) not in OFFERED:
+    if cluster.is_new and (cks := _cks(subject)) and parse(cks.version) not in OFFERED:
         what = f"{cks.version} is not on the list of versions for new clusters that is known here"
         why = f"that has {', '.join(map(text, OFFERED))}, and CoreWeave would refuse another after the VPC is made"
         yield Finding(f"{HERE}.version", what, why, f"look it up at {VERSIONS}")

@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import grpc
 import pulumi
 
-from stacks.clouds.coreweave.pools import API, NodePool
+from stacks.clouds.coreweave.pools import API
+from stacks.clouds.pools import NodePool
 from stacks.kube.api import Api, KubeconfigError
-from stacks.spec.cluster import Cluster
+from stacks.kube.context import Context
 
 #: Between two looks. CoreWeave judges a pool at once, and nodes take 20 to 30 minutes.
 SECONDS = 10.0
@@ -74,18 +75,18 @@ def watch(
                 said.add(sentence)
 
 
-def watch_pools(pools: Sequence[NodePool], cluster: Cluster) -> None:
+def watch_pools(pools: Sequence[NodePool], context: Context) -> None:
     """Watches them in an `up`, beside the program and for no longer than that lives."""
     if not pools or pulumi.runtime.is_dry_run():
         return
     try:
-        api = Api(cluster.kubeconfig, cluster.context)
+        api = Api(context.kubeconfig, context.context)
     except KubeconfigError:
         return  # it was read a moment ago, by whom it would have been refused
     # The SDK keeps its connection to the engine in a context variable, which a thread of its own would not have.
-    context = contextvars.copy_context()
+    variables = contextvars.copy_context()
     arguments = (watch, lambda: shortages(api, pools), _say)
-    threading.Thread(target=context.run, args=arguments, name="node pools", daemon=True).start()
+    threading.Thread(target=variables.run, args=arguments, name="node pools", daemon=True).start()
 
 
 def _say(sentence: str) -> None:

@@ -4,7 +4,8 @@ APIs stay when the stack goes: others of the project may live from them. The acc
 what it has to be allowed is in the documentation.
 """
 
-from stacks.clouds.gke.site import Site, shortened
+from stacks.clouds.gke.site import Site
+from stacks.clouds.naming import shortened
 from stacks.clouds.resource import Ref, Resource
 
 #: The APIs, by what they are needed for.

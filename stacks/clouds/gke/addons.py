@@ -22,7 +22,7 @@ from releases.gke import (
 from releases.values import image_values, merge
 from stacks.clouds.gke.networks import GVNIC, RDMA, rdma_parts
 from stacks.clouds.gke.site import Site
-from stacks.spec.stack import Mirror
+from stacks.schema import Mirror
 
 Object = dict[str, Any]
 

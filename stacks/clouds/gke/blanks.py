@@ -65,7 +65,7 @@ def blanks(gke: Gke) -> dict[str, str]:
 
 def filled_in(subject: ClusterSubject) -> Iterator[Finding]:
     """GKE-28: every blank is filled in."""
-    gke = subject.spec.cluster.gke_to_make
+    gke = subject.spec.cluster.own(Gke)
     if gke is None:
         return
     for path, value in blanks(gke).items():

@@ -3,46 +3,41 @@ it, and at the project.
 """
 
 import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pulumi
-
 from stacks.clouds.changes import Change, changes
+from stacks.clouds.cloud import Previous
 from stacks.clouds.gke.leftovers.google import connection
 from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.gke.pools import SYSTEM
 from stacks.clouds.gke.readiness import ANSWER_SECONDS, TRIES, Connect, look_at_project
 from stacks.clouds.gke.replaces import GKE
-from stacks.clouds.last_plan import OUTPUT, last_outputs
 from stacks.findings import Problem, StackFileError
 
 
-def look_at_gke(plan: GkePlan, owner: str, connect: Connect | None = None) -> None:
-    """Warns of nodes that would be made anew one by one, and of what Google could not be asked. `connect` leads to Google.
-
-    Raises:
-        StackFileError: a resource that the stack protects would be replaced, or the project is not ready for the cluster.
+def check_project_and_changes(plan: GkePlan, previous: Previous, connect: Connect | None = None) -> list[str | Problem]:
+    """Problems of a change that would replace what is protected, and of a project that is not ready; and warnings, as texts:
+    nodes that would be made anew one by one, and what Google could not be asked. `connect` leads to Google.
     """
-    if (outputs := last_outputs(owner)) is None:
-        return
-    before = outputs.get(OUTPUT) or {}
-    _look_at_changes(plan, before)
-    if outputs and not before:
-        return  # it was made before plans were kept, and nothing can be said of what it was planned with
-    for warning in look_at_project(plan, before, connect or connection(os.environ, ANSWER_SECONDS, TRIES)):
-        pulumi.log.warn(warning)
+    found: list[str | Problem] = [*_changes(plan, previous.planned)]
+    problems = [row for row in found if isinstance(row, Problem)]
+    if problems or (previous.outputs and not previous.planned):
+        return found  # made before plans were kept, nothing can be said of what it was planned with
+    try:
+        ask = connect or connection(os.environ, ANSWER_SECONDS, TRIES)
+        return [*found, *look_at_project(plan, previous.planned, ask)]
+    except StackFileError as error:
+        return [*found, *error.problems]
 
 
-def _look_at_changes(plan: GkePlan, before: dict[str, Any]) -> None:
-    found = changes(before, plan.resources, GKE)
-    for change in found:
-        if not change.replaced:
+def _changes(plan: GkePlan, before: Mapping[str, Mapping[str, Any]]) -> Iterator[str | Problem]:
+    for change in changes(before, plan.resources, GKE):
+        if change.refused:
+            yield _refused(change, plan)
+        elif not change.replaced:
             fields = ", ".join(change.fields)
-            pulumi.log.warn(
-                f"{change.resource.title}: {fields} changes, and its nodes are made anew, one after the other."
-            )
-    if refused := [_refused(change, plan) for change in found if change.refused]:
-        raise StackFileError(refused)
+            yield f"{change.resource.title}: {fields} changes, and its nodes are made anew, one after the other."
 
 
 def _refused(change: Change, plan: GkePlan) -> Problem:

@@ -1,18 +1,19 @@
 """What a stack makes on GKE, as data: cloud resources in the order they are made, then what the cluster is given.
 
-`components/cluster/gke` registers exactly this; what the parts are is said in the modules beside this one. A pure function of a
-stack file and its machine: nothing is asked of Google.
+The parts are in the modules beside this one. A pure function of a request: nothing is asked of Google.
 """
 
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hardware.machines import Machine
 from hardware.render.pod_images import from_mirror
 from releases.charts import HelmRelease, place
-from releases.gke import Manifest
+from releases.gke import AUTH_PLUGIN, DRA_DRIVER_IMAGE, Manifest
+from stacks.clouds.cloud import ClusterPlan, ClusterRequest, Follows, InUse, Use
 from stacks.clouds.gke.access import access
 from stacks.clouds.gke.addons import charts, manifests, network_objects
 from stacks.clouds.gke.cluster import CLUSTER, cluster
@@ -20,89 +21,99 @@ from stacks.clouds.gke.networks import networks
 from stacks.clouds.gke.pools import accelerator_pool, system_pool
 from stacks.clouds.gke.site import Site, site
 from stacks.clouds.gke.versions import brought_crds
-from stacks.clouds.resource import Resource
-from stacks.spec.stack import StackSpec
 
 Object = dict[str, Any]
 
+#: Where a stack file says `deleteInUse`.
+SECTION = "cluster.gke"
+NETWORKS_FILE, INSTALLER_FILE = "networks.yaml", "driver-installer.yaml"
 
-@dataclass(frozen=True)
-class GkePlan:
-    """A cluster on GKE and everything under it.
 
-    `resources` are in an order in which each comes after what it needs. `waves` of objects, one after the other, then
-    `manifests`, then `charts` follow the last of them, and are there before any model server.
-    """
+@dataclass(frozen=True, kw_only=True)
+class GkePlan(ClusterPlan):
+    """The plan of a cluster on GKE, with the site it follows from, for this cloud's own rules and looks."""
 
     site: Site
-    resources: tuple[Resource, ...]
-    waves: tuple[tuple[Object, ...], ...]
-    manifests: tuple[Manifest, ...]
-    charts: tuple[HelmRelease, ...]
-    #: Where relative paths of the stack file start.
-    base: Path = Path()
-    #: The registry that images come from in place of their publishers'.
-    registry: str | None = None
-
-    def resource(self, name: str) -> Resource:
-        """The resource of that logical name."""
-        return next(found for found in self.resources if found.name == name)
-
-    def of(self, kind: str) -> list[Resource]:
-        """The resources of one class, by its path."""
-        return [found for found in self.resources if found.type == kind]
-
-    @property
-    def objects(self) -> list[Object]:
-        """The objects of all waves."""
-        return [obj for wave in self.waves for obj in wave]
-
-    def files(self) -> list[Object]:
-        """The objects of the manifests.
-
-        Raises:
-            SourceError: a file cannot be had or is not what its checksum says.
-        """
-        return self._files
-
-    @cached_property
-    def _files(self) -> list[Object]:
-        # Late: it downloads, which no command needs that only checks.
-        from releases.files import manifest_objects
-
-        stated = self.site.gke.gpu_driver.installer
-        own = Path(place(stated, self.base)) if stated else None
-        objects = [obj for file in self.manifests for obj in manifest_objects(file, own)]
-        return [from_mirror(obj, self.registry) for obj in objects] if self.registry else objects
-
-    @property
-    def cluster(self) -> Resource:
-        """The cluster."""
-        return self.resource(self.site.named(CLUSTER))
-
-    @property
-    def brought_crds(self) -> frozenset[str]:
-        """The CRDs of ours that the cluster will have by itself."""
-        return brought_crds(self.site.gke.version)
 
 
-def gke_plan(spec: StackSpec, machine: Machine, base: Path = Path()) -> GkePlan:
-    """The plan of a stack file that obeys the rules, on a machine as the stack has it (`stacks.serving.workload.machine_of`).
-
-    Relative paths in the file start at `base`.
+def gke_plan(request: ClusterRequest) -> GkePlan:
+    """Returns the plan of a valid request.
 
     Raises:
         AddressPlanError: the base cannot be used.
     """
-    where = site(spec, machine)
-    allowed = access(where)
-    made = [*allowed, *networks(where), cluster(where, allowed), system_pool(where), accelerator_pool(where)]
+    where = site(request)
+    allowed, pools = access(where), (system_pool(where), accelerator_pool(where))
+    files, releases = manifests(where), tuple(charts(where, request.mirror, request.base))
+    made, driver = cluster(where, allowed), where.gke.gpu_driver
+    system, kind = where.gke.system_pool, where.machine.instance_type
     return GkePlan(
         site=where,
-        resources=tuple(made),
+        resources=(*allowed, *networks(where), made, *pools),
+        cluster_name=where.named(CLUSTER),
+        node_resources=tuple(pool.name for pool in pools),
+        provider_args={"project": where.project},
         waves=tuple(map(tuple, network_objects(where))),
-        manifests=tuple(manifests(where)),
-        charts=tuple(charts(where, spec.mirror, base)),
-        base=base,
-        registry=spec.mirror.registry,
+        wave_file=NETWORKS_FILE,
+        files=_reader(request, files, driver.installer),
+        objects_file=INSTALLER_FILE if files else None,
+        charts=releases,
+        images=(*(() if driver.installer else _of_files(files)), *(() if driver.chart else _of_charts(releases))),
+        images_in_files=bool(files) and driver.installer is not None,
+        own_charts=releases if driver.chart else (),
+        charts_key=f"{SECTION}.gpuDriver.chart",
+        brought_crds=brought_crds(where.gke.version),
+        reached_by=Follows(("control_plane_endpoints_config", "dns_endpoint_config", "endpoint"), kubeconfig),
+        in_use=InUse(SECTION, where.gke.delete_in_use, cluster=where.name),
+        nodes_text=f"{system.min} to {system.max} × {system.machine_type} and {where.nodes} × {kind}, a cluster of its own",
+    )
+
+
+def _reader(request: ClusterRequest, files: Sequence[Manifest], installer: str | None) -> Any:
+    """Returns what reads the objects of the files, once: it downloads, which no command needs that only checks.
+
+    It raises SourceError if a file cannot be had or is not what its checksum says.
+    """
+
+    @cache
+    def read() -> Sequence[Object]:
+        from releases.files import manifest_objects
+
+        own = Path(place(installer, request.base)) if installer else None
+        objects = [obj for file in files for obj in manifest_objects(file, own)]
+        registry = request.mirror.registry
+        return [from_mirror(obj, registry) for obj in objects] if registry else objects
+
+    return read
+
+
+def _of_files(files: Sequence[Manifest]) -> Iterator[Use]:
+    for file in files:
+        yield from (Use(known.image, known.used_by, known.pulled) for known in file.images)
+
+
+def _of_charts(releases: Sequence[HelmRelease]) -> Iterator[Use]:
+    yield from (Use(DRA_DRIVER_IMAGE.image, release.name) for release in releases)
+
+
+def kubeconfig(cluster: str, endpoint: str) -> str:
+    """Returns a kubeconfig, as text, for a cluster's DNS endpoint, whose certificate a public authority signed.
+
+    It holds no credential: Google's plugin asks for one, on behalf of the user who uses the kubeconfig.
+    """
+    user = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": AUTH_PLUGIN,
+        "installHint": "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin",
+        "provideClusterInfo": True,
+    }
+    return json.dumps(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": cluster, "cluster": {"server": f"https://{endpoint}"}}],
+            "users": [{"name": cluster, "user": {"exec": user}}],
+            "contexts": [{"name": cluster, "context": {"cluster": cluster, "user": cluster}}],
+            "current-context": cluster,
+        }
     )

@@ -38,7 +38,7 @@ _RESERVATION = r"projects/[^/]+/reservations/[^/]+(/reservationBlocks/[^/]+(/res
 
 def gke_section(subject: ClusterSubject) -> Iterator[Finding]:
     """A cluster that is to be made is described."""
-    if subject.spec.cluster.provider == "gke" and subject.spec.cluster.gke is None:
+    if subject.spec.cluster.provider == "gke" and subject.spec.cluster.section is None:
         what, why = "`gke` is missing", "it says in which project and zone the cluster is made"
         fix = "write `gke: {project: …, region: …, zone: …, version: …, capacity: …}` under `cluster`"
         yield Finding(HERE, what, why, fix)
@@ -232,7 +232,7 @@ def _too_old(subject: ClusterSubject, *, gpus: bool) -> Iterator[Finding]:
 
 
 def _stated(subject: ClusterSubject) -> Gke | None:
-    return subject.spec.cluster.gke_to_make
+    return subject.spec.cluster.own(Gke)
 
 
 def _stated_labels(subject: ClusterSubject) -> Iterator[str]:

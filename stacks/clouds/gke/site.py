@@ -1,13 +1,12 @@
 """What all parts of a GKE plan go by: one stack's choices, looked up and named once."""
 
-import hashlib
 from dataclasses import dataclass
 
 from hardware.machines import GKE_POOLS, GkePool, Machine, RdmaMode
+from stacks.clouds.cloud import ClusterRequest
 from stacks.clouds.gke.addresses import AddressPlan, Demand, address_plan
 from stacks.clouds.gke.spec import Gke
 from stacks.clouds.pools import PoolKey
-from stacks.spec.stack import StackSpec
 
 #: The system pool's own upgrades add a node before they take one away; the accelerators' never do.
 SURGE = 1
@@ -42,47 +41,43 @@ class Site:
         return self.gke.project
 
 
-def site(spec: StackSpec, machine: Machine) -> Site:
-    """The site of a stack file that obeys the rules, on a machine as the stack has it.
+def stated(request: ClusterRequest) -> Gke:
+    """The section of a request to GKE."""
+    assert isinstance(request.section, Gke)
+    return request.section
+
+
+def site(request: ClusterRequest) -> Site:
+    """Returns the site of a valid request.
 
     Raises:
         AddressPlanError: the base cannot be used.
     """
-    gke, nodes = spec.cluster.gke, spec.cluster.nodes
-    if gke is None or nodes is None:
-        raise ValueError("not a stack file that obeys the rules: `cluster.gke` or `cluster.nodes` is missing")
-    pool = GKE_POOLS[machine.key]
+    gke, nodes = stated(request), request.nodes
+    if nodes is None:
+        raise ValueError("not a valid stack file: `cluster.nodes` is missing")
+    pool = GKE_POOLS[request.machine.key]
     return Site(
-        name=spec.name,
+        name=request.name,
         gke=gke,
-        machine=machine,
+        machine=request.machine,
         pool=pool,
         rdma=gke.rdma or pool.rdma,
         nodes=nodes,
         addresses=address_plan(gke.network.base, demand(gke, nodes), gke.network.peers),
-        gateway=has_gateways(spec, gke),
-        protect=spec.cluster.protect,
-        allow_replace=spec.cluster.allow_replace,
+        gateway=has_gateways(request),
+        protect=request.protect,
+        allow_replace=request.allow_replace,
     )
 
 
-def has_gateways(spec: StackSpec, gke: Gke) -> bool:
-    """Whether there can be Gateways of GKE's."""
-    if gke.gateways is not None:
-        return gke.gateways
-    stated = spec.router.gateway
-    return spec.serving is None or (stated is not None and stated.provider == "gke")
+def has_gateways(request: ClusterRequest) -> bool:
+    """Whether the cluster can have Gateways of GKE's: as the file says, else if the stack may want some."""
+    said = stated(request).gateways
+    return request.wants_gateway if said is None else said
 
 
 def demand(gke: Gke, nodes: int) -> Demand:
     """What the addresses have to be enough for: the most that the autoscalers may make."""
     scaling = gke.accelerator_pool.autoscaling
     return Demand(max(nodes, scaling.max if scaling else 0), gke.system_pool.max, SURGE)
-
-
-def shortened(name: str, most: int) -> str:
-    """The name where it is short enough, else its beginning and a hash of all of it."""
-    if len(name) <= most:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
-    return f"{name[: most - 7].rstrip('-')}-{digest}"

@@ -7,27 +7,20 @@ network or a pool has to be told for it in `stacks.clouds.gke.plan`. Rules that 
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from hardware.machines import RdmaMode
-from stacks.clouds.pools import Autoscaling, Taint
+from stacks.clouds.pools import AcceleratorPool
 from stacks.schema import (
-    DnsLabel,
+    Chart,
     GcpProject,
     GcpRegion,
     GcpZone,
-    LabelKey,
-    LabelValue,
     NonEmpty,
     Positive,
     Section,
     TimeOfDay,
 )
-from stacks.spec.router import Chart
-
-#: A pool's name in its cluster; GKE takes no longer one.
-PoolName = Annotated[DnsLabel, StringConstraints(max_length=40)]
-
 
 #: Days of the week as RFC 5545 spells them, which Google's recurrences are written in.
 Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
@@ -84,19 +77,14 @@ class GkeSystemPool(Section):
     max: Positive = 3
 
 
-class GkeAcceleratorPool(Section):
-    """The nodes the model servers run on, `cluster.nodes` of `cluster.machine`. `name` left out: `gpu` or `tpu`.
+class GkeAcceleratorPool(AcceleratorPool):
+    """The accelerator nodes on GKE. `name` left out: `gpu` or `tpu`.
 
-    `labels` and `taints` come on top of what the machine needs. `bootDiskGb` left out: 200, and 1,000 on TPU hosts, which have
-    no other disk for the model.
+    `bootDiskGb` left out: 200, and 1,000 on TPU hosts, which have no other disk for the model.
     """
 
-    name: PoolName | None = None
-    autoscaling: Autoscaling | None = None
     # GKE makes no smaller boot disk, Google no larger one of this kind.
     boot_disk_gb: Annotated[int, Field(ge=10, le=65_536)] | None = None
-    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
-    taints: tuple[Taint, ...] = ()
 
 
 class GpuDriver(Section):

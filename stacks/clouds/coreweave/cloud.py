@@ -1,0 +1,95 @@
+"""CoreWeave as a cloud: what of the protocol it answers otherwise than an existing cluster."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hardware.machines import Machine
+from releases import coreweave
+from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Nodes, PodParts, Previous
+from stacks.clouds.coreweave.plan import coreweave_plan
+from stacks.clouds.coreweave.pools import same_fabric
+from stacks.clouds.coreweave.replaces import CKS
+from stacks.clouds.coreweave.spec import CoreWeave, CoreWeavePool
+from stacks.clouds.pools import AcceleratorPool
+from stacks.schema import Section
+
+if TYPE_CHECKING:
+    from stacks.findings import Problem
+    from stacks.kube.api import Api
+    from stacks.kube.leftover import Leftover, Look
+
+
+class CoreWeaveCloud(Cloud):
+    """Node pools are objects in a CKS cluster, which the stack may make too. CoreWeave brings drivers and network operators."""
+
+    key = "coreweave"
+    title = "CoreWeave"
+    extra = Extra(
+        module=coreweave.SDK,
+        package="pulumi-coreweave",
+        name="coreweave",
+        key="cluster.coreweave.cluster",
+        why="a CKS cluster of the stack's own needs it, and it is an extra",
+        page="docs/coreweave.md",
+    )
+    section_type = CoreWeave
+    heeds = frozenset({"kubeconfig", "context", "protect", "allowReplace"})
+    makes_nodes = True
+    example = "coreweave-h200"
+    replaces = CKS
+
+    def is_new(self, section: Section | None, context: str | None) -> bool:
+        return self.makes_cluster(section) and context is None
+
+    def makes_cluster(self, section: Section | None) -> bool:
+        return isinstance(section, CoreWeave) and section.cluster is not None
+
+    def accelerator_pool(self, section: Section | None) -> AcceleratorPool:
+        return section.accelerator_pool if isinstance(section, CoreWeave) else CoreWeavePool()
+
+    def pod(self, nodes: Nodes, labels: Mapping[str, str], *, rdma: bool) -> PodParts:
+        return PodParts(spec=same_fabric(labels)) if rdma else PodParts()
+
+    def plan(self, request: ClusterRequest) -> ClusterPlan:
+        return coreweave_plan(request)
+
+    def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
+        pool = self.accelerator_pool(section)
+        return {"labels": dict(pool.labels), "taints": [dict(taint) for taint in pool.taints]}
+
+    def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
+        pool = CoreWeavePool.model_construct(labels=dict(exported["labels"]), taints=tuple(exported["taints"]))
+        return CoreWeave.model_construct(accelerator_pool=pool)
+
+    def check_previous(
+        self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
+    ) -> Sequence["str | Problem"]:
+        from stacks.clouds.coreweave.look import check_cluster
+
+        return [*check_cluster(request, plan, previous)] if plan.cluster_name else []
+
+    def check_live(self, api: "Api", request: ClusterRequest, plan: ClusterPlan, owner: str) -> Iterator["Problem"]:
+        from stacks.clouds.coreweave.look_pools import look_at_pools
+
+        return look_at_pools(api, request, plan.pools, owner)
+
+    def watch(self, request: ClusterRequest, plan: ClusterPlan) -> None:
+        from stacks.clouds.coreweave.watch import watch_pools
+
+        watch_pools(plan.pools, request.context)
+
+    def left_in_cluster(self, look: "Look", plan: ClusterPlan) -> Iterator["Leftover"]:
+        from stacks.clouds.coreweave.leftovers import cluster_left, node_pools_left
+
+        yield from node_pools_left(look, plan.pools)
+        yield from cluster_left(plan)
+
+    def unreachable(self, plan: ClusterPlan, problem: "Problem | None") -> "Problem | None":
+        from stacks.clouds.coreweave.leftovers import maybe_gone, unreached
+
+        if plan.cluster_name is None:
+            return problem
+        return unreached(plan) if problem is None else maybe_gone(plan, problem)
+
+
+COREWEAVE = CoreWeaveCloud()

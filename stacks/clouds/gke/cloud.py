@@ -1,0 +1,112 @@
+"""GKE as a cloud: what of the protocol it answers otherwise than an existing cluster."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hardware.machines import GKE_POOLS, Machine
+from releases import gke
+from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Nodes, PodParts, Previous
+from stacks.clouds.gke.addons import pod_annotations, pod_resources
+from stacks.clouds.gke.plan import INSTALLER_FILE, NETWORKS_FILE, GkePlan, gke_plan
+from stacks.clouds.gke.replaces import GKE as REPLACES
+from stacks.clouds.gke.site import has_gateways
+from stacks.clouds.gke.spec import Gke, GkeAcceleratorPool
+from stacks.clouds.gke.versions import brought_crds
+from stacks.clouds.pools import AcceleratorPool
+from stacks.schema import Section
+
+if TYPE_CHECKING:
+    from stacks.findings import Problem
+    from stacks.kube.leftover import Leftovers
+
+
+class GkeCloud(Cloud):
+    """The stack makes the cluster with all it stands on; how to reach it follows from it."""
+
+    key = "gke"
+    title = "Google Cloud"
+    extra = Extra(
+        module=gke.SDK,
+        package="pulumi-gcp",
+        name="gke",
+        key="cluster.provider",
+        why="`provider: gke` needs it, and it is an extra: its plugin is 300 MB",
+        page="docs/gke.md",
+    )
+    section_type = Gke
+    heeds = frozenset({"protect", "allowReplace"})
+    makes_nodes = True
+    example = "gke-a3-ultragpu-8g-dra"
+    replaces = REPLACES
+    rendered = (NETWORKS_FILE, INSTALLER_FILE, f"{gke.DRA_DRIVER}.values.yaml")
+
+    def is_new(self, section: Section | None, context: str | None) -> bool:
+        return section is not None
+
+    def makes_cluster(self, section: Section | None) -> bool:
+        return True
+
+    def accelerator_pool(self, section: Section | None) -> AcceleratorPool:
+        return section.accelerator_pool if isinstance(section, Gke) else GkeAcceleratorPool()
+
+    def machine(self, nodes: Nodes) -> Machine:
+        made = super().machine(nodes)
+        if not isinstance(nodes.section, Gke) or nodes.section.rdma != "none":
+            return made
+        # Its further NICs are set up by nobody.
+        extended = {key: value for key, value in made.extended.items() if not key.startswith("networking.gke.io.")}
+        return replace(made, extended=extended, rdma=None)
+
+    def pod(self, nodes: Nodes, labels: Mapping[str, str], *, rdma: bool) -> PodParts:
+        """With multi-networking the pods are attached to the RDMA networks; otherwise claims do that."""
+        if not isinstance(nodes.section, Gke) or nodes.section.rdma != "multinet":
+            return PodParts()
+        return PodParts(container={"resources": pod_resources()}, annotations=pod_annotations())
+
+    def plan(self, request: ClusterRequest) -> ClusterPlan:
+        return gke_plan(request)
+
+    def has_gateways(self, request: ClusterRequest) -> bool:
+        return has_gateways(request)
+
+    def kept_crds(self, version: str) -> frozenset[str]:
+        return brought_crds(version)
+
+    def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
+        pool = self.accelerator_pool(section)
+        rdma = section.rdma if isinstance(section, Gke) else None
+        return {
+            "labels": dict(pool.labels),
+            "taints": [dict(taint) for taint in pool.taints],
+            "rdma": rdma or GKE_POOLS[machine.key].rdma,
+        }
+
+    def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
+        pool = GkeAcceleratorPool.model_construct(labels=dict(exported["labels"]), taints=tuple(exported["taints"]))
+        return Gke.model_construct(rdma=exported["rdma"], accelerator_pool=pool)
+
+    def check_previous(
+        self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
+    ) -> Sequence["str | Problem"]:
+        from stacks.clouds.gke.look import check_project_and_changes
+
+        return check_project_and_changes(of_gke(plan), previous)
+
+    def leftovers(self, request: ClusterRequest, plan: ClusterPlan, namespace: str | None) -> "Leftovers | None":
+        from stacks.clouds.gke.leftovers.google import Google
+        from stacks.clouds.gke.leftovers.search import look_at_google
+
+        return look_at_google(of_gke(plan), namespace, Google.connect)
+
+    def place(self, section: Section | None) -> Mapping[str, str]:
+        return {"project": section.project} if isinstance(section, Gke) else {}
+
+
+def of_gke(plan: ClusterPlan) -> GkePlan:
+    """The plan as this cloud made it."""
+    assert isinstance(plan, GkePlan)
+    return plan
+
+
+GKE = GkeCloud()
