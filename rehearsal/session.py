@@ -23,8 +23,7 @@ from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.control_plane.registry import Registry, Rehearsal
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
 from rehearsal.errors import RehearsalError
-from rehearsal.fleet import fleet
-from rehearsal.fleet import node_pools as nodepools
+from rehearsal.fleet import fleet, node_pools
 from rehearsal.parts import parts
 from rehearsal.parts.parts import Part
 from rehearsal.parts.plugins import plugins
@@ -116,7 +115,7 @@ def stage(
     planned = plan(file.spec, CHECKOUT)
     need_sdk(platform.spec if platform else file.spec)
     made = platform_plan(platform.spec, CHECKOUT) if platform else planned
-    faults.possible(fault, made.pools, gke=made.gke is not None)
+    faults.check(fault, made.spec.cluster.provider)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
@@ -154,7 +153,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
     brought = surroundings.prepare(plane, planned, pools, report, subject.fault)
     if gke is None:
         with report.step("simulated nodes"):
-            fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
+            fleet.fit_to(api, fleet.existing_nodes(pools) if pools else machines)
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
         reached: Mapping[str, Any] = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
@@ -175,7 +174,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         overrides = (reached, unquestioned, chart.config, surroundings.played(planned), subject.blanks.own)
         engine = _engine(workdir, env, subject.file, *overrides)
         engines.append(engine)
-        if not pools and nodepools.CONTROLLER.ran(workdir):
+        if not pools and node_pools.CONTROLLER.ran(workdir):
             engine.unprotect()  # pools of an earlier rehearsal of it, which this one is to do without
         if planned.made_secret is not None:
             # The real token cannot be read here, and is not needed: what is rehearsed is how it is handled.

@@ -12,10 +12,11 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from rehearsal import faults, gateway
+from rehearsal import gateway
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.errors import RehearsalError
-from rehearsal.fleet import node_pools as nodepools
+from rehearsal.faults import Player, played_by
+from rehearsal.fleet import node_pools
 from rehearsal.gateway import process
 from rehearsal.parts import cluster_crds, parts
 from rehearsal.parts.parts import Part
@@ -28,6 +29,8 @@ from stacks.kube.api import Api, Object
 from stacks.serving.gateway import GatewayPlan
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+_POLICY = "llmd-pd-rehearsal-forbidden"
 #: The class every rehearsal with a gateway has beside the stack's own.
 CLASS = "rehearsal"
 #: On what is somebody else's in a rehearsal, so that the next one of the same name can take it away.
@@ -62,8 +65,8 @@ def prepare(
     if pools:
         with report.step("node pools' controller"):
             brought += _node_pools(plane, api, fault)
-    elif nodepools.CONTROLLER.ran(plane.workdir):
-        nodepools.restart(plane, None)  # as above
+    elif node_pools.CONTROLLER.ran(plane.workdir):
+        node_pools.restart(plane, None)  # as above
     if plan.gke is not None:
         # The pretend cloud installs them with the cluster, from what is kept by then.
         kinds = {obj["kind"] for obj in plan.gke.objects}
@@ -80,14 +83,36 @@ def played(plan: Plan) -> Mapping[str, Any]:
 
 def _node_pools(plane: ControlPlane, api: Api, fault: str | None) -> Iterator[Part]:
     _install(api, [NODE_POOL.definition])
-    faults.forbid(api, NODE_POOL.group, NODE_POOL.plural, forbidden=fault == faults.FORBIDDEN)
-    nodepools.restart(plane, fault if fault in nodepools.FAULTS else None)
+    _forbid_changes(api, NODE_POOL.group, NODE_POOL.plural, forbidden=fault in played_by(Player.ADMISSION))
+    node_pools.restart(plane, fault if fault in played_by(Player.NODE_POOLS) else None)
     yield Part(
         "NodePool controller",
         False,
         "in place of CoreWeave's: a pool's simulated nodes come in a second, and cost nothing",
     )
     yield Part("permissive CRD of CoreWeave", False, f"{NODE_POOL.kind}, of which none is published")
+
+
+def _forbid_changes(api: Api, group: str, plural: str, *, forbidden: bool) -> None:
+    """Makes the API server refuse to create or change these objects, as it does for a role without the right; or allow it.
+
+    By admission and not by RBAC, because a rehearsal's user is the administrator, whom RBAC never refuses.
+    """
+    policies, bindings = (f"{_ADMISSION}/validatingadmissionpolic{end}" for end in ("ies", "ybindings"))
+    if not forbidden:
+        api.delete(f"{bindings}/{_POLICY}")
+        api.delete(f"{policies}/{_POLICY}")
+        return
+    rule = {"apiGroups": [group], "apiVersions": ["*"], "operations": ["CREATE", "UPDATE"], "resources": [plural]}
+    words = f'User cannot create resource "{plural}" in API group "{group}" at the cluster scope'
+    # The controller, which has the right, changes finalizers.
+    unchanged = "oldObject != null && object.spec == oldObject.spec"
+    refusal = {"expression": unchanged, "message": words, "reason": "Forbidden"}
+    spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": [refusal], "failurePolicy": "Fail"}
+    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": _POLICY}}
+    api.create(policies, {**kind, "kind": "ValidatingAdmissionPolicy", "spec": spec})
+    binding = {"policyName": _POLICY, "validationActions": ["Deny"]}
+    api.create(bindings, {**kind, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding})
 
 
 def _gateway(plane: ControlPlane, api: Api, plan: Plan, wanted: GatewayPlan, report: Report) -> Iterator[Part]:
