@@ -17,8 +17,10 @@ from commands.console import count, for_people
 from rehearsal.parts.parts import Part
 from rehearsal.report import Report
 from rehearsal.session import Outcome, Stage
+from rehearsal.verdict.luck import NO_SPARE, depends_on_order
 from rehearsal.verdict.verdict import BLIND_SPOTS, PodState
 from stacks.blueprint import ServingBlueprint
+from stacks.serving.workload import machine_of
 
 LABEL_WIDTH = 10
 
@@ -120,6 +122,9 @@ def _verdict(page: Page, made: Stage, outcome: Outcome) -> None:
         if made.plan.gateway is not None:
             facts.append("the Gateway is programmed and takes the stack's route")
         page.line(f"{'; '.join(facts)}.", "PASSED", "bold green")
+        machine = machine_of(made.plan.spec)
+        if depends_on_order(made.plan.model_server, machine, made.machines.get(machine.key, 0)):
+            page.line(NO_SPARE, indent=LABEL_WIDTH)
         return
     page.line(f"{placed}.", "FAILED", "bold red")
     for refusal in verdict.refusals():

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from commands import console
+from rehearsal.faults import FAULTS
 
 
 def rehearse(
@@ -21,8 +22,8 @@ def rehearse(
         str | None,
         typer.Option(
             metavar="FAULT",
-            help="What goes wrong with the nodes a stack makes: quota, stockout, slow-pool or apply-forbidden; on CoreWeave also "
-            "not-in-zone, on GKE zone-mismatch.",
+            help=f"What goes wrong with the nodes a stack makes: {', '.join(fault.id for fault in FAULTS)}. "
+            "docs/rehearse.md says what each is.",
         ),
     ] = None,
 ) -> None:

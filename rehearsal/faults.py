@@ -1,62 +1,87 @@
-"""Bad days a rehearsal can play, so that a team sees what they look like: capacity that is not allowed, not there, late or not of
-the zone, and a role that may not make what bills."""
+"""The faults that a rehearsal can play: what goes wrong with the nodes a stack makes, and which part plays it.
 
-from collections.abc import Sequence
+One row per fault; `llmd-pd rehearse --fault` and the docs list these rows. How a fault is played is its player's.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
 from rehearsal.errors import RehearsalError
-from rehearsal.fleet.node_pools import FAULTS as CAPACITY
-from stacks.clouds.pools import NodePool
-from stacks.kube.api import Api
-
-FORBIDDEN = "apply-forbidden"
-#: What can befall a stack on CoreWeave alone, and on GKE alone.
-COREWEAVES, GKES = ("not-in-zone",), ("zone-mismatch",)
-#: What can befall a stack on either.
-FAULTS = (*(fault for fault in CAPACITY if fault not in COREWEAVES), FORBIDDEN)
-
-_API = "/apis/admissionregistration.k8s.io/v1"
-_NAME = "llmd-pd-rehearsal-forbidden"
 
 
-def possible(fault: str | None, pools: Sequence[NodePool], *, gke: bool = False) -> None:
-    """Whether a fault can befall this stack.
+class Player(StrEnum):
+    """A part of a rehearsal that plays faults."""
+
+    NODE_POOLS = "the NodePool controller"
+    """`rehearsal.fleet.node_pools`"""
+    ADMISSION = "admission of the fleet's API server"
+    """`rehearsal.surroundings`"""
+    CLOUD = "the pretend cloud"
+    """`rehearsal.clouds.gke.faults`"""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: its id, one sentence of what happens, and by provider of the cluster which part plays it."""
+
+    id: str
+    title: str
+    players: Mapping[str, Player]
+
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "quota",
+        "the quota for the accelerator is 0: no node comes",
+        {"coreweave": Player.NODE_POOLS, "gke": Player.CLOUD},
+    ),
+    Fault(
+        "stockout",
+        "the quota is there, the zone has no capacity: on CoreWeave the nodes are queued, on GKE the pool is refused",
+        {"coreweave": Player.NODE_POOLS, "gke": Player.CLOUD},
+    ),
+    Fault(
+        "slow-pool",
+        "nodes come late: 10 s after one another on CoreWeave, all after 20 s on GKE. The rehearsal passes",
+        {"coreweave": Player.NODE_POOLS, "gke": Player.CLOUD},
+    ),
+    Fault(
+        "apply-forbidden",
+        "the role may not create or change node pools",
+        {"coreweave": Player.ADMISSION, "gke": Player.CLOUD},
+    ),
+    Fault(
+        "not-in-zone",
+        "the zone does not have the instance types, the CPU nodes' first: no node comes",
+        {"coreweave": Player.NODE_POOLS},
+    ),
+    Fault("zone-mismatch", "the reservation is in another zone than the node pool", {"gke": Player.CLOUD}),
+)
+
+
+def played_by(player: Player) -> tuple[str, ...]:
+    """Returns the ids of the faults that a part plays."""
+    return tuple(fault.id for fault in FAULTS if player in fault.players.values())
+
+
+def check(fault: str | None, provider: str) -> None:
+    """Checks that a fault can be played in the rehearsal of a stack whose nodes `provider` makes.
 
     Raises:
-        RehearsalError: there is no such fault, or the stack makes nothing it could befall.
+        RehearsalError: there is no such fault, or the stack makes nothing that it could concern.
     """
-    if fault is None:
+    possible = [row.id for row in FAULTS if provider in row.players]
+    if fault is None or fault in possible:
         return
-    known = (*FAULTS, *(GKES if gke else COREWEAVES))
-    if fault not in known:
+    if not possible:
         raise RehearsalError(
             f"fault `{fault}` cannot be played",
-            "a rehearsal of this stack knows no such one",
-            f"use one of {', '.join(known)}",
+            "the stack makes no nodes, and faults are about nodes that a stack makes",
+            "rehearse a stack that makes its cluster or node pools, or leave --fault out",
         )
-    if not pools and not gke:
-        raise RehearsalError(
-            f"fault `{fault}` cannot befall this stack", "it makes no nodes: they are somebody else's",
-            "rehearse a stack with `provider: coreweave`, or leave --fault out",
-        )  # fmt: skip
-
-
-def forbid(api: Api, group: str, plural: str, *, forbidden: bool) -> None:
-    """Makes the API server refuse to create or change these objects, in the words it has for a role without the right; or not.
-
-    By admission and not by RBAC, because a rehearsal's user is the administrator, whom RBAC never refuses.
-    """
-    policies, bindings = (f"{_API}/validatingadmissionpolic{end}" for end in ("ies", "ybindings"))
-    if not forbidden:
-        api.delete(f"{bindings}/{_NAME}")
-        api.delete(f"{policies}/{_NAME}")
-        return
-    rule = {"apiGroups": [group], "apiVersions": ["*"], "commands": ["CREATE", "UPDATE"], "resources": [plural]}
-    words = f'User cannot create resource "{plural}" in API group "{group}" at the cluster scope'
-    # Finalizers are the controller's, which has the right.
-    unchanged = "oldObject != null && object.spec == oldObject.spec"
-    refusal = {"expression": unchanged, "message": words, "reason": "Forbidden"}
-    spec = {"matchConstraints": {"resourceRules": [rule]}, "validations": [refusal], "failurePolicy": "Fail"}
-    kind = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": _NAME}}
-    api.create(policies, {**kind, "kind": "ValidatingAdmissionPolicy", "spec": spec})
-    binding = {"policyName": _NAME, "validationActions": ["Deny"]}
-    api.create(bindings, {**kind, "kind": "ValidatingAdmissionPolicyBinding", "spec": binding})
+    raise RehearsalError(
+        f"fault `{fault}` cannot be played",
+        "a rehearsal of this stack has no such fault",
+        f"use one of {', '.join(possible)}",
+    )

@@ -17,14 +17,14 @@ from rehearsal import blanks, faults, surroundings
 from rehearsal import project as projects
 from rehearsal.blanks import Blanks
 from rehearsal.clouds import access as cloud
+from rehearsal.clouds.registry import rehearsal_of
 from rehearsal.control_plane import kwokctl, processes, resume, shell
 from rehearsal.control_plane.files import tail
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.control_plane.registry import Registry, Rehearsal
 from rehearsal.engine import Engine, environment, finish, interrupt, variables
 from rehearsal.errors import RehearsalError
-from rehearsal.fleet import fleet
-from rehearsal.fleet import node_pools as nodepools
+from rehearsal.fleet import fleet, node_pools
 from rehearsal.parts import parts
 from rehearsal.parts.parts import Part
 from rehearsal.parts.plugins import plugins
@@ -36,6 +36,7 @@ from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Surroundings, Verdict, look
 from rehearsal.verdict.watch import SILENT, Watch, final_look
 from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
+from stacks.clouds.cloud import Follows
 from stacks.clouds.extras import need_sdk
 from stacks.clouds.pools import NodePool
 from stacks.file.load import PROJECT, StackFile
@@ -113,9 +114,9 @@ def stage(
         platform = replace(platform, spec=blanks.filled(platform.spec))
     unquestioned = undisputed(file.spec)
     planned = serving_blueprint(file.spec, CHECKOUT)
-    need_sdk(platform.spec if platform else file.spec)
+    need_sdk((platform or file).spec.cluster)
     made = blueprint((platform or file).spec, CHECKOUT)
-    faults.possible(fault, made.pools, gke=made.gke is not None)
+    faults.check(fault, made.spec.cluster.provider)
     for name in registry.sweep():
         report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
     toolchain = ensure(report)
@@ -139,7 +140,8 @@ class _Subject:
 
 
 def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: Report) -> Stage:
-    workdir, planned, pools, gke = rehearsal.workdir, subject.plan, subject.made.pools, subject.made.gke
+    workdir, planned, made_nodes = rehearsal.workdir, subject.plan, subject.made.cluster
+    pools, rehearsed = made_nodes.pools, rehearsal_of(subject.made.cloud)
     with report.step("parts of the stack"):
         chart = parts.router_chart(planned, toolchain, workdir, report)
         crds = parts.custom_resource_definitions(planned, report)
@@ -151,18 +153,17 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
     api = Api(str(plane.kubeconfig), plane.context)
     machines = fleet.machines_of(planned, pools)
     brought = surroundings.prepare(plane, planned, subject.made, report, subject.fault)
-    if gke is None:
+    if not isinstance(made_nodes.reached_by, Follows):
         with report.step("simulated nodes"):
-            fleet.fit_to(api, fleet.there_before(pools) if pools else machines)  # pools bring their own
+            fleet.fit_to(api, fleet.existing_nodes(pools) if pools else machines)
     with report.step("Pulumi project"):
         added = {**plane.environment(), **variables(workdir)}
         reached: Mapping[str, Any] = {"cluster": {"kubeconfig": str(plane.kubeconfig), "context": plane.context}}
-        if gke is not None:
-            added |= cloud.environment(plane, subject.fault) | cloud.answers(gke, workdir)
-            reached, played = cloud.substitutes(gke, workdir, toolchain["helm"].path)
-            brought = (*brought, *played)
-        if subject.made.cks is not None:
-            added |= cloud.places(plane)
+        added |= rehearsed.environment(made_nodes, plane, subject.fault)
+        substitutes, played = rehearsed.substitutes(made_nodes, workdir, toolchain["helm"].path)
+        brought = (*brought, *played)
+        if isinstance(made_nodes.reached_by, Follows):
+            reached = substitutes
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
         processes.end(Path(env["PULUMI_HOME"]))  # official plugins outlive a CLI that was killed
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT)
@@ -174,7 +175,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         overrides = (reached, unquestioned, chart.config, surroundings.played(planned), subject.blanks.own)
         engine = _engine(workdir, env, subject.file, *overrides)
         engines.append(engine)
-        if not pools and nodepools.CONTROLLER.ran(workdir):
+        if not pools and node_pools.CONTROLLER.ran(workdir):
             engine.unprotect()  # pools of an earlier rehearsal of it, which this one is to do without
         if planned.made_secret is not None:
             # The real token cannot be read here, and is not needed: what is rehearsed is how it is handled.

@@ -7,10 +7,12 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from rehearsal import blanks
+from stacks.clouds.registry import CLOUDS
 from stacks.file.load import StackFile, load_serving
 from stacks.findings import Problem, StackFileError
 from stacks.platform_file import paired
 from stacks.rules.table import problems_of
+from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
 
 #: Whether pods fit their nodes is what a rehearsal asks the real scheduler.
@@ -21,8 +23,7 @@ SCHEDULERS_RULES = frozenset({"FIT-01"})
 AS_EXISTING: dict[str, Any] = {
     "provider": "existing",
     "stack": None,
-    "coreweave": None,
-    "gke": None,
+    **{key: None for key, cloud in CLOUDS.items() if cloud.section_type is not None},
     "protect": True,
     "allow_replace": (),
 }
@@ -46,7 +47,7 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     if changes:
         changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
-    if spec.cluster.provider == "stack":
+    if spec.cluster.provider == OF_A_STACK:
         return paired(replace(file, spec=spec), but=blanks.UNASKED)
     unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
     whole = blanks.filled(spec)

@@ -5,33 +5,28 @@ a gateway what a cloud or an implementation brings: its own CRDs, a controller, 
 it; for node pools what CoreWeave brings. Nodes that are there before the stack are `fleet`'s.
 """
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from http import HTTPStatus
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from rehearsal import faults, gateway
+from rehearsal import gateway
+from rehearsal.clouds.registry import REHEARSALS, rehearsal_of
 from rehearsal.control_plane.plane import ControlPlane
-from rehearsal.errors import RehearsalError
-from rehearsal.fleet import node_pools as nodepools
+from rehearsal.fleet.crds import install, wait
 from rehearsal.gateway import process
 from rehearsal.parts import cluster_crds, parts
 from rehearsal.parts.parts import Part
-from rehearsal.parts.standins.crds import GATEWAY, MONITORING, MULTI_NETWORKING, NODE_POOL
+from rehearsal.parts.standins.crds import GATEWAY, MONITORING
 from rehearsal.report import Report
 from releases.gateways import RECIPES, gateway_objects
 from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.kube.api import Api, Object
 from stacks.serving.gateway import GatewayPlan
 
-CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: The class every rehearsal with a gateway has beside the stack's own.
 CLASS = "rehearsal"
 #: On what is somebody else's in a rehearsal, so that the next one of the same name can take it away.
 FLEETS = "llmd-pd.rehearsal/fleet"
-SECONDS = 30
 
 
 def prepare(
@@ -47,11 +42,9 @@ def prepare(
     """
     api = Api(str(plane.kubeconfig), plane.context)
     left = parts.left_to_the_cluster(plan, report)
-    own = made.gke if made.spec is plan.spec else None
-    if own is not None:
-        left += [crd for crd in plan.crds() if crd["metadata"]["name"] in own.brought_crds]
+    left += [crd for crd in plan.crds() if crd["metadata"]["name"] in made.cluster.brought_crds]
     monitors = cluster_crds.definitions(MONITORING, report) if parts.monitors(plan) else ()
-    _install(api, [*(crd.object for crd in monitors), *left])
+    install(api, [*(crd.object for crd in monitors), *left])
     brought = [Part("CRDs of the cluster", True, f"{len(left)} that the stack leaves to it")] if left else []
     if plan.gateway is not None:
         with report.step("gateway controller"):
@@ -59,16 +52,11 @@ def prepare(
     elif process.ran(plane.workdir):
         # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
         process.restart(plane, [CLASS])
-    if made.pools:
-        with report.step("node pools' controller"):
-            brought += _node_pools(plane, api, fault)
-    elif nodepools.CONTROLLER.ran(plane.workdir):
-        nodepools.restart(plane, None)  # as above
-    if own is not None:
-        # The pretend cloud installs them with the cluster, from what is kept by then.
-        kinds = {obj["kind"] for obj in own.objects}
-        wanted = [resource for resource in MULTI_NETWORKING if resource.kind in kinds]
-        brought += parts.cluster_crd_parts("GKE's multi-networking", cluster_crds.definitions(wanted, report))
+    cloud = rehearsal_of(made.cloud)
+    brought += cloud.prepare(made.cluster, plane, api, report, fault)
+    for other in REHEARSALS.values():
+        if other is not cloud:
+            other.clean(plane)
     return tuple(brought)
 
 
@@ -78,23 +66,11 @@ def played(plan: ServingBlueprint) -> Mapping[str, Any]:
     return {"router": {"gateway": {"install": False, "retain": True}}} if installs else {}
 
 
-def _node_pools(plane: ControlPlane, api: Api, fault: str | None) -> Iterator[Part]:
-    _install(api, [NODE_POOL.definition])
-    faults.forbid(api, NODE_POOL.group, NODE_POOL.plural, forbidden=fault == faults.FORBIDDEN)
-    nodepools.restart(plane, fault if fault in nodepools.FAULTS else None)
-    yield Part(
-        "NodePool controller",
-        False,
-        "in place of CoreWeave's: a pool's simulated nodes come in a second, and cost nothing",
-    )
-    yield Part("permissive CRD of CoreWeave", False, f"{NODE_POOL.kind}, of which none is published")
-
-
 def _gateway(
     plane: ControlPlane, api: Api, plan: ServingBlueprint, wanted: GatewayPlan, report: Report
 ) -> Iterator[Part]:
     brought = cluster_crds.definitions(GATEWAY[wanted.stated.provider], report)
-    _install(api, [crd.object for crd in brought])
+    install(api, [crd.object for crd in brought])
     process.restart(plane, list(dict.fromkeys(filter(None, (CLASS, wanted.gateway_class)))))
     if wanted.objects:
         _remove_others(api)
@@ -114,50 +90,17 @@ def _somebody_elses(api: Api, plan: ServingBlueprint, wanted: GatewayPlan) -> No
     """The Gateway that the stack only uses, with its namespace, programmed."""
     if wanted.namespace == plan.spec.namespace:
         return  # nobody else's: a namespace that is there before the stack is refused, here as anywhere
-    _install(api, [crd for crd in plan.crds() if crd["spec"]["group"] == gateway.GROUP])
+    install(api, [crd for crd in plan.crds() if crd["spec"]["group"] == gateway.GROUP])
     api.create("/api/v1/namespaces", {"metadata": {"name": wanted.namespace, "labels": {FLEETS: "true"}}})
     collection = f"{gateway.API}/namespaces/{wanted.namespace}/gateways"
     (theirs,) = gateway_objects(RECIPES["base"], name=wanted.name, gateway_class=CLASS)
     theirs["metadata"]["labels"] = {FLEETS: "true"}
     api.create(collection, theirs)
-    _wait(
+    wait(
         lambda: _programmed(api.get(f"{collection}/{wanted.name}")),
         f"Gateway {wanted.namespace}/{wanted.name} is not programmed",
         f"the rehearsal's gateway controller does not answer, see {process.CONTROLLER.name}.log in the rehearsal's directory",
     )
-
-
-def _install(api: Api, crds: Sequence[Object]) -> None:
-    """Makes CRDs and waits until their kinds can be used: a moment after it is there, a kind is answered with 404, then 429."""
-    for crd in crds:
-        api.create(CRDS, crd)
-    for crd in crds:
-        spec = crd["spec"]
-        path = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{spec['names']['plural']}"
-        _wait(
-            partial(_served, api, path),
-            f"CRD {crd['metadata']['name']} is not served",
-            "the API server does not say why",
-        )
-
-
-def _served(api: Api, path: str) -> bool:
-    from kubernetes.client.exceptions import ApiException
-
-    try:
-        return api.get(path) is not None
-    except ApiException as error:
-        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-            return False
-        raise
-
-
-def _wait(condition: Callable[[], bool], what: str, why: str) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        if time.monotonic() > deadline:
-            raise RehearsalError(f"{what} after {SECONDS} s", why, "try again")
-        time.sleep(0.05)
 
 
 def _remove_others(api: Api) -> None:

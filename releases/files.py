@@ -59,11 +59,12 @@ class CrdSource(Protocol):
 
 
 def cache_dir() -> Path:
-    """`LLMD_PD_CACHE`, or `llmd-pd` in the XDG cache directory."""
+    """Returns `LLMD_PD_CACHE`, or `llmd-pd` in the user's cache directory (`XDG_CACHE_HOME`, else ~/.cache, on Linux)."""
     if own := os.environ.get("LLMD_PD_CACHE"):
         return Path(own).expanduser().resolve()
-    shared = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(shared).resolve() / "llmd-pd"
+    import platformdirs
+
+    return platformdirs.user_cache_path("llmd-pd", appauthor=False).resolve()
 
 
 def user_cache() -> Path:

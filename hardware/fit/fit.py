@@ -24,6 +24,7 @@ __all__ = [
     "Toleration",
     "misfits",
     "nodes_needed",
+    "unplaced",
 ]
 
 #: What a node has of a label that is not there.
@@ -87,6 +88,29 @@ def nodes_needed(pods: Sequence[PodRequest], machine: Machine) -> int:
                 after.append((node, untouched))
         used = after
     return sum(number for _, number in used)
+
+
+def unplaced(pods: Sequence[PodRequest], machines: Sequence[Machine]) -> int:
+    """Returns how many pods find no place on these nodes, all empty at first. Raises ValueError for a bad quantity.
+
+    First fit, most devices first, as in `nodes_needed`: exact for device counts that are powers of two; in odd mixtures it can be
+    more than the least possible, never less.
+    """
+    nodes, left = [_empty(machine) for machine in machines], 0
+    for pod in sorted(pods, key=lambda pod: _asked_devices(pod), reverse=True):
+        remaining = pod.count
+        for index, node in enumerate(nodes):
+            if remaining and not misfits(pod, node.machine):
+                nodes[index], count = node.filled(pod, remaining)
+                remaining -= count
+        left += remaining
+    return left
+
+
+def _asked_devices(pod: PodRequest) -> Decimal:
+    """Devices of one pod by claims and as extended resources, which are those with a domain in their name."""
+    extended = (amount for name, amount in _parsed(pod).items() if "/" in name)
+    return sum(extended, Decimal(sum(pod.devices.values())))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rehearsal.control_plane.files import write_whole
-from rehearsal.control_plane.locks import FileLock
+from rehearsal.control_plane.locks import named_lock
 from stacks.clouds.resource import from_the_engine
 
 Properties = dict[str, Any]
@@ -79,7 +79,7 @@ class Cloud:
     @contextmanager
     def changing(self) -> Iterator[list[Record]]:
         """What there is, to be changed by nobody else meanwhile; kept unless an exception is raised."""
-        lock = FileLock(self.path.with_name(f"{self.path.name}.lock"), "a change of the pretend cloud")
+        lock = named_lock(self.path.with_name(f"{self.path.name}.lock"), "a change of the pretend cloud")
         with self._mine, lock:
             records = self.records()
             yield records

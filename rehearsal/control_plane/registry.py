@@ -17,10 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from filelock import BaseFileLock, Timeout
+
 from rehearsal.control_plane import plane as control_plane
 from rehearsal.control_plane import processes
 from rehearsal.control_plane.files import write_whole
-from rehearsal.control_plane.locks import FileLock
+from rehearsal.control_plane.locks import holder, named_lock, remove
 from rehearsal.errors import RehearsalError
 
 ROOT = Path(__file__).resolve().parents[2] / ".rehearsal"
@@ -44,7 +46,7 @@ class Rehearsal:
     kept: bool
     created: str
     """UTC, ISO 8601."""
-    lock: FileLock
+    lock: BaseFileLock
     ports: Mapping[str, int] = field(default_factory=dict)
 
     def note_ports(self, ports: Mapping[str, int]) -> None:
@@ -128,8 +130,10 @@ class Registry:
         """
         cleaned = []
         for name in self.names():
-            lock = self._lock(name, CLEANING)
-            if not lock.acquire():
+            lock = named_lock(self._lock_file(name), CLEANING)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
                 continue
             workdir = self.root / name
             try:
@@ -141,28 +145,34 @@ class Registry:
                 lock.release()
         return cleaned
 
-    def _hold(self, name: str) -> FileLock:
-        lock = self._lock(name, IN_USE)
-        if not lock.acquire():
-            # Whoever removes it is done soon, whoever works with it is not.
-            pid, purpose = lock.holder()
-            if purpose != CLEANING or not lock.acquire(CLEANING_SECONDS):
-                raise RehearsalError(
-                    f"a rehearsal named {name} is running (pid {pid or 'unknown'})",
-                    f"{self.root / name} belongs to that process",
-                    "wait for it to end, end it, or choose another name",
-                )
+    def _hold(self, name: str) -> BaseFileLock:
+        file = self._lock_file(name)
+        lock = named_lock(file, IN_USE)
+        try:
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                # A process that removes it is done soon, one that works with it is not.
+                if holder(file)[1] != CLEANING:
+                    raise
+                lock.acquire(timeout=CLEANING_SECONDS)
+        except Timeout:
+            raise RehearsalError(
+                f"a rehearsal named {name} is running (pid {holder(file)[0] or 'unknown'})",
+                f"{self.root / name} belongs to that process",
+                "wait for it to end, end it, or choose another name",
+            ) from None
         return lock
 
-    def _lock(self, name: str, purpose: str) -> FileLock:
-        return FileLock(self.root / f"{name}.lock", purpose)
+    def _lock_file(self, name: str) -> Path:
+        return self.root / f"{name}.lock"
 
 
 def _record(workdir: Path) -> Path:
     return workdir / "rehearsal.json"
 
 
-def _read(workdir: Path, lock: FileLock) -> Rehearsal | None:
+def _read(workdir: Path, lock: BaseFileLock) -> Rehearsal | None:
     try:
         said = json.loads(_record(workdir).read_text())
     except (FileNotFoundError, ValueError):  # never written, or torn by a power cut: nothing to go by either way
@@ -170,10 +180,10 @@ def _read(workdir: Path, lock: FileLock) -> Rehearsal | None:
     return Rehearsal(said["name"], workdir, said["kept"], said["created"], lock, said["ports"])
 
 
-def _remove(workdir: Path, lock: FileLock) -> None:
+def _remove(workdir: Path, lock: BaseFileLock) -> None:
     processes.end(workdir)
     # The record first: a removal that is cut short must not leave something that looks whole.
     _record(workdir).unlink(missing_ok=True)
     if workdir.exists():
         shutil.rmtree(workdir)
-    lock.release(unlink=True)
+    remove(lock)

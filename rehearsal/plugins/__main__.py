@@ -32,13 +32,6 @@ def _resource_kubernetes(engine: str) -> Any:
     return _provider(KubernetesProvider, engine)
 
 
-def _resource_random(engine: str) -> Any:
-    without_sdk()
-    from rehearsal.plugins.random_provider import RandomProvider
-
-    return _provider(RandomProvider, engine)
-
-
 def _resource_gcp(engine: str) -> Any:
     # With the SDK: inputs are checked against what Google's declares.
     from rehearsal.clouds.gke.provider import GcpProvider
@@ -72,7 +65,6 @@ DYNAMIC = "resource-pulumi-python"
 PLUGINS = {
     "language-python": _language_python,
     "resource-kubernetes": _resource_kubernetes,
-    "resource-random": _resource_random,
     "resource-gcp": _resource_gcp,
     "resource-coreweave": _resource_coreweave,
 }

@@ -47,7 +47,6 @@ STAND_INS = tuple(
         StandIn("language", "python", "pulumi", bundled=True),
         StandIn("resource", "pulumi-python", "pulumi", bundled=True, launcher=True),
         StandIn("resource", "kubernetes", "pulumi-kubernetes"),
-        StandIn("resource", "random", "pulumi-random"),
         StandIn("resource", "gcp", "pulumi-gcp", pretend=True),
         StandIn("resource", "coreweave", "pulumi-coreweave", pretend=True),
     )

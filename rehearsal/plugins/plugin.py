@@ -1,6 +1,6 @@
 """What every provider stand-in shares: the start of the process, the base servicer, errors and messages to the engine.
 
-Leaves out what a provider does: see `kube` and `random_provider`. The start (a gRPC server on a free local port, the port as
+Leaves out what a provider does: see `kube`. The start (a gRPC server on a free local port, the port as
 the first line of standard output) is the same for the language host, which uses `serve` too.
 """
 

@@ -1,50 +1,67 @@
-"""Which field of which node keeps a pod off it: what the scheduler counts, and does not name.
+"""Why the pods of a Deployment fit no node: the field of the node that keeps them off it, or the luck of the placement.
 
 Of taints and labels the scheduler says that there are some, and of claims that they cannot be allocated. Here the pods of a
-Deployment are compared with live nodes by the arithmetic of `hardware.fit.fit`; the node that comes nearest says
-what has to change.
-Leaves out what that leaves out, and what other pods use: of that the scheduler's own words are enough.
+Deployment are compared with live nodes by the arithmetic of `hardware.fit.fit`, and the node that comes nearest says what has to
+change. Left out is what that arithmetic leaves out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from hardware.fit.fit import ABSENT, Misfit, misfits
 from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import Machine
 from rehearsal.fleet.nodes import machine_of_node
+from rehearsal.verdict.luck import STRANDED, fit_together
 from stacks.kube.api import Api, Object
 
 _DRA = "/apis/resource.k8s.io/v1"
-#: What a node needs other hardware for, and not just other words.
+#: Misfits that need other hardware; the others need other labels or taints.
 _HARDWARE = ("resource", "device", "claim")
+#: The scheduler's words if a node has too little left.
+_NO_ROOM = ("Insufficient ", "cannot allocate all claims")
 
 
-def mismatches(api: Api, namespace: str, deployments: Sequence[Object]) -> dict[str, str]:
-    """By Deployment why none of its pods can be on any node, in a sentence; none where a node would do if it were empty.
+def mismatches(api: Api, namespace: str, deployments: Sequence[Object], refused: Mapping[str, str]) -> dict[str, str]:
+    """Returns by Deployment why its pods are on no node, as one sentence; nothing where the scheduler's own words are enough.
 
-    Raises what `Api` raises.
+    `refused` has the scheduler's words by the name of each Deployment whose pods it cannot place. Raises what `Api` raises.
     """
-    if not deployments:
+    if not refused:
         return {}
     templates = api.items(f"{_DRA}/namespaces/{namespace}/resourceclaimtemplates")
-    machines = machines_of(
-        api.items("/api/v1/nodes"), api.items(f"{_DRA}/resourceslices"), api.items(f"{_DRA}/deviceclasses")
-    )
+    nodes = api.items("/api/v1/nodes")
+    machines = machines_of(nodes, api.items(f"{_DRA}/resourceslices"), api.items(f"{_DRA}/deviceclasses"))
+    pods = {item["metadata"]["name"]: _request(item, templates) for item in deployments}
+    everything = [pod for pod in pods.values() if pod]
+    cordoned = {node["metadata"]["name"] for node in nodes if node["spec"].get("unschedulable")}
+    open_nodes = [machine for machine in machines if machine.key not in cordoned]
     found = {}
-    for deployment in deployments:
-        try:
-            (pod,) = pod_requests(
-                [deployment | {"kind": "Deployment"}, *(obj | {"kind": "ResourceClaimTemplate"} for obj in templates)]
-            )
-        except ValueError:
-            continue  # a claim whose devices cannot be counted: the scheduler alone can tell
+    for name, said in refused.items():
+        if (pod := pods.get(name)) is None:
+            continue
         if sentence := nearest(pod, machines):
-            found[deployment["metadata"]["name"]] = sentence
+            found[name] = sentence
+        elif (
+            len(everything) == len(pods)
+            and any(map(said.__contains__, _NO_ROOM))
+            and fit_together(everything, open_nodes)
+        ):
+            found[name] = STRANDED
     return found
 
 
+def _request(deployment: Object, templates: Sequence[Object]) -> PodRequest | None:
+    """The pods of a Deployment; None if a claim's devices cannot be counted, so that the scheduler alone can tell."""
+    objects = [deployment | {"kind": "Deployment"}, *(obj | {"kind": "ResourceClaimTemplate"} for obj in templates)]
+    try:
+        (pod,) = pod_requests(objects)
+    except ValueError:
+        return None
+    return pod
+
+
 def machines_of(nodes: Iterable[Object], slices: Iterable[Object], device_classes: Iterable[Object]) -> list[Machine]:
-    """What live nodes show themselves to be."""
+    """Returns live nodes as machines."""
     slices, names = list(slices), [obj["metadata"]["name"] for obj in device_classes]
     return [
         machine_of_node(node, [obj for obj in slices if obj["spec"].get("nodeName") == node["metadata"]["name"]], names)
@@ -53,7 +70,7 @@ def machines_of(nodes: Iterable[Object], slices: Iterable[Object], device_classe
 
 
 def nearest(pod: PodRequest, machines: Sequence[Machine]) -> str:
-    """What keeps such a pod off the nodes that come nearest to it, a sentence per kind of them; empty where it fits one."""
+    """Returns what keeps a pod off the nodes that come nearest to it, a sentence per kind of node; empty if it fits a node."""
     reasons = {machine.key: misfits(pod, machine) for machine in machines}
     if not all(reasons.values()):
         return ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rehearsal.fleet.node_pools.controller import TYPES
+from rehearsal.fleet.node_pools import TYPES
 from rehearsal.verdict.verdict import Flaw
 from stacks.clouds.coreweave.pools import API, SYSTEM_CRITICAL
 from stacks.clouds.pools import NodePool

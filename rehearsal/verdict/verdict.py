@@ -81,7 +81,7 @@ class Verdict:
     flaws: Sequence[Flaw] = ()
     """What keeps requests from coming in through the Gateway of a stack that has one, and nodes from coming."""
     mismatches: Mapping[str, str] = field(default_factory=dict)
-    """By owner, the fields of the node that comes nearest to its pods and that keep them off it."""
+    """By owner, why its pods fit no node: the fields of the node that comes nearest, or the luck of the placement."""
 
     @property
     def serving(self) -> bool:
@@ -130,14 +130,14 @@ def look(api: Api, namespace: str, around: Sequence[Surroundings] = ()) -> Verdi
     states = sorted((_state(pod) for pod in pods), key=lambda pod: pod.name)
     specs = [(_owner(pod), pod["spec"]) for pod in pods]
     specs += [(item["metadata"]["name"], item["spec"]["template"]["spec"]) for item in deployments]
-    refused = {pod.owner for pod in states if pod.pending and pod.reason}
+    refused = {pod.owner: pod.reason for pod in states if pod.pending and pod.reason}
     return Verdict(
         pods=states,
         missing=missing(api, namespace, specs),
         claims=sum(1 for claim in claims if claim.get("status", {}).get("allocation")),
         shortfalls=_shortfalls(deployments, Counter(pod.owner for pod in states)),
         flaws=[flaw for each in around for flaw in each.flaws(api)],
-        mismatches=mismatches(api, namespace, [item for item in deployments if item["metadata"]["name"] in refused]),
+        mismatches=mismatches(api, namespace, deployments, refused),
     )
 
 

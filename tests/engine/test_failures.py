@@ -150,7 +150,7 @@ def converges(stack: Stack, said: str = "") -> None:
     done = stack.up()
     assert done.code == 0
     assert said in done.text
-    assert "pending commands" not in done.text
+    assert "pending operations" not in done.text
     assert stack.preview("--expect-no-changes").code == 0
     pods = stack.api.items(f"/api/v1/namespaces/ns-{stack.name}/pods")
     assert len([pod for pod in pods if pod["status"]["phase"] == "Running"]) == PODS

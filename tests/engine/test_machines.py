@@ -54,6 +54,10 @@ PLACES: dict[tuple[str, str, str], tuple[str, int, tuple[int, int], tuple[int, i
 }
 
 
+#: Rows with one node more than the pods need. On AWS pods take a large share of a node's memory, and the scheduler weighs that more
+#: than even roles: prefill pods that come before the decode pods can leave no four devices on either of two nodes (seen in 2 of 4
+#: orders of arrival; on the other machines in none).
+SPARE = {("nvidia", "vllm", "aws")}
 #: The first release that has it: where pods go does not depend on it.
 RELEASE = {row.choice: row.release for row in reversed(OVERLAYS)}
 
@@ -66,11 +70,13 @@ def test_every_overlay_has_its_place() -> None:
 def test_placed_on_its_machine(stack: Callable[..., Stack], choice: tuple[str, str, str]) -> None:
     accelerator, engine, fabric = choice
     key, count, *roles = PLACES[choice]
+    count += choice in SPARE
     machine = MACHINES[key]
     deployed = stack(
         f"place-{list(PLACES).index(choice)}",
         serving={"accelerator": accelerator, "engine": engine, "fabric": fabric},
         release=RELEASE[choice],
+        **({"cluster": {"nodes": count}} if choice in SPARE else {}),
     )
     assert deployed.nodes() == [*(node_name(machine, index) for index in range(count)), node_name(SYSTEM, 0)]
 

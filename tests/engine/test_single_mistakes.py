@@ -17,8 +17,8 @@ import pytest
 
 from rehearsal.clouds.gke.nodes import CLASSES, Fleet
 from rehearsal.control_plane.plane import ControlPlane
-from rehearsal.fleet.node_pools.controller import Controller
-from rehearsal.fleet.node_state import ready
+from rehearsal.fleet.live import ready
+from rehearsal.fleet.node_pools import Controller
 from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.parts.toolchain import Toolchain

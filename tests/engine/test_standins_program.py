@@ -1,9 +1,8 @@
-"""The language host, and the dynamic and the random provider: programs that fail, and values that stay.
+"""The language host and the dynamic provider: programs that fail, and values that stay.
 
 What is asserted of the language host was seen of the official one (3.260, 1b59498), noise included: docs/official-parts.md.
 """
 
-import json
 import signal
 import sys
 import textwrap
@@ -109,37 +108,6 @@ def _interrupted(stack: Stack, **variables: str) -> Result:
 def test_syntax_error(stack: Stack) -> None:
     stack.program("if True print(1)")
     stack.preview().failed().says("SyntaxError", "__main__.py")
-
-
-def test_random(stack: Stack) -> None:
-    stack.program("""
-        import pulumi_random as random
-        password = random.RandomPassword("p", length=20, special=False, min_numeric=3, keepers={"k": env("K", "1")})
-        pulumi.export("password", password.result)
-        pulumi.export("id", random.RandomId("i", byte_length=4, prefix="x-").hex)
-        pulumi.export("pet", random.RandomPet("t").id)
-        pulumi.export("number", random.RandomInteger("n", min=3, max=5).result)
-        pulumi.export("uuid", random.RandomUuid("u").result)
-        pulumi.export("order", random.RandomShuffle("o", inputs=["a", "b", "c"]).results)
-        pulumi.export("text", random.RandomString("s", length=8, upper=False).result)
-    """)
-    stack.up().ok().says("password: [secret]")
-    before = json.loads(stack.pulumi("stack", "output", "--json", "--show-secrets").ok().output)
-    assert len(before["password"]) == 20
-    assert sum(character.isdigit() for character in before["password"]) >= 3
-    assert before["password"] not in stack.stored()
-    assert before["id"].startswith("x-")
-    assert len(before["id"]) == 10
-    assert before["number"] in (3, 4, 5)
-    assert sorted(before["order"]) == ["a", "b", "c"]
-    assert before["text"] == before["text"].lower()
-    stack.unchanged()
-    stack.up(K="2").ok().says("p created replacement")
-    after = json.loads(stack.pulumi("stack", "output", "--json", "--show-secrets").ok().output)
-    assert after["password"] != before["password"]
-    assert {key: after[key] for key in after if key != "password"} == {
-        key: before[key] for key in before if key != "password"
-    }
 
 
 def test_dynamic_provider(stack: Stack) -> None:

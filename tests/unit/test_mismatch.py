@@ -110,13 +110,16 @@ class Cluster:
         return [{key: value for key, value in item.items() if key != "kind"} for item in found]
 
 
+REFUSED = {"d": "0/1 nodes are available: 1 node(s) had a novel idea."}
+
+
 def test_a_cluster_is_asked_only_about_pods_that_were_refused() -> None:
     node, *_ = node_objects(GPUS, "gpu-0")
     cluster = Cluster(nodes=[node])
-    assert mismatches(cluster, "ns", []) == {}  # type: ignore[arg-type]
+    assert mismatches(cluster, "ns", [deployment()], {}) == {}  # type: ignore[arg-type]
     assert cluster.asked == 0
-    found = mismatches(cluster, "ns", [deployment(nodeSelector={"a": "b"})])  # type: ignore[arg-type]
+    found = mismatches(cluster, "ns", [deployment(nodeSelector={"a": "b"})], REFUSED)  # type: ignore[arg-type]
     assert found == {"d": nearest(PodRequest(1, node_selector={"a": "b"}), live(("gpu-0", GPUS)))}
-    assert mismatches(cluster, "ns", [deployment()]) == {}  # type: ignore[arg-type]
+    assert mismatches(cluster, "ns", [deployment()], REFUSED) == {}  # type: ignore[arg-type]
     uncounted = deployment(resourceClaims=[{"name": "c", "resourceClaimName": "somebodys"}])
-    assert mismatches(cluster, "ns", [uncounted]) == {}  # type: ignore[arg-type]
+    assert mismatches(cluster, "ns", [uncounted], REFUSED) == {}  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 from kubernetes.client.exceptions import ApiException
 
-from rehearsal.fleet.node_pools.controller import Controller
+from rehearsal.fleet.node_pools import Controller
 from stacks.clouds.coreweave import watch as pool_watch
 from stacks.clouds.coreweave.pools import NodePool, node_pools
 from stacks.clouds.coreweave.watch import shortages, watch, watch_pools

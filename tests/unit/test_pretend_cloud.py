@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal.clouds.gke.faults import FAULTS, SLOW_SECONDS
+from rehearsal.clouds.gke.faults import SLOW_SECONDS
 from rehearsal.clouds.gke.kinds import KINDS, path_of
-from rehearsal.clouds.gke.versions import engine_versions
+from rehearsal.clouds.gke.versions import CHANNELS, OFFERED
+from rehearsal.faults import Player, played_by
 from rehearsal.plugins.plugin import Failure
 from rehearsal.plugins.values import UNKNOWN
 from stacks.clouds.gke.plan import GkePlan
@@ -176,11 +177,11 @@ def test_types_are_told_apart_by_the_engines_words() -> None:
     assert path_of("gcp:storage/bucket:Bucket") not in KINDS
 
 
-def test_versions_on_offer_are_whole() -> None:
-    found = engine_versions({"location": "us-south1", "versionPrefix": "1.35."}, "acme-serving")
-    assert found["validMasterVersions"]
-    assert all(version.startswith("1.35.") and parse(version) for version in found["validMasterVersions"])
-    assert set(found["releaseChannelLatestVersion"]) == {"RAPID", "REGULAR", "STABLE", "EXTENDED"}
+def test_offered_versions_are_valid_and_their_channels_default_is_one_of_them() -> None:
+    assert OFFERED.keys() == CHANNELS.keys() == {"RAPID", "REGULAR", "STABLE", "EXTENDED"}
+    for channel, versions in OFFERED.items():
+        assert [*versions] == sorted(versions, key=parse, reverse=True)
+        assert CHANNELS[channel] in versions
 
 
 # --- what it refuses to make ---------------------------------------------------------------------------------------------
@@ -322,7 +323,7 @@ def test_a_slow_pool_comes_late(tmp_path: Path) -> None:
     assert waited == [SLOW_SECONDS]
     with pytest.raises(Failure, match="interrupted"):
         made(Program(tmp_path / "another.json", fault="slow-pool", wait=lambda _: True))
-    assert set(FAULTS) == {*WORDS, "slow-pool"}
+    assert set(played_by(Player.CLOUD)) == {*WORDS, "slow-pool"}
 
 
 def test_a_fault_of_somebody_else_is_none(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES, SYSTEM
 from rehearsal.clouds.gke import nodes
-from rehearsal.clouds.gke.nodes import CLASSES, CRDS, GKES_CLASSES, NODES, SLICES, Fleet
+from rehearsal.clouds.gke.nodes import CLASSES, CRDS, GKES_CLASSES, Fleet
 from rehearsal.clouds.gke.pool_machine import machine_of, node_count
-from rehearsal.fleet.node_pools.controller import OF_A_POOL
+from rehearsal.fleet.live import NODES, OF_A_POOL, SLICES
 from rehearsal.fleet.nodes import node_objects
 from rehearsal.plugins.plugin import Failure
 from releases.values import merge
@@ -45,6 +45,8 @@ class Store:
         kind, _, wanted = query.partition("=")
         key, _, value = unquote(wanted).partition("=")
         found = copy.deepcopy([*self.objects[collection].values()])
+        if not query:
+            return found
         if kind == "labelSelector":
             return [one for one in found if one["metadata"].get("labels", {}).get(key) == value]
         assert (kind, key) == ("fieldSelector", "spec.nodeName")

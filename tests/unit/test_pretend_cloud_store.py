@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.clouds import CLOUD, FAULT, FLEET
 from rehearsal.clouds.gke import installed
-from rehearsal.clouds.gke.provider import GET_ENGINE_VERSIONS, GcpProvider
+from rehearsal.clouds.gke.provider import GcpProvider
 from rehearsal.clouds.store import Cloud, Record, stack_of
 from rehearsal.parts import official
 from rehearsal.plugins import install
@@ -129,14 +129,6 @@ def test_the_environment_says_what_goes_wrong(tmp_path: Path) -> None:
         Resource("u", token("container.NodePool"), "a")
     )
     assert lifecycle._world.fault == "quota"
-
-
-def test_versions_are_answered(provider: GcpProvider) -> None:
-    args = to_struct({"location": "us-south1", "versionPrefix": "1.35."})
-    answer = provider.Invoke(provider_pb2.InvokeRequest(tok=GET_ENGINE_VERSIONS, args=args), Context())
-    found = to_python(getattr(answer, "return"))
-    assert found["project"] == "acme"
-    assert found["latestMasterVersion"] in found["validMasterVersions"]
 
 
 def test_over_the_protocol_a_resource_is_made_and_goes(provider: GcpProvider, tmp_path: Path) -> None:

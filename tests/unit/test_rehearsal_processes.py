@@ -1,6 +1,5 @@
-"""Which processes belong to a rehearsal: exactly those started from its directory."""
+"""The processes of a rehearsal: exactly those started from its directory."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -40,21 +39,11 @@ def pids(workdir: Path) -> set[int]:
     return {process.pid for process in processes.belonging_to(workdir)}
 
 
-@pytest.fixture(params=["_from_proc", "_from_ps"])
-def listing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "_from_ps":
-        monkeypatch.setattr(processes, "_all", processes._from_ps)
-    elif not Path("/proc/self/cmdline").exists():
-        pytest.skip("no /proc here")
-
-
-@pytest.mark.usefixtures("listing")
 def test_a_program_of_the_directory_belongs_to_it(workdir: Path, start: Start) -> None:
     process = start(str(workdir / "bin" / "etcd"), "60")
     assert pids(workdir) == {process.pid}
 
 
-@pytest.mark.usefixtures("listing")
 def test_a_script_of_the_directory_belongs_to_it(workdir: Path, start: Start) -> None:
     script = workdir / "pulumi-resource-kubernetes"
     script.write_text("import time\ntime.sleep(60)\n")
@@ -69,7 +58,6 @@ def test_a_component_behind_a_wrapper_is_known_by_its_flags(workdir: Path, start
     assert pids(workdir) == {process.pid}
 
 
-@pytest.mark.usefixtures("listing")
 def test_neighbours_editors_and_same_named_programs_do_not(workdir: Path, start: Start) -> None:
     neighbour = workdir.with_name("one-2")
     shutil.copytree(workdir, neighbour, symlinks=True)
@@ -89,8 +77,16 @@ def test_end_kills_them_and_only_them(workdir: Path, start: Start) -> None:
     assert processes.end(workdir) == 0
 
 
+def test_a_process_that_has_the_number_of_one_that_ended_is_left_alone(workdir: Path, start: Start) -> None:
+    process = start(str(workdir / "bin" / "etcd"), "60")
+    (listed,) = processes.belonging_to(workdir)
+    listed.handle._ident = (process.pid, 0.0)  # what it would be if the process listed had begun at another time
+    assert not listed.kill()
+    assert process.poll() is None
+
+
 def test_something_that_will_not_die_is_named(workdir: Path, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     ours = start(str(workdir / "bin" / "etcd"), "60")
-    monkeypatch.setattr(os, "kill", lambda *_: None)
+    monkeypatch.setattr(processes.Process, "kill", lambda _: True)
     with pytest.raises(processes.RehearsalError, match=f"pids {ours.pid}"):
         processes.end(workdir, timeout=0.1)

@@ -88,9 +88,10 @@ def test_somebody_who_cleans_up_is_waited_for(registry: Registry) -> None:
     code = """
         import threading
         from rehearsal.control_plane.registry import CLEANING
-        lock = registry._lock("rehearsal", CLEANING)
+        from rehearsal.control_plane.locks import named_lock, remove
+        lock = named_lock(registry._lock_file("rehearsal"), CLEANING)
         lock.acquire()
-        threading.Timer(1, lambda: lock.release(unlink=True)).start()
+        threading.Timer(1, lambda: remove(lock)).start()
     """
     other = owner(registry, textwrap.dedent(code).strip().replace("\n", "\n        "))
     try:
@@ -106,9 +107,13 @@ def test_a_name_that_cannot_be_a_directory_is_refused(registry: Registry, name: 
     assert not registry.root.exists()
 
 
+HELD = (
+    "from rehearsal.control_plane.locks import named_lock; "
+    "held = named_lock(registry._lock_file('x'), 'in use'); held.acquire()"
+)
 KILLED_AT = {
-    "with a lock only": "held = registry._lock('x', 'in use'); held.acquire()",
-    "with a directory but no record": "held = registry._lock('x', 'in use'); held.acquire(); Path('x').mkdir()",
+    "with a lock only": HELD,
+    "with a directory but no record": f"{HELD}; Path('x').mkdir()",
     "with a torn record": "held = registry.create('x', kept=True); Path('x/rehearsal.json').write_text('')",
     "ephemeral": "held = registry.create('x', kept=False)",
     "kept, before its control plane ran": "held = registry.create('x', kept=True)",

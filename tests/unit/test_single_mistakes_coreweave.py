@@ -14,7 +14,7 @@ import pytest
 
 from hardware.fit.requests import pod_requests
 from hardware.machines import COREWEAVE_CPU, MACHINES
-from rehearsal.fleet.node_pools.controller import Controller
+from rehearsal.fleet.node_pools import Controller
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.verdict.mismatch import machines_of, nearest
 from rehearsal.verdict.node_pools import Pools

@@ -291,13 +291,12 @@ def test_a_kubeconfig_that_is_none_is_an_error(tmp_path: Path) -> None:
 def test_stand_ins_are_installed_but_for_official_plugins(tmp_path: Path) -> None:
     for _ in range(2):
         installed = install.install_plugins(
-            tmp_path, Path(sys.executable), tmp_path / "it's here", without=["resource-random"]
+            tmp_path, Path(sys.executable), tmp_path / "it's here", without=["resource-pulumi-python"]
         )
         assert [row.key for row in installed if not row.pretend] == [
             "language-python",
-            "resource-pulumi-python",
             "resource-kubernetes",
         ]
-    assert not [*(tmp_path / "plugins").glob("resource-random-*")]
+    assert not [*(tmp_path / "plugins").glob("resource-pulumi-python-*")]
     program = next((tmp_path / "plugins").glob("resource-kubernetes-v*/pulumi-resource-kubernetes"))
     assert program.stat().st_mode & 0o111

@@ -1,4 +1,4 @@
-"""Bad days of the pretend cloud: what a create of a node pool is told then."""
+"""The faults that the pretend GKE plays (`rehearsal.faults`): how creating a node pool fails, or is slow."""
 
 from collections.abc import Callable
 
@@ -9,19 +9,17 @@ from rehearsal.plugins.plugin import Failure
 from stacks.clouds.gke.laws.view import has_accelerators, look_up, name_of
 from stacks.clouds.resource import Arguments
 
-#: What can be asked for. Of any other word nothing comes: it is of somebody else.
-FAULTS = ("quota", "stockout", "slow-pool", "apply-forbidden", "zone-mismatch")
-#: So much longer a slow pool takes.
+#: Seconds that a slow pool takes longer.
 SLOW_SECONDS = 20
 
 
 def befall(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float], bool]) -> None:
-    """What a fault does to a pool that is to be made: of accelerators, and none that is allowed any more with `apply-forbidden`.
+    """Plays a fault while a pool is created: it concerns pools of accelerators, and `apply-forbidden` all pools.
 
-    `wait` waits, and says whether it was interrupted.
+    `wait` waits for seconds, and returns whether it was interrupted. A fault that another part plays is ignored.
 
     Raises:
-        Failure: it is not made.
+        Failure: the pool is not created.
     """
     project, name = str(pool.get("project")), name_of(pool.get("name"))
     if fault == "apply-forbidden":
@@ -31,7 +29,7 @@ def befall(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float],
     zone = zone_of(pool)
     if fault == "slow-pool":
         if wait(SLOW_SECONDS):
-            raise Failure("interrupted while the nodes were on their way; none is there")
+            raise Failure("interrupted while the nodes were underway; none exists")
     elif fault == "quota":
         raise words.no_quota(*_metric(pool), project)
     elif fault == "stockout":
@@ -44,7 +42,7 @@ def befall(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float],
 
 
 def _metric(pool: Arguments) -> tuple[str, int]:
-    """The name of what is short, and how many are wanted."""
+    """Returns the name of the quota, and how much of it the pool asks for."""
     gpus = look_up(pool, "node_config.guest_accelerators")
     nodes = node_count(pool)
     if not gpus:

@@ -6,16 +6,14 @@ so that whoever makes the fleet otherwise leaves them alone.
 """
 
 import hashlib
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from hardware.machines import GKE_POOLS
+from hardware.machines import GKE_POOLS, Machine
 from rehearsal.clouds.gke.pool_machine import POOL_LABEL, NoSuchMachineError, machine_of, node_count, zone_of
 from rehearsal.clouds.gke.words import no_machine_type
-from rehearsal.fleet.node_pools.controller import OF_A_POOL
-from rehearsal.fleet.node_state import ready
+from rehearsal.fleet.live import NODES, OF_A_POOL, LiveNodes
 from rehearsal.fleet.nodes import device_class_objects, node_objects
 from rehearsal.parts import cluster_crds
 from rehearsal.parts.standins.crds import MULTI_NETWORKING
@@ -26,7 +24,6 @@ from stacks.clouds.naming import shortened
 from stacks.clouds.resource import Arguments
 from stacks.kube.api import Api, Object
 
-NODES, SLICES = "/api/v1/nodes", "/apis/resource.k8s.io/v1/resourceslices"
 CLASSES = "/apis/resource.k8s.io/v1/deviceclasses"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: GKE's own, from the first version with managed DRANET; the GPUs' class comes with the driver's chart.
@@ -40,6 +37,7 @@ class Fleet:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._nodes = LiveNodes(api)
 
     def bring(self, version: str, cluster: Arguments) -> None:
         """What a cluster of this version comes with."""
@@ -72,82 +70,40 @@ class Fleet:
         names = [_node_name(pool, index) for index in range(node_count(pool))]
         there = {node["metadata"]["name"]: node for node in self._of(pool)}
         for name in there.keys() - set(names):
-            self._remove(name)
+            self._nodes.remove(name)
         for name in names:
-            node, *slices = node_objects(machine, name)
-            node["metadata"]["annotations"][OF_A_POOL] = _place(pool)
             live = there.get(name)
-            if live is not None and self._same_shape(live, node, slices):
-                self._relabel(live, node)
+            if live is not None and self._same_shape(live, machine):
+                self._nodes.change(live, machine)
                 continue
             if live is not None:
-                self._remove(name)  # GKE makes the nodes anew, one after the other
-            self._api.create(NODES, node)
-            for obj in slices:
-                self._api.create(SLICES, obj)
-        try:
-            self._wait(pool, names)
-        except Failure:
+                self._nodes.remove(name)  # GKE makes the nodes anew, one after the other
+            self._nodes.create(machine, name, pool=_place(pool))
+        if late := self._nodes.wait(names, READY_SECONDS):
             if not there:
                 self.remove(pool)
-            raise
+            raise Failure(f"the simulated nodes {', '.join(late)} are not Ready after {READY_SECONDS} s")
         return names
 
     def remove(self, pool: Arguments) -> None:
         """Removes a pool's nodes."""
         for node in self._of(pool):
-            self._remove(node["metadata"]["name"])
+            self._nodes.remove(node["metadata"]["name"])
 
     def _of(self, pool: Arguments) -> list[Object]:
         label = quote(f"{POOL_LABEL}={name_of(pool.get('name'))}")
         nodes = self._api.items(f"{NODES}?labelSelector={label}")
         return [node for node in nodes if (node["metadata"].get("annotations") or {}).get(OF_A_POOL) == _place(pool)]
 
-    def _slices(self, node: str) -> list[Object]:
-        found = self._api.items(f"{SLICES}?fieldSelector={quote(f'spec.nodeName={node}')}")
-        return [obj for obj in found if obj["spec"].get("nodeName") == node]
-
-    def _remove(self, node: str) -> None:
-        for obj in self._slices(node):
-            self._api.delete(f"{SLICES}/{obj['metadata']['name']}")
-        self._api.delete(f"{NODES}/{node}")
-
-    def _same_shape(self, live: Object, wanted: Object, slices: list[Object]) -> bool:
-        shown: Mapping[str, Any] = live["status"].get("capacity") or {}
-        same = {obj["metadata"]["name"] for obj in slices} == {
-            obj["metadata"]["name"] for obj in self._slices(live["metadata"]["name"])
-        }
+    def _same_shape(self, live: Object, machine: Machine) -> bool:
+        name = live["metadata"]["name"]
+        wanted, *slices = node_objects(machine, name)
         type_label = "node.kubernetes.io/instance-type"
         return (
-            same
+            {obj["metadata"]["name"] for obj in slices} == {obj["metadata"]["name"] for obj in self._nodes.slices(name)}
             and live["metadata"]["labels"].get(type_label) == wanted["metadata"]["labels"][type_label]
-            and _devices(shown) == _devices(wanted["status"]["capacity"])
+            and _devices(live["status"].get("capacity") or {}) == _devices(wanted["status"]["capacity"])
         )
-
-    def _relabel(self, live: Object, wanted: Object) -> None:
-        """Labels and taints that were changed, on a node that is there; what Kubernetes writes itself stays.
-
-        In one change: between two the scheduler would find a node that the pool never described.
-        """
-        change: Object = {}
-        before, after = live["metadata"].get("labels") or {}, wanted["metadata"]["labels"]
-        gone = {key: None for key in before if key not in after and not _kubernetes(key)}
-        if gone or any(before.get(key) != value for key, value in after.items()):
-            change["metadata"] = {"labels": {**after, **gone}}
-        taints: list[Object] = live.get("spec", {}).get("taints") or []
-        kept = [row for row in taints if _kubernetes(row["key"])]
-        told: list[Object] = wanted["spec"].get("taints") or []
-        if [row for row in taints if row not in kept] != told:
-            change["spec"] = {"taints": [*told, *kept]}
-        if change:
-            self._api.merge(f"{NODES}/{live['metadata']['name']}", change)
-
-    def _wait(self, pool: Arguments, names: list[str]) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while missing := set(names) - {node["metadata"]["name"] for node in self._of(pool) if ready(node)}:
-            if time.monotonic() > deadline:
-                raise Failure(f"the simulated nodes {', '.join(sorted(missing))} are not Ready after {READY_SECONDS} s")
-            time.sleep(0.2)
 
 
 def _place(pool: Arguments) -> str:
@@ -164,7 +120,3 @@ def _node_name(pool: Arguments, index: int) -> str:
 
 def _devices(shown: Mapping[str, Any]) -> dict[str, str]:
     return {key: str(value) for key, value in shown.items() if "/" in key}
-
-
-def _kubernetes(key: str) -> bool:
-    return key.startswith(("node.kubernetes.io/", "beta.kubernetes.io/", "kubernetes.io/"))

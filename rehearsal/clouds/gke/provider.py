@@ -3,22 +3,15 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.clouds import CLOUD, ENDPOINT, FAULT, FLEET
 from rehearsal.clouds.gke.kinds import KINDS, path_of
 from rehearsal.clouds.gke.lifecycle import CloudResources, World
 from rehearsal.clouds.gke.nodes import Fleet
-from rehearsal.clouds.gke.versions import engine_versions
 from rehearsal.clouds.store import Cloud
 from rehearsal.plugins.plugin import Engine, Failure
-from rehearsal.plugins.provider import Lifecycle, Provider, Resource, answering, not_offered
-from rehearsal.plugins.values import to_python, to_struct
+from rehearsal.plugins.provider import Lifecycle, Provider, Resource, not_offered
 from stacks.kube.api import Api, KubeconfigError
-
-GET_ENGINE_VERSIONS = "gcp:container/getEngineVersions:getEngineVersions"
 
 
 class GcpProvider(Provider):
@@ -40,13 +33,6 @@ class GcpProvider(Provider):
         if path not in KINDS:
             raise not_offered(resource.type, self.package)
         return CloudResources(path, self._world())
-
-    @answering
-    def Invoke(self, request: Any) -> Any:
-        if request.tok != GET_ENGINE_VERSIONS:
-            raise not_offered(f"the function {request.tok}", self.package)
-        found = engine_versions(to_python(request.args), self._project)
-        return provider_pb2.InvokeResponse(**{"return": to_struct(found)})
 
     def _world(self) -> World:
         where = self._environment.get(CLOUD)

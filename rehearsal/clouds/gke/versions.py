@@ -20,27 +20,6 @@ OFFERED: Mapping[str, tuple[str, ...]] = {
 VALID = tuple(dict.fromkeys(version for versions in OFFERED.values() for version in versions))
 
 
-def engine_versions(args: dict[str, Any], project: str) -> dict[str, Any]:
-    """The answer of the function `getEngineVersions`."""
-    prefix = str(args.get("versionPrefix") or "")
-    valid = [version for version in VALID if version.startswith(prefix)]
-    newest = valid[0] if valid else ""
-    return {
-        "id": f"{args.get('location')}",
-        "location": args.get("location"),
-        "project": args.get("project") or project,
-        "versionPrefix": args.get("versionPrefix"),
-        "validMasterVersions": valid,
-        "validNodeVersions": valid,
-        "latestMasterVersion": newest,
-        "latestNodeVersion": newest,
-        "defaultClusterVersion": CHANNELS["REGULAR"],
-        "releaseChannelDefaultVersion": dict(CHANNELS),
-        "releaseChannelLatestVersion": {channel: versions[0] for channel, versions in OFFERED.items()},
-        "releaseChannelUpgradeTargetVersion": dict(CHANNELS),
-    }
-
-
 def server_config(channel: str, stated: str) -> dict[str, Any]:
     """What GKE's REST method `getServerConfig` answers. Which versions are really offered nobody knows here: the one that a stack
     file states for its channel is, beside those of the table."""
