@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from commands.console import count, for_people
+from hardware.render.kinds import role_pods
 from rehearsal.parts.parts import Part
 from rehearsal.report import Report
 from rehearsal.session import Outcome, Stage
@@ -142,7 +143,7 @@ def _verdict(page: Page, made: Stage, outcome: Outcome) -> None:
 
 def _pods_of(plan: ServingBlueprint) -> int:
     """The pods a stack is to have: its model servers', and one of the router's at the least."""
-    return sum(int(obj["spec"]["replicas"]) for obj in plan.model_server if obj["kind"] == "Deployment") + 1
+    return sum(pods.replicas for pods in role_pods(plan.model_server)) + 1
 
 
 def _next(page: Page, made: Stage, outcome: Outcome) -> None:

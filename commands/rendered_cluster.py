@@ -35,7 +35,9 @@ _FIRST_KEYS = ("name", "type", "title", "args")
 
 
 def cluster_files(cloud: Cloud, plan: ClusterPlan, read: Sequence[Mapping[str, Any]]) -> dict[str, File]:
-    """The files of a cluster that the stack makes, by name; none for an existing cluster. `read` are the objects of the plan's files."""
+    """The files of a cluster that the stack makes, by name; none for an existing cluster. `read` are the objects of the plan's
+    files.
+    """
     files: dict[str, File] = {}
     if plan.resources:
         files[CLOUD] = _of_cloud(cloud.title, cloud.extra.package if cloud.extra else "", plan.resources)

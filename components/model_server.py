@@ -7,6 +7,7 @@ import pulumi
 
 from components.objects import Object, annotated, placed, register
 from hardware.render.images import IMAGE_PULL_SECONDS
+from hardware.render.kinds import KINDS, is_workload
 from hardware.vocabulary import ROLE_LABEL
 
 
@@ -26,9 +27,10 @@ class ModelServerArgs(TypedDict):
 
 
 class ModelServer(pulumi.ComponentResource):
-    """ServiceAccount, a Deployment per role and a ResourceClaimTemplate per role where devices are claimed.
+    """ServiceAccount, a workload per role (a Deployment in today's bills) and a ResourceClaimTemplate per role that claims
+    devices.
 
-    `deployments` are the names of the Deployments, each known when it is Ready (or at once without `wait`).
+    `deployments` are the names of the workloads, each known when it is Ready (or at once without `wait`).
     """
 
     deployments: dict[str, pulumi.Output[str]]
@@ -45,11 +47,11 @@ class ModelServer(pulumi.ComponentResource):
         needed = [
             register(obj["metadata"]["name"], placed(obj, args["namespace"]), child)
             for obj in args["objects"]
-            if obj["kind"] != "Deployment"
+            if not is_workload(obj)
         ]
         self.deployments = {}
         for obj in args["objects"]:
-            if obj["kind"] != "Deployment":
+            if not is_workload(obj):
                 continue
             role = obj["metadata"]["labels"][ROLE_LABEL]
             deployment = placed(obj if args["wait"] else annotated(obj, skipAwait="true"), args["namespace"])
@@ -57,7 +59,7 @@ class ModelServer(pulumi.ComponentResource):
                 parent=self,
                 depends_on=[*after, *needed],
                 custom_timeouts=timeouts,
-                ignore_changes=["spec.replicas"] if role in args["autoscaled"] else None,
+                ignore_changes=[KINDS[obj["kind"]].scale] if role in args["autoscaled"] else None,
             )
             resource = register(f"{name}-{role}", deployment, options)
             self.deployments[role] = resource.metadata["name"]

@@ -166,7 +166,8 @@ class Bill:
     `engine_label` and `guide_label` are label *keys*, which upstream renames. The rest is what a release changes in the
     builds and fabrics of `hardware`: `images` by build, or by build and fabric, the finer key first; `env`; `scratch`
     directories on top of a build's; `dropped` flags of a build. `lacks` are accelerators it was not tested with, as
-    `("hpu",)`, and fabrics, as `("nvidia", "aws")`.
+    `("hpu",)`, and fabrics, as `("nvidia", "aws")`. `workload_kind` is the kind of the objects that run the pods of roles
+    (`hardware.render.kinds`).
 
     The last four are for people who move a stack from one release to another, and no render shows them. `apis` are the
     versions of the APIs it installs, by their names. `kv_compatibility` is an opaque word: model servers of two bills that share
@@ -189,6 +190,7 @@ class Bill:
     scratch: Mapping[BuildKey, Mapping[str, str]] = field(default_factory=dict)
     dropped: Mapping[BuildKey, tuple[str, ...]] = field(default_factory=dict)
     lacks: frozenset[tuple[str, ...]] = frozenset()
+    workload_kind: str = "Deployment"
     apis: Mapping[str, str] = field(default_factory=dict)
     kv_compatibility: str = ""
     behaviour: Mapping[str, str] = field(default_factory=dict)

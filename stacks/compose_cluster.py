@@ -22,9 +22,11 @@ from stacks.platform_stack import Foundation
 
 @dataclass(frozen=True)
 class ClusterHandles:
-    """A cluster that is registered or connected to: its two providers, and the kubeconfig that leads there (a path, or all of it).
+    """A cluster that is registered or connected to: its two providers, and the kubeconfig that leads there (a path, or all of
+    it).
 
-    Model servers depend on `nodes`, everything else on `first`: the CPU nodes. `guard` is deleted after everything in the cluster.
+    Model servers depend on `nodes`, everything else on `first`: the CPU nodes. `guard` is deleted after everything in the
+    cluster.
     """
 
     cluster: ExistingCluster
@@ -52,7 +54,8 @@ def _nodes(blueprint: Blueprint, owner: str) -> ClusterHandles:
     plan = blueprint.cluster
     made = registered(plan, blueprint.cloud) if plan.cluster_name else None
     reached, context = _reached(plan, made)
-    # An existing cluster that the stack makes itself is reached after it; where the kubeconfig follows from it, that says so already.
+    # An existing cluster that the stack makes itself is reached after it; where the kubeconfig follows from it, that says so
+    # already.
     after = pulumi.ResourceOptions(depends_on=[made.cluster]) if made and isinstance(plan.reached_by, Context) else None
     cluster = ExistingCluster("cluster", {"kubeconfig": reached, "context": context}, after)
     pools = [made.resources[name] for name in plan.node_resources] if made else []

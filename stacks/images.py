@@ -129,10 +129,10 @@ def cluster_uses(plan: ClusterPlan, rendered: Mapping[str, Iterable[Object]]) ->
     Raises:
         SourceError: a file of the user's own cannot be read.
     """
-    yield from plan.images
     for own in plan.files() if plan.images_in_files else ():
         user = f"{own['kind']} {own['metadata']['name']}"
         yield from (Use(found.image, f"{user}/{found.name}", found.pulled) for found in pod_images(own))
+    yield from plan.images
     for name, objects in rendered.items():
         for obj in objects:
             yield from (Use(found.image, f"{name}/{found.name}", found.pulled) for found in pod_images(obj))

@@ -30,8 +30,9 @@ class NoFoundationError(ValueError):
 class Foundation:
     """How the cluster of a platform stack is reached, and what its accelerator nodes are. `nodes` are the most there will be.
 
-    `kubeconfig` is a path, or all of it as text if it follows from the cluster: then it is None until that exists. `gateways`: whether
-    the cluster can have Gateways of its cloud's own. `shared` is what the cloud, of the key `cloud`, exports of its section.
+    `kubeconfig` is a path, or all of it as text if it follows from the cluster: then it is None until that exists. `gateways`:
+    whether the cluster can have Gateways of its cloud's own. `shared` is what the cloud, of the key `cloud`, exports of its
+    section.
     """
 
     kubeconfig: str | None

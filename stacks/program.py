@@ -80,7 +80,8 @@ def _check_change(planned: Blueprint, owner: str) -> None:
     """Says what a change does to the stack as its last run left it.
 
     Raises:
-        StackFileError: what is protected would be replaced, what cannot change would, or a project is not ready for a new cluster.
+        StackFileError: what is protected would be replaced, what cannot change would, or a project is not ready for a new
+        cluster.
     """
     if (before := previous(owner)) is None:
         return

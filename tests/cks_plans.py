@@ -1,9 +1,16 @@
-"""Stack files that make a CKS cluster, in every variant there is, and their plans."""
+"""Stack files that make a CKS cluster, in every variant there is, and their plans; and the node pools of any stack on
+CoreWeave.
+"""
 
+from collections.abc import Sequence
 from typing import Any
 
-from stacks.clouds.coreweave.plan import CksPlan, cks_plan
+from stacks.clouds.cloud import ClusterPlan
+from stacks.clouds.coreweave.plan import VPC, coreweave_plan
+from stacks.clouds.pools import NodePool
+from stacks.clouds.resource import Resource
 from stacks.spec.stack import StackSpec
+from tests.cluster_requests import requested
 from tests.unit.test_rules import spec
 
 CKS: dict[str, Any] = {"zone": "US-EAST-02A", "version": "v1.35"}
@@ -47,8 +54,19 @@ def variant(name: str) -> StackSpec:
     return stack(cks, **more)
 
 
-def planned(given: StackSpec) -> CksPlan:
-    """Its plan."""
-    found = cks_plan(given)
-    assert found is not None
+def planned(given: StackSpec) -> ClusterPlan:
+    """Its plan, which has a cluster."""
+    plan = coreweave_plan(requested(given))
+    assert plan.cluster_name is not None
+    return plan
+
+
+def vpc(plan: ClusterPlan) -> Resource:
+    """The VPC of a plan."""
+    (found,) = plan.of(VPC)
     return found
+
+
+def pools(given: StackSpec) -> Sequence[NodePool]:
+    """The node pools of a stack file, which may make no cluster."""
+    return coreweave_plan(requested(given)).pools

@@ -1,10 +1,11 @@
 """Stack files that make a GKE cluster, in every variant there is, and their plans."""
 
+from pathlib import Path
 from typing import Any
 
 from stacks.clouds.gke.plan import GkePlan, gke_plan
-from stacks.serving.workload import machine_of
 from stacks.spec.stack import StackSpec
+from tests.cluster_requests import requested
 from tests.unit.test_rules import spec
 
 DRANET: dict[str, Any] = {"accelerator": "nvidia", "fabric": "gke-rdma"}
@@ -78,6 +79,6 @@ def variant(name: str) -> StackSpec:
     return stack(serving, gke, **more)
 
 
-def planned(given: StackSpec) -> GkePlan:
-    """Its plan, on its machine."""
-    return gke_plan(given, machine_of(given))
+def planned(given: StackSpec, base: Path = Path()) -> GkePlan:
+    """Its plan, on its machine. Relative paths in the file start at `base`."""
+    return gke_plan(requested(given, base))

@@ -1,7 +1,7 @@
 """A cluster and all beneath it in a cloud, registered as a plan says.
 
-What is made is decided in `stacks.clouds`, as data. The SDKs are extras: one is imported if a stack makes something of its cloud, and
-only then. Credentials come from the environment, as each cloud's provider reads them.
+What is made is decided in `stacks.clouds`, as data. The SDKs are extras: one is imported if a stack makes something of its
+cloud, and only then. Credentials come from the environment, as each cloud's provider reads them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,9 @@ class Reference(Protocol):
 
 
 class Sdk(NamedTuple):
-    """A cloud's SDK: the module, its package, the extra of this project that installs it, and the key of a stack file that needs it."""
+    """A cloud's SDK: the module, its package, the extra of this project that installs it, and the key of a stack file that
+    needs it.
+    """
 
     module: str
     package: str
@@ -51,9 +53,10 @@ class Sdk(NamedTuple):
 
 
 class CloudClusterArgs(TypedDict):
-    """Plain: the SDK and the arguments of its provider; the resources (`stacks.clouds.resource.Resource`), in an order in which each
-    comes after what it needs; which of them is the cluster; the attribute with its endpoint, as steps; and what makes a kubeconfig of
-    the cluster's name and its endpoint, None if the stack makes none."""
+    """Plain: the SDK and the arguments of its provider; the resources (`stacks.clouds.resource.Resource`), in an order in which
+    each comes after what it needs; which of them is the cluster; the attribute with its endpoint, as steps; and what makes a
+    kubeconfig of the cluster's name and its endpoint, None if the stack makes none.
+    """
 
     sdk: Sdk
     provider: Mapping[str, Any]
@@ -64,8 +67,9 @@ class CloudClusterArgs(TypedDict):
 
 
 class CloudCluster(pulumi.ComponentResource):
-    """The resources by their logical names in `resources`, the one that is the `cluster`, the `endpoint` of its API server, and a whole
-    `kubeconfig`, as text, or None."""
+    """The resources by their logical names in `resources`, the one that is the `cluster`, the `endpoint` of its API server, and
+    a whole `kubeconfig`, as text, or None.
+    """
 
     resources: dict[str, pulumi.CustomResource]
     cluster: pulumi.CustomResource

@@ -214,8 +214,8 @@ def anyway(props: Mapping[str, Any]) -> str:
 class ClusterGuard(Resource, module="cluster", name="Guard"):
     """Made before everything that serves, so that a destroy asks it after all of that is gone; or after everything else.
 
-    Plain: the `cluster`'s name, the stack that is its `owner`, `deleteInUse` and the `section` of the stack file that says so, and the
-    label of the cloud's own `namespaces` if it has some. Wired: the `kubeconfig`, as text, or a path with a `context`.
+    Plain: the `cluster`'s name, the stack that is its `owner`, `deleteInUse` and the `section` of the stack file that says so,
+    and the label of the cloud's own `namespaces` if it has some. Wired: the `kubeconfig`, as text, or a path with a `context`.
     """
 
     def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:

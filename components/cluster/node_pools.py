@@ -11,10 +11,11 @@ from components.objects import Object, annotated, register
 
 @dataclass(frozen=True)
 class Pool:
-    """Plain: the object of a pool, how many nodes there are when it is ready (None: an autoscaler decides), and `seconds` to wait.
+    """Plain: the object of a pool, how many nodes there are when it is ready (None: an autoscaler decides), and `seconds` to
+    wait.
 
-    `size` is the path of the number of nodes wanted, `ready` of the number there are, `fixed` are paths that only another pool can
-    change. `protect`: the engine refuses to delete or replace it.
+    `size` is the path of the number of nodes wanted, `ready` of the number there are, `fixed` are paths that only another pool
+    can change. `protect`: the engine refuses to delete or replace it.
     """
 
     object: Object
@@ -35,8 +36,8 @@ class NodePoolsArgs(TypedDict):
 class NodePools(pulumi.ComponentResource):
     """Pools through `opts.providers`; `resources` is what waits for nodes depends on, by the pool's key.
 
-    A change that only another pool can have replaces the pool: the old one goes first, because nobody has the same machines twice. The
-    number of nodes of an autoscaled pool is the autoscaler's from the start.
+    A change that only another pool can have replaces the pool: the old one goes first, because nobody has the same machines
+    twice. The number of nodes of an autoscaled pool is the autoscaler's from the start.
     """
 
     resources: dict[str, pulumi.CustomResource]

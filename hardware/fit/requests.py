@@ -10,6 +10,7 @@ from typing import Any
 
 from hardware.fit import quantities
 from hardware.fit.quantities import Quantity
+from hardware.render.kinds import KINDS, RolePods, is_workload
 
 
 @dataclass(frozen=True)
@@ -56,20 +57,24 @@ class PodRequest:
 
 
 def pod_requests(objects: Iterable[Mapping[str, Any]]) -> list[PodRequest]:
-    """A request per Deployment among the objects, with its claims from the ResourceClaimTemplates among them.
+    """A request per role among the workloads, with its claims from the ResourceClaimTemplates among the objects.
 
     Raises ValueError for a claim whose devices cannot be counted: an absent template, `firstAvailable`, mode `All`.
     """
     objects = list(objects)
     templates = {item["metadata"]["name"]: item for item in objects if item["kind"] == "ResourceClaimTemplate"}
-    return [_pod_request(item, templates) for item in objects if item["kind"] == "Deployment"]
+    return [
+        _pod_request(pods, f"{item['kind']} {pods.owner}", templates)
+        for item in objects
+        if is_workload(item)
+        for pods in KINDS[item["kind"]].roles(item)
+    ]
 
 
-def _pod_request(deployment: Mapping[str, Any], templates: Mapping[str, Mapping[str, Any]]) -> PodRequest:
-    owner = f"Deployment {deployment['metadata']['name']}"
-    pod = deployment["spec"]["template"]["spec"]
+def _pod_request(pods: RolePods, owner: str, templates: Mapping[str, Mapping[str, Any]]) -> PodRequest:
+    pod = pods.template["spec"]
     return PodRequest(
-        count=deployment["spec"].get("replicas", 1),
+        count=pods.replicas,
         resources=_resources(pod),
         claims=tuple(_claim(reference, templates, owner) for reference in pod.get("resourceClaims", ())),
         node_selector=pod.get("nodeSelector", {}),

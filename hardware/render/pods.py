@@ -10,6 +10,7 @@ from hardware.render.argv import command_line, port
 from hardware.render.claims import claim_templates, claims
 from hardware.render.env import env_var, environment
 from hardware.render.join import join
+from hardware.render.kinds import KINDS
 from hardware.render.workload import Workload
 from hardware.vocabulary import MODEL_LABEL, ROLE_LABEL, ROLES, SERVING_PORT, Attachment, Check, Probes, Role
 
@@ -17,14 +18,14 @@ Object = dict[str, Any]
 
 
 def model_server(workload: Workload) -> list[Object]:
-    """ServiceAccount, the Deployments of decode and prefill, and the ResourceClaimTemplates where devices are claimed.
+    """ServiceAccount, the workloads of decode and prefill (Deployments in today's bills), and the ResourceClaimTemplates where
+    devices are claimed.
 
     Raises:
         ConflictError: two parts of the workload set one field differently.
         ArgumentError: the stack's edits of the command line cannot be honoured.
     """
-    deployments = [_deployment(workload, role) for role in ROLES]
-    return [_service_account(workload), *deployments, *claim_templates(workload)]
+    return [_service_account(workload), *(_workload(workload, role) for role in ROLES), *claim_templates(workload)]
 
 
 def _service_account(workload: Workload) -> Object:
@@ -36,11 +37,11 @@ def _service_account(workload: Workload) -> Object:
     }
 
 
-def _deployment(workload: Workload, role: Role) -> Object:
-    labels = workload.labels | {ROLE_LABEL: role}
+def _workload(workload: Workload, role: Role) -> Object:
+    labels, kind = workload.labels | {ROLE_LABEL: role}, KINDS[workload.bill.workload_kind]
     return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
         "metadata": {"name": workload.deployment_name(role), "labels": labels},
         "spec": {
             "replicas": workload.sizing[role].replicas,

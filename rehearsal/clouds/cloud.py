@@ -22,24 +22,20 @@ class CloudRehearsal:
 
     def blanks(self, section: Section | None) -> Mapping[str, str]:
         """Returns what a rehearsal writes into the blanks of a section, by the path under it."""
-        del section
         return {}
 
     def environment(self, plan: ClusterPlan, plane: ControlPlane, fault: str | None) -> dict[str, str]:
         """Returns variables of the program and its plugins, and writes the files they name. `fault` goes wrong."""
-        del plan, plane, fault
         return {}
 
     def substitutes(self, plan: ClusterPlan, workdir: Path, helm: Path) -> tuple[Mapping[str, Any], list[Part]]:
         """Returns keys of the stack file that lead to stand-ins for what a cluster is given, and which those are."""
-        del plan, workdir, helm
         return {}, []
 
     def prepare(
         self, plan: ClusterPlan, plane: ControlPlane, api: Api, report: Report, fault: str | None
     ) -> Sequence[Part]:
         """Makes what the cloud brings to a cluster before the stack's own objects come, and returns what that is."""
-        del plan, plane, api, report, fault
         return ()
 
     def clean(self, plane: ControlPlane) -> None:

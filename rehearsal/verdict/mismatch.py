@@ -21,7 +21,7 @@ _HARDWARE = ("resource", "device", "claim")
 _NO_ROOM = ("Insufficient ", "cannot allocate all claims")
 
 
-def mismatches(api: Api, namespace: str, deployments: Sequence[Object], refused: Mapping[str, str]) -> dict[str, str]:
+def mismatches(api: Api, namespace: str, workloads: Sequence[Object], refused: Mapping[str, str]) -> dict[str, str]:
     """Returns by Deployment why its pods are on no node, as one sentence; nothing where the scheduler's own words are enough.
 
     `refused` has the scheduler's words by the name of each Deployment whose pods it cannot place. Raises what `Api` raises.
@@ -31,7 +31,7 @@ def mismatches(api: Api, namespace: str, deployments: Sequence[Object], refused:
     templates = api.items(f"{_DRA}/namespaces/{namespace}/resourceclaimtemplates")
     nodes = api.items("/api/v1/nodes")
     machines = machines_of(nodes, api.items(f"{_DRA}/resourceslices"), api.items(f"{_DRA}/deviceclasses"))
-    pods = {item["metadata"]["name"]: _request(item, templates) for item in deployments}
+    pods = {item["metadata"]["name"]: _request(item, templates) for item in workloads}
     everything = [pod for pod in pods.values() if pod]
     cordoned = {node["metadata"]["name"] for node in nodes if node["spec"].get("unschedulable")}
     open_nodes = [machine for machine in machines if machine.key not in cordoned]
@@ -50,9 +50,9 @@ def mismatches(api: Api, namespace: str, deployments: Sequence[Object], refused:
     return found
 
 
-def _request(deployment: Object, templates: Sequence[Object]) -> PodRequest | None:
+def _request(workload: Object, templates: Sequence[Object]) -> PodRequest | None:
     """The pods of a Deployment; None if a claim's devices cannot be counted, so that the scheduler alone can tell."""
-    objects = [deployment | {"kind": "Deployment"}, *(obj | {"kind": "ResourceClaimTemplate"} for obj in templates)]
+    objects = [workload, *(obj | {"kind": "ResourceClaimTemplate"} for obj in templates)]
     try:
         (pod,) = pod_requests(objects)
     except ValueError:

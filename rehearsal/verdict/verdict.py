@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from hardware.render.kinds import KINDS, role_pods
 from rehearsal.verdict.mismatch import mismatches
 from rehearsal.verdict.reasons import plain_words, said
 from rehearsal.verdict.references import missing
@@ -125,19 +126,21 @@ def look(api: Api, namespace: str, around: Sequence[Surroundings] = ()) -> Verdi
     place = f"/api/v1/namespaces/{namespace}"
     # Pods that are done or on their way out are nobody's any more.
     pods = [pod for pod in api.items(f"{place}/pods") if not _over(pod)]
-    deployments = api.items(f"/apis/apps/v1/namespaces/{namespace}/deployments")
+    workloads = [
+        {**item, "kind": kind.name} for kind in KINDS.values() for item in api.items(kind.collection(namespace))
+    ]
     claims = api.items(f"/apis/resource.k8s.io/v1/namespaces/{namespace}/resourceclaims")
     states = sorted((_state(pod) for pod in pods), key=lambda pod: pod.name)
     specs = [(_owner(pod), pod["spec"]) for pod in pods]
-    specs += [(item["metadata"]["name"], item["spec"]["template"]["spec"]) for item in deployments]
+    specs += [(pods.owner, pods.template["spec"]) for pods in role_pods(workloads)]
     refused = {pod.owner: pod.reason for pod in states if pod.pending and pod.reason}
     return Verdict(
         pods=states,
         missing=missing(api, namespace, specs),
         claims=sum(1 for claim in claims if claim.get("status", {}).get("allocation")),
-        shortfalls=_shortfalls(deployments, Counter(pod.owner for pod in states)),
+        shortfalls=_shortfalls(workloads, Counter(pod.owner for pod in states)),
         flaws=[flaw for each in around for flaw in each.flaws(api)],
-        mismatches=mismatches(api, namespace, deployments, refused),
+        mismatches=mismatches(api, namespace, workloads, refused),
     )
 
 
@@ -145,17 +148,17 @@ def _over(pod: Object) -> bool:
     return "deletionTimestamp" in pod["metadata"] or pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
 
 
-def _shortfalls(deployments: list[Object], there: "Counter[str]") -> list[Shortfall]:
+def _shortfalls(workloads: list[Object], there: "Counter[str]") -> list[Shortfall]:
     found = []
-    for item in deployments:
-        name, wanted = item["metadata"]["name"], item["spec"].get("replicas", 1)
+    for item in workloads:
         failures = [
             row.get("message", "")
             for row in item.get("status", {}).get("conditions") or []
             if row["type"] == "ReplicaFailure" and row["status"] == "True"
         ]
-        if there[name] < wanted:
-            found.append(Shortfall(name, wanted - there[name], "; ".join(failures)))
+        for pods in role_pods([item]):
+            if there[pods.owner] < pods.replicas:
+                found.append(Shortfall(pods.owner, pods.replicas - there[pods.owner], "; ".join(failures)))
     return found
 
 

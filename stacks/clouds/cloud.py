@@ -1,8 +1,8 @@
 """The protocol of a cloud: what a stack may ask of it, and what it answers with.
 
-A cloud is one folder beside this module and one line in `stacks.clouds.registry`. It knows nothing of a stack but a `ClusterRequest`,
-and answers with a `ClusterPlan`, which is data of one type for every cloud. `Cloud` has the answers of a cloud that makes nothing;
-a cloud overrides what it does otherwise.
+A cloud is one folder beside this module and one line in `stacks.clouds.registry`. It knows nothing of a stack but a
+`ClusterRequest`, and answers with a `ClusterPlan`, which is data of one type for every cloud. `Cloud` has the answers of a
+cloud that makes nothing; a cloud overrides what it does otherwise.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ Object = dict[str, Any]
 class Extra:
     """A cloud's SDK for Pulumi, which is an optional dependency.
 
-    `module` and `package` name it, `name` the extra of this project that installs it, `key` the key of a stack file that needs it,
-    `why` says so in words, and `page` is the page about it.
+    `module` and `package` name it, `name` the extra of this project that installs it, `key` the key of a stack file that needs
+    it, `why` says so in words, and `page` is the page about it.
     """
 
     module: str
@@ -64,8 +64,9 @@ class PodParts:
 class ClusterRequest:
     """All that a cloud may know of a stack.
 
-    `machine` is as the stack has it (labels and taints included), `nodes` how many accelerator nodes there are at first, None if the
-    file does not say. `wants_gateway`: there may be Gateways of the cloud's own. Relative paths in `section` start at `base`.
+    `machine` is as the stack has it (labels and taints included), `nodes` how many accelerator nodes there are at first, None
+    if the file does not say. `wants_gateway`: there may be Gateways of the cloud's own. Relative paths in `section` start at
+    `base`.
     """
 
     name: str
@@ -76,7 +77,7 @@ class ClusterRequest:
     allow_replace: tuple[PoolKey, ...]
     wants_gateway: bool
     mirror: Mirror
-    context: Context = Context()
+    context: Context = field(default_factory=Context)
     base: Path = Path()
 
 
@@ -117,9 +118,9 @@ class Use:
 class InUse:
     """What a destroy asks before it takes a cluster, or node pools of one that stays.
 
-    `section` is the section of the stack file that has `deleteInUse`, `delete_in_use` its value. `cluster` is the cluster's name, None
-    if it stays; `namespaces` the label, key and value, of namespaces that are the cloud's own; `pool_label` the label by which a node
-    names its pool.
+    `section` is the section of the stack file that has `deleteInUse`, `delete_in_use` its value. `cluster` is the cluster's
+    name, None if it stays; `namespaces` the label, key and value, of namespaces that are the cloud's own; `pool_label` the
+    label by which a node names its pool.
     """
 
     section: str
@@ -133,16 +134,18 @@ class InUse:
 class ClusterPlan:
     """A cluster and its nodes as data, one type for every cloud. All empty: the stack makes nothing of them.
 
-    `resources` of the cloud's API are in an order in which each comes after what it needs; `cluster_name` is the logical name of
-    the one that is the cluster, None if it exists; `node_resources` name those that are nodes, CPU nodes first; `provider_args` are the
-    arguments of the SDK's provider. `pools` are nodes that Kubernetes objects stand for, CPU nodes first.
+    `resources` of the cloud's API are in an order in which each comes after what it needs; `cluster_name` is the logical name
+    of the one that is the cluster, None if it exists; `node_resources` name those that are nodes, CPU nodes first;
+    `provider_args` are the arguments of the SDK's provider. `pools` are nodes that Kubernetes objects stand for, CPU nodes
+    first.
 
-    `waves` of objects follow the nodes, one after the other, then the objects that `files` reads (it may download), then `charts`;
-    all of them exist before any model server. `wave_file` and `objects_file` are what `render` calls the files of the two.
+    `waves` of objects follow the nodes, one after the other, then the objects that `files` reads (it may download), then
+    `charts`; all of them exist before any model server. `wave_file` and `objects_file` are what `render` calls the files of the
+    two.
 
-    `images` are those of files and charts whose publisher is known; `images_in_files`: the files are the user's own and name theirs;
-    `own_charts` are the user's own, under the key `charts_key`, and only they can tell. `brought_crds` are CRDs that the cluster
-    keeps itself. `nodes_text` describes the nodes in one line.
+    `images` are those of files and charts whose publisher is known; `images_in_files`: the files are the user's own and name
+    theirs; `own_charts` are the user's own, under the key `charts_key`, and only they can tell. `brought_crds` are CRDs that
+    the cluster keeps itself. `nodes_text` describes the nodes in one line.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -160,7 +163,7 @@ class ClusterPlan:
     own_charts: tuple[HelmRelease, ...] = ()
     charts_key: str = ""
     brought_crds: frozenset[str] = frozenset()
-    reached_by: Access = Context()
+    reached_by: Access = field(default_factory=Context)
     in_use: InUse | None = None
     nodes_text: str = ""
 
@@ -197,9 +200,9 @@ class Previous:
 class Cloud:
     """A provider of clusters. This base makes nothing: an existing cluster.
 
-    `key` is the word of `cluster.provider` and of its section in a stack file, `title` the cloud's name for people. `section_type` is the
-    type of that section, None without one. `heeds` are keys of `cluster` that mean something with this provider, beside its section.
-    `example` is one of its machines, `rendered` are files that `render` may write for it alone.
+    `key` is the word of `cluster.provider` and of its section in a stack file, `title` the cloud's name for people.
+    `section_type` is the type of that section, None without one. `heeds` are keys of `cluster` that mean something with this
+    provider, beside its section. `example` is one of its machines, `rendered` are files that `render` may write for it alone.
     """
 
     key: str = "existing"

@@ -50,9 +50,9 @@ class AcceleratorPool(Section):
 class NodePool:
     """Nodes that a Kubernetes object stands for.
 
-    `nodes` is how many there are when it is ready, None if an autoscaler decides. Its object has `size`, the path of the number of
-    nodes wanted, `ready`, the path of the number there are, and `fixed`, paths that only another pool can change. `seconds` is how long to
-    wait for its nodes.
+    `nodes` is how many there are when it is ready, None if an autoscaler decides. Its object has `size`, the path of the number
+    of nodes wanted, `ready`, the path of the number there are, and `fixed`, paths that only another pool can change. `seconds`
+    is how long to wait for its nodes.
     """
 
     key: PoolKey

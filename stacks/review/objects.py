@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from hardware.render.kinds import KINDS
 from releases.values import look_up
 from stacks.review.change import Change, Kind, became
 from stacks.review.model_servers import became_leaf, renames
@@ -13,7 +14,7 @@ Identity = tuple[str, str]
 
 #: Fields the API server never lets change, by kind.
 IMMUTABLE: dict[str, tuple[str, ...]] = {
-    "Deployment": ("spec", "selector"),
+    **{name: kind.fixed for name, kind in KINDS.items()},
     "StatefulSet": ("spec", "selector"),
     "DaemonSet": ("spec", "selector"),
     "Job": ("spec", "template"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hardware.render.images import IMAGE_PULL_SECONDS
+from hardware.render.kinds import KINDS, is_workload
 from hardware.vocabulary import ROLE_LABEL
 from stacks.blueprint import ServingBlueprint
 from stacks.review.change import Change, Kind
@@ -18,13 +19,13 @@ GUIDE = "docs/upgrade.md"
 
 
 def deployments(objects: Sequence[Object]) -> dict[str, Object]:
-    """The Deployments by role."""
-    return {obj["metadata"]["labels"][ROLE_LABEL]: obj for obj in objects if obj["kind"] == "Deployment"}
+    """The workloads by role."""
+    return {obj["metadata"]["labels"][ROLE_LABEL]: obj for obj in objects if is_workload(obj)}
 
 
 def replaced_servers(before: ServingBlueprint, after: ServingBlueprint) -> list[tuple[Object, Object]]:
     """The pairs of Deployments that cannot become each other."""
-    return [pair for pair in replaced(before.model_server, after.model_server) if pair[0]["kind"] == "Deployment"]
+    return [pair for pair in replaced(before.model_server, after.model_server) if is_workload(pair[0])]
 
 
 def replacements(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
@@ -32,7 +33,7 @@ def replacements(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[
     if servers := replaced_servers(before, after):
         yield _down(servers, after)
     for _, now in replaced(before.model_server, after.model_server):
-        if now["kind"] != "Deployment":
+        if not is_workload(now):
             yield Change(
                 Kind.REPLACED, f"{now['kind']} {now['metadata']['name']}", "deleted and created anew",
                 "its spec cannot change", "pods that run keep the devices they have",
@@ -45,7 +46,7 @@ def _down(pairs: Sequence[tuple[Object, Object]], after: ServingBlueprint) -> Ch
     budget = after.workload.hardware.accelerator.probes.budget_seconds
     sizes = " + ".join(f"{sizing.replicas}×{sizing.devices}" for sizing in after.workload.sizing.values())
     return Change(
-        Kind.REPLACED, f"{len(pairs)} Deployment{'s' if len(pairs) > 1 else ''} ({names})",
+        Kind.REPLACED, f"{len(pairs)} {pairs[0][1]['kind']}{'s' if len(pairs) > 1 else ''} ({names})",
         "deleted with all their pods and created anew: the service is down until the new servers are Ready, which may take "
         f"{duration(budget + IMAGE_PULL_SECONDS)} at most ({duration(IMAGE_PULL_SECONDS)} for the image, then {duration(budget)} "
         "of start-up probes)",
@@ -62,7 +63,7 @@ def changes(before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[
     if pods and not replaced_servers(before, after):
         yield from _in_place(before, after)
     yield from pods
-    gone = {identity for identity in by_identity(old) if identity[0] == "Deployment"}
+    gone = {identity for identity in by_identity(old) if identity[0] in KINDS}
     yield from object_changes(_beside(old, gone), _beside(new, gone))
 
 

@@ -56,11 +56,8 @@ def of_the_provider(subject: ClusterSubject) -> Iterator[Finding]:
                 f"cluster.{key}", what, "nothing would come of it", "leave it out, or name the provider it is of"
             )
         else:
-            provider = (
-                key
-                if key in (*CLOUDS, OF_A_STACK)
-                else next(word for word, cloud in CLOUDS.items() if key in cloud.heeds and cloud.makes_nodes)
-            )
+            makers = [word for word, cloud in CLOUDS.items() if key in cloud.heeds and cloud.makes_nodes]
+            provider = key if key in (*CLOUDS, OF_A_STACK) else makers[0]
             why = "the cluster is not this stack's to describe"
             yield Finding(f"cluster.{key}", what, why, f"write `provider: {provider}`, or leave it out")
 

@@ -1,7 +1,7 @@
 """The pods of one role that are replaced while those of the other stay: which change does it, and what is pointed out of it.
 
 A stack keeps a digest of each role's pod template among its outputs. The state has the templates too, but no program may read
-it, and a live Deployment has the API server's defaults in it.
+it, and a live object has the API server's defaults in it.
 """
 
 import hashlib
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hardware.peers import REPORTS, connector, known_of
+from hardware.render.kinds import role_pods
 from hardware.render.workload import Workload
-from hardware.vocabulary import ROLE_LABEL, ROLES, Role
+from hardware.vocabulary import ROLES, Role
 from stacks.findings import Problem
 from stacks.rules.facts import Finding, Rule
 
@@ -23,11 +24,8 @@ GUIDE = "docs/operate.md"
 
 def pod_templates(objects: Sequence[Mapping[str, Any]]) -> dict[Role, str]:
     """The digest of each role's pod template, as it is rendered. The number of pods is not part of it."""
-    return {
-        obj["metadata"]["labels"][ROLE_LABEL]: _digest(obj["spec"]["template"])
-        for obj in objects
-        if obj["kind"] == "Deployment"
-    }
+    found = {pods.role: _digest(pods.template) for pods in role_pods(objects)}
+    return {role: found[role] for role in ROLES}
 
 
 def _digest(template: Mapping[str, Any]) -> str:

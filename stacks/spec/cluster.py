@@ -38,9 +38,9 @@ def _known(provider: str) -> str:
 class Cluster(Section, extra="allow"):
     """A cluster, reached by a context of a kubeconfig, which the program is told and never guesses.
 
-    `existing`: another owner makes its nodes. `machine` and `nodes` are then facts about its accelerator nodes: the rules check the fit
-    against them and a rehearsal simulates them. Left out, they are the first machine of the table that serves the fabric, and as many
-    nodes as the sizing needs.
+    `existing`: another owner makes its nodes. `machine` and `nodes` are then facts about its accelerator nodes: the rules check
+    the fit against them and a rehearsal simulates them. Left out, they are the first machine of the table that serves the
+    fabric, and as many nodes as the sizing needs.
 
     The word of a cloud: the stack makes nodes there, of this machine and with this many nodes, and the cluster too if its section
     says so. `context` then leads to the cluster, and is left out until that exists, or for good if it follows from the cluster.

@@ -54,9 +54,9 @@ PLACES: dict[tuple[str, str, str], tuple[str, int, tuple[int, int], tuple[int, i
 }
 
 
-#: Rows with one node more than the pods need. On AWS pods take a large share of a node's memory, and the scheduler weighs that more
-#: than even roles: prefill pods that come before the decode pods can leave no four devices on either of two nodes (seen in 2 of 4
-#: orders of arrival; on the other machines in none).
+#: Rows with one node more than the pods need. On AWS pods take a large share of a node's memory, and the scheduler weighs that
+#: more than even roles: prefill pods that come before the decode pods can leave no four devices on either of two nodes (seen in
+#: 2 of 4 orders of arrival; on the other machines in none).
 SPARE = {("nvidia", "vllm", "aws")}
 #: The first release that has it: where pods go does not depend on it.
 RELEASE = {row.choice: row.release for row in reversed(OVERLAYS)}

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from releases.cache import cache_dir
+from releases.files import cache_dir
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,12 @@ import pytest
 
 from hardware.machines import COREWEAVE_CPU, MACHINES
 from stacks.blueprint import blueprint, serving_blueprint
-from stacks.clouds.coreweave.pools import FABRIC, FLAVOR, NodePool, node_pools
+from stacks.clouds.coreweave.pools import FABRIC, FLAVOR
+from stacks.clouds.pools import NodePool
 from stacks.findings import Problem
 from stacks.rules.table import problems_of
-from stacks.serving.workload import machine_of
 from stacks.spec.stack import StackSpec
+from tests import cks_plans
 from tests.unit.test_rules import spec
 
 SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
@@ -26,7 +27,7 @@ def stack(cluster: dict[str, Any] | None = None, *, serving: dict[str, Any] | No
 
 
 def pools_of(given: StackSpec) -> dict[str, NodePool]:
-    return {pool.key: pool for pool in node_pools(given, machine_of(given))}
+    return {pool.key: pool for pool in cks_plans.pools(given)}
 
 
 def problems(given: StackSpec) -> list[Problem]:
@@ -39,7 +40,7 @@ def problems(given: StackSpec) -> list[Problem]:
 def test_two_pools_of_which_the_cpus_comes_first() -> None:
     given = stack()
     assert problems(given) == []
-    system, accelerator = node_pools(given, machine_of(given))
+    system, accelerator = cks_plans.pools(given)
     assert system.manifest() == {
         "apiVersion": "compute.coreweave.com/v1alpha1",
         "kind": "NodePool",
@@ -104,7 +105,7 @@ def test_a_cpu_pool_of_somebody_elses() -> None:
 
 
 def test_nothing_is_made_of_a_cluster_that_exists() -> None:
-    assert blueprint(spec(SERVING, cluster={"machine": "coreweave-h200"}), Path()).pools == []
+    assert blueprint(spec(SERVING, cluster={"machine": "coreweave-h200"}), Path()).cluster.pools == ()
 
 
 def test_both_roles_are_kept_on_one_infiniband_fabric() -> None:

@@ -15,8 +15,9 @@ from hardware.render.pod_images import pod_images, value_images
 from releases.files import user_cache
 from releases.gke import DRA_DRIVER_IMAGE, DRA_DRIVER_VERSION, DRIVER_INSTALLER
 from releases.values import image_values
-from stacks import cluster_images as cluster_pulls
 from stacks import images as pulls
+from stacks.clouds.cloud import ClusterPlan, Use
+from stacks.clouds.gke.addons import manifests
 from tests.gke_plans import CLUSTER, DRANET, GKE, VARIANTS, planned, variant
 from tests.unit.test_images import CHART, EPP, REGISTRY, SERVER, SIDECAR
 
@@ -109,7 +110,7 @@ def test_what_nodes_have_is_not_copied(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_an_image_that_anybody_pulls_is_listed() -> None:
     there = [pulls.Image("a/b:v1", ("x", "y"), f"{REGISTRY}/a/b:v1")]
-    uses = [cluster_pulls.Use("a/b:v1", "x", pulled=False), cluster_pulls.Use("docker.io/a/b:v1", "y")]
+    uses = [Use("a/b:v1", "x", pulled=False), Use("docker.io/a/b:v1", "y")]
     assert pulls.listed(uses, REGISTRY) == pulls.listed([*uses, uses[0]], REGISTRY) == there
     assert pulls.listed(uses[:1], REGISTRY) == [pulls.Image("a/b:v1", ("x",), None, pulled=False)]
 
@@ -207,7 +208,7 @@ def test_a_chart_of_ones_own_that_is_not_at_hand(tmp_path: Path, capsys: pytest.
     assert f"Note: the images of nvidia-dra-driver-gpu are not listed, because {why}.\n" in err
 
 
-# --- a stack that only makes nodes ---------------------------------------------------------------------------------------
+# --- a platform stack ----------------------------------------------------------------------------------------------------
 
 
 def platform(directory: Path, cluster: dict[str, Any], **sections: Any) -> str:
@@ -251,14 +252,15 @@ def test_a_platform_that_pulls_nothing_says_so(
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_file_and_chart_of_a_plan_has_its_images(name: str) -> None:
     plan = planned(variant(name))
-    users = {use.user for use in cluster_pulls.uses(plan, {})}
+    users = {use.user for use in pulls.cluster_uses(plan, {})}
     assert {release.name for release in plan.charts} <= users
-    assert bool(plan.manifests) == any(user.startswith(INSTALLER) for user in users)
-    assert cluster_pulls.own_charts(plan) == []
+    assert bool(manifests(plan.site)) == any(user.startswith(INSTALLER) for user in users)
+    assert plan.own_charts == ()
 
 
-def test_a_cluster_that_is_there_is_given_nothing() -> None:
-    assert [*cluster_pulls.uses(None, {})] == cluster_pulls.own_charts(None) == []
+def test_an_existing_cluster_is_given_nothing() -> None:
+    plan = ClusterPlan()
+    assert [*pulls.cluster_uses(plan, {})] == [*plan.own_charts] == []
 
 
 def test_the_image_of_the_chart_is_of_its_version_and_its_values_spell_it() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hardware.render.namespace import OWNER as OWNER_KEY
 from stacks.findings import StackFileError
 from stacks.kube.repair import unblock
-from stacks.rules.live import gke_preinstalled
+from stacks.rules.live import kept_by_the_cluster
 from tests.crd_files import write
 from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, Look, namespace, refusing, releases
 
@@ -108,7 +108,7 @@ def test_a_crd_that_is_established_needs_no_waiting_for(
 def test_the_pools_crd_of_gke(version: str | None, brings: bool, look: Look, server: ApiServer, tmp_path: Path) -> None:
     server.answers["/version"] = (200, {"gitVersion": version}) if version else (404, {})
     wanted = frozenset({POOLS} if brings else ())
-    assert gke_preinstalled({"gitVersion": version} if version else None) == wanted
+    assert kept_by_the_cluster({"gitVersion": version} if version else None) == wanted
     # A newer one than ours is refused, unless it is the cluster's own.
     crds = {"directory": str(write(tmp_path / "crds"))}
     assert look(server.url, crds=crds)[1].preinstalled == wanted

@@ -9,14 +9,14 @@ import pytest
 from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES
-from hardware.render.namespace import COREWEAVES
 from rehearsal.fleet.live import GIVEN_LABELS, OF_A_POOL, SLICES
 from rehearsal.fleet.node_pools import FINALIZER, SLOW_SECONDS, TYPES, Controller
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Flaw
 from releases.values import merge
-from stacks.clouds.coreweave.pools import API, POOL, node_pools
-from stacks.serving.workload import machine_of
+from stacks.clouds.coreweave.pools import API, POOL
+from stacks.clouds.coreweave.pools import NAMESPACES as COREWEAVES
+from tests import cks_plans
 from tests.unit.test_coreweave import stack
 
 NODES, PODS, NAMESPACES = "/api/v1/nodes", "/api/v1/pods", "/api/v1/namespaces"
@@ -192,7 +192,7 @@ def test_a_pool_that_goes_takes_its_nodes_along_before_it_is_gone() -> None:
 )
 def test_capacity_that_does_not_come(fault: str, condition: tuple[str, Any], words: str) -> None:
     given = stack(acceleratorPool={"name": "gpu"}, systemPool={"name": "cpu"})
-    pools = Pools(node_pools(given, machine_of(given)))
+    pools = Pools(cks_plans.pools(given))
     store = served(Store(pool(), pool("cpu", nodes=1, kind="cd-gp-i64-erapids", **SYSTEM)), fault)
     assert sorted(store.nodes) == ["cpu-0"], "a fault is about accelerators"
     assert conditions(store).items() >= {condition}
@@ -206,7 +206,7 @@ def test_capacity_that_does_not_come(fault: str, condition: tuple[str, Any], wor
 def test_an_instance_type_that_the_zone_does_not_have() -> None:
     """As `kubectl get nodepool` shows it: VALIDATED is Invalid. CPU nodes come first, and it is them that a zone may lack."""
     given = stack(acceleratorPool={"name": "gpu"}, systemPool={"name": "cpu"})
-    pools = Pools(node_pools(given, machine_of(given)))
+    pools = Pools(cks_plans.pools(given))
     store = served(Store(pool(), pool("cpu", nodes=1, kind="cd-gp-i64-erapids", **SYSTEM)), "not-in-zone")
     assert store.nodes == {}
     for name in ("cpu", "gpu"):
@@ -233,7 +233,7 @@ def test_it_befalls_what_is_yet_to_be_made() -> None:
 
 def test_a_slow_pool_is_on_its_way() -> None:
     given = stack(systemPool={"manage": False}, acceleratorPool={"name": "gpu"})
-    pools = Pools(node_pools(given, machine_of(given)))
+    pools = Pools(cks_plans.pools(given))
     (gone,) = pools.flaws(Store())  # type: ignore[arg-type]
     assert gone == Flaw("NodePool gpu does not exist")
     store = served(Store(pool(age=SLOW_SECONDS * 1.5)), "slow-pool")
@@ -267,7 +267,7 @@ def test_an_autoscaler_adds_a_node_for_a_pod_without_room_and_no_more_than_there
 
 def test_nodes_too_many_are_a_flaw_while_pods_hold_them() -> None:
     given = stack({"nodes": 2}, systemPool={"manage": False}, acceleratorPool={"name": "gpu"})
-    pools = Pools(node_pools(given, machine_of(given)))
+    pools = Pools(cks_plans.pools(given))
     store = served(Store(pool(nodes=3)))
     store.objects[PODS] = {
         name: {"metadata": {"name": name}, "spec": {"nodeName": f"gpu-{name}"}} for name in ("0", "1", "2")
@@ -299,7 +299,7 @@ def test_a_pool_whose_nodes_are_refused_says_what_the_api_server_said() -> None:
     assert conditions(store)["Validated"] == ("False", "Invalid")
     assert store.pool()["status"]["inProgress"] == 0
     given = stack(systemPool={"manage": False}, acceleratorPool={"name": "gpu"})
-    (flaw,) = Pools(node_pools(given, machine_of(given))).flaws(store)  # type: ignore[arg-type]
+    (flaw,) = Pools(cks_plans.pools(given)).flaws(store)  # type: ignore[arg-type]
     assert flaw.text.endswith('Node "gpu-0" is invalid: spec.taints[1]: Duplicate value (Validated: Invalid)')
     assert flaw.awaited
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stacks.clouds.coreweave.pools import API, node_pools
+from stacks.clouds.coreweave.pools import API
 from stacks.findings import StackFileError
-from stacks.serving.workload import machine_of
+from tests import cks_plans
 from tests.unit.api_server import OWNER, Answer, ApiServer, Look
 from tests.unit.test_coreweave import stack
 
@@ -137,7 +137,7 @@ def test_who_may_not_see_namespaces_is_told_of_every_pod(look: Look, server: Api
 
 def judged(status: str, reason: str, message: str, nodes: int = 0, **spec: Any) -> Answer:
     """The CPU pool as the stack makes it, or another, and what CoreWeave says of it."""
-    made = node_pools(stack(), machine_of(stack()))[0].spec
+    made = cks_plans.pools(stack())[0].spec
     condition = {"type": "Validated", "status": status, "reason": reason, "message": message}
     return 200, {
         "metadata": {"annotations": {"llmd-pd/stack": OWNER}},

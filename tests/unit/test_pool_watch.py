@@ -10,14 +10,14 @@ from kubernetes.client.exceptions import ApiException
 
 from rehearsal.fleet.node_pools import Controller
 from stacks.clouds.coreweave import watch as pool_watch
-from stacks.clouds.coreweave.pools import NodePool, node_pools
 from stacks.clouds.coreweave.watch import shortages, watch, watch_pools
-from stacks.serving.workload import machine_of
+from stacks.clouds.pools import NodePool
+from tests import cks_plans
 from tests.unit.test_coreweave import stack
 from tests.unit.test_nodepools import Store, pool, served
 
 GIVEN = stack(acceleratorPool={"name": "gpu"}, systemPool={"name": "cpu"})
-POOLS = node_pools(GIVEN, machine_of(GIVEN))
+POOLS = cks_plans.pools(GIVEN)
 Look = Iterator[tuple[NodePool, str]]
 
 
@@ -114,5 +114,5 @@ def test_only_an_up_that_makes_pools_is_watched(
     monkeypatch.setattr(pulumi.runtime, "is_dry_run", lambda: preview)
     monkeypatch.setattr(pool_watch, "Api", lambda *_: None)
     monkeypatch.setattr(pool_watch, "watch", lambda *_: done.set())
-    watch_pools(pools, GIVEN.cluster)
+    watch_pools(pools, GIVEN.cluster.at)
     assert done.wait(5 if watched else 0.1) is watched

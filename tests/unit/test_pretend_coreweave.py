@@ -14,9 +14,9 @@ from rehearsal.clouds.store import Cloud
 from rehearsal.plugins.plugin import Engine, Failure
 from rehearsal.plugins.provider import Changes, Resource
 from rehearsal.plugins.values import UNKNOWN, is_unknown
-from stacks.clouds.coreweave.plan import CksPlan
+from stacks.clouds.cloud import ClusterPlan
 from stacks.clouds.resource import Resource as Planned
-from tests.cks_plans import VARIANTS, planned, stack, variant
+from tests.cks_plans import VARIANTS, planned, stack, variant, vpc
 from tests.pretend_cloud import spelt
 
 pytestmark = pytest.mark.skipif(
@@ -52,7 +52,7 @@ class Program:
         self.states[one.name], self.inputs[one.name] = {**state, "id": id_}, inputs
         return self.states[one.name]
 
-    def made(self, plan: CksPlan) -> CksPlan:
+    def made(self, plan: ClusterPlan) -> ClusterPlan:
         for one in plan.resources:
             assert self.check(one) == {}
             self.create(one)
@@ -98,7 +98,7 @@ def test_a_plan_is_made_in_its_order_and_goes_in_the_reverse(name: str, program:
 
 def test_a_version_that_is_too_old_is_refused_once_the_vpc_is_there(program: Program) -> None:
     plan = planned(stack({"version": "v1.32"}))
-    program.create(plan.vpc)
+    program.create(vpc(plan))
     with pytest.raises(Failure, match=r"invalid_argument: version v1\.32 is not available for new clusters"):
         program.create(plan.cluster)
     program.create(replace(plan.cluster, args={**plan.cluster.args, "version": "v1.33"}))
@@ -106,14 +106,14 @@ def test_a_version_that_is_too_old_is_refused_once_the_vpc_is_there(program: Pro
 
 def test_outputs_are_what_coreweave_adds(program: Program) -> None:
     plan = program.made(planned(stack()))
-    vpc, cluster = (program.states[one.name] for one in plan.resources)
+    network, cluster = (program.states[one.name] for one in plan.resources)
     assert (cluster["apiServerEndpoint"], cluster["status"], cluster["vpcId"]) == (
         ENDPOINT,
         "STATUS_RUNNING",
-        vpc["id"],
+        network["id"],
     )
-    assert vpc["hostPrefixes"][0]["type"] == "PRIMARY"
-    assert vpc["id"] != cluster["id"]
+    assert network["hostPrefixes"][0]["type"] == "PRIMARY"
+    assert network["id"] != cluster["id"]
 
 
 def test_a_preview_foresees_what_will_be_known(program: Program) -> None:
@@ -128,8 +128,8 @@ def test_a_preview_foresees_what_will_be_known(program: Program) -> None:
 
 def test_what_is_there_is_read_and_what_is_gone_is_not(program: Program) -> None:
     plan = program.made(planned(stack()))
-    resources, told, inputs = program.told(plan.vpc)
-    id_ = program.states[plan.vpc.name]["id"]
+    resources, told, inputs = program.told(vpc(plan))
+    id_ = program.states[vpc(plan).name]["id"]
     assert resources.read(told, id_, inputs, {}) == (id_, inputs, program.cloud.records()[0].state)
     assert resources.read(told, "another", inputs, {}) is None
 
@@ -159,7 +159,7 @@ def test_what_is_there_is_read_and_what_is_gone_is_not(program: Program) -> None
 def test_inputs_are_checked(part: str, args: dict[str, Any], path: str, words: str, program: Program) -> None:
     plan = planned(stack())
     if part == "cluster":
-        program.create(plan.vpc)
+        program.create(vpc(plan))
     found = program.check(changed(getattr(plan, part), **args))
     assert [*found] == [path]
     assert words in found[path]
@@ -172,7 +172,7 @@ def test_a_name_is_there_once_and_a_vpc_has_to_be_there(program: Program, tmp_pa
     program.made(plan)
     other = Program(tmp_path / "cloud.json", "other")
     with pytest.raises(Failure, match="already_exists: VPC pd-disaggregation exists in this organization"):
-        other.create(plan.vpc)
+        other.create(vpc(plan))
 
 
 # --- changes -------------------------------------------------------------------------------------------------------------
@@ -203,8 +203,8 @@ def test_a_change_in_place_keeps_what_was_added(program: Program) -> None:
     assert (after["version"], after["apiServerEndpoint"]) == ("v1.36", endpoint)
     assert program.update(changed(plan.cluster, version="v1.37"), preview=True)["version"] == "v1.37"
     assert program.cloud.records()[1].args["version"] == "v1.36"
-    more = [*plan.vpc.args["vpc_prefixes"], {"name": "internal-lb-2", "value": "10.33.0.0/22"}]
-    assert len(program.update(changed(plan.vpc, vpc_prefixes=more))["vpcPrefixes"]) == 4
+    more = [*vpc(plan).args["vpc_prefixes"], {"name": "internal-lb-2", "value": "10.33.0.0/22"}]
+    assert len(program.update(changed(vpc(plan), vpc_prefixes=more))["vpcPrefixes"]) == 4
 
 
 def test_versions_come_one_after_the_other(program: Program) -> None:
@@ -216,7 +216,7 @@ def test_versions_come_one_after_the_other(program: Program) -> None:
 
 def test_a_range_goes_only_when_nobody_uses_it(program: Program) -> None:
     plan = program.made(planned(stack()))
-    less = changed(plan.vpc, vpc_prefixes=plan.vpc.args["vpc_prefixes"][:2])
+    less = changed(vpc(plan), vpc_prefixes=vpc(plan).args["vpc_prefixes"][:2])
     with pytest.raises(
         Failure, match="failed_precondition: a prefix of VPC pd-disaggregation is used by cluster pd-disagg"
     ):
@@ -233,15 +233,15 @@ def test_nothing_goes_while_something_is_in_it(program: Program) -> None:
     with pytest.raises(
         Failure, match="failed_precondition: VPC pd-disaggregation is used by cluster pd-disaggregation"
     ):
-        program.delete(plan.vpc)
+        program.delete(vpc(plan))
     program.pools = ["pd-disaggregation-gpu"]
     with pytest.raises(Failure, match="cluster pd-disaggregation is used by NodePool pd-disaggregation-gpu"):
         program.delete(plan.cluster)
     program.pools = []
-    for one in (plan.cluster, plan.cluster, plan.vpc):  # what is gone already is as it should be
+    for one in (plan.cluster, plan.cluster, vpc(plan)):  # what is gone already is as it should be
         program.delete(one)
     with pytest.raises(Failure, match="not_found: VPC"):
-        program.update(plan.vpc)
+        program.update(vpc(plan))
 
 
 # --- the plugin ----------------------------------------------------------------------------------------------------------

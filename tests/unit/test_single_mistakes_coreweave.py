@@ -19,8 +19,8 @@ from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.verdict.mismatch import machines_of, nearest
 from rehearsal.verdict.node_pools import Pools
 from stacks.blueprint import serving_blueprint
-from stacks.clouds.coreweave.pools import FABRIC, FLAVOR, LEAFGROUP, node_pools
-from stacks.serving.workload import machine_of
+from stacks.clouds.coreweave.pools import FABRIC, FLAVOR, LEAFGROUP
+from tests import cks_plans
 from tests.mistakes import Mistake, added, mistakes, places
 from tests.mistakes import Path as Place
 from tests.unit.test_coreweave import TEAM, stack
@@ -28,7 +28,7 @@ from tests.unit.test_nodepools import NODES, Store
 
 WANTED = {"nodeSelector": {"team": "chat"}, "tolerations": [{**TEAM, "operator": "Equal"}]}
 GIVEN = stack(serving=WANTED, acceleratorPool={"labels": {"team": "chat"}, "taints": [TEAM]})
-POOLS = {pool.key: pool for pool in node_pools(GIVEN, machine_of(GIVEN))}
+POOLS = {pool.key: pool for pool in cks_plans.pools(GIVEN)}
 PODS = pod_requests(serving_blueprint(GIVEN, Path()).model_server)
 #: What of a NodePool is neither label, taint nor machine.
 ELSEWHERE: dict[str, str] = {

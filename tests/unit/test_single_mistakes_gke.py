@@ -23,7 +23,8 @@ import pytest
 from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import GKE_POOLS, MACHINES
 from rehearsal.clouds.gke.checks import camel
-from rehearsal.clouds.gke.nodes import CLASSES, SLICES, Fleet
+from rehearsal.clouds.gke.nodes import CLASSES, Fleet
+from rehearsal.fleet.live import SLICES
 from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.plugins.plugin import Failure
 from rehearsal.verdict.mismatch import machines_of, nearest

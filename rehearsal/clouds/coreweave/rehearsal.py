@@ -1,4 +1,6 @@
-"""How CoreWeave is rehearsed: node pools become simulated nodes by a controller; a cluster of the stack's own by the pretend cloud."""
+"""How CoreWeave is rehearsed: node pools become simulated nodes by a controller; a cluster of the stack's own by the pretend
+cloud.
+"""
 
 from collections.abc import Sequence
 
@@ -22,13 +24,11 @@ class CoreWeaveRehearsal(CloudRehearsal):
     """The fleet is the CKS cluster."""
 
     def environment(self, plan: ClusterPlan, plane: ControlPlane, fault: str | None) -> dict[str, str]:
-        del fault  # the controller plays it
         return access.places(plane) if plan.cluster_name else {}
 
     def prepare(
         self, plan: ClusterPlan, plane: ControlPlane, api: Api, report: Report, fault: str | None
     ) -> Sequence[Part]:
-        del plan
         with report.step("node pools' controller"):
             install(api, [NODE_POOL.definition])
             _forbid_changes(api, NODE_POOL.group, NODE_POOL.plural, forbidden=fault in played_by(Player.ADMISSION))

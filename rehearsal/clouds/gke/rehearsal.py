@@ -39,7 +39,6 @@ class GkeRehearsal(CloudRehearsal):
     def prepare(
         self, plan: ClusterPlan, plane: ControlPlane, api: Api, report: Report, fault: str | None
     ) -> Sequence[Part]:
-        del plane, api, fault
         # The pretend cloud installs them with the cluster, from what is kept by then.
         kinds = {obj["kind"] for obj in plan.objects}
         wanted = [resource for resource in MULTI_NETWORKING if resource.kind in kinds]
