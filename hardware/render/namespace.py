@@ -1,13 +1,13 @@
-"""The namespace a workload lives in: ours, not upstream's, which leaves it to `kubectl create namespace`."""
+"""The Namespace of a workload. Not upstream's: the guide leaves it to `kubectl create namespace`."""
 
 from typing import Any
 
 
 def namespace(name: str, objects: list[dict[str, Any]], owner: str | None = None) -> dict[str, Any]:
-    """A Namespace for these objects.
+    """Returns a Namespace for these objects.
 
-    `owner` (the stack's full name) is how a later run recognises its own namespace. Where a container is privileged
-    (Gaudi), the namespace must admit it under Pod Security; elsewhere the cluster's default stands.
+    `owner` is the stack's full name, by which a later run recognises its own namespace. If a container is privileged (Gaudi),
+    the namespace admits it under Pod Security; else the cluster's default applies.
     """
     metadata: dict[str, Any] = {"name": name}
     if any(_privileged(obj) for obj in objects):
@@ -19,8 +19,8 @@ def namespace(name: str, objects: list[dict[str, Any]], owner: str | None = None
 
 #: Annotation that names the stack an object belongs to.
 OWNER = "llmd-pd/stack"
-#: Label of the namespaces of a CKS cluster that are CoreWeave's own ("control plane namespaces"), as key and value:
-#: docs.coreweave.com/products/cks/clusters/scheduling/workload-scheduling. Their pods run on customers' nodes too, unbilled.
+#: The label of CoreWeave's own namespaces of a CKS cluster ("control plane namespaces"), as key and value:
+#: docs.coreweave.com/products/cks/clusters/scheduling/workload-scheduling. Their pods also run on customers' nodes, unbilled.
 COREWEAVES = ("ns.coreweave.cloud/org", "control-plane")
 
 
