@@ -1,8 +1,7 @@
-"""The bill of versions: what was tested together, as one value that a workload carries.
+"""The bill of versions: the type of a set of versions tested together, which a workload carries.
 
-Owns the type only; the bills themselves are rows in `releases/`. It lives here because the renderer reads label keys,
-sidecar and images from it and `hardware` may import nothing above itself. Chart values are plain trees: this module
-knows no chart's keys.
+The bills themselves are rows in `releases/`. The type is here because the renderer reads label keys, sidecar and images from
+it, and `hardware` imports nothing above itself. Chart values are plain trees: this module knows no chart's keys.
 """
 
 from collections.abc import Mapping
@@ -11,16 +10,16 @@ from typing import Any
 
 from hardware.vocabulary import ROLES, EnvValue, Role
 
-#: An engine for an accelerator, by their keys: ("nvidia", "vllm"); and the same on a fabric: ("nvidia", "vllm", "aws").
+#: Keys of accelerator and engine: ("nvidia", "vllm"). A FabricKey adds the fabric's: ("nvidia", "vllm", "aws").
 BuildKey = tuple[str, str]
 FabricKey = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class InModule:
-    """Where in a Go module the same thing lies: the module's path, and a file or directory in it.
+    """A file or directory in a Go module that is equal to a published one.
 
-    At which version is pinned, with its checksum, by the one who downloads it: `rehearsal/tools/upstream`.
+    The module's version and checksum are pinned in `rehearsal/tools/upstream`.
     """
 
     module: str
@@ -38,9 +37,9 @@ class Chart:
 
 @dataclass(frozen=True)
 class Crd:
-    """One pinned file of CustomResourceDefinitions: its name in a directory, where it is published, its checksum.
+    """One pinned file of CustomResourceDefinitions: its name in a directory, its address, its checksum.
 
-    `source` is the same file, byte for byte, for those who reach a Go module proxy and not `url`.
+    `source` is the same file, byte for byte, in a Go module: for a machine that reaches a module proxy and not `url`.
     """
 
     file: str
@@ -51,14 +50,14 @@ class Crd:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """The routing proxy in front of each decode server. `args` has one slot, `{connector}`: the engine's word for it."""
+    """The routing proxy in front of each decode server. `args` has one slot, `{connector}`: the engine's connector."""
 
     image: str
     args: tuple[str, ...]
     image_pull_policy: str
 
     def argv(self, connector: str) -> list[str]:
-        """The container's args for an engine whose `connector` this is."""
+        """Returns the container's args for an engine with this connector."""
         return [arg.format(connector=connector) for arg in self.args]
 
 
@@ -67,9 +66,9 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class ChartImage:
-    """An image the router's chart names, and how its values spell another one.
+    """An image of a chart, and the values that replace it by another.
 
-    `keys` maps paths in the values to a form with the slots `{image} {host} {place} {path} {base} {tag}`: a reference
+    `keys` maps paths in the values to a template with the slots `{image} {host} {place} {path} {base} {tag}`: a reference
     `ghcr.io/llm-d/picker:v1` has host `ghcr.io`, place `ghcr.io/llm-d`, path `llm-d/picker`, base `picker` and tag `v1`
     (or `v1@sha256:…`).
     """
@@ -80,15 +79,17 @@ class ChartImage:
 
 @dataclass(frozen=True)
 class Router:
-    """Endpoint picker and proxy: charts by router mode, and the value trees written for exactly these charts.
+    """The router: its charts by router mode, and the value trees written for exactly these charts.
 
-    `values` are merged in order as Helm merges `-f` files; `features` are trees added on request, by name, and
-    `monitoring` the tree for each of the chart's providers (`*`: every other). `settings` says where in the values each
-    thing a stack may set is kept: what is not there, this release's charts cannot do. `plugin_config` is the
-    EndpointPickerConfig that `values` carries as text, `plugins` the types its picker knows, `in_memory` those of them that keep
-    their state in the picker's memory, `plugin_keys` the sections such a configuration has. `epp_selector` is the label key by
-    which its charts' Deployment selects the picker's pods, which Kubernetes never lets an upgrade change. `proxy` is the
-    chart's own default, stated for those who mirror images; `proxy_modes` are the modes that have one.
+    - `values`: merged in order, as Helm merges `-f` files.
+    - `features`: trees added on request, by name.
+    - `monitoring`: the tree for each of the chart's providers; `*` is every other provider.
+    - `settings`: the path in the values of each setting of a stack file. These charts lack a setting without a path.
+    - `plugin_config`: the EndpointPickerConfig that `values` carries as text.
+    - `plugins`: the plugin types of the endpoint picker; `in_memory`: those that keep state in its memory.
+    - `plugin_keys`: the sections of an EndpointPickerConfig.
+    - `epp_selector`: the label key by which the charts' Deployment selects the picker's pods. Kubernetes makes it immutable.
+    - `proxy`: the chart's default image, needed to mirror images; `proxy_modes`: the modes that have a proxy.
     """
 
     charts: Mapping[str, Chart]
@@ -108,17 +109,17 @@ class Router:
 
     @property
     def sections(self) -> frozenset[str]:
-        """The top-level keys of its charts' values, as far as this project or upstream sets them."""
+        """The top-level keys of the charts' values that this project or upstream sets."""
         trees = (*self.values, *self.features.values(), *self.monitoring.values())
         return frozenset({key for tree in trees for key in tree} | {path[0] for path in self.settings.values()})
 
 
 @dataclass(frozen=True)
 class EngineMetrics:
-    """What a model server counts, as exposed on `/metrics`: the counters a proof of P/D compares with what was sent.
+    """Names of a model server's counters on `/metrics`, which a proof of P/D compares with the requests sent.
 
-    The first three are counters of every pod; the last three count KV cache that came from elsewhere (decode pods), None
-    where the engine has no such metric.
+    Every pod has the first three. The last three count KV cache received from another pod (decode pods); None: the engine has
+    no such metric.
     """
 
     requests: str
@@ -131,9 +132,9 @@ class EngineMetrics:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Metric names. `decisions` counts the router's intentions by label `decision_label`: alone it proves nothing.
+    """Metric names. `decisions` counts the router's decisions by label `decision_label`, not their outcome: it proves no P/D.
 
-    `still` are names of an earlier release that this one exposes too, with the same values, before they go.
+    `still` are names of an earlier release that this one exposes too, with the same values, until they are removed.
     """
 
     decisions: str
@@ -144,9 +145,9 @@ class Metrics:
 
 @dataclass(frozen=True)
 class AddedEnv:
-    """Environment a bill adds to model servers: to the `builds` named (None: every build), in the `roles` named.
+    """Environment that a bill adds to model servers of these `builds` (None: all builds) in these `roles`.
 
-    `first` puts it before the build's own environment, else after it.
+    `first`: before the build's own environment; else after it.
     """
 
     variables: Mapping[str, EnvValue]
@@ -155,7 +156,7 @@ class AddedEnv:
     first: bool = False
 
     def applies(self, build: BuildKey, role: Role) -> bool:
-        """Whether pods of this build and role get the variables."""
+        """Returns whether pods of this build and role get the variables."""
         return role in self.roles and (self.builds is None or build in self.builds)
 
 
@@ -163,16 +164,19 @@ class AddedEnv:
 class Bill:
     """A set of versions tested together. Keys of two bills never mix.
 
-    `engine_label` and `guide_label` are label *keys*, which upstream renames. The rest is what a release changes in the
-    builds and fabrics of `hardware`: `images` by build, or by build and fabric, the finer key first; `env`; `scratch`
-    directories on top of a build's; `dropped` flags of a build. `lacks` are accelerators it was not tested with, as
-    `("hpu",)`, and fabrics, as `("nvidia", "aws")`. `workload_kind` is the kind of the objects that run the pods of roles
-    (`hardware.render.kinds`).
+    `engine_label` and `guide_label` are label *keys*, which upstream renames. Changes to the builds and fabrics of `hardware`:
 
-    The last four are for people who move a stack from one release to another, and no render shows them. `apis` are the
-    versions of the APIs it installs, by their names. `kv_compatibility` is an opaque word: model servers of two bills that share
-    it may exchange KV cache though their images differ. `behaviour` says how it behaves where releases differ, and `reasons` why
-    upstream changed what it changed, by the name of that (a variable, a flag, a label key, a plugin).
+    - `images`: by build, or by build and fabric; the longer key wins.
+    - `env`: added variables. `scratch`: directories beside a build's. `dropped`: flags of a build that are left out.
+    - `lacks`: accelerators it was not tested with, as `("hpu",)`, and fabrics, as `("nvidia", "aws")`.
+    - `workload_kind`: the kind of the objects that run the pods of roles (`hardware.render.kinds`).
+
+    For a move from one release to another, and not rendered:
+
+    - `apis`: versions of the APIs it installs, by name.
+    - `kv_compatibility`: an opaque word. Model servers of two bills with the same word can exchange KV cache.
+    - `behaviour`: differences in behaviour between releases, by title.
+    - `reasons`: why upstream made a change, by the name of the variable, flag, label key or plugin.
     """
 
     name: str
@@ -197,16 +201,16 @@ class Bill:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, accelerator: str, fabric: str | None = None) -> bool:
-        """Whether it was tested with an accelerator, and with that fabric of it where one is given."""
+        """Returns whether the bill was tested with an accelerator, and with the fabric if one is given."""
         return (accelerator,) not in self.lacks and (accelerator, fabric) not in self.lacks
 
     def image(self, key: FabricKey) -> str | None:
-        """The image it has for a build on a fabric, if not the build's own."""
+        """Returns the bill's image for a build on a fabric; None: the build's own image."""
         accelerator, engine, _ = key
         return self.images.get(key) or self.images.get((accelerator, engine))
 
     def added_env(self, build: BuildKey, role: Role, *, first: bool) -> dict[str, EnvValue]:
-        """The variables this bill adds before (`first`) or after the environment of a build's pods in a role."""
+        """Returns the variables added before (`first`) or after the environment of a build's pods in a role."""
         added: dict[str, EnvValue] = {}
         for row in self.env:
             if row.first == first and row.applies(build, role):

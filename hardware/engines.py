@@ -1,6 +1,6 @@
-"""The two engines of the guide, and the connectors vLLM moves KV cache with.
+"""The two engines of the guide, and vLLM's connectors for KV cache.
 
-What an engine needs on a given accelerator is a `Build`, in that accelerator's file.
+The needs of an engine on one accelerator are a `Build`, in that accelerator's file.
 """
 
 from hardware.vocabulary import Engine, KvTransfer, pairs
@@ -18,8 +18,7 @@ ENGINES = {engine.key: engine for engine in (VLLM, SGLANG)}
 
 NIXL = KvTransfer({"kv_connector": "NixlConnector", "kv_role": "kv_both"})
 
-#: The TPU's own connectors listen on two ports. This one is for models with a hybrid KV cache: prefill produces, decode
-#: consumes.
+#: The TPU connector for models with a hybrid KV cache: prefill produces, decode consumes. TPU connectors listen on two ports.
 TPU_HMA = KvTransfer(
     pairs("kv_connector=TPUConnectorHMA kv_connector_module_path=tpu_inference.distributed.tpu_connector_hma"),
     by_role={"prefill": {"kv_role": "kv_producer"}, "decode": {"kv_role": "kv_consumer"}},
@@ -27,7 +26,7 @@ TPU_HMA = KvTransfer(
     separator=",",
 )
 
-#: The plain one is told its own address; upstream lets decode be both producer and consumer, reproduced as it is.
+#: The TPU connector for other models. It needs its own address. Upstream sets decode to both producer and consumer; reproduced.
 TPU_PLAIN = KvTransfer(
     pairs("kv_connector=TPUConnector kv_connector_module_path=tpu_inference.distributed.tpu_connector"),
     by_role={

@@ -1,11 +1,11 @@
-"""Fabrics as data. Which of them an accelerator can use is said in that accelerator's file."""
+"""Fabrics as data. An accelerator's file lists the fabrics that it can use."""
 
 from hardware.vocabulary import Attachment, ClaimPerDevice, Fabric, NicClaim, Placement, variables
 
-#: The attribute by which DRA drivers say where on a node's PCIe a device sits.
+#: The attribute in which DRA drivers publish the PCIe root of a device.
 PCIE_ROOT = "resource.kubernetes.io/pcieRoot"
 
-#: No RDMA is asked for: UCX falls back to TCP, silently. Fine for a first look, not for production.
+#: Requests no RDMA: UCX falls back to TCP without a message. For a first test, not for production.
 POD_NETWORK = Fabric(title="the pod network (TCP)", rdma=False)
 
 #: One slot of a shared device attaches every InfiniBand HCA of the node, whatever the number of GPUs.
@@ -15,16 +15,16 @@ SHARED_INFINIBAND = Fabric(
 
 IPC_LOCK = {"securityContext": {"capabilities": {"add": ["IPC_LOCK"]}}}
 
-#: Keeps NCCL off GKE's network plug-in and brings no RDMA: upstream's gke overlay in May, of sglang also in June.
+#: Turns NCCL's network plug-in of GKE off and requests no RDMA: upstream's gke overlay in May, and sglang's in June.
 GKE_POD_NETWORK = Fabric(
     title="GKE's pod network (TCP), NCCL network plug-in off",
     rdma=False,
     env=variables("NCCL_TUNER_PLUGIN=none NCCL_NET_PLUGIN="),
 )
 
-#: Managed DRANET on GKE: GPU and NIC on one PCIe root in a claim per device. Such nodes have no device plugin, so the pods
-#: tolerate the GPU taint by themselves; the accelerator says which class its devices are. UCX has to be told that any NIC
-#: reaches any other, because the rails of RoCE look like networks of their own to it.
+#: Managed DRANET on GKE: GPU and NIC on one PCIe root in a claim per device. These nodes have no device plugin, so the pods
+#: carry the toleration for the GPU taint. The accelerator sets the DeviceClass. UCX takes the rails of RoCE for separate
+#: networks unless UCX_IB_ROCE_REACHABILITY_MODE is `all`.
 GKE_RDMA = Fabric(
     title="RoCE on GKE, a DRANET NIC on each device's PCIe root, NCCL network plug-in off",
     rdma=True,
@@ -36,8 +36,8 @@ GKE_RDMA = Fabric(
     spec={"tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]},
 )
 
-#: EFA is no UCX transport: NIXL moves data by libfabric. Interfaces: 16 on a p5en.48xlarge with its 8 GPUs. One zone,
-#: because EFA does not leave it.
+#: EFA on AWS. NIXL uses libfabric, because UCX has no EFA transport. A p5en.48xlarge has 16 interfaces and 8 GPUs. All pods in
+#: one zone: EFA does not cross zones.
 EFA = Fabric(
     title="EFA on AWS p5en, 2 interfaces per device",
     rdma=True,
@@ -50,8 +50,8 @@ EFA = Fabric(
     placement=Placement(together="topology.kubernetes.io/zone", apart="kubernetes.io/hostname"),
 )
 
-#: One SR-IOV virtual function per device. The resource is the NIC vendor's, whatever the accelerator; `cuda_copy` on AMD
-#: looks like a slip of upstream's and is kept verbatim.
+#: One SR-IOV virtual function per device. The resource is the NIC vendor's, for every accelerator. `cuda_copy` on AMD looks
+#: like an upstream mistake and is kept.
 SRIOV = Fabric(
     title="one SR-IOV RDMA virtual function per device",
     rdma=True,
@@ -62,7 +62,7 @@ SRIOV = Fabric(
     host_paths={"dev-infiniband": "/dev/infiniband"},
 )
 
-#: A NIC in the same DRA claim as the device, on the device's PCIe root; KV is buffered in the XPU's own memory.
+#: A NIC in the same DRA claim as the device, on the device's PCIe root. The KV buffer is in the XPU's memory.
 DRANET_XPU = Fabric(
     title="a DRANET RDMA NIC on each claim's PCIe root",
     rdma=True,

@@ -1,15 +1,15 @@
-"""Facts about models that their ids tell: which can be had with a token only, how large the largest are.
+"""Facts about models, by their ids: gated models and download sizes.
 
-Gated by the beginning of the id, as Hugging Face's pages say it (2026-11); a stack that knows better says `serving.gated`.
+A model is gated by the start of its id, from Hugging Face's pages (2026-11); `serving.gated` in a stack file overrides it.
 """
 
 GATED = ("meta-llama/", "google/gemma-")
 
 
 def is_gated(model: str) -> bool:
-    """Whether a model can be downloaded only by those whom its owner let in."""
+    """Returns whether a download needs the token of a user whom the model's owner has admitted."""
     return model.startswith(GATED)
 
 
-#: Gigabytes that a model's files are, by its id, of those whose pods have nowhere to keep them but the boot disk.
+#: Download size in GB by model id, for models that a pod downloads to the node's boot disk.
 DOWNLOAD_GB = {"Qwen/Qwen3.5-397B-A17B-FP8": 400}

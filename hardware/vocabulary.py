@@ -1,7 +1,7 @@
-"""The words hardware is described in: frozen dataclasses without behaviour.
+"""The types that describe hardware: frozen dataclasses without behaviour.
 
-Accelerators, engines, builds, fabrics and sizings are *data* in these words; `hardware.render.pods` is the only reader that
-turns them into Kubernetes objects. When a data file seems to need a function or an `if`, a word is missing here.
+Accelerators, engines, builds, fabrics and sizings are data of these types; only `hardware.render.pods` turns them into
+Kubernetes objects. If a data file seems to need a function or an `if`, a type or a field is missing here.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ ROLES: tuple[Role, ...] = ("decode", "prefill")  # upstream lists decode first
 ROLE_LABEL = "llm-d.ai/role"
 MODEL_LABEL = "llm-d.ai/model"
 
-#: What the pool's clients (router, sidecar) talk to; decode moves to 8200 because its sidecar takes 8000.
+#: The port that the router and the sidecar call. A decode server listens on 8200, because its sidecar takes 8000.
 SERVING_PORT = 8000
 BEHIND_PROXY_PORT = 8200
 
@@ -25,16 +25,16 @@ EMPTY: Fragment = {}
 
 @dataclass(frozen=True)
 class FieldRef:
-    """The value of an environment variable that is a field of its own pod."""
+    """An environment variable's value from a field of its pod."""
 
     path: str
 
 
 @dataclass(frozen=True)
 class SecretRef:
-    """The value of an environment variable that is a key of a Secret in the pod's namespace.
+    """An environment variable's value from a key of a Secret in the pod's namespace.
 
-    `optional`: a pod starts without it too; None leaves that to Kubernetes, which then waits for the Secret.
+    `optional`: a pod starts without the Secret too. None leaves the field out: Kubernetes then waits for the Secret.
     """
 
     name: str
@@ -44,17 +44,17 @@ class SecretRef:
 
 EnvValue = str | FieldRef | SecretRef
 
-#: The variable by which both engines take Hugging Face's token.
+#: The variable from which both engines read Hugging Face's token.
 HF_TOKEN = "HF_TOKEN"
 
 
 def pairs(text: str) -> Mapping[str, str]:
-    """`key=value` words, in order."""
+    """Parses `key=value` words, in order."""
     return dict(word.split("=", 1) for word in text.split())
 
 
 def variables(text: str) -> Mapping[str, EnvValue]:
-    """`KEY=value` words, in order; a value `@path` is that field of the pod itself (`@status.podIP`)."""
+    """Parses `KEY=value` words, in order; a value `@path` is that field of the pod (`@status.podIP`)."""
     return {key: FieldRef(value[1:]) if value.startswith("@") else value for key, value in pairs(text).items()}
 
 
@@ -80,7 +80,7 @@ class Probes:
 
     @property
     def budget_seconds(self) -> int:
-        """How long Kubernetes itself lets a server start, in seconds: the least any wait for it must allow."""
+        """Seconds that Kubernetes gives a server to start: the minimum for every wait for its readiness."""
         return self.startup_delay + self.startup_failures * self.startup_period
 
 
@@ -96,10 +96,10 @@ def patient(startup_failures: int) -> Probes:
 
 @dataclass(frozen=True)
 class Devices:
-    """How Kubernetes hands the silicon out: an extended `resource` of a device plugin, or a DRA `device_class`.
+    """How Kubernetes hands devices out: an extended `resource` of a device plugin, or a DRA `device_class`.
 
-    Exactly one of the two is set. `shards_per_device` is how many tensor-parallel ranks one device carries, so that
-    TP = devices x shards and is never stated. `fixed` is the only device count a pod can have, where there is one.
+    Exactly one of the two is set. `shards_per_device` is the number of tensor-parallel ranks of one device, so that
+    TP = devices x shards and is never stated. `fixed` is the only possible number of devices per pod; None: any number.
     """
 
     resource: str = ""
@@ -111,7 +111,7 @@ class Devices:
 
 
 def tpu_slice(accelerator: str, topology: str, cores_per_chip: int) -> Devices:
-    """A single-host TPU slice; selector, chips and TP all follow from it. A pod takes the whole slice."""
+    """Returns the devices of a single-host TPU slice, which gives selector, chips and TP. A pod takes the whole slice."""
     return Devices(
         resource="google.com/tpu",
         quantity=int,
@@ -128,7 +128,7 @@ def tpu_slice(accelerator: str, topology: str, cores_per_chip: int) -> Devices:
 class NicClaim:
     """A NIC requested in the same DRA claim as the device and bound to it by `match_attribute`.
 
-    `selector` is CEL, empty where the class alone selects the right ones.
+    `selector` is CEL; empty: the class alone selects the right NICs.
     """
 
     device_class: str
@@ -138,9 +138,9 @@ class NicClaim:
 
 @dataclass(frozen=True)
 class ClaimPerDevice:
-    """A claim for each device of a pod, all from one `template` that the roles share.
+    """One claim for each device of a pod, all from one `template` that the roles share.
 
-    A pod of one device calls its claim `name`; of several, `name-0`, `name-1`, …
+    The claim of a pod with one device is called `name`; with several devices `name-0`, `name-1`, …
     """
 
     name: str
@@ -157,9 +157,9 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a stack's pods run relative to each other, by topology keys (node labels).
+    """Placement of a stack's pods relative to each other, by topology keys (node labels).
 
-    All of them in one `together`, and the pods of the two roles in different `apart` where the scheduler can.
+    All pods in one domain of `together` (required); the pods of the two roles in different domains of `apart` (preferred).
     """
 
     together: str
@@ -168,13 +168,15 @@ class Placement:
 
 @dataclass(frozen=True)
 class Fabric:
-    """How KV cache travels between pods, and what that costs a pod.
+    """How KV cache travels between pods, and what a pod needs for it.
 
-    `per_pod` and `per_device` are extended resources: a quantity per pod, a number per device of the pod; `requested` are
-    resources that pods request and are not limited to. `env_first` and `env` may override the build's; `container`, `spec`,
-    `kv`, `volumes` join and may not contradict. `devices` is how nodes with this fabric hand the silicon out, where that is
-    not the accelerator's own way; `request` names the device's request in a DRA claim, `claims` says where a pod makes one
-    per device and not one for all. `nixl_backend` is what NIXL moves data with where it is not UCX.
+    - `per_pod`, `per_device`: extended resources, a quantity per pod and a number per device of the pod.
+    - `requested`: resources with a request and no limit.
+    - `env_first`, `env`: variables before and after the build's, which they may override.
+    - `container`, `spec`, `kv`: joined to the build's; two values for one field raise.
+    - `devices`: how nodes with this fabric hand devices out, if not in the accelerator's usual way.
+    - `request`: the name of the device's request in a DRA claim. `claims`: one claim per device instead of one per pod.
+    - `nixl_backend`: NIXL's backend, if not UCX.
     """
 
     title: str
@@ -200,11 +202,11 @@ class Fabric:
 
 @dataclass(frozen=True)
 class Engine:
-    """A serving engine, whatever it runs on.
+    """A serving engine, independent of the accelerator.
 
-    `connector` is what the routing sidecar is told to speak; `scratch` maps a volume's name to a directory that the
-    engine writes and only its pod uses. `nixl_backend_env` is the variable that chooses NIXL's backend; without one, the
-    connector's configuration does.
+    `connector` is the routing sidecar's name for its protocol. `scratch` maps a volume's name to a directory that the engine
+    writes and only its pod uses. `nixl_backend_env` is the variable that selects NIXL's backend; empty: the connector's
+    configuration selects it.
     """
 
     key: str
@@ -216,7 +218,7 @@ class Engine:
 
 @dataclass(frozen=True)
 class KvTransfer:
-    """The connector's `--kv-transfer-config`: common pairs, the pairs of each role, and the ports it listens on."""
+    """A connector's `--kv-transfer-config`: common pairs, the pairs of each role, and the ports that it listens on."""
 
     config: Mapping[str, str] = field(default_factory=dict)
     by_role: Mapping[Role, Mapping[str, str]] = field(default_factory=dict)
@@ -226,7 +228,7 @@ class KvTransfer:
 
 @dataclass(frozen=True)
 class Sizing:
-    """One role's share: `replicas` pods of `devices` each, with cpu (cores) and memory (quantity) where upstream asks."""
+    """Replicas and devices of one role, with cpu (cores) and memory (quantity) per pod if upstream sets them."""
 
     replicas: int
     devices: int
@@ -238,10 +240,11 @@ class Sizing:
 class Build:
     """An engine *for* an accelerator.
 
-    `argv` is the engine's command line with the slots `{model} {role} {tp} {kv} {port}`, split as a shell splits words;
-    where `{port}` is not placed it is appended when it differs from the engine's default. `tuned` names the flags chosen
-    for the accelerator's own model: another model must say what becomes of them. `scratch` comes on top of the engine's.
-    `sizing` are roles' shares that differ from the accelerator's on a fabric, by its key.
+    - `argv`: the engine's command line with the slots `{model} {role} {tp} {kv} {port}`, split as a shell splits words.
+      Without the slot `{port}`, `--port` is appended if it differs from the engine's default.
+    - `tuned`: flags chosen for the accelerator's default model. A stack with another model must keep or drop them explicitly.
+    - `scratch`: directories beside the engine's.
+    - `sizing`: sizings that differ from the accelerator's, by the fabric's key.
     """
 
     engine: Engine
@@ -260,7 +263,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Naming:
-    """Upstream's words for an accelerator: two label values and the slug in object names, which is neither."""
+    """Upstream's names for an accelerator: two label values, and the slug in the names of objects."""
 
     vendor: str
     variant: str
@@ -269,7 +272,7 @@ class Naming:
 
 @dataclass(frozen=True)
 class Accelerator:
-    """The silicon, how Kubernetes hands it out, and every build and fabric it can be used with."""
+    """The silicon, how Kubernetes hands it out, and all its builds and fabrics."""
 
     key: str
     naming: Naming
@@ -283,9 +286,9 @@ class Accelerator:
 
     @property
     def engines(self) -> list[str]:
-        """The keys of the engines it has a build of."""
+        """The keys of the engines with a build for this accelerator."""
         return [build.engine.key for build in self.builds]
 
     def build(self, engine: str) -> Build | None:
-        """The build of `engine` for this accelerator, if there is one."""
+        """Returns the build of `engine` for this accelerator, or None."""
         return next((build for build in self.builds if build.engine.key == engine), None)

@@ -10,10 +10,10 @@ RELEASES: dict[str, Bill] = {bill.name: bill for bill in (guide_2026_05.BILL, gu
 
 
 def release(name: str) -> Bill:
-    """The bill called `name`.
+    """Returns the bill with a name.
 
     Raises:
-        UnknownChoiceError: there is none; the message names those that exist.
+        UnknownChoiceError: no such bill; the message names the known ones.
     """
     try:
         return RELEASES[name]

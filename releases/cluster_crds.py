@@ -1,7 +1,7 @@
-"""CRDs that stacks expect their cluster to have, as their makers publish them. A rehearsal's cluster gets these.
+"""Published CRDs that stacks expect in their cluster. A rehearsal's cluster gets these.
 
-Each is pinned by the checksum of its file. Left out: CoreWeave's NodePool, which is published nowhere. What a Go module holds
-too is at the version of `rehearsal/tools/upstream`; the rest is served by its publisher alone.
+Each file is pinned by its checksum. Left out: CoreWeave's NodePool, which is not published. A file that is also in a Go module
+has the version of `rehearsal/tools/upstream`; only its publisher serves the rest.
 """
 
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from releases.gateways import AGENTGATEWAY, ISTIO
 
 @dataclass(frozen=True)
 class Published:
-    """The file with one CRD, and perhaps others, and whose it is, for people."""
+    """The file with a CRD (it may hold more), and the publisher's name for reports."""
 
     crd: Crd
     publisher: str
 
 
-#: The newest version of these that is served as a Go module.
+#: The newest versions that Go modules have.
 PROMETHEUS_OPERATOR = "v0.85.0"
 GKE_NETWORKING_API = "v0.2.11"
-#: Of 2026-04-29. Since 2026-04-23 it refuses a health check with a port that does not say how the port is chosen.
+#: Of 2026-04-29. Since 2026-04-23 the CRD refuses a health check with a port and without `portSpecification`.
 GKE_GATEWAY_API = "fc40d606a5332f11a8883f85caff66b63c4e88ef"
 PROMETHEUS_ENGINE = "v0.17.2"
 
@@ -37,26 +37,26 @@ def _published(repository: str, version: str, path: str, sha256: str, module: st
 
 
 _OPERATOR = ("prometheus-operator/prometheus-operator", PROMETHEUS_OPERATOR)
-_OPERATORS_MODULE = "github.com/prometheus-operator/prometheus-operator"
+_OPERATOR_MODULE = "github.com/prometheus-operator/prometheus-operator"
 _NETWORKING = ("GoogleCloudPlatform/gke-networking-api", GKE_NETWORKING_API)
-_NETWORKINGS_MODULE = "github.com/GoogleCloudPlatform/gke-networking-api"
+_NETWORKING_MODULE = "github.com/GoogleCloudPlatform/gke-networking-api"
 _POLICIES = ("GoogleCloudPlatform/gke-gateway-api", GKE_GATEWAY_API)
 
-#: By the CRD's name.
+#: Files by the CRD's name.
 PUBLISHED: Mapping[str, Published] = {
     "podmonitors.monitoring.coreos.com": _published(
         *_OPERATOR,
         "example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml",
         "8ce88c52c51209993511cae093089c9525f5552def88119e3f559123ee9d454b",
-        _OPERATORS_MODULE,
+        _OPERATOR_MODULE,
     ),
     "servicemonitors.monitoring.coreos.com": _published(
         *_OPERATOR,
         "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml",
         "1dae27b7189b5ce7b9ab764656c18b4c75a45cde1e6f3af6a5e84c4317628919",
-        _OPERATORS_MODULE,
+        _OPERATOR_MODULE,
     ),
-    # Chart `base` of Istio carries the same file.
+    # Istio's chart `base` has the same file.
     "destinationrules.networking.istio.io": _published(
         "istio/api",
         f"v{ISTIO}",
@@ -68,13 +68,13 @@ PUBLISHED: Mapping[str, Published] = {
         *_NETWORKING,
         "config/crds/networking.gke.io_gkenetworkparamsets.yaml",
         "49513fe1994d7987af39fd804fbc050c615909357b782addc1ae037a2f5ec140",
-        _NETWORKINGS_MODULE,
+        _NETWORKING_MODULE,
     ),
     "networks.networking.gke.io": _published(
         *_NETWORKING,
         "config/crds/networking.gke.io_networks.yaml",
         "4309ef9545f9df5e552601e15927f82bb386334e16da035cae19cc3e9ad77c3b",
-        _NETWORKINGS_MODULE,
+        _NETWORKING_MODULE,
     ),
     "gcpbackendpolicies.networking.gke.io": _published(
         *_POLICIES,

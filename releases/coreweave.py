@@ -1,4 +1,4 @@
-"""What of CoreWeave's a stack is made with."""
+"""CoreWeave's parts of a stack."""
 
-#: The package of CoreWeave's SDK for Pulumi, an extra of this project.
+#: The Python package of CoreWeave's Pulumi SDK, an extra of this project.
 SDK = "pulumi_coreweave"

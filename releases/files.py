@@ -204,7 +204,7 @@ def _definitions(content: bytes, where: str) -> list[Object]:
 
 
 def _documents(content: bytes) -> list[Any]:
-    """The YAML documents of a file, without empty ones."""
+    """Returns the YAML documents of a file, without empty ones."""
     loaded = yaml.load_all(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return [document for document in loaded if document is not None]
 

@@ -1,15 +1,15 @@
-"""The CRDs of the Gateway API, standard channel, at the version the guide's gateway mode installs. Both releases use it.
+"""The CRDs of the Gateway API, standard channel, at the version that the guide's gateway mode installs. Both releases use it.
 
-Left out of what upstream's kustomization applies: the ValidatingAdmissionPolicy `safe-upgrades.gateway.networking.k8s.io` with
-its binding. It guards what every team of a cluster shares: from then on older CRDs of this group, and those of the experimental
-channel, are refused to everybody, whose own charts and pipelines may install them. That is a cluster's owner to decide and
-no stack's, and nothing the stack does needs it; what it guards us against, taking newer CRDs back, the look ahead refuses.
+Upstream's kustomization also applies the ValidatingAdmissionPolicy `safe-upgrades.gateway.networking.k8s.io` with its binding.
+It is left out: it refuses older CRDs of this group, and those of the experimental channel, to all users of the cluster, whose
+own charts and pipelines may install them. That is a decision of the cluster's owner, and no stack needs it. The policy prevents
+downgrades; the check of the live cluster refuses them too.
 """
 
 from hardware.bill import Crd, InModule
 
 GROUP = "gateway.networking.k8s.io"
-#: Where the API server keeps its objects, in the version all of them are served in.
+#: The path of its objects in the API server, at a version in which all are served.
 API = f"/apis/{GROUP}/v1"
 GATEWAY_API = "v1.5.1"
 MODULE = "sigs.k8s.io/gateway-api"

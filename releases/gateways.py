@@ -1,7 +1,7 @@
-"""Gateways as data: upstream's eight recipes, and the implementations that can be installed beside them.
+"""Gateways as data: upstream's eight recipes, and the implementations that a stack can install.
 
-A recipe is what the guide applies before the router in gateway mode. Its Gateway serves every namespace; which routes hang
-on it is said by each router's chart. Of the implementations we install what the guide's pages install, at its versions.
+A recipe holds the objects that the guide applies before the router in gateway mode. Its Gateway serves all namespaces; each
+router's chart makes its own route. The implementations are those of the guide's pages, at its versions.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from releases.gateway_api import GROUP
 
 Object = dict[str, Any]
 
-#: What upstream calls the Gateway, and what its values for the router's chart name.
+#: Upstream's name of the Gateway, which its values for the router's chart refer to.
 GATEWAY = "llm-d-inference-gateway"
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One Gateway of upstream's, and what its implementation needs to know of it.
+    """One of upstream's Gateways.
 
-    `provider` is the router chart's word for the implementation, `gateway_class` the class, None where it has to be said.
-    `parameters` are objects the Gateway refers to, the first by `infrastructure.parametersRef`; `{gateway}` in their names
+    `provider` is the router chart's name for the implementation. `gateway_class` None: the stack file must name a class.
+    `parameters` are objects that the Gateway refers to, the first by `infrastructure.parametersRef`; `{gateway}` in their names
     and labels stands for the Gateway's name.
     """
 
@@ -34,7 +34,7 @@ class Recipe:
     parameters: tuple[Object, ...] = ()
 
 
-#: Resources and log level of the proxy that Istio starts for the Gateway, in Istio's own form: YAML as text.
+#: Resources and log level of the proxy that Istio starts for the Gateway, in Istio's format: YAML as text.
 ISTIO_DEPLOYMENT = """\
 spec:
   template:
@@ -70,7 +70,7 @@ ISTIO_PARAMETERS: Object = {
     "data": {"deployment": ISTIO_DEPLOYMENT, "service": "spec:\n  type: ClusterIP\n"},
 }
 
-#: OpenShift assigns user ids itself, so the recipe takes agentgateway's own out of its pods.
+#: OpenShift assigns user ids itself, so the recipe removes agentgateway's from its pods.
 OPENSHIFT_PARAMETERS: Object = {
     "apiVersion": "agentgateway.dev/v1alpha1",
     "kind": "AgentgatewayParameters",
@@ -102,7 +102,7 @@ OPENSHIFT_PARAMETERS: Object = {
     },
 }
 
-#: The first of a provider's recipes is its default. kgateway's are agentgateway's: upstream deprecated the former.
+#: The first recipe of a provider is its default. kgateway's are agentgateway's: upstream deprecated kgateway.
 RECIPES: dict[str, Recipe] = {
     recipe.key: recipe
     for recipe in (
@@ -120,7 +120,7 @@ RECIPES: dict[str, Recipe] = {
 
 @dataclass(frozen=True)
 class ChartRelease:
-    """One Helm release of an implementation, and the images its chart runs at this version."""
+    """One Helm release of an implementation, and the images of its chart at this version."""
 
     name: str
     chart: Chart
@@ -130,7 +130,7 @@ class ChartRelease:
 
 @dataclass(frozen=True)
 class Implementation:
-    """What makes Gateways of a class work: name and version in words, namespace, and releases in the order of installation."""
+    """A Gateway implementation: name and version for messages, namespace, and Helm releases in the order of installation."""
 
     title: str
     namespace: str
@@ -144,7 +144,7 @@ AGENTGATEWAY_CHARTS = "oci://cr.agentgateway.dev/charts"
 AGENTGATEWAY_IMAGES = "cr.agentgateway.dev"
 INFERENCE = "ENABLE_GATEWAY_API_INFERENCE_EXTENSION"
 
-#: By the router chart's provider; GKE brings its own, and what `na` stands for we cannot know.
+#: Implementations by the router chart's provider. GKE brings its own; `na` stands for an unknown one.
 IMPLEMENTATIONS: dict[str, Implementation] = {
     "istio": Implementation(
         f"Istio {ISTIO}",
@@ -187,14 +187,14 @@ IMPLEMENTATIONS: dict[str, Implementation] = {
 
 
 def default_recipe(provider: str) -> Recipe:
-    """A provider's first recipe."""
+    """Returns a provider's first recipe."""
     return next(recipe for recipe in RECIPES.values() if recipe.provider == provider)
 
 
 def gateway_objects(recipe: Recipe, *, name: str = GATEWAY, gateway_class: str | None = None) -> list[Object]:
-    """The recipe's objects, without a namespace: what the Gateway refers to, then the Gateway.
+    """Returns the recipe's objects without a namespace: the objects that the Gateway refers to, then the Gateway.
 
-    `gateway_class` takes the place of the recipe's own.
+    `gateway_class` replaces the recipe's.
     """
     parameters = [_named(obj, name) for obj in recipe.parameters]
     metadata: Object = {"name": name} | ({"labels": dict(recipe.labels)} if recipe.labels else {})
@@ -213,7 +213,7 @@ def gateway_objects(recipe: Recipe, *, name: str = GATEWAY, gateway_class: str |
 def http_route(
     *, name: str, pool: str, gateway: str, gateway_namespace: str, base_model: str | None, request_timeout: str | None
 ) -> Object:
-    """The HTTPRoute the router's chart would make, with what no chart before June's can say: the Gateway's namespace."""
+    """Returns the router chart's HTTPRoute with the Gateway's namespace, which charts before June's cannot set."""
     header = {"type": "Exact", "name": "X-Gateway-Base-Model-Name", "value": base_model}
     match: Object = {"path": {"type": "PathPrefix", "value": "/"}} | ({"headers": [header]} if base_model else {})
     backend = {"group": "inference.networking.k8s.io", "kind": "InferencePool", "name": pool}
@@ -229,7 +229,7 @@ def http_route(
 
 
 def http_health_check(port: int) -> Object:
-    """The `config` of GKE's HealthCheckPolicy as the router's charts mean it, with what they leave out: how the port is chosen.
+    """Returns the `config` of GKE's HealthCheckPolicy of the router's charts, with the `portSpecification` that they leave out.
 
     GKE's CRD refuses a `port` without `portSpecification` since 2026-04-23 (gke-gateway-api 983ac3d, "Cross-validate
     portSpecification vs port+portName"); earlier ones take both forms.
@@ -241,7 +241,7 @@ def http_health_check(port: int) -> Object:
 
 
 def hangs_on(route: Mapping[str, Any], *, gateway: str, namespace: str) -> bool:
-    """Whether a route of any kind, as the API has it, names this Gateway as a parent."""
+    """Returns whether a live route of any kind names this Gateway as a parent."""
     own = route["metadata"]["namespace"]
     return any(
         (parent.get("kind", "Gateway"), parent.get("namespace", own), parent["name"]) == ("Gateway", namespace, gateway)

@@ -1,7 +1,7 @@
-"""What a cluster on GKE is given where GPUs and NICs are handed out by DRA: the driver's installer and the GPU's DRA driver.
+"""Add-ons of a GKE cluster that hands GPUs and NICs out by DRA: the driver's installer and NVIDIA's DRA driver.
 
-Versions and values of llm-d's GKE guide, read against the chart's own defaults. Managed DRANET and its DeviceClasses are GKE's;
-nothing of them is ever installed.
+Versions and values are those of llm-d's GKE guide, compared with the chart's defaults. Managed DRANET and its DeviceClasses are
+part of GKE and never installed.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from hardware.bill import ChartImage
 
 @dataclass(frozen=True)
 class ManifestImage:
-    """An image that an object of a file runs, and as which of its containers. What is not `pulled` is on the node."""
+    """An image that an object of a file runs, with the container's name. An image that is not `pulled` is part of the node."""
 
     image: str
     used_by: str
@@ -21,7 +21,7 @@ class ManifestImage:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A file of Kubernetes objects, known by its checksum, and the images in it."""
+    """A pinned file of Kubernetes objects, and the images in it."""
 
     file: str
     url: str
@@ -29,17 +29,17 @@ class Manifest:
     images: tuple[ManifestImage, ...] = ()
 
 
-#: The package of Google's SDK for Pulumi, an extra of this project.
+#: The Python package of Google's Pulumi SDK, an extra of this project.
 SDK = "pulumi_gcp"
 
-#: The program that gives credentials for a cluster to whoever uses a kubeconfig.
+#: The credential plugin in kubeconfigs of GKE clusters.
 AUTH_PLUGIN = "gke-gcloud-auth-plugin"
 
 _COMMIT = "068b15a980977bdaab46eb73e1ac8fba47e41f60"
 _INSTALLER = "nvidia-driver-installer/cos/daemonset-preloaded.yaml"
 _DAEMON_SET = "DaemonSet nvidia-driver-installer"
 
-#: A DaemonSet in `kube-system` that installs the driver a node's image has with it, on nodes for which GKE was told not to.
+#: A DaemonSet in `kube-system` that installs the driver of the node's image, on nodes where GKE does not install it.
 DRIVER_INSTALLER = Manifest(
     file="nvidia-driver-installer.yaml",
     url=f"https://raw.githubusercontent.com/GoogleCloudPlatform/container-engine-accelerators/{_COMMIT}/{_INSTALLER}",
@@ -54,28 +54,28 @@ DRIVER_INSTALLER = Manifest(
     ),
 )
 
-#: The major version of the GPU driver that images built for CUDA 13 need at the least.
+#: The minimum major version of the GPU driver for images built for CUDA 13.
 CUDA_13_DRIVER = 580
-#: The driver that the image of a GKE minor version has with it, as seen on an A3 Ultra; A4 is taken to have the same.
+#: The driver in the node image of a GKE minor version, as seen on an A3 Ultra; the same is assumed for A4.
 SEEN_DRIVERS = {(1, 36): "580.126.20"}
 
 DRA_DRIVER = "nvidia-dra-driver-gpu"
 DRA_DRIVER_CHART = f"https://helm.ngc.nvidia.com/nvidia/{DRA_DRIVER}"
 DRA_DRIVER_VERSION = "25.8.0"
-#: The one image that the chart runs at this version with these values.
+#: The only image that the chart runs at this version with these values.
 DRA_DRIVER_IMAGE = ChartImage(
     f"nvcr.io/nvidia/k8s-dra-driver-gpu:v{DRA_DRIVER_VERSION}",
     {("image", "repository"): "{place}/{base}", ("image", "tag"): "{tag}"},
 )
-#: Where the installer puts the driver on Container-Optimized OS.
+#: The installer's target directory on Container-Optimized OS.
 DRIVER_ROOT = "/home/kubernetes/bin/nvidia/"
 DRA_DRIVER_VALUES: dict[str, Any] = {
     "nvidiaDriverRoot": DRIVER_ROOT,
-    # Without it the chart refuses to hand out GPUs beside a device plugin, of which these nodes have none.
+    # The chart refuses to hand out GPUs without it, to protect nodes with a device plugin. These nodes have none.
     "gpuResourcesEnabledOverride": True,
     "resources": {"computeDomains": {"enabled": False}},
     "kubeletPlugin": {
-        # The default, system-node-critical, is refused outside kube-system where no ResourceQuota allows it.
+        # The default, system-node-critical, is refused outside kube-system unless a ResourceQuota allows it.
         "priorityClassName": "",
         "tolerations": [{"operator": "Exists"}],
     },

@@ -1,6 +1,6 @@
-"""llm-d's guide "P/D Disaggregation" as pinned: llm-d 8c62784 of 2026-05-26, on the charts and CRDs of GAIE v1.5.0.
+"""The bill of llm-d's guide "P/D Disaggregation" at 8c62784 of 2026-05-26, with the charts and CRDs of GAIE v1.5.0.
 
-Model-server images are not listed: this is the release the builds in `hardware/accelerators` were written from.
+Model-server images are not listed: they are the defaults of the builds in `hardware/accelerators`.
 """
 
 from hardware.bill import Bill, EngineMetrics, Metrics, Sidecar
@@ -9,7 +9,7 @@ from releases.router_2026_05 import CRDS, GAIE, ROUTER
 
 COMMIT = "8c62784"
 
-#: What releases do otherwise when a prefill fails (llm-d-router#1206, in v0.9.0).
+#: Title of a difference in behaviour between releases (llm-d-router#1206, in v0.9.0).
 FAILED_PREFILL = "a prefill that fails"
 
 BILL = Bill(
@@ -52,7 +52,7 @@ BILL = Bill(
     ),
     engine_label="inference.networking.k8s.io/engine-type",
     guide_label="llm-d.ai/guide",
-    # Upstream has them since June.
+    # Upstream added them in June.
     lacks=frozenset({("tpu-v6e",), ("nvidia", "aws")}),
     apis={"Gateway API Inference Extension": GAIE, "Gateway API": GATEWAY_API},
     kv_compatibility="vllm-0.19 sglang-0.5.8",

@@ -1,7 +1,7 @@
-"""llm-d's guide "P/D Disaggregation" a month after the pin: llm-d 7edda66 of 2026-06-27, on llm-d's own router charts.
+"""The bill of llm-d's guide "P/D Disaggregation" at 7edda66 of 2026-06-27, with llm-d's own router charts.
 
-What it changes in the builds of `hardware/accelerators` is said here; what it adds (`tpu-v6e`, AWS) is a row there, which
-the bill before it lacks. Model servers take HF_TOKEN from a Secret `llm-d-hf-token`.
+Holds the release's changes to the builds in `hardware/accelerators`. Its additions (`tpu-v6e`, AWS) are rows there, which the
+bill of May lacks. Model servers read HF_TOKEN from a Secret `llm-d-hf-token`.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ COMMIT = "7edda66"
 NVIDIA_VLLM, NVIDIA_SGLANG, AMD_VLLM = ("nvidia", "vllm"), ("nvidia", "sglang"), ("amd", "vllm")
 XPU_VLLM, TPU_VLLM, TPU_V6E_VLLM = ("xpu", "vllm"), ("tpu", "vllm"), ("tpu-v6e", "vllm")
 
-#: AWS Deep Learning Containers: the engines with libfabric and NIXL's plug-in for it.
+#: AWS Deep Learning Containers: the engines with libfabric and NIXL's plug-in for libfabric.
 AWS_IMAGES = "763104351884.dkr.ecr.us-east-1.amazonaws.com"
 
 TOKEN = {HF_TOKEN: SecretRef("llm-d-hf-token", HF_TOKEN)}
@@ -74,6 +74,6 @@ BILL = Bill(
         "--kv-connector": "`--connector` is deprecated and gone in the routing proxy's v0.10 (llm-d-router#2054)",
         "chart": "the inference extension gave up its charts after v1.5, and llm-d's router brings its own (llm-d#1607)",
         "apiVersion": "the configuration is llm-d's own now, and the old group deprecated (llm-d-router#972)",
-        "max-score-picker": "a profile without a picker has it anyway",
+        "max-score-picker": "it is the default picker of a profile",
     },
 )

@@ -1,9 +1,9 @@
-"""What the endpoint picker of each release knows of a plugin configuration: plugin types, and an EndpointPickerConfig's keys.
+"""The plugin configuration of each release's endpoint picker: plugin types, and the keys of an EndpointPickerConfig.
 
 0.8 is llm-d-inference-scheduler v0.8.0 (05c91f0). It registers its own types (pkg/epp/framework/plugins/register.go) beside
 those of the picker it wraps, gateway-api-inference-extension v1.5.0 (cmd/epp/runner/runner.go, registerInTreePlugins; keys:
 apix/config/v1alpha1/endpointpickerconfig_types.go), and reads apiVersion inference.networking.x-k8s.io/v1alpha1.
-0.9 is llm-d-router v0.9.0 (5f4e762; the same paths, all in one repository). It reads llm-d.ai/v1alpha1, and the former still.
+0.9 is llm-d-router v0.9.0 (5f4e762; the same paths, all in one repository). It reads llm-d.ai/v1alpha1, and still the old one.
 
 Both decode strictly and refuse to start with another key or type. `sheddable-eviction-filter` and
 `priority-then-time-eviction-order-policy` register themselves too, in packages that neither binary links.
@@ -95,12 +95,12 @@ PLUGINS_0_9 = _BOTH | {
     "vllmhttp-parser",
 }
 
-#: Types that count or remember requests in one picker's memory: a second replica knows nothing of them. Both charts elect a
-#: leader among replicas, and only it is Ready and serves: the next one starts with nothing. With the election off, each
-#: would see a part. The `precise-…` types are not here: they follow events that model servers send to every replica.
+#: Types that count or remember requests in one picker's memory, which replicas do not share. Both charts elect a leader among
+#: replicas; only the leader is Ready and serves, and a new leader starts with empty memory. Without the election each replica
+#: would see a part of the requests. The `precise-…` types are left out: model servers send their events to every replica.
 IN_MEMORY = frozenset(
     {
-        # They keep it themselves: an index of prefixes, counts of what is in flight, a queue for each endpoint, an LRU list.
+        # With state of their own: an index of prefixes, counts of requests in flight, a queue per endpoint, an LRU list.
         "approx-prefix-cache-producer",
         "inflight-load-producer",
         "mm-embeddings-cache-producer",
@@ -108,9 +108,9 @@ IN_MEMORY = frozenset(
         "predicted-latency-producer",
         "predicted-latency-scorer",
         "program-aware-fairness",
-        # Of its own in 0.8, the in-flight producer's in 0.9.
+        # Has its own state in 0.8 and reads the in-flight producer's in 0.9.
         "active-request-scorer",
-        # They read what those produce; a producer nobody configured is made for them (0.8: for `prefix-cache-scorer` only).
+        # Readers of those producers, which the picker adds if the configuration lacks them (0.8: for `prefix-cache-scorer` only).
         "concurrency-detector",
         "latency-scorer",
         "latency-slo-admitter",
@@ -137,5 +137,5 @@ CONFIG_KEYS_0_8 = frozenset(
     }
 )
 
-#: `saturationDetector` moved under `flowControl` and `parser` to `requestHandler`; the old places are still read.
+#: `saturationDetector` moved to `flowControl`, and `parser` to `requestHandler`; the old keys are still read.
 CONFIG_KEYS_0_9 = CONFIG_KEYS_0_8 | {"requestHandler"}

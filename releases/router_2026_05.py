@@ -119,7 +119,7 @@ MONITORING: dict[str, Any] = {
     },
 }
 
-#: GKE's exporter reads the metrics with a token: with authentication off that chart renders no monitor at all there.
+#: GKE's exporter reads the metrics with a token: without authentication the chart renders no monitor on GKE.
 MONITORING_ON_GKE: dict[str, Any] = {
     "inferenceExtension": {
         "monitoring": {"interval": "10s", "prometheus": {"enabled": True, "auth": {"enabled": True}}}
@@ -136,7 +136,7 @@ TRACING: dict[str, Any] = {
     },
 }
 
-#: `0s` is the longest the gateway's implementation supports.
+#: `0s`: the maximum that the gateway's implementation supports.
 HTTP_ROUTE: dict[str, Any] = {
     "experimentalHttpRoute": {
         "enabled": True,

@@ -1,6 +1,6 @@
-"""The router of June's guide (llm-d 7edda66): llm-d's own router charts, which refuse the keys of the charts before them.
+"""The router of June's guide (llm-d 7edda66): llm-d's own router charts, which refuse the keys of GAIE's charts.
 
-Neither upstream's values nor ours name the endpoint picker: the chart as it is published carries its own version's.
+The values do not name the endpoint picker's image, like upstream's: the published chart carries its own version.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ BASE_VALUES: dict[str, Any] = {
     },
 }
 
-#: Upstream's of this release: the same scorers as before under another apiVersion; the picker is implied now.
+#: Upstream's configuration of this release: the scorers of May's under another apiVersion; the max-score-picker is implied.
 PLUGIN_CONFIG: dict[str, Any] = {
     "apiVersion": "llm-d.ai/v1alpha1",
     "kind": "EndpointPickerConfig",
@@ -59,7 +59,7 @@ PD_VALUES: dict[str, Any] = {
 
 MONITORING: dict[str, Any] = {"router": {"monitoring": may.MONITORING["inferenceExtension"]["monitoring"]}}
 
-#: The same trap as before: without authentication that chart renders no monitor on GKE.
+#: As in May's charts: without authentication the chart renders no monitor on GKE.
 MONITORING_ON_GKE: dict[str, Any] = {
     "router": {"monitoring": may.MONITORING_ON_GKE["inferenceExtension"]["monitoring"]}
 }
@@ -70,7 +70,7 @@ HTTP_ROUTE: dict[str, Any] = {
     "httpRoute": {"create": True, "inferenceGatewayName": GATEWAY, "requestTimeout": "0s"},
 }
 
-#: June's guide installs InferencePool alone: its endpoint picker starts without the others.
+#: June's guide installs InferencePool only: its endpoint picker starts without the other CRDs.
 CRDS: tuple[Crd, ...] = tuple(crd for crd in may.CRDS if crd.file.endswith("_inferencepools.yaml"))
 
 CHARTS = "oci://ghcr.io/llm-d/charts"

@@ -1,4 +1,4 @@
-"""Value trees for the router's chart, pure: Helm's merge of `-f` files, and a bill's trees merged for one stack.
+"""Value trees of charts, pure: Helm's merge of `-f` files, and the router's values for one stack.
 
 Knows no chart's keys: those belong to the bill.
 """
@@ -14,10 +14,10 @@ Tree = Mapping[str, Any]
 
 
 def merge(*trees: Tree) -> dict[str, Any]:
-    """The trees merged as Helm merges `-f` files, the last one winning; none of them is changed or shared.
+    """Merges trees as Helm merges `-f` files: the last one wins. The result shares nothing with its inputs.
 
-    Maps merge key by key, everything else (lists too) replaces. A null stays in the result, as in Helm: it is what deletes
-    the *chart's* default, so whoever hands the result to Helm must not drop it.
+    Maps merge key by key; other values, lists too, are replaced. A null stays in the result, as in Helm: it deletes the
+    *chart's* default, so a caller must pass it on to Helm.
     """
     merged: dict[str, Any] = {}
     for tree in trees:
@@ -38,13 +38,13 @@ def router_values(
     settings: Mapping[str, Any] | None = None,
     overrides: Tree | None = None,
 ) -> dict[str, Any]:
-    """The values of a stack's router release: the bill's trees, its selector, `features`, `settings`, then `overrides`.
+    """Merges the values of a stack's router: the bill's trees, its selector, `features`, `settings`, then `overrides`.
 
-    `name` is the guide label of the stack's model servers: the router serves those pods and no others. `settings` are
-    values by the names of `bill.router.settings`.
+    `name` is the guide label of the stack's model servers; the router serves only those pods. `settings` are values by the
+    names of `bill.router.settings`.
 
     Raises:
-        KeyError: this release's charts have no such setting.
+        KeyError: the release's charts have no such setting.
     """
     wanted = {"matchLabels": {bill.guide_label: name}, **(settings or {})}
     placed = [at(bill.router.settings[key], value) for key, value in wanted.items()]
@@ -52,7 +52,7 @@ def router_values(
 
 
 def at(path: Path, value: Any) -> dict[str, Any]:
-    """A tree that holds one value."""
+    """Returns a tree with one value at a path."""
     for key in reversed(path):
         value = {key: value}
     tree: dict[str, Any] = value
@@ -60,7 +60,7 @@ def at(path: Path, value: Any) -> dict[str, Any]:
 
 
 def look_up(tree: Tree, path: Path) -> Any:
-    """The value at a path of a tree, or None."""
+    """Returns the value at a path of a tree, or None."""
     value: Any = tree
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
@@ -68,12 +68,12 @@ def look_up(tree: Tree, path: Path) -> Any:
 
 
 def upstreams(bill: Bill, setting: str) -> Any:
-    """What upstream's own values say of a setting, or None."""
+    """Returns a setting's value in upstream's own values, or None."""
     return look_up(merge(*bill.router.values), bill.router.settings[setting])
 
 
 def image_values(known: ChartImage, image: str) -> dict[str, Any]:
-    """The tree that makes a chart use `image` in the place of the one it names."""
+    """Returns the tree of values that replaces one of a chart's images by `image`."""
     ref = ImageRef.parse(image)
     slots = {"image": image, "host": ref.host, "place": ref.place, "path": ref.path, "base": ref.base, "tag": ref.tag}
     return merge(*(at(path, form.format(**slots)) for path, form in known.keys.items()))

@@ -1,4 +1,4 @@
-"""The registry: one line per accelerator. A test fails on a file that is not registered and on a row without a parity case."""
+"""The table of accelerators, one line each. A test fails on a file that is not listed and on a row without a parity case."""
 
 from hardware.accelerators.amd import AMD
 from hardware.accelerators.hpu import HPU

@@ -1,6 +1,6 @@
-"""NVIDIA GPUs through the device plugin, on GKE with RDMA by DRA; the guide's own target.
+"""NVIDIA GPUs through the device plugin, or by DRA with fabric `gke-rdma`; the guide's default.
 
-That is 8 x TP1 prefill and 2 x TP4 decode on 16 H200.
+The default sizing is 8 x TP1 prefill and 2 x TP4 decode on 16 H200.
 """
 
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Google TPU7x on GKE, one single-host 2x2x1 slice per pod.
 
-Port `nixl` (5600) and the sidecar's `nixlv2` are inherited upstream although the connector is not NIXL; reproduced as they are.
+Port `nixl` (5600) and the sidecar's `nixlv2` are inherited upstream although the connector is not NIXL; reproduced.
 """
 
 from hardware.engines import TPU_HMA, VLLM

@@ -1,9 +1,9 @@
-"""Does a pod fit a machine, and how many nodes of it do all pods need. Pure arithmetic over the scheduler's hard rules.
+"""Fit: why a pod does not fit a machine, and the number of nodes for all pods. Pure arithmetic over the scheduler's hard rules.
 
 Owns: resources, claims of devices (with one shared attribute per claim, such as the PCIe root), node selectors, required node
 affinity by values, and taints with the tolerations that the ExtendedResourceToleration admission (GKE's, the rehearsal's) adds.
-Leaves out: other affinity, spread, CEL selectors of a claim, what other workloads and DaemonSets use, the extra pods of a
-rolling update: the rehearsal asks the real scheduler.
+Leaves out: other affinity, spread, CEL selectors of a claim, the use by other workloads and DaemonSets, and the extra pods of
+a rolling update: for these the rehearsal asks the real scheduler.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ __all__ = [
     "unplaced",
 ]
 
-#: What a node has of a label that is not there.
+#: The text for a label that a node does not have.
 ABSENT = "no such label"
 _ZERO = Decimal(0)
 #: A device's identity on its node: driver and name.
@@ -36,7 +36,7 @@ _Id = tuple[str, str]
 
 @dataclass(frozen=True)
 class Misfit:
-    """One reason why a pod can never run on a machine, however empty the node."""
+    """One reason why a pod cannot run on a machine, even on an empty node."""
 
     kind: Literal["resource", "device", "claim", "label", "taint"]
     #: The resource, DeviceClass, claim, or key of the label or taint it is about.
@@ -57,7 +57,7 @@ class PodDoesNotFitError(ValueError):
 
 
 def misfits(pod: PodRequest, machine: Machine) -> list[Misfit]:
-    """Why one pod does not fit an empty node: every reason, none if it fits. Raises ValueError for a bad quantity."""
+    """Lists all reasons why a pod does not fit an empty node; none if it fits. Raises ValueError for a bad quantity."""
     return [
         *_short_resources(pod, machine),
         *(_short_devices(pod, machine) or _impossible_claims(pod, machine)),
@@ -67,11 +67,11 @@ def misfits(pod: PodRequest, machine: Machine) -> list[Misfit]:
 
 
 def nodes_needed(pods: Sequence[PodRequest], machine: Machine) -> int:
-    """Nodes of this machine on which all pods fit together, 0 for no pods. Raises PodDoesNotFitError.
+    """Returns the number of nodes of a machine on which all pods fit together; 0 for no pods. Raises PodDoesNotFitError.
 
-    First fit, most devices first: exact for device counts that are powers of two, as tensor-parallel sizes are; in odd
-    mixtures it can be more than the least possible, never less. Equal nodes are counted, not listed, so that the time
-    does not grow with the number of replicas.
+    First fit, most devices first: exact for device counts that are powers of two, as tensor-parallel sizes are. For other
+    mixtures it can be more than the minimum, never less. Equal nodes are counted, not listed, so that the time does not grow
+    with the number of replicas.
     """
     used: list[tuple[_Node, int]] = []
     for pod in sorted(pods, key=lambda pod: _share(pod, machine), reverse=True):
@@ -115,14 +115,14 @@ def _asked_devices(pod: PodRequest) -> Decimal:
 
 @dataclass(frozen=True)
 class _Node:
-    """What is still free on a node."""
+    """The free resources and taken devices of a node."""
 
     machine: Machine
     resources: Mapping[str, Decimal]
     taken: frozenset[_Id]
 
     def after(self, pod: PodRequest) -> "_Node | None":
-        """The node once one such pod runs on it; None if it does not fit."""
+        """Returns the node with one more of these pods; None if it does not fit."""
         asked = {**_parsed(pod), "pods": Decimal(1)}
         if any(amount > self.resources.get(name, _ZERO) for name, amount in asked.items()):
             return None
@@ -133,7 +133,7 @@ class _Node:
         return _Node(self.machine, free, taken)
 
     def filled(self, pod: PodRequest, most: int) -> tuple["_Node", int]:
-        """The node with as many such pods as fit, at most `most`, and how many those are."""
+        """Returns the node with as many of these pods as fit, at most `most`, and their number."""
         node, count = self, 0
         while count < most and (fuller := node.after(pod)) is not None:
             node, count = fuller, count + 1
@@ -146,7 +146,7 @@ def _empty(machine: Machine) -> _Node:
 
 
 def _spread(pod: PodRequest, left: int, node: _Node, number: int) -> tuple[list[tuple[_Node, int]], int]:
-    """Put pods on `number` nodes in the same state: (the nodes that took some, in their new states), pods still left."""
+    """Puts pods on `number` nodes in equal state. Returns the nodes that took pods in their new states, and the pods left."""
     full, each = node.filled(pod, left)
     if each == 0:
         return [], left
@@ -163,7 +163,7 @@ def _parsed(pod: PodRequest) -> dict[str, Decimal]:
 
 
 def _share(pod: PodRequest, machine: Machine) -> tuple[Decimal, Decimal]:
-    """How much of a node one pod takes: of its devices first, they are what runs out; then of the scarcest resource."""
+    """Returns the sort key of a pod: its devices, which run out first, then its share of the scarcest resource."""
     has, asked = _empty(machine).resources, _parsed(pod)
     claimed = Decimal(pod.devices.get(machine.handed_out_as, 0))
     scarcest = max((amount / has[name] for name, amount in asked.items() if has.get(name)), default=_ZERO)
@@ -171,10 +171,10 @@ def _share(pod: PodRequest, machine: Machine) -> tuple[Decimal, Decimal]:
 
 
 def _allocate(claims: Sequence[ClaimRequest], machine: Machine, taken: frozenset[_Id]) -> frozenset[_Id] | None:
-    """The devices taken once every claim has its own, or None if one cannot get them.
+    """Returns the devices taken after all claims have theirs, or None if one claim cannot be satisfied.
 
-    The choosiest claims go first and nothing is tried twice. That is exact for claims that share one attribute, which are
-    all that the accelerators here make; with several attributes in one pod the scheduler may find a way that this does not.
+    The most restrictive claims go first, without backtracking. That is exact for claims that share one attribute, the only ones
+    of the accelerators here; with several attributes in one pod the scheduler may find an allocation that this does not.
     """
     for claim in sorted(
         claims, key=lambda claim: (bool(claim.same_attribute), sum(claim.devices.values())), reverse=True
@@ -183,15 +183,15 @@ def _allocate(claims: Sequence[ClaimRequest], machine: Machine, taken: frozenset
         possible = [option for option in options if option is not None]
         if not possible:
             return None
-        # The tightest group that is enough: a claim for a whole PCIe root must still find one whole.
+        # The smallest group that is enough: a later claim for a whole PCIe root must find one untouched.
         taken |= min(possible, key=lambda option: option[0])[1]
     return taken
 
 
 def _groups(claim: ClaimRequest, machine: Machine) -> list[dict[str, list[_Id]]]:
-    """The devices a claim may choose from, per DeviceClass, in groups that share the attribute the claim wants shared.
+    """Returns a claim's candidate devices per DeviceClass, in groups with one value of the claim's shared attribute.
 
-    As in Kubernetes, a device without the attribute shares it with none.
+    As in Kubernetes, a device without the attribute is in no group.
     """
     groups: dict[object, dict[str, list[_Id]]] = {}
     for name in claim.devices:
@@ -203,7 +203,7 @@ def _groups(claim: ClaimRequest, machine: Machine) -> list[dict[str, list[_Id]]]
 
 
 def _pick(claim: ClaimRequest, group: Mapping[str, list[_Id]], taken: frozenset[_Id]) -> tuple[int, set[_Id]] | None:
-    """(how many devices the group had free, those chosen), or None if it has too few."""
+    """Returns the number of free devices of the group and the chosen devices, or None if it has too few."""
     free = {name: [device for device in group.get(name, ()) if device not in taken] for name in claim.devices}
     picked: set[_Id] = set()
     for name in sorted(free, key=lambda name: len(free[name])):
@@ -235,7 +235,7 @@ def _short_devices(pod: PodRequest, machine: Machine) -> list[Misfit]:
 
 
 def _impossible_claims(pod: PodRequest, machine: Machine) -> list[Misfit]:
-    """Enough devices, but not where the claims want them together: says how many a group holds."""
+    """Lists claims with enough devices on the node but not in one group, with the number of devices in the largest group."""
     if _allocate(pod.claims, machine, frozenset()) is not None:
         return []
     alone = [claim for claim in pod.claims if _allocate((claim,), machine, frozenset()) is None]
@@ -268,7 +268,7 @@ def _untolerated_taints(pod: PodRequest, machine: Machine) -> list[Misfit]:
     return [
         Misfit("taint", taint.key, "a node without it", f"{taint.key}={taint.value}:{taint.effect}")
         for taint in machine.taints
-        # PreferNoSchedule is a wish. A taint named like a resource is tolerated for the pods that ask for the resource.
+        # PreferNoSchedule is a preference. A taint named like a resource is tolerated by pods that request the resource.
         if taint.effect != "PreferNoSchedule"
         and taint.key not in pod.resources
         and not any(_tolerates(toleration, taint) for toleration in pod.tolerations)

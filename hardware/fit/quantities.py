@@ -1,6 +1,6 @@
-"""Kubernetes quantities ("64Gi", "223370m", "1k", 8) as exact numbers, and back.
+"""Kubernetes quantities ("64Gi", "223370m", "1k", 8) as exact numbers, and back to text.
 
-The kubernetes client has a parser too, but importing it takes 0.25–0.5 s: as long as a whole `check` may take.
+The kubernetes client has a parser too, but its import takes 0.25–0.5 s: the time of a whole `check`.
 """
 
 import re
@@ -19,7 +19,7 @@ _SUFFIXES = {
 
 
 def parse(quantity: Quantity) -> Decimal:
-    """The number a quantity stands for, in the resource's own unit (bytes, cores, devices). Raises ValueError."""
+    """Returns the number of a quantity, in the resource's unit (bytes, cores, devices). Raises ValueError."""
     match = _SYNTAX.fullmatch(str(quantity))
     if match is None or isinstance(quantity, bool):
         raise ValueError(
@@ -30,7 +30,7 @@ def parse(quantity: Quantity) -> Decimal:
 
 
 def text(amount: Decimal) -> str:
-    """The shortest exact spelling a person would use: bytes in Gi or Mi where that is exact, fractions in thousandths."""
+    """Returns the shortest exact text: bytes in Gi or Mi if exact, fractions in thousandths."""
     for suffix in ("Gi", "Mi"):
         if amount and amount % _SUFFIXES[suffix] == 0:
             return f"{int(amount / _SUFFIXES[suffix])}{suffix}"

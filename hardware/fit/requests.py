@@ -1,6 +1,6 @@
-"""What pods ask of a node, and how to read it from rendered Deployments and ResourceClaimTemplates.
+"""Requests of pods, read from rendered Deployments and ResourceClaimTemplates.
 
-Owns the sums Kubernetes makes over a pod's containers. Leaves out whether a machine can give it (`hardware.fit.fit`).
+Owns Kubernetes' sums over a pod's containers. Leaves out whether a machine can satisfy them (`hardware.fit.fit`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ class ClaimRequest:
 
 @dataclass(frozen=True)
 class Toleration:
-    """As in a pod. An empty key tolerates every taint, an empty effect all effects, a value of None every value."""
+    """A pod's toleration. An empty key tolerates every taint, an empty effect all effects, a value of None every value."""
 
     key: str = ""
     value: str | None = None
@@ -36,19 +36,19 @@ class Toleration:
 
 @dataclass(frozen=True)
 class PodRequest:
-    """`count` equal pods and what each asks of a node; resources are Kubernetes quantities."""
+    """The requests of `count` equal pods; resources are Kubernetes quantities."""
 
     count: int
     resources: Mapping[str, Quantity] = field(default_factory=dict)
     claims: tuple[ClaimRequest, ...] = ()
     node_selector: Mapping[str, str] = field(default_factory=dict)
-    #: By label the values of which a node must have one: the `In` of a required node affinity of one term.
+    #: Allowed values by label: the `In` of a required node affinity of one term.
     node_affinity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
 
     @property
     def devices(self) -> Mapping[str, int]:
-        """Devices per DeviceClass, over all claims of one pod."""
+        """The number of devices per DeviceClass, over all claims of one pod."""
         totals: dict[str, int] = {}
         for claim in self.claims:
             for name, count in claim.devices.items():
@@ -57,9 +57,9 @@ class PodRequest:
 
 
 def pod_requests(objects: Iterable[Mapping[str, Any]]) -> list[PodRequest]:
-    """A request per role among the workloads, with its claims from the ResourceClaimTemplates among the objects.
+    """Returns one request per role among the workloads, with claims from the ResourceClaimTemplates among the objects.
 
-    Raises ValueError for a claim whose devices cannot be counted: an absent template, `firstAvailable`, mode `All`.
+    Raises ValueError for a claim whose devices cannot be counted: a missing template, `firstAvailable`, mode `All`.
     """
     objects = list(objects)
     templates = {item["metadata"]["name"]: item for item in objects if item["kind"] == "ResourceClaimTemplate"}
@@ -91,7 +91,7 @@ def _node_affinity(pod: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _resources(pod: Mapping[str, Any]) -> dict[str, Decimal]:
-    """The scheduler's sum: containers and sidecars together, or the largest moment of initialisation where that is more."""
+    """Returns the scheduler's sum: of all containers and sidecars, or the maximum during initialisation if that is more."""
     running: dict[str, Decimal] = {}
     peak: dict[str, Decimal] = {}
     for container in pod.get("initContainers", ()):

@@ -1,7 +1,7 @@
-"""Machines: node shapes of providers as facts, read by provisioning, the rules, the rehearsal's nodes and the planner.
+"""Machines: node shapes of providers as facts, for provisioning, the rules, the rehearsal's nodes and the planner.
 
 Owns the table and its look-ups. A machine is one row in a provider's file and one line here. Leaves out how a machine
-is bought (`components/cluster`) and how its pods look (the accelerators).
+is created (`components/cluster`) and its pods (the accelerators).
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ __all__ = [
     "machines_for",
 ]
 
-#: By key. Of the machines that serve a pair, the first is the default.
+#: Machines by key. The default machine of an (accelerator, fabric) pair is the first that serves it.
 MACHINES: Mapping[str, Machine] = {
     row.key: row
     for row in (
@@ -64,29 +64,29 @@ MACHINES: Mapping[str, Machine] = {
 
 
 class UnknownMachineError(LookupError):
-    """No machine has this key, or none serves this accelerator and fabric."""
+    """No machine has the key, or none serves the accelerator and fabric."""
 
 
 def machine(key: str) -> Machine:
-    """The machine of that key. Raises UnknownMachineError naming the known ones."""
+    """Returns the machine with a key. Raises UnknownMachineError, which names the known keys."""
     if key not in MACHINES:
         raise UnknownMachineError(f"there is no machine {key!r}; known: {', '.join(MACHINES)}")
     return MACHINES[key]
 
 
 def machines_for(accelerator: str, fabric: str) -> tuple[Machine, ...]:
-    """Every machine that serves an accelerator with a fabric (keys as in a stack file), the default first; maybe none."""
+    """Returns all machines that serve an accelerator with a fabric (keys as in a stack file), the default first; maybe none."""
     return tuple(row for row in MACHINES.values() if (accelerator, fabric) in row.serves)
 
 
 def machine_for(accelerator: str, fabric: str, provider: str | None = None) -> Machine:
-    """The default machine of a pair, of one provider if given. Raises UnknownMachineError naming the pairs that are served."""
+    """Returns the default machine of a pair, of one provider if given. Raises UnknownMachineError with the served pairs."""
     rows = [row for row in MACHINES.values() if provider in (None, row.provider)]
     for row in rows:
         if (accelerator, fabric) in row.serves:
             return row
     pairs = dict.fromkeys("/".join(pair) for row in rows for pair in row.serves)
-    whose = f" of {provider}" if provider else ""
+    of_provider = f" of {provider}" if provider else ""
     raise UnknownMachineError(
-        f"no machine{whose} serves {accelerator}/{fabric} (accelerator/fabric); served: {', '.join(pairs)}"
+        f"no machine{of_provider} serves {accelerator}/{fabric} (accelerator/fabric); served: {', '.join(pairs)}"
     )

@@ -14,7 +14,7 @@ _SIZE_ASSUMED = "CPU, memory and disk are the machine's size less a margin"
 
 AMD_MI300X = Machine(
     key="amd-mi300x",
-    title="8×MI300X with a shared RDMA device (TensorWave's kind)",
+    title="8×MI300X with a shared RDMA device (as at TensorWave)",
     provider="tensorwave",
     instance_type="mi300x-8",
     silicon=MI300X,

@@ -1,7 +1,6 @@
-"""CoreWeave CKS machines. Labels and taint as on its documentation and in two public stacks that ran on them.
+"""CoreWeave CKS machines. Labels and taint are from CoreWeave's documentation and from two public stacks that ran on them.
 
-The CPU machines are what a cluster's own pods and the router run on. Their sizes are those of the table that Kubernetes'
-cluster autoscaler has for CoreWeave.
+The cluster's own pods and the router run on CPU machines, whose sizes are from the table of Kubernetes' cluster autoscaler.
 """
 
 from collections.abc import Mapping
@@ -49,9 +48,9 @@ COREWEAVE_H200 = Machine(
         note="a shared device: the quantity is a slot, and one slot attaches every HCA of the node",
     ),
     serves=(("nvidia", "coreweave"), ("nvidia", "base")),
-    # 64 is what public stacks on CoreWeave saw of a node; CoreWeave's pages name no number.
+    # 64 was seen on nodes by public stacks; CoreWeave's pages give no number.
     assumptions=(
-        "64 slots of rdma/ib: as seen on nodes of others",
+        "64 slots of rdma/ib: as seen on nodes of public stacks",
         "the values of rack, fabric, superpod and leafgroup labels",
     ),
 )
@@ -62,7 +61,7 @@ def _cpu(instance_type: str, vcpus: int, memory: str, disk: str) -> Machine:
         "topology.kubernetes.io/region": "US-EAST-04",
         "topology.kubernetes.io/zone": "US-EAST-04A",
         "node.coreweave.cloud/class": "cpu",
-        # Off InfiniBand these labels are there, and empty: pods kept together by one of them alone would meet here.
+        # Nodes without InfiniBand have these labels with empty values, so an affinity to one label alone also matches them.
         **dict.fromkeys(
             (f"backend.coreweave.cloud/{key}" for key in ("flavor", "fabric", "superpod", "leafgroup")), ""
         ),

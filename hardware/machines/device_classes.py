@@ -1,7 +1,7 @@
-"""DeviceClasses: the names by which a DRA claim asks for a device, and who installs each on a real cluster.
+"""DeviceClasses: the names by which a DRA claim requests a device, and the installer of each on a real cluster.
 
-Owns what a class selects, as data, from which both its CEL text and our own matching come. Leaves out the selectors a
-claim adds by itself.
+Owns a class's selection as data, from which its CEL text and the matching in `hardware.fit` are made. Leaves out the selectors
+of a claim.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ class DeviceClass:
 
     name: str
     driver: str
-    #: Who installs it on a real cluster; the rehearsal does it in their place.
+    #: Its installer on a real cluster; in a rehearsal the rehearsal itself installs it.
     origin: str
     only: tuple[str, str | bool] | None = None
 
@@ -29,7 +29,7 @@ class DeviceClass:
         return f"{by_driver} && device.attributes['{self.driver}'].{attribute} == {literal}"
 
     def matches(self, driver: str, attributes: Mapping[str, object]) -> bool:
-        """What the CEL says of one device. An attribute without a domain is in its driver's domain."""
+        """Returns whether the class selects a device. An attribute without a domain is in its driver's domain."""
         if driver != self.driver:
             return False
         if self.only is None:

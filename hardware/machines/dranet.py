@@ -1,8 +1,8 @@
-"""NICs as DRANET publishes them. The same on every machine but for the rows."""
+"""NICs as DRANET publishes them. Machines differ in the rows only."""
 
 from hardware.machines.types import Cell, DeviceSlice
 
-#: Without rows, which are the machine's: `replace(NICS, rows=…)`.
+#: A slice without rows; a machine adds its own: `replace(NICS, rows=…)`.
 NICS = DeviceSlice(
     driver="dra.net",
     name="pci-0000-{bus}-00-0",

@@ -1,9 +1,9 @@
-"""Machines of no provider in particular: the guide's minimum, and the one that carries what needs no accelerator."""
+"""Machines of no particular provider: the guide's minimum, and a machine for pods without an accelerator."""
 
 from hardware.machines.silicon import H200
 from hardware.machines.types import Machine
 
-#: What NVIDIA's GPU feature discovery writes on an 8×H200 node.
+#: Labels that NVIDIA's GPU feature discovery writes on an 8×H200 node.
 H200_FEATURE_LABELS = {
     "nvidia.com/gpu.present": "true",
     "nvidia.com/gpu.product": "NVIDIA-H200",
@@ -31,7 +31,7 @@ NVIDIA_GENERIC = Machine(
 
 SYSTEM = Machine(
     key="system",
-    title="general purpose, no accelerator: carries the router where accelerator nodes are tainted",
+    title="general purpose, no accelerator: for the router, if accelerator nodes are tainted",
     provider="any",
     instance_type="e2-standard-16",
     capacity={"cpu": "16", "memory": "63Gi", "ephemeral-storage": "95Gi"},

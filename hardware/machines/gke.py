@@ -1,8 +1,8 @@
 """GKE machines: A3 Ultra (8×H200) and A4 (8×B200), each with either of the two RDMA set-ups, and TPU hosts.
 
-Allocatable is GKE's reservation formula on an assumed capacity (RAM less 1.6 %), not read from a node; taints are those
-GKE puts on itself. A node pool has one of the two RDMA set-ups for good: pods written for the other stay Pending. An A4 is an
-A3 Ultra with other GPUs and more memory, and says only that.
+Allocatable is GKE's reservation formula on an assumed capacity (RAM less 1.6 %), not read from a node; taints are GKE's own.
+A node pool keeps its RDMA set-up: pods written for the other one stay Pending. An A4 row gives only its differences from an
+A3 Ultra: GPUs and memory.
 """
 
 from dataclasses import replace
@@ -173,7 +173,7 @@ A4_DRA = replace(
     capacity=_A4_CAPACITY,
     allocatable=_A4_ALLOCATABLE,
     slices=(
-        # Where GPUs are on the bus, and two of them beside two NICs: dranet.dev/docs/user/nvidia-dranet, on an A4.
+        # Bus addresses of GPUs, two GPUs and two NICs per PCIe root: dranet.dev/docs/user/nvidia-dranet, on an A4.
         replace(
             _H200_GPUS,
             attributes={

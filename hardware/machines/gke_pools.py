@@ -1,8 +1,7 @@
-"""How GKE makes nodes of a machine: what a node pool has to be told beyond what the machine itself says, as rows.
+"""Settings of GKE's node pools by machine, as rows: first versions, flex-start, disks, bounds, quotas.
 
-Versions are the first that have a set-up, local SSDs those of cluster-toolkit's blueprints, names of quotas as people met them.
-An A4 is made as an A3 Ultra is, and differs in what its row says. Leaves out what holds for every
-pool (`stacks.clouds.gke.pools`).
+Local SSDs are those of cluster-toolkit's blueprints, names of quotas are from reports of users. An A4 row gives only its
+differences from an A3 Ultra. Leaves out the settings of every pool (`stacks.clouds.gke.pools`).
 """
 
 from collections.abc import Mapping
@@ -22,28 +21,28 @@ _DRANET: Mapping[RdmaMode, str] = {"dranet": "1.34.1-gke.1829001"}
 
 @dataclass(frozen=True)
 class GkePool:
-    """How GKE makes nodes of a machine."""
+    """Settings of a GKE node pool of one machine."""
 
     machine: Machine
-    #: What the pool is called where the stack does not say.
+    #: The pool's default name.
     name: str
-    #: The ways to its NICs that this machine of the table has, each with the first GKE version that has it.
+    #: The RDMA modes of this row's machine, each with the first GKE version that has it.
     since: Mapping[RdmaMode, str]
-    #: The way that is meant where the stack does not say.
+    #: The default RDMA mode.
     rdma: RdmaMode
-    #: The first GKE version whose flex-start has it.
+    #: The first GKE version with flex-start for this machine.
     flex_since: str
     boot_disk_gb: int
-    #: The pool's fields for the least and most nodes. Those of the whole pool are refused for TPU flex-start (cluster-toolkit).
+    #: The pool's fields for the minimum and maximum of nodes. TPU flex-start refuses those of the whole pool (cluster-toolkit).
     bounds: tuple[str, str]
-    #: What Google calls the quota for its devices, with the family that has to be asked for.
+    #: Google's name of the quota for its devices, with the GPU or TPU family.
     quota: str
-    #: And that for devices by spot, where it is another and known.
+    #: The quota for spot devices, if it differs and is known.
     spot_quota: str = ""
-    #: GKE's word for the GPU, as a pool is told it; TPUs follow from the machine type.
+    #: GKE's name of the GPU in a pool; TPUs follow from the machine type.
     gpu: str = ""
     local_ssds: int = 0
-    #: A host's share of a slice and the slice's shape.
+    #: Chips per host, and the topology of the slice.
     chips_per_host: int = 0
     topology: str = ""
     sysctls: Mapping[str, str] = field(default_factory=dict)
@@ -89,13 +88,13 @@ GKE_POOLS: Mapping[str, GkePool] = {
             since={"none": "1.34.3-gke.1318000"},
             rdma="none",
             flex_since=_TPU_FLEX,
-            # The model is on the boot disk: 400 GB of Qwen3.5-397B-FP8 per pod, and room to load another.
+            # The model is on the boot disk: 400 GB of Qwen3.5-397B-FP8 per pod, and space to load a second one.
             boot_disk_gb=1000,
             bounds=_PER_ZONE,
             quota="TPUS_PER_TPU_FAMILY of TPU7X",
             chips_per_host=4,
             topology="2x2x1",
-            # As in public recipes for this machine: vLLM maps more than Linux' default allows.
+            # As in public recipes for this machine: vLLM needs more memory maps than Linux' default.
             sysctls={"vm.max_map_count": "8388608"},
         ),
         GkePool(
@@ -122,7 +121,7 @@ TPU_HOSTS: Mapping[str, int] = {
     "ct6e-standard-1t": 1,
 }
 _V6E = ("1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16")
-#: Shapes of a slice by the machine type's family. TPU7x has others too, with multiples of 4 in every dimension (cluster-toolkit).
+#: Topologies of a slice by machine family. TPU7x has more, with multiples of 4 in every dimension (cluster-toolkit).
 TPU_TOPOLOGIES: Mapping[str, tuple[str, ...]] = {
     "tpu7x": ("2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4", "4x4x8", "4x8x8", "8x8x8", "8x8x16", "8x16x16"),
     "ct6e": _V6E,

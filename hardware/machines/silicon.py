@@ -1,4 +1,4 @@
-"""The devices machines are made of: what one is called, its memory, and which code runs on it. Speeds belong to the planner."""
+"""Accelerator devices: name, memory, and the first CUDA version with code for them. Speeds belong to the planner."""
 
 from hardware.machines.types import Silicon
 

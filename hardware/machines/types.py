@@ -1,7 +1,7 @@
-"""The words a machine is described in: frozen dataclasses, and the expansion of a slice's rows into its devices.
+"""The types that describe a machine: frozen dataclasses, and the expansion of a slice's rows into devices.
 
-A machine is a node shape of a provider as Kubernetes shows it. Owns no figures: those are in the provider files beside
-this one. Leaves out Kubernetes' own field names, which `rehearsal.fleet.nodes` writes.
+A machine is a node shape of a provider as Kubernetes shows it. The figures are in the provider files beside this one.
+Leaves out Kubernetes' field names, which `rehearsal.fleet.nodes` writes.
 """
 
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from hardware.machines.device_classes import DEVICE_CLASSES
 
 
 class Version(str):
-    """A device attribute of Kubernetes' type `version`, not `string`."""
+    """A device attribute of Kubernetes' type `version` instead of `string`."""
 
 
 class Cell(str):
-    """A device attribute that takes the row's cell of this column as it is, keeping its type."""
+    """A device attribute with the value and type of the row's cell in this column."""
 
 
 Attribute = str | int | bool
@@ -34,7 +34,7 @@ class SliceDevice:
 
 @dataclass(frozen=True)
 class DeviceSlice:
-    """The devices one DRA driver publishes of a node, as rows: what differs between them; the rest is said once.
+    """The devices that one DRA driver publishes for a node: a row per device with its differences, the rest once.
 
     In `name` and in attributes that are plain strings, `{column}` is the row's cell and `{index}` the row's number.
     """
@@ -47,7 +47,7 @@ class DeviceSlice:
     capacity: Mapping[str, str] = field(default_factory=dict)
 
     def devices(self) -> tuple[SliceDevice, ...]:
-        """The rows, expanded. Raises ValueError for a row that is longer or shorter than the columns."""
+        """Expands the rows. Raises ValueError for a row that is longer or shorter than the columns."""
         tables = [dict(zip(self.columns, row, strict=True)) | {"index": index} for index, row in enumerate(self.rows)]
         return tuple(
             SliceDevice(
@@ -70,24 +70,24 @@ def _filled(value: Attribute, cells: Mapping[str, Attribute]) -> Attribute:
 
 @dataclass(frozen=True)
 class Silicon:
-    """What one device is, whichever way Kubernetes hands it out."""
+    """One accelerator device, independent of how Kubernetes hands it out."""
 
     product: str
     memory_gib: float
     memory_source: str
-    #: The first CUDA whose compiler makes code for it (NVIDIA's release notes): images built with an older one have none that
-    #: would run. Empty for what is not NVIDIA's.
+    #: The first CUDA version that compiles for it (NVIDIA's release notes): images built with an older one have no code for it.
+    #: Empty for devices of other vendors.
     cuda: str = ""
 
 
 @dataclass(frozen=True)
 class Rdma:
-    """How KV cache can leave this machine without the kernel's TCP."""
+    """The RDMA network of a machine."""
 
     link: str
-    #: Extended resources or DeviceClass a pod asks for. Empty: nothing to ask, the link is not handed out.
+    #: Extended resources or the DeviceClass that a pod requests. Empty: Kubernetes does not hand the interfaces out.
     asked_as: tuple[str, ...]
-    #: Interfaces per node and Gbit/s of each; None where no source says.
+    #: Interfaces per node and Gbit/s of each; None: no source.
     interfaces: int | None
     gbit_per_interface: int | None
     note: str
@@ -110,34 +110,34 @@ class Machine:
     title: str
     provider: str
     instance_type: str
-    #: CPU, memory, ephemeral storage (and hugepages) the node has, and what of it pods may use: Kubernetes quantities.
+    #: CPU, memory, ephemeral storage (and hugepages): of the node, and for pods. Kubernetes quantities.
     capacity: Mapping[str, str]
     allocatable: Mapping[str, str]
-    #: What one accelerator device is; None for a machine without accelerator.
+    #: The accelerator device; None: a machine without accelerator.
     silicon: Silicon | None = None
-    #: The extended resource or the DeviceClass by which a pod asks for one device.
+    #: The extended resource or the DeviceClass by which a pod requests one device.
     handed_out_as: str = ""
-    #: Extended resources (device plugins), a quantity each.
+    #: Extended resources of device plugins, with their quantities.
     extended: Mapping[str, str] = field(default_factory=dict)
-    #: What DRA drivers publish.
+    #: Devices published by DRA drivers.
     slices: tuple[DeviceSlice, ...] = ()
-    #: DeviceClasses that come with this machine's drivers.
+    #: DeviceClasses of this machine's drivers.
     device_classes: tuple[str, ...] = ()
-    #: Labels beyond those every node has (architecture, host name, instance type).
+    #: Labels beside those of every node (architecture, host name, instance type).
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     rdma: Rdma | None = None
-    #: (accelerator, fabric) pairs of stack files this machine can serve.
+    #: (accelerator, fabric) pairs of stack files that this machine can serve.
     serves: tuple[tuple[str, str], ...] = ()
-    #: How many pods a kubelet takes, whatever their size: Kubernetes' default and GKE's.
+    #: The maximum number of pods per node: the default of Kubernetes and of GKE.
     pods: int = 110
     os_image: str = "Ubuntu 22.04"
-    #: Figures above that were inferred and not read from a node or a provider's page.
+    #: Figures above that were inferred, not read from a node or a provider's page.
     assumptions: tuple[str, ...] = ()
 
     @property
     def all_labels(self) -> dict[str, str]:
-        """Every label of such a node but its host name."""
+        """All labels of a node except its host name."""
         return {
             "kubernetes.io/arch": "amd64",
             "kubernetes.io/os": "linux",
@@ -147,7 +147,7 @@ class Machine:
 
     @property
     def devices_per_node(self) -> int:
-        """Accelerator devices of one node."""
+        """The number of accelerator devices of one node."""
         if self.silicon is None:
             return 0
         if self.handed_out_as in self.extended:
@@ -155,7 +155,7 @@ class Machine:
         return len(self.devices_of(self.handed_out_as))
 
     def devices_of(self, device_class: str) -> tuple[SliceDevice, ...]:
-        """This node's devices a claim for this class can get: none if the machine's drivers don't bring the class."""
+        """Returns the node's devices in a DeviceClass: none if the machine's drivers do not bring the class."""
         return self._devices_by_class.get(device_class, ())
 
     @cached_property

@@ -1,4 +1,4 @@
-"""An engine's command line: slots filled, a role's own flags, the port, and a stack's edits."""
+"""An engine's command line: filled slots, the role's flags, the port, and the stack's edits."""
 
 import json
 import shlex
@@ -7,12 +7,12 @@ from hardware.render.join import join
 from hardware.render.workload import Workload
 from hardware.vocabulary import BEHIND_PROXY_PORT, SERVING_PORT, Role
 
-#: Flags that follow from the rest of the workload; a stack file that set them would contradict itself.
+#: Flags that follow from the rest of the workload; a stack file that sets one would contradict itself.
 DERIVED = ("--tensor-parallel-size", "--kv-transfer-config", "--port", "--disaggregation-mode", "--model-path")
 
 
 class ArgumentError(ValueError):
-    """A stack's `extraArgs` or `dropArgs` cannot be honoured; `field` is which of the two."""
+    """A stack's `extraArgs` or `dropArgs` cannot be applied; `field` is the key of the two."""
 
     def __init__(self, field: str, message: str) -> None:
         self.field = field
@@ -20,20 +20,20 @@ class ArgumentError(ValueError):
 
 
 def flag(word: str) -> str:
-    """The flag a word of a command line sets (`--a=1` and `--a` set `--a`), or nothing for a value."""
+    """Returns the flag that a word of a command line sets (`--a=1` and `--a` set `--a`), or "" for a value."""
     return word.split("=", 1)[0] if word.startswith("--") else ""
 
 
 def port(role: Role) -> int:
-    """Where the engine listens: prefill serves the pool's port itself, decode stands behind its sidecar."""
+    """Returns the engine's port: prefill listens on the pool's port, decode on a port behind its sidecar."""
     return SERVING_PORT if role == "prefill" else BEHIND_PROXY_PORT
 
 
 def command_line(workload: Workload, role: Role) -> list[str]:
-    """The `args` of one role's container.
+    """Returns the `args` of one role's container.
 
     Raises:
-        ArgumentError: `extra_args` sets a flag twice or a derived one, or `drop_args` names a flag that is not there.
+        ArgumentError: `extra_args` sets a flag twice or a derived flag, or `drop_args` names a flag that is not set.
     """
     build = workload.hardware.build
     slots = {
@@ -53,7 +53,7 @@ def command_line(workload: Workload, role: Role) -> list[str]:
 
 
 def kv_config(workload: Workload, role: Role) -> str:
-    """The JSON of `--kv-transfer-config`: the build's pairs, the role's, then the fabric's and its NIXL backend."""
+    """Returns the JSON of `--kv-transfer-config`: the pairs of the build, the role, the fabric and its NIXL backend."""
     kv, fabric = workload.hardware.build.kv, workload.hardware.fabric
     backend = {"kv_connector_extra_config": {"backends": [fabric.nixl_backend]}} if fabric.nixl_backend else {}
     pairs = {**kv.config, **kv.by_role.get(role, {}), **fabric.kv, **backend}
@@ -66,7 +66,7 @@ def kv_config(workload: Workload, role: Role) -> str:
 
 
 def _dropped(workload: Workload) -> tuple[str, ...]:
-    """The build's flags that the release does without."""
+    """Returns the build's flags that the release leaves out."""
     return workload.bill.dropped.get(workload.build_key, ())
 
 
@@ -93,7 +93,7 @@ def _edited(words: list[str], extra: tuple[str, ...], drop: tuple[str, ...], kno
 
 
 def _without(words: list[str], flags: tuple[str, ...]) -> list[str]:
-    """The words but for these flags and their values."""
+    """Returns the words without these flags and their values."""
     kept: list[str] = []
     dropping = False
     for word in words:

@@ -1,7 +1,7 @@
-"""DRA claims: what each pod refers to, and the templates its claims are made from.
+"""DRA claims: the references of a pod, and the templates of its claims.
 
-Two shapes: one claim for all devices of a pod, from a template per role; or a claim per device, all from one template that
-the roles share. Which one, and what is claimed, is data.
+Two forms: one claim for all devices of a pod, from a template per role; or one claim per device, all from one template that
+the roles share. The form and the claimed devices are data of the fabric.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from hardware.vocabulary import ROLE_LABEL, ROLES, NicClaim, Role
 
 
 def claims(workload: Workload, role: Role) -> list[dict[str, str]]:
-    """A pod's `resourceClaims`; none where a device plugin hands the devices out."""
+    """Returns a pod's `resourceClaims`; none if a device plugin hands the devices out."""
     hardware = workload.hardware
     if not hardware.devices.device_class:
         return []
@@ -24,7 +24,7 @@ def claims(workload: Workload, role: Role) -> list[dict[str, str]]:
 
 
 def claim_templates(workload: Workload) -> list[dict[str, Any]]:
-    """The ResourceClaimTemplates the claims name."""
+    """Returns the ResourceClaimTemplates that the claims name."""
     if not workload.hardware.devices.device_class:
         return []
     if each := workload.hardware.fabric.claims:

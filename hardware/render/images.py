@@ -1,6 +1,6 @@
-"""Image references: what they consist of, and the same image in another registry.
+"""Image references: their parts, and an image's reference in a mirror.
 
-Follows the distribution project's rules for short names, as every container runtime does: without a host it is Docker Hub's.
+Follows the distribution project's rules for short names, as container runtimes do: a reference without a host is Docker Hub's.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ IMAGE_PULL_SECONDS = 30 * 60
 
 @dataclass(frozen=True)
 class ImageRef:
-    """A reference in its parts. `tag` is the version as it is written: `v1`, `v1@sha256:…`, `@sha256:…` or nothing."""
+    """The parts of a reference. `tag` is the version as written: `v1`, `v1@sha256:…`, `@sha256:…` or ""."""
 
     host: str
     path: str
@@ -21,7 +21,7 @@ class ImageRef:
 
     @classmethod
     def parse(cls, text: str) -> "ImageRef":
-        """Reads a reference: `vllm/vllm-openai:v1` is `docker.io/vllm/vllm-openai:v1`."""
+        """Parses a reference: `vllm/vllm-openai:v1` is `docker.io/vllm/vllm-openai:v1`."""
         name, at, digest = text.partition("@")
         place, slash, last = name.rpartition("/")
         base, _, version = last.partition(":")
@@ -37,17 +37,17 @@ class ImageRef:
 
     @property
     def place(self) -> str:
-        """Everything before the path's last part."""
+        """The reference up to the last part of the path: `docker.io/vllm`."""
         return f"{self.host}/{self.path}".rpartition("/")[0]
 
     @property
     def base(self) -> str:
-        """The path's last part."""
+        """The last part of the path: `vllm-openai`."""
         return self.path.rpartition("/")[2]
 
 
 def mirrored(text: str, registry: str | None) -> str:
-    """The same image in another registry, under its own path: `registry` takes the host's place. None leaves it alone."""
+    """Returns the image's reference in a registry, under the same path: `registry` replaces the host. None: unchanged."""
     if registry is None or is_in(text, registry):
         return text
     ref = ImageRef.parse(text)
@@ -55,11 +55,11 @@ def mirrored(text: str, registry: str | None) -> str:
 
 
 def has_host(registry: str) -> bool:
-    """Whether a registry begins with a host; what lies under one that does not would be Docker Hub's."""
+    """Returns whether a registry begins with a host; without one, its images would be Docker Hub's."""
     host = registry.partition("/")[0]
     return ImageRef.parse(f"{host}/image").host == host
 
 
 def is_in(text: str, registry: str) -> bool:
-    """Whether an image comes from a registry."""
+    """Returns whether an image comes from a registry."""
     return text.startswith(f"{registry.rstrip('/')}/")

@@ -1,8 +1,8 @@
 """The law of composition: lists concatenate, maps merge, and two different values for one field raise.
 
-A shallow merge would lose `privileged: true` to a fabric's `capabilities` without a word; a last-one-wins merge would
-hide that two owners disagree. Only environment variables may override, and that is `dict | dict`, which keeps an
-overridden key in its old position.
+A shallow merge would silently lose `privileged: true` to a fabric's `capabilities`; a merge in which the last value wins would
+hide that two parts disagree. Only environment variables may override: `dict | dict`, which keeps an overridden key in its old
+position.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from hardware.vocabulary import Fragment
 
 
 class ConflictError(ValueError):
-    """Two owners gave one field different values."""
+    """Two parts of a workload set one field to different values."""
 
     def __init__(self, path: str, one: object, other: object) -> None:
         self.path = path
@@ -24,7 +24,7 @@ def join(*fragments: Fragment, path: str = "") -> dict[str, Any]:
     """Joins API fragments, in order.
 
     Raises:
-        ConflictError: two fragments set one field to different values, or one of them nests where the other does not.
+        ConflictError: two fragments set one field to different values, or one to a map and the other to a plain value.
     """
     joined: dict[str, Any] = {}
     for fragment in fragments:

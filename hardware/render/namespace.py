@@ -1,13 +1,13 @@
-"""The namespace a workload lives in: ours, not upstream's, which leaves it to `kubectl create namespace`."""
+"""The Namespace of a workload. Not upstream's: the guide leaves it to `kubectl create namespace`."""
 
 from typing import Any
 
 
 def namespace(name: str, objects: list[dict[str, Any]], owner: str | None = None) -> dict[str, Any]:
-    """A Namespace for these objects.
+    """Returns a Namespace for these objects.
 
-    `owner` (the stack's full name) is how a later run recognises its own namespace. Where a container is privileged
-    (Gaudi), the namespace must admit it under Pod Security; elsewhere the cluster's default stands.
+    `owner` is the stack's full name, by which a later run recognises its own namespace. If a container is privileged (Gaudi),
+    the namespace admits it under Pod Security; else the cluster's default applies.
     """
     metadata: dict[str, Any] = {"name": name}
     if any(_privileged(obj) for obj in objects):

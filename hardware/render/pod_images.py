@@ -1,6 +1,6 @@
-"""Where images are named: by the pods in Kubernetes objects, and in the values of charts.
+"""Finds images: in the pods of Kubernetes objects, and in the values of charts.
 
-Knows the API's names for it and the two ways charts have of spelling an image. What is made of the images is others' affair.
+Knows the API's fields for images and the two forms that charts use. Leaves out what is done with the images.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,9 +13,9 @@ from hardware.render.images import mirrored
 
 @dataclass(frozen=True)
 class PodImage:
-    """An image a pod runs or mounts, and by which name: its container's, or its volume's.
+    """An image that a pod runs or mounts, with the name of its container or volume.
 
-    What is never `pulled` is on the node.
+    An image that is not `pulled` is part of the node.
     """
 
     image: str
@@ -24,7 +24,7 @@ class PodImage:
 
 
 def pod_images(obj: Any) -> Iterator[PodImage]:
-    """Every image of every pod in an object, whatever its kind: of containers, of init containers, and as volumes."""
+    """Yields the images of all pods in an object of any kind: of containers, init containers and image volumes."""
     if isinstance(obj, Mapping):
         for name, holder, key, policy in _places(obj):
             yield PodImage(str(holder[key]), name, holder.get(policy) != "Never")
@@ -33,7 +33,7 @@ def pod_images(obj: Any) -> Iterator[PodImage]:
 
 
 def from_mirror(obj: Any, registry: str) -> Any:
-    """A copy of the object with every image that `pod_images` finds, and nodes pull, taken from a registry."""
+    """Returns a copy of the object in which all pulled images that `pod_images` finds come from a registry."""
     if isinstance(obj, list | tuple):
         return [from_mirror(part, registry) for part in obj]
     if not isinstance(obj, Mapping):
@@ -46,7 +46,7 @@ def from_mirror(obj: Any, registry: str) -> Any:
 
 
 def _places(pod: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, str]]:
-    """Where a pod names images: the container's or volume's name, the map that does, and its keys for image and policy."""
+    """Yields the places of a pod's images: the container's or volume's name, the map, and its keys for image and policy."""
     for part in ("containers", "initContainers"):
         for row in _maps(pod.get(part)):
             if row.get("image"):
@@ -57,9 +57,9 @@ def _places(pod: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, str]]:
 
 
 def value_images(tree: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Every image in a chart's values, with its place: text under a key `image`, or a map with repository, registry, tag.
+    """Yields the images in a chart's values with their paths: text under `image`, or a map with repository, registry, tag.
 
-    An item of a list has its number in the last key of its place: `("containers[0]", "image")`.
+    An item of a list has its number in the last key of its path: `("containers[0]", "image")`.
     """
     if isinstance(tree, Mapping) and (image := _spelled_in_parts(tree, path)):
         yield path, image
@@ -74,7 +74,7 @@ def value_images(tree: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
 
 
 def _spelled_in_parts(tree: Mapping[str, Any], path: Path) -> str:
-    """The image a map spells, or nothing where it is another map: one that is called `image`, or has a tag beside it."""
+    """Returns the image of a map with parts, or "". A map is an image if it is called `image`, or has a tag or a registry."""
     registry, repository, tag, digest = (
         str(tree.get(key) or "") for key in ("registry", "repository", "tag", "digest")
     )
@@ -89,7 +89,7 @@ def _maps(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _below(value: Any) -> dict[Any, Any]:
-    """What is in a map by its keys, in a list by their numbers."""
+    """Returns a map's values by key, a list's items by number, else an empty dict."""
     if isinstance(value, Mapping):
         return dict(value)
     return dict(enumerate(value)) if isinstance(value, list | tuple) else {}

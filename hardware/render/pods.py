@@ -1,7 +1,7 @@
-"""The one pure renderer: a workload in, plain Kubernetes objects out.
+"""The renderer, a pure function: a workload in, plain Kubernetes objects out.
 
-It knows the API's field names and nothing about any accelerator, engine, fabric or release: those are data. Objects have
-no namespace; who applies them says where.
+It knows the API's field names and no accelerator, engine, fabric or release: those are data. Objects have no namespace;
+the caller adds it.
 """
 
 from typing import Any
@@ -18,12 +18,11 @@ Object = dict[str, Any]
 
 
 def model_server(workload: Workload) -> list[Object]:
-    """ServiceAccount, the workloads of decode and prefill (Deployments in today's bills), and the ResourceClaimTemplates where
-    devices are claimed.
+    """Returns the ServiceAccount, the workloads of decode and prefill, and the ResourceClaimTemplates if devices are claimed.
 
     Raises:
-        ConflictError: two parts of the workload set one field differently.
-        ArgumentError: the stack's edits of the command line cannot be honoured.
+        ConflictError: two parts of the workload set one field to different values.
+        ArgumentError: the stack's edits of the command line cannot be applied.
     """
     return [_service_account(workload), *(_workload(workload, role) for role in ROLES), *claim_templates(workload)]
 
@@ -69,7 +68,7 @@ def _pod(workload: Workload, role: Role) -> Object:
 
 
 def _affinity(workload: Workload, role: Role) -> Object:
-    """Required: with every pod of the stack. Wished for: without those of the other role, whatever stack's they are."""
+    """Returns the affinity: together with the stack's pods (required), apart from the other role of any stack (preferred)."""
     placement = workload.hardware.fabric.placement
     if placement is None:
         return {}
@@ -80,11 +79,11 @@ def _affinity(workload: Workload, role: Role) -> Object:
     other = {ROLE_LABEL: next(each for each in ROLES if each != role)}
     together = {"labelSelector": {"matchExpressions": own}, "topologyKey": placement.together}
     apart = {"labelSelector": {"matchLabels": other}, "topologyKey": placement.apart}
-    wish = {"weight": 100, "podAffinityTerm": apart}  # 100: the most a wish can weigh
+    preferred = {"weight": 100, "podAffinityTerm": apart}  # 100 is the API's maximum
     return {
         "affinity": {
             "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [together]},
-            "podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [wish]},
+            "podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [preferred]},
         }
     }
 
@@ -111,7 +110,7 @@ def _container(workload: Workload, role: Role, mounts: list[Object]) -> Object:
 
 
 def _routing_proxy(workload: Workload) -> Object:
-    """Decode's sidecar: it takes the pool's port, has the prompt prefilled elsewhere, then asks the engine beside it."""
+    """Returns decode's sidecar. It listens on the pool's port, sends the prompt to a prefill pod, then calls its own engine."""
     sidecar = workload.bill.sidecar
     connector = workload.hardware.build.engine.connector
     return {
@@ -177,7 +176,7 @@ def _annotations(workload: Workload, role: Role) -> Object:
 
 
 def _networks(attachment: Attachment, devices: int) -> str:
-    # Upstream's block, to the letter: the annotation's text is part of the object.
+    # Upstream's block, byte for byte: the annotation's text is part of the object.
     rows = ",\n".join(
         f'  {{"name":"{attachment.name}","namespace":"{attachment.namespace}","interface":"net{index}"}}'
         for index in range(1, devices + 1)

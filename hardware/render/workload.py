@@ -1,6 +1,6 @@
-"""A workload: accelerator x build x fabric x sizing x model under one bill of versions, everything resolved.
+"""A workload: accelerator x build x fabric x sizing x model under one bill of versions, all resolved.
 
-It is what the renderer reads. How a stack file becomes one is `stacks.serving.workload`'s business.
+The renderer reads it; `stacks.serving.workload` makes it from a stack file.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ from hardware.vocabulary import (
 
 
 class UnknownChoiceError(LookupError):
-    """A key that is not in its table; the message names those that are."""
+    """A key is not in its table; the message names the known keys."""
 
     def __init__(self, what: str, key: str, known: Iterable[str], where: str = "") -> None:
         self.what, self.key, self.known = what, key, tuple(known)
@@ -33,7 +33,7 @@ class UnknownChoiceError(LookupError):
 
 @dataclass(frozen=True)
 class Hardware:
-    """One possible combination of accelerator, build and fabric. A fabric's key is the accelerator's word for it."""
+    """A possible combination of accelerator, build and fabric. `fabric_key` is the accelerator's name for the fabric."""
 
     accelerator: Accelerator
     build: Build
@@ -42,36 +42,36 @@ class Hardware:
 
     @property
     def key(self) -> FabricKey:
-        """The keys of accelerator, engine and fabric, by which a bill knows the combination."""
+        """The keys of accelerator, engine and fabric, as in a bill."""
         return self.accelerator.key, self.build.engine.key, self.fabric_key
 
     @property
     def devices(self) -> Devices:
-        """How the silicon is handed out: the fabric's nodes may do it another way than the accelerator's usually do."""
+        """How devices are handed out: the fabric's way if it has its own, else the accelerator's."""
         return self.fabric.devices or self.accelerator.devices
 
     @property
     def sizing(self) -> dict[Role, Sizing]:
-        """The recipe's share of each role."""
+        """The default sizing of each role."""
         usual: dict[Role, Sizing] = {"prefill": self.accelerator.prefill, "decode": self.accelerator.decode}
         return {**usual, **self.build.sizing.get(self.fabric_key, {})}
 
 
 def accelerators(bill: Bill) -> list[str]:
-    """The keys of the accelerators a bill was tested with."""
+    """Returns the keys of the accelerators that a bill was tested with."""
     return [key for key in ACCELERATORS if bill.has(key)]
 
 
 def fabrics(accelerator: Accelerator, bill: Bill) -> list[str]:
-    """The keys of an accelerator's fabrics that a bill was tested with."""
+    """Returns the keys of an accelerator's fabrics that a bill was tested with."""
     return [key for key in accelerator.fabrics if bill.has(accelerator.key, key)]
 
 
 def hardware(accelerator: str, engine: str, fabric: str, bill: Bill) -> Hardware:
-    """Looks a combination up in a bill, by the keys a stack file uses.
+    """Looks up a combination in a bill, by the keys of a stack file.
 
     Raises:
-        UnknownChoiceError: the bill has no such accelerator, or that no such build or fabric.
+        UnknownChoiceError: the bill lacks the accelerator, or the accelerator lacks the build or the fabric.
     """
     where = f" in {bill.name}"
     if accelerator not in (known := accelerators(bill)):
@@ -87,12 +87,13 @@ def hardware(accelerator: str, engine: str, fabric: str, bill: Bill) -> Hardware
 
 @dataclass(frozen=True)
 class Workload:
-    """Everything the renderer needs to know. `name` is the guide label and the stem of every object's name.
+    """All inputs of the renderer. `name` is the guide label and the start of every object's name.
 
-    `extra_args` go to the end of the engine's command line, `drop_args` are flags (`--flag`) left out of it; `env` may
-    override, `spec` is joined to the pod's, `container` to the server's, and may not contradict it, `annotations` are the
-    pods'. `hf_token` is where the variable HF_TOKEN comes from, in the place of the bill's own reference where that has
-    one. `registry` takes the place of the host of every image.
+    - `extra_args`: appended to the engine's command line. `drop_args`: flags (`--flag`) left out of it.
+    - `env`: variables, which may override. `annotations`: of the pods.
+    - `spec`, `container`: joined to the pod's spec and the server's container; two values for one field raise.
+    - `hf_token`: the source of variable HF_TOKEN, in place of the bill's own reference.
+    - `registry`: replaces the host of every image.
     """
 
     name: str
@@ -111,12 +112,12 @@ class Workload:
 
     @property
     def stem(self) -> str:
-        """What the names of all its objects begin with."""
+        """The start of the names of all its objects."""
         return f"{self.name}-{self.hardware.accelerator.naming.slug}-{self.hardware.build.engine.key}"
 
     @property
     def image(self) -> str:
-        """The model server's image: the bill's where it names one for this build, else the build's own."""
+        """The model server's image: the bill's for this build if it has one, else the build's own."""
         return mirrored(self.bill.image(self.hardware.key) or self.hardware.build.image, self.registry)
 
     @property
@@ -126,13 +127,13 @@ class Workload:
 
     @property
     def build_key(self) -> BuildKey:
-        """The keys of accelerator and engine, by which a bill knows a build."""
+        """The keys of accelerator and engine, as in a bill."""
         accelerator, engine, _ = self.hardware.key
         return accelerator, engine
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels every object carries; a role's objects carry ROLE_LABEL beside them."""
+        """The labels of every object; a role's objects also have ROLE_LABEL."""
         naming = self.hardware.accelerator.naming
         return {
             self.bill.engine_label: self.hardware.build.engine.key,
@@ -143,9 +144,9 @@ class Workload:
         }
 
     def deployment_name(self, role: Role) -> str:
-        """The Deployment of one role."""
+        """Returns the name of a role's Deployment."""
         return f"{self.stem}-{role}"
 
     def tensor_parallel(self, role: Role) -> int:
-        """TP of one role: devices x shards per device, never stated."""
+        """Returns the tensor-parallel size of a role: devices x shards per device."""
         return self.sizing[role].devices * self.hardware.devices.shards_per_device

@@ -10,17 +10,18 @@ from releases.gke import DRIVER_INSTALLER
 from stacks.blueprint import serving_blueprint
 from stacks.clouds.gke import cluster as gke_cluster
 from stacks.clouds.gke import pools as gke_pools
-from stacks.clouds.gke.addons import pod_annotations, pod_resources
+from stacks.clouds.gke.addons import manifests, pod_annotations, pod_resources
 from stacks.clouds.gke.laws.nics import plan_problems
 from stacks.clouds.gke.laws.view import look_up
-from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.plan import INSTALLER_FILE, GkePlan
 from stacks.clouds.gke.pools import DRANET_LABELS
-from stacks.clouds.gke.site import shortened
 from stacks.clouds.gke.versions import at_least, brought_crds
+from stacks.clouds.naming import shortened
 from stacks.clouds.resource import refs, snake
 from stacks.rules.table import problems_of
 from stacks.serving.workload import machine_of
 from tests.gke_plans import DRANET, TPU, VARIANTS, planned, stack, variant
+from tests.unit.rendering import INSTALLER
 
 EVERY = pytest.mark.parametrize("name", VARIANTS)
 
@@ -335,16 +336,25 @@ def test_dranet_brings_the_driver_and_what_hands_out_gpus() -> None:
     assert (chart.name, chart.namespace, chart.version) == ("nvidia-dra-driver-gpu", "nvidia-dra-driver-gpu", "25.8.0")
     assert chart.chart == "https://helm.ngc.nvidia.com/nvidia/nvidia-dra-driver-gpu"
     assert chart.values["resources"] == {"computeDomains": {"enabled": False}}
-    assert plan.manifests == (DRIVER_INSTALLER,)
+    assert manifests(plan.site) == [DRIVER_INSTALLER]
+    assert plan.objects_file == INSTALLER_FILE
     assert plan.waves == ()
     mirrored = planned(stack(mirror={"charts": "oci://registry.example/charts"}))
     assert mirrored.charts[0].chart == "oci://registry.example/charts/nvidia-dra-driver-gpu"
 
 
+def test_an_installer_of_the_users_own_is_read_from_where_the_stack_file_is() -> None:
+    """A relative path starts at the base; nothing is downloaded."""
+    given = stack(gke={"gpuDriver": {"installer": INSTALLER.name}})
+    found = planned(given, INSTALLER.parent).files()
+    assert [obj["kind"] for obj in found] == ["DaemonSet"]
+
+
 @pytest.mark.parametrize("name", ["none", "tpu7x", "tpu-v6e"])
 def test_without_rdma_a_cluster_is_given_nothing(name: str) -> None:
     plan = planned(variant(name))
-    assert (plan.waves, plan.manifests, plan.charts) == ((), (), ())
+    assert (plan.waves, [*plan.files()], plan.charts) == ((), [], ())
+    assert plan.objects_file is None
 
 
 def test_multinet_names_every_nic() -> None:
@@ -360,7 +370,8 @@ def test_multinet_names_every_nic() -> None:
         assert plan.resource(spec["vpc"]).args["name"] == spec["vpc"]
         assert plan.resource(spec["vpcSubnet"]).args["network"].resource == spec["vpc"]
         assert networks[name]["parametersRef"]["name"] == name
-    assert (plan.manifests, plan.charts) == ((), ())
+    assert ([*plan.files()], plan.charts) == ([], ())
+    assert plan.objects_file is None
 
 
 def test_pods_get_every_rdma_nic_by_the_names_of_the_networks() -> None:

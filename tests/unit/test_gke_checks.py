@@ -14,7 +14,7 @@ from stacks.clouds.gke.laws.nics import crd_problems, plan_problems, resource_pr
 from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.gke.versions import parse
 from stacks.clouds.resource import Ref, Resource
-from tests.gke_plans import VARIANTS, planned, variant
+from tests.gke_plans import VARIANTS, planned, stack, variant
 
 Change = Callable[[GkePlan], GkePlan]
 GONE = object()
@@ -315,9 +315,7 @@ def test_a_crd_that_the_cluster_brings_is_not_installed_again() -> None:
     plan = planned(variant("dranet"))
     assert [(broken.rule, broken.resource) for broken in crd_problems(plan, crds)] == [("GKE-16", crds[0])]
     assert [*crd_problems(plan, crds[1:])] == []
-    older = replace(
-        plan, site=replace(plan.site, gke=plan.site.gke.model_copy(update={"version": "1.34.0-gke.1625999"}))
-    )
+    older = planned(stack(gke={"version": "1.34.0-gke.1625999"}))
     assert [*crd_problems(older, crds)] == []
 
 

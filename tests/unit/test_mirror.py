@@ -71,9 +71,7 @@ def test_the_rule_finds_what_it_is_for(
 
 
 def files(spec: StackSpec, base: Path) -> list[dict[str, Any]]:
-    gke = blueprint(spec, base).gke
-    assert gke is not None
-    return gke.files()
+    return [*blueprint(spec, base).cluster.files()]
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -87,7 +85,7 @@ def test_what_a_gke_cluster_is_given_comes_from_the_mirror_and_nothing_else_chan
         assert [image for _, image in value_images(ours.values)] == [mirrored(DRA_DRIVER_IMAGE.image, REGISTRY)]
         assert "image" not in theirs.values, "what a stack without mirror is told is what it was"
         assert {key: value for key, value in ours.values.items() if key != "image"} == theirs.values
-    rest = {"charts": (), "registry": None}
+    rest = {"charts": ()}
     assert replace(found, **rest) == replace(upstream, **rest)
 
 

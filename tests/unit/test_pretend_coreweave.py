@@ -77,6 +77,10 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path / "cloud.json")
 
 
+def part_of(plan: ClusterPlan, part: str) -> Planned:
+    return vpc(plan) if part == "vpc" else plan.cluster
+
+
 def changed(one: Planned, **args: Any) -> Planned:
     return replace(one, args={**one.args, **args})
 
@@ -160,7 +164,7 @@ def test_inputs_are_checked(part: str, args: dict[str, Any], path: str, words: s
     plan = planned(stack())
     if part == "cluster":
         program.create(vpc(plan))
-    found = program.check(changed(getattr(plan, part), **args))
+    found = program.check(changed(part_of(plan, part), **args))
     assert [*found] == [path]
     assert words in found[path]
 
@@ -191,7 +195,7 @@ def test_a_name_is_there_once_and_a_vpc_has_to_be_there(program: Program, tmp_pa
 )
 def test_a_change_is_in_place_or_not(part: str, args: dict[str, Any], replaces: set[str], program: Program) -> None:
     plan = program.made(planned(stack()))
-    found = program.diff(changed(getattr(plan, part), **args))
+    found = program.diff(changed(part_of(plan, part), **args))
     assert found.replaces == replaces
     assert bool(found.updates) == bool(args)
 

@@ -65,7 +65,7 @@ def test_files_hold_what_the_plan_holds(make: Any, case: Any, tmp_path: Path) ->
     file = make(tmp_path, case)
     texts, expected = rendered(file, tmp_path / "out"), planned(file)
     namespace = expected.spec.namespace
-    brought = cluster.brought_crds if (cluster := whole(expected).gke) else ()
+    brought = whole(expected).cluster.brought_crds
     assert objects(texts["crds.yaml"]) == [crd for crd in expected.crds() if crd["metadata"]["name"] not in brought]
     assert objects(texts["namespace.yaml"]) == [expected.namespace()]
     assert objects(texts["model-server.yaml"]) == placed(expected.model_server, namespace)

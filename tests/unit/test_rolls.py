@@ -15,8 +15,9 @@ from hardware.render.workload import Workload
 from hardware.vocabulary import ROLES, Role
 from releases import RELEASES
 from stacks.blueprint import ServingBlueprint, serving_blueprint
-from stacks.clouds.last_plan import look_at_roles
+from stacks.program import _check_change
 from stacks.rules.previous import OUTPUT, pod_templates, rolled_alone, warnings_of
+from tests.blueprints import whole
 from tests.unit.test_rules import spec
 from tests.unit.workloads import MAY, combinations, workload
 
@@ -194,7 +195,7 @@ def look(monkeypatch: pytest.MonkeyPatch, outputs: Any, after: ServingBlueprint)
 
     monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
     monkeypatch.setattr(pulumi.log, "warn", said.append)
-    look_at_roles(after, OWNER)
+    _check_change(whole(after), OWNER)
     return said
 
 

@@ -38,7 +38,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -
 @pytest.mark.usefixtures("installed")
 def test_without_it_whoever_makes_a_cluster_on_gke_is_told(given: StackSpec) -> None:
     with pytest.raises(StackFileError) as refusal:
-        need_sdk(given)
+        need_sdk(given.cluster)
     assert str(refusal.value) == SENTENCE
 
 
@@ -47,7 +47,7 @@ def test_without_it_whoever_makes_a_cluster_on_gke_is_told(given: StackSpec) -> 
 @pytest.mark.usefixtures("installed")
 def test_whoever_makes_one_on_coreweave_likewise(given: StackSpec) -> None:
     with pytest.raises(StackFileError) as refusal:
-        need_sdk(given)
+        need_sdk(given.cluster)
     assert str(refusal.value) == (
         "llmd-pd:cluster.coreweave.cluster: the package pulumi-coreweave is not installed, because a CKS cluster of the stack's "
         "own needs it, and it is an extra; run `make coreweave`, or `pip install -e '.[coreweave]'` in the environment of this "
@@ -68,7 +68,7 @@ def test_whoever_makes_one_on_coreweave_likewise(given: StackSpec) -> None:
 )
 @pytest.mark.usefixtures("installed")
 def test_with_it_and_of_others_nothing_is_said(given: StackSpec) -> None:
-    need_sdk(given)
+    need_sdk(given.cluster)
 
 
 @pytest.mark.parametrize("installed", [False], indirect=True)
