@@ -34,7 +34,8 @@ PROGRAM = """
     import signal, sys
     from pathlib import Path
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background ignores it
-    from rehearsal import registry, session
+    from rehearsal import session
+    from rehearsal.control_plane import registry
     from commands.cli import run
     there, Registry = Path(sys.argv[1]), registry.Registry
     registry.Registry = session.Registry = lambda: Registry(there)
