@@ -153,11 +153,16 @@ def test_gateway_is_programmed_and_its_address_released(place: Place, plane: Con
 def test_routes_are_counted_and_accepted_or_refused(place: Place) -> None:
     same = {**LISTENER, "name": "own-namespace", "port": 81, "allowedRoutes": {"namespaces": {"from": "Same"}}}
     place.gateway("gw", LISTENER, same)
-    backend = place.service("there")
+    place.gateway("temporary")
+    backend = place.service("existing")
     place.route("both", backend, name="gw")
     place.route("one", backend, name="gw", sectionName="own-namespace")
     place.route("nowhere", backend, name="gw", sectionName="other")
     place.route("without", {"kind": "Service", "name": "none", "port": 80}, name="none")
+    place.route("left-over", backend, name="temporary")
+    until(lambda: reasons(place, "left-over") == [("Accepted", "ResolvedRefs")])
+    until(lambda: programmed(place, "temporary"))
+    place.api.delete(f"{place.gateways}/temporary")  # takes more than a second: checked at the end
     until(lambda: reasons(place, "both") == [("Accepted", "ResolvedRefs")])
     until(lambda: reasons(place, "one") == [("Accepted", "ResolvedRefs")])
     until(lambda: reasons(place, "nowhere") == [("NoMatchingParent", "ResolvedRefs")])
@@ -182,8 +187,7 @@ def test_routes_are_counted_and_accepted_or_refused(place: Place) -> None:
 
     place.api.delete(f"{place.routes}/both")
     until(lambda: counts(place) == [1, 1])
-    place.api.delete(f"{place.gateways}/gw")
-    until(lambda: reasons(place, "one") == [("NoMatchingParent", "ResolvedRefs")])
+    until(lambda: reasons(place, "left-over") == [("NoMatchingParent", "ResolvedRefs")])
 
 
 def test_pool_of_a_route(place: Place) -> None:
