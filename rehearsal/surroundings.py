@@ -13,7 +13,7 @@ from rehearsal import gateway
 from rehearsal.clouds.registry import REHEARSALS, rehearsal_of
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.fleet.crds import install, wait
-from rehearsal.gateway import process
+from rehearsal.gateway import controller
 from rehearsal.parts import cluster_crds, parts
 from rehearsal.parts.parts import Part
 from rehearsal.parts.standins.crds import GATEWAY, MONITORING
@@ -49,9 +49,9 @@ def prepare(
     if plan.gateway is not None:
         with report.step("gateway controller"):
             brought += _gateway(plane, api, plan, plan.gateway, report)
-    elif process.ran(plane.workdir):
+    elif controller.PROCESS.ran(plane.workdir):
         # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
-        process.restart(plane, [CLASS])
+        controller.restart(plane, [CLASS])
     cloud = rehearsal_of(made.cloud)
     brought += cloud.prepare(made.cluster, plane, api, report, fault)
     for other in REHEARSALS.values():
@@ -71,7 +71,7 @@ def _gateway(
 ) -> Iterator[Part]:
     brought = cluster_crds.definitions(GATEWAY[wanted.stated.provider], report)
     install(api, [crd.object for crd in brought])
-    process.restart(plane, list(dict.fromkeys(filter(None, (CLASS, wanted.gateway_class)))))
+    controller.restart(plane, list(dict.fromkeys(filter(None, (CLASS, wanted.gateway_class)))))
     if wanted.objects:
         _remove_others(api)
     else:
@@ -99,7 +99,7 @@ def _somebody_elses(api: Api, plan: ServingBlueprint, wanted: GatewayPlan) -> No
     wait(
         lambda: _programmed(api.get(f"{collection}/{wanted.name}")),
         f"Gateway {wanted.namespace}/{wanted.name} is not programmed",
-        f"the rehearsal's gateway controller does not answer, see {process.CONTROLLER.name}.log in the rehearsal's directory",
+        f"the rehearsal's gateway controller does not answer, see {controller.PROCESS.name}.log in the rehearsal's directory",
     )
 
 

@@ -1,7 +1,7 @@
-"""The gateway implementation of a rehearsal: a controller that does to Gateways and routes what Istio's or GKE's does, but serve.
+"""The gateway controller of a rehearsal: sets the statuses that Istio's or GKE's would set, and serves no requests.
 
-`controller` is its loop and `__main__` its process; `statuses` and `references` are what it says and why, `addresses` what it
-hands out. Left out: hostnames and filters of routes, TLS certificates, ListenerSets and every route that is not an HTTPRoute.
+Left out: hostnames and filters of routes, TLS certificates, ListenerSets and every route that is not an HTTPRoute. Why it is
+not a set of kwok Stages: docs/adr/0022-a-gateway-controller-and-not-stages.md.
 """
 
 from releases.gateway_api import API, GROUP
@@ -9,7 +9,7 @@ from releases.gateway_api import API, GROUP
 __all__ = ["API", "CONTROLLER", "FINALIZER", "GROUP"]
 
 CONTROLLER = "llmd-pd.rehearsal/gateway"
-"""What a GatewayClass says to be served by this controller."""
+"""The `controllerName` of the GatewayClasses this controller serves."""
 
 FINALIZER = "llmd-pd.rehearsal/address"
 """On a Gateway for as long as it has an address, as an implementation's is while a load balancer exists."""

@@ -1,51 +1,55 @@
-"""The addresses of Gateways: who has which, and how long giving one back takes.
+"""Addresses of Gateways: which are free, and when that of a deleted Gateway is released.
 
-Of TEST-NET-1 (RFC 5737), which nobody routes; .1 is the API server's own. Knows no Kubernetes.
+Addresses are of TEST-NET-1 (RFC 5737), which is not routed; .1 is the API server's own. Pure functions: the statuses of the
+Gateways are the record, so that a restarted controller knows it.
 """
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from rehearsal.gateway import FINALIZER
+from stacks.kube.api import Object
 
 NETWORK = "192.0.2."
 FIRST, LAST = 10, 254
-RELEASE_SECONDS = 1.0
-"""A cloud takes minutes to delete a load balancer. Long enough that whoever does not wait for it is found out."""
+RELEASE_SECONDS = 1
+"""The least time a deleted Gateway keeps its address. A cloud takes minutes to delete a load balancer; this is enough to fail a
+destroy that does not wait for it."""
 
 
-class Addresses:
-    """The book. Kept in memory: after a restart it is told by `adopt` what was handed out."""
+def addresses(gateway: Object) -> list[str]:
+    """Returns the addresses in a Gateway's status."""
+    return [row["value"] for row in (gateway.get("status") or {}).get("addresses") or []]
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._held: dict[str, str] = {}
-        self._releasing: dict[str, float] = {}
-        self._released: set[str] = set()
 
-    def adopt(self, owner: str, address: str) -> None:
-        """Note what an owner has had since before this book was begun; nothing of one that gave it back."""
-        if owner not in self._released:
-            self._held.setdefault(owner, address)
+def taken(gateways: Iterable[Object]) -> set[str]:
+    """Returns the addresses that are not free: those of Gateways that still have the finalizer."""
+    held = [row for row in gateways if FINALIZER in (row["metadata"].get("finalizers") or [])]
+    return {address for row in held for address in addresses(row)}
 
-    def assign(self, owner: str, wanted: str | None = None) -> str | None:
-        """The owner's address: what it wants, else one of the network, its own or the lowest free. None when none is left."""
-        if wanted is not None:
-            self._held[owner] = wanted
-        elif not self._held.get(owner, "").startswith(NETWORK):
-            taken = set(self._held.values())
-            free = (f"{NETWORK}{number}" for number in range(FIRST, LAST + 1))
-            found = next((address for address in free if address not in taken), None)
-            if found is None:
-                return None
-            self._held[owner] = found
-        return self._held[owner]
 
-    def release(self, owner: str) -> bool:
-        """Begin to take back the owner's address, or go on with it; True once it has none any more."""
-        if owner not in self._held:
-            return True
-        began = self._releasing.setdefault(owner, self._clock())
-        if self._clock() - began < RELEASE_SECONDS:
-            return False
-        del self._held[owner], self._releasing[owner]
-        self._released.add(owner)
-        return True
+def address(gateway: Object, not_free: set[str], *, cluster_ip: bool) -> Object | None:
+    """Returns an entry of `status.addresses`: the one the spec asks for, else the present one, else the lowest free one.
+
+    None if the network has none left. With `cluster_ip` it is the name of the Service that Istio would make.
+    """
+    metadata, spec = gateway["metadata"], gateway["spec"]
+    if cluster_ip:
+        host = f"{metadata['name']}-{spec['gatewayClassName']}.{metadata['namespace']}.svc.cluster.local"
+        return {"type": "Hostname", "value": host}
+    stated: Object = next((row for row in spec.get("addresses") or [] if row.get("value")), {})
+    kind = stated.get("type", "IPAddress")
+    # Any other type, as GKE's NamedAddress, names a reservation that only a cloud can look up.
+    if stated and kind in ("IPAddress", "Hostname"):
+        return {"type": kind, "value": stated["value"]}
+    present = [value for value in addresses(gateway) if value.startswith(NETWORK)]
+    network = (f"{NETWORK}{number}" for number in range(FIRST, LAST + 1))
+    found = next((value for value in [*present, *network] if value in present or value not in not_free), None)
+    return {"type": "IPAddress", "value": found} if found else None
+
+
+def released(gateway: Object, now: datetime) -> bool:
+    """Whether a Gateway that is being deleted has given its address back; at once if it has none."""
+    # The API server cuts `deletionTimestamp` to whole seconds.
+    since = datetime.fromisoformat(gateway["metadata"]["deletionTimestamp"])
+    return not addresses(gateway) or now - since >= timedelta(seconds=RELEASE_SECONDS + 1)

@@ -1,4 +1,4 @@
-"""Conditions as the Kubernetes API has them: what is said of an object, since when, and of which generation of it."""
+"""Conditions of the Kubernetes API: whether something holds, why, since when, and for which generation of the object."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,33 +7,34 @@ from typing import NamedTuple
 from stacks.kube.api import Object
 
 
-class Answer(NamedTuple):
-    """The content of one condition: whether it holds, the specification's word for why, and a sentence for people."""
+class Condition(NamedTuple):
+    """The content of one condition. `reason` is a word of the Gateway API's specification, `message` a sentence."""
 
     holds: bool
     reason: str
     message: str
 
 
-def conditions(before: Sequence[Object], answers: Mapping[str, Answer], generation: int) -> list[Object]:
-    """Conditions by type, made of `answers`. The time of one changes only with its status; types of others stay.
+def merged(before: Sequence[Object], wanted: Mapping[str, Condition], generation: int) -> list[Object]:
+    """Returns the conditions `wanted`, by type, and those of other types in `before`.
 
-    `generation` is the object's: a reader can tell whether the answers are about what it says now.
+    `lastTransitionTime` changes only with the status. `generation` is the object's, so that a reader can tell an outdated
+    condition.
     """
     known = {row["type"]: row for row in before}
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     made = []
-    for kind, answer in answers.items():
-        status = str(answer.holds)
+    for kind, condition in wanted.items():
+        status = str(condition.holds)
         same = known.get(kind, {}).get("status") == status
         made.append(
             {
                 "type": kind,
                 "status": status,
-                "reason": answer.reason,
-                "message": answer.message,
+                "reason": condition.reason,
+                "message": condition.message,
                 "observedGeneration": generation,
                 "lastTransitionTime": known[kind]["lastTransitionTime"] if same else now,
             }
         )
-    return [*made, *(row for row in before if row["type"] not in answers)]
+    return [*made, *(row for row in before if row["type"] not in wanted)]

@@ -1,212 +1,175 @@
-"""The loop of the gateway controller: looks at every class, Gateway, route and pool, and writes what is new to say of them.
+"""The gateway controller: its process in a rehearsal, and the loop that reconciles classes, Gateways, routes and pools.
 
-Polls: a fleet has a handful of them, and a look needs no memory of the one before, so nothing is missed when the API server
-or this process restarts, or when the kinds come late. All that is remembered are the addresses.
+It polls, and keeps nothing in memory: there are a handful of objects, and nothing is missed if the API server or this process
+restarts, or if the CRDs are installed later.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from itertools import groupby
-from typing import Any
+from datetime import UTC, datetime
 
-from rehearsal.gateway import API, CONTROLLER, FINALIZER, GROUP, statuses
-from rehearsal.gateway.addresses import Addresses
-from rehearsal.gateway.conditions import Answer
+from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.control_plane.resident import Resident
+from rehearsal.gateway import API, CONTROLLER, FINALIZER, GROUP, addresses, statuses
 from rehearsal.gateway.references import POOLS, References
-from rehearsal.gateway.statuses import Programming
+from rehearsal.gateway.statuses import Key
 from stacks.kube.api import Api, Object
 
-#: Under which name the API server keeps what this controller sets.
+PROCESS = Resident("gateway-controller", "rehearsal.gateway")
+"""The controller as a process of a rehearsal's control plane."""
+
+#: The field manager of all that this controller sets.
 MANAGER = "llmd-pd-rehearsal-gateway"
 
-Key = tuple[str, str]
+
+def restart(plane: ControlPlane, classes: Sequence[str]) -> None:
+    """Starts the controller's process, and ends the one of an earlier rehearsal. It creates the GatewayClasses named."""
+    PROCESS.restart(plane, [f"--class={name}" for name in classes])
 
 
 class Controller:
-    """Serves the classes of ours on one API server; those named in `classes` it makes itself once their kind is there."""
+    """Serves the GatewayClasses of `CONTROLLER` on one API server, and creates those named in `classes`."""
 
-    def __init__(self, api: Api, classes: Sequence[str], addresses: Addresses, tell: Callable[[str], None]) -> None:
+    def __init__(self, api: Api, classes: Sequence[str], tell: Callable[[str], None]) -> None:
         self._api = api
         self._classes = classes
-        self._addresses = addresses
         self._tell = tell
 
-    def look(self) -> None:
-        """One look at everything, and whatever follows from it.
+    def reconcile(self) -> None:
+        """Reads everything once and writes the statuses that have changed.
 
-        Raises what `Api` raises; what was done until then stays, and the next look does the rest.
+        Raises what `Api` raises; what was written until then stays, and the next call does the rest.
         """
-        found = self._api.get(f"{API}/gatewayclasses")
-        if found is None:
-            return
-        ours = self._serve_classes(found["items"])
+        classes = self._api.get(f"{API}/gatewayclasses")
+        if classes is None:
+            return  # the CRDs are not installed yet
+        served = self._reconcile_classes(classes["items"])
         references = References(self._api)
-        everyone = {_key(row): row for row in self._api.items(f"{API}/gateways")}
+        existing = {_key(row): row for row in self._api.items(f"{API}/gateways")}
         gateways = {
             key: row
-            for key, row in everyone.items()
-            if row["spec"]["gatewayClassName"] in ours or FINALIZER in _finalizers(row)
+            for key, row in existing.items()
+            if row["spec"]["gatewayClassName"] in served or FINALIZER in _finalizers(row)
         }
         routes = self._api.items(f"{API}/httproutes")
-        attached = self._serve_routes(routes, everyone, gateways, references)
-        self._serve_pools(routes, gateways, references)
+        attached = self._reconcile_routes(routes, existing, gateways, references)
+        self._reconcile_pools(routes, gateways, references)
+        not_free = addresses.taken(gateways.values())
         for key, gateway in gateways.items():
             if "deletionTimestamp" in gateway["metadata"]:
-                self._let_go(gateway)
-            elif self._hold(gateway):
-                self._program(gateway, attached.get(key, {}), references)
+                self._finalize(gateway)
+            elif FINALIZER not in _finalizers(gateway):
+                self._set_finalizers(
+                    gateway, [*_finalizers(gateway), FINALIZER]
+                )  # its address comes with the next call
+            else:
+                self._program(gateway, attached[key], references, not_free)
 
-    def _serve_classes(self, classes: Sequence[Object]) -> set[str]:
+    def _reconcile_classes(self, classes: Sequence[Object]) -> set[str]:
         names = {row["metadata"]["name"] for row in classes}
         for name in self._classes:
             if name not in names:
                 kind = {"apiVersion": f"{GROUP}/v1", "kind": "GatewayClass", "metadata": {"name": name}}
                 self._api.create(f"{API}/gatewayclasses", {**kind, "spec": {"controllerName": CONTROLLER}})
-        ours = [row for row in classes if row["spec"]["controllerName"] == CONTROLLER]
-        for row in ours:
-            self._say(f"{API}/gatewayclasses/{row['metadata']['name']}", row, statuses.class_status(row))
-        return {row["metadata"]["name"] for row in ours}
+        served = [row for row in classes if row["spec"]["controllerName"] == CONTROLLER]
+        for row in served:
+            self._write(f"{API}/gatewayclasses/{row['metadata']['name']}", row, statuses.class_status(row))
+        return {row["metadata"]["name"] for row in served}
 
-    def _serve_routes(
+    def _reconcile_routes(
         self,
         routes: Sequence[Object],
-        everyone: Mapping[Key, Object],
+        existing: Mapping[Key, Object],
         gateways: Mapping[Key, Object],
         references: References,
-    ) -> dict[Key, dict[str, int]]:
-        """Says of each route what its Gateways think of it; returns how many hang on each listener of each Gateway."""
-        attached: dict[Key, dict[str, int]] = {}
+    ) -> defaultdict[Key, Counter[str]]:
+        """Writes each route's status; returns by Gateway and listener how many routes are attached."""
+        attached: defaultdict[Key, Counter[str]] = defaultdict(Counter)
         for route in routes:
-            answers = []
-            for reference in filter(statuses.names_a_gateway, route["spec"].get("parentRefs") or []):
-                key = statuses.parent_key(route, reference)
-                if key in everyone and key not in gateways:
+            parents = []
+            for key, reference in statuses.parents(route):
+                if key in existing and key not in gateways:
                     continue  # another controller's
                 labels = references.labels(route["metadata"]["namespace"])
-                found = statuses.attachment(route, reference, gateways.get(key), labels)
-                for listener in found.listeners:
-                    counts = attached.setdefault(key, {})
-                    counts[listener] = counts.get(listener, 0) + 1
-                answers.append((reference, {"Accepted": found.accepted, "ResolvedRefs": references.backends(route)}))
-            self._say(_path("httproutes", route), route, statuses.route_status(route, answers))
+                accepted, listeners = statuses.attachment(route, reference, gateways.get(key), labels)
+                attached[key].update(listeners)
+                parents.append((reference, {"Accepted": accepted, "ResolvedRefs": references.backends(route)}))
+            self._write(_path(API, "httproutes", route), route, statuses.parents_status(route, parents))
         return attached
 
-    def _serve_pools(self, routes: Sequence[Object], gateways: Mapping[Key, Object], references: References) -> None:
-        used: list[tuple[Key, Key]] = sorted(
-            {
-                (pool, parent)
-                for route in routes
-                for pool in _pools(route)
-                for parent in _parents(route)
-                if parent in gateways
-            }
-        )
-        parents = {pool: [parent for _, parent in rows] for pool, rows in groupby(used, lambda row: row[0])}
+    def _reconcile_pools(
+        self, routes: Sequence[Object], gateways: Mapping[Key, Object], references: References
+    ) -> None:
+        """Writes each InferencePool's status: a parent for each Gateway that a route connects it with."""
         for pool in self._api.items(f"{POOLS}/inferencepools"):
-            namespace = pool["metadata"]["namespace"]
-            picker = pool["spec"]["endpointPickerRef"]["name"]
-            resolved = statuses.RESOLVED
-            if not references.service_exists(namespace, picker):
-                message = f"Service {namespace}/{picker} of its endpoint picker does not exist"
-                resolved = Answer(False, "InvalidExtensionRef", message)
-            answers = [
+            using = [route for route in routes if _key(pool) in _pools(route)]
+            keys = sorted({key for route in using for key, _ in statuses.parents(route) if key in gateways})
+            parents = [
                 (
-                    {"group": GROUP, "kind": "Gateway", "namespace": parent[0], "name": parent[1]},
-                    {"Accepted": statuses.ACCEPTED, "ResolvedRefs": resolved},
+                    {"group": GROUP, "kind": "Gateway", "namespace": namespace, "name": name},
+                    {"Accepted": statuses.ACCEPTED, "ResolvedRefs": references.picker(pool)},
                 )
-                for parent in parents.get(_key(pool), [])
+                for namespace, name in keys
             ]
-            path = f"{POOLS}/namespaces/{namespace}/inferencepools/{pool['metadata']['name']}"
-            self._say(path, pool, statuses.pool_status(pool, answers))
+            self._write(_path(POOLS, "inferencepools", pool), pool, statuses.parents_status(pool, parents))
 
-    def _program(self, gateway: Object, attached: Mapping[str, int], references: References) -> None:
-        problem, cluster_ip = references.parameters(gateway)
-        address = None if problem else self._address(gateway, cluster_ip)
-        self._say(
-            _path("gateways", gateway),
-            gateway,
-            statuses.gateway_status(gateway, Programming(problem, address, attached)),
-        )
+    def _program(
+        self, gateway: Object, attached: Mapping[str, int], references: References, not_free: set[str]
+    ) -> None:
+        refused, cluster_ip = references.parameters(gateway)
+        address = None if refused else addresses.address(gateway, not_free, cluster_ip=cluster_ip)
+        if address:
+            not_free.add(address["value"])
+        status = statuses.gateway_status(gateway, refused, address, attached)
+        self._write(_path(API, "gateways", gateway), gateway, status)
 
-    def _address(self, gateway: Object, cluster_ip: bool) -> Object | None:
-        metadata, spec = gateway["metadata"], gateway["spec"]
-        before = [row["value"] for row in (gateway.get("status") or {}).get("addresses") or []]
-        if before:
-            self._addresses.adopt(metadata["uid"], before[0])
-        if cluster_ip:
-            host = f"{metadata['name']}-{spec['gatewayClassName']}.{metadata['namespace']}.svc.cluster.local"
-            return {"type": "Hostname", "value": self._addresses.assign(metadata["uid"], host)}
-        stated: Object = next((row for row in spec.get("addresses") or [] if row.get("value")), {})
-        if stated.get("type") == "Hostname":
-            return {"type": "Hostname", "value": self._addresses.assign(metadata["uid"], stated["value"])}
-        # A name, as GKE's NamedAddress, is one of a reservation that only a cloud knows.
-        wanted = stated.get("value") if stated.get("type", "IPAddress") == "IPAddress" else None
-        value = self._addresses.assign(metadata["uid"], wanted)
-        return {"type": "IPAddress", "value": value} if value else None
-
-    def _hold(self, gateway: Object) -> bool:
-        """Whether the finalizer is on the Gateway; if not, it is put there, and the next look sees it."""
-        if FINALIZER in _finalizers(gateway):
-            return True
-        self._change("gateways", gateway, {"metadata": {"finalizers": [*_finalizers(gateway), FINALIZER]}})
-        return False
-
-    def _let_go(self, gateway: Object) -> None:
-        """Takes the finalizer off a Gateway that is to be deleted, and not before its address is released."""
-        if FINALIZER not in _finalizers(gateway):
+    def _finalize(self, gateway: Object) -> None:
+        """Removes the finalizer of a Gateway that is being deleted, once its address is released."""
+        left = [name for name in _finalizers(gateway) if name != FINALIZER]
+        if len(left) == len(_finalizers(gateway)) or not addresses.released(gateway, datetime.now(UTC)):
             return
-        uid, status = gateway["metadata"]["uid"], gateway.get("status") or {}
-        for row in status.get("addresses") or []:
-            # Of before a restart.
-            self._addresses.adopt(uid, row["value"])
-        if self._addresses.release(uid):
-            left = [name for name in _finalizers(gateway) if name != FINALIZER]
-            if self._change("gateways", gateway, {"metadata": {"finalizers": left}}):
-                self._tell(f"{_path('gateways', gateway)}: address released")
+        if self._set_finalizers(gateway, left):
+            self._tell(f"{_path(API, 'gateways', gateway)}: address released")
 
-    def _say(self, path: str, obj: Object, status: Object) -> None:
-        """Writes a status, if it is another one."""
+    def _write(self, path: str, obj: Object, status: Object) -> None:
+        """Writes a status if it differs. The API server leaves out what is empty."""
         before = obj.get("status") or {}
-        if all(_said(before.get(key)) == _said(value) for key, value in status.items()):
+        if all((before.get(key) or None) == (value or None) for key, value in status.items()):
             return
-        version = {"resourceVersion": obj["metadata"]["resourceVersion"]}
-        if self._api.merge(f"{path}/status?fieldManager={MANAGER}", {"metadata": version, "status": status}):
+        if self._merge(f"{path}/status", obj, {"status": status}):
             self._tell(f"{path}: {_summary(status)}")
 
-    def _change(self, plural: str, obj: Object, change: Object) -> bool:
-        """Changes what this controller has seen, and nothing newer; False when there is something newer."""
-        metadata = {**change["metadata"], "resourceVersion": obj["metadata"]["resourceVersion"]}
-        return self._api.merge(f"{_path(plural, obj)}?fieldManager={MANAGER}", {"metadata": metadata})
+    def _set_finalizers(self, gateway: Object, finalizers: Sequence[str]) -> bool:
+        return self._merge(_path(API, "gateways", gateway), gateway, {"metadata": {"finalizers": finalizers}})
+
+    def _merge(self, path: str, obj: Object, change: Object) -> bool:
+        """Changes an object; False if it has changed since it was read."""
+        version = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        return self._api.merge(
+            f"{path}?fieldManager={MANAGER}", {**change, "metadata": {**change.get("metadata", {}), **version}}
+        )
 
 
 def _key(obj: Object) -> Key:
     return obj["metadata"]["namespace"], obj["metadata"]["name"]
 
 
-def _path(plural: str, obj: Object) -> str:
-    namespace, name = _key(obj)
-    return f"{API}/namespaces/{namespace}/{plural}/{name}"
-
-
 def _finalizers(obj: Object) -> list[str]:
-    return list(obj["metadata"].get("finalizers") or [])
+    return obj["metadata"].get("finalizers") or []
 
 
-def _parents(route: Object) -> list[Key]:
-    references = filter(statuses.names_a_gateway, route["spec"].get("parentRefs") or [])
-    return [statuses.parent_key(route, reference) for reference in references]
+def _path(api: str, plural: str, obj: Object) -> str:
+    namespace, name = _key(obj)
+    return f"{api}/namespaces/{namespace}/{plural}/{name}"
 
 
-def _pools(route: Object) -> list[Key]:
+def _pools(route: Object) -> set[Key]:
+    """Returns the InferencePools a route sends requests to."""
     backends = [row for rule in route["spec"].get("rules") or [] for row in rule.get("backendRefs") or []]
     named = [row for row in backends if row.get("kind") == "InferencePool"]
-    return [(row.get("namespace") or route["metadata"]["namespace"], row["name"]) for row in named]
-
-
-def _said(value: Any) -> Any:
-    """Without what the API server leaves out."""
-    return value or None
+    return {(row.get("namespace") or route["metadata"]["namespace"], row["name"]) for row in named}
 
 
 def _summary(status: Object) -> str:
     rows = status.get("conditions") or [row for parent in status.get("parents") or [] for row in parent["conditions"]]
-    return ", ".join(f"{row['type']} {row['status']} ({row['reason']})" for row in rows) or "nothing to say any more"
+    return ", ".join(f"{row['type']} {row['status']} ({row['reason']})" for row in rows) or "no parents"

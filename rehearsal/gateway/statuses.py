@@ -1,138 +1,123 @@
-"""What the controller says of classes, Gateways, routes and pools, in the words of the Gateway API's specification.
+"""The statuses of classes, Gateways, routes and pools, in the words of the Gateway API's specification.
 
-Pure functions from objects to statuses; who is asked for what an object refers to is `references`' affair.
-https://gateway-api.sigs.k8s.io/reference/spec/ has the meaning of every reason.
+Pure functions from objects to statuses; `references` looks up what an object refers to.
+https://gateway-api.sigs.k8s.io/reference/spec/ defines every reason.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from rehearsal.gateway import CONTROLLER, GROUP
-from rehearsal.gateway.conditions import Answer, conditions
+from rehearsal.gateway.conditions import Condition, merged
 from stacks.kube.api import Object
 
-#: Protocol of a listener -> the kinds of routes served there.
+#: Protocol of a listener -> the kinds of routes it takes.
 KINDS: Mapping[str, tuple[str, ...]] = {"HTTP": ("HTTPRoute",), "HTTPS": ("HTTPRoute",)}
 
-ACCEPTED = Answer(True, "Accepted", "Accepted by the rehearsal's gateway controller")
-RESOLVED = Answer(True, "ResolvedRefs", "Everything it refers to exists")
-PROGRAMMED = Answer(True, "Programmed", "An address is assigned; a rehearsal serves nothing on it")
-NO_ADDRESS = Answer(False, "AddressNotAssigned", "Every address of the rehearsal's network is taken")
+ACCEPTED = Condition(True, "Accepted", "Accepted by the rehearsal's gateway controller")
+RESOLVED = Condition(True, "ResolvedRefs", "Everything it refers to exists")
+PROGRAMMED = Condition(True, "Programmed", "An address is assigned; a rehearsal serves nothing on it")
+NO_ADDRESS = Condition(False, "AddressNotAssigned", "Every address of the rehearsal's network is taken")
 
-
-@dataclass(frozen=True)
-class Attachment:
-    """Where one of a route's parents takes it: the answer, and the names of the listeners."""
-
-    accepted: Answer
-    listeners: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Programming:
-    """What is known of a Gateway beside its own words. `problem`: why it is refused, None where it is not."""
-
-    problem: Answer | None
-    address: Object | None
-    attached: Mapping[str, int] = field(default_factory=dict)
+#: A namespace and a name in it.
+Key = tuple[str, str]
+#: An entry of `parentRefs`, and the conditions about it by type.
+Parent = tuple[Object, Mapping[str, Condition]]
 
 
 def class_status(found: Object) -> Object:
-    """Of a GatewayClass of ours. Parameters of a class are somebody's who expects another controller."""
-    refused = Answer(False, "InvalidParameters", "The rehearsal's gateway controller knows no parameters of a class")
-    answer = refused if found["spec"].get("parametersRef") else ACCEPTED
-    status = found.get("status") or {}
-    return {"conditions": conditions(status.get("conditions") or [], {"Accepted": answer}, _generation(found))}
+    """Returns the status of a GatewayClass of this controller. Parameters are refused: they are another controller's."""
+    refused = Condition(False, "InvalidParameters", "The rehearsal's gateway controller knows no parameters of a class")
+    accepted = refused if found["spec"].get("parametersRef") else ACCEPTED
+    return {"conditions": merged(_conditions(found.get("status")), {"Accepted": accepted}, _generation(found))}
 
 
-def gateway_status(gateway: Object, known: Programming) -> Object:
-    """Of a Gateway of ours: with an address when it is accepted, with its listeners either way."""
-    status = gateway.get("status") or {}
+def gateway_status(
+    gateway: Object, refused: Condition | None, address: Object | None, attached: Mapping[str, int]
+) -> Object:
+    """Returns the status of a Gateway, with its address if it is accepted, and with its listeners.
+
+    `refused` says why its parameters are not valid, None if they are; `attached` is the number of routes by listener.
+    """
+    status, generation = gateway.get("status") or {}, _generation(gateway)
     before = {row["name"]: row for row in status.get("listeners") or []}
     listeners = gateway["spec"]["listeners"]
-    refused = [row["name"] for row in listeners if not _accepts(row).holds]
-    accepted = known.problem or ACCEPTED
-    if known.problem is None and refused:
-        message = f"Listeners that cannot be served: {', '.join(refused)}"
-        accepted = Answer(len(refused) < len(listeners), "ListenersNotValid", message)
-    programmed = PROGRAMMED if known.address else NO_ADDRESS
+    unserved = [row["name"] for row in listeners if row["protocol"] not in KINDS]
+    accepted = refused or ACCEPTED
+    if refused is None and unserved:
+        message = f"Listeners that cannot be served: {', '.join(unserved)}"
+        accepted = Condition(len(unserved) < len(listeners), "ListenersNotValid", message)
+    programmed = PROGRAMMED if address else NO_ADDRESS
     if not accepted.holds:
-        programmed = Answer(False, "Invalid", "It is not accepted")
-    answers = {"Accepted": accepted, "Programmed": programmed}
-    generation = _generation(gateway)
+        programmed = Condition(False, "Invalid", "It is not accepted")
+    wanted = {"Accepted": accepted, "Programmed": programmed}
     return {
-        "addresses": [known.address] if known.address and accepted.holds else None,
-        "conditions": conditions(status.get("conditions") or [], answers, generation),
+        "addresses": [address] if address and accepted.holds else None,
+        "conditions": merged(_conditions(status), wanted, generation),
         "listeners": [
-            _listener_status(row, before.get(row["name"], {}), known, generation, programmed) for row in listeners
+            {
+                **_listener_status(row, programmed, _conditions(before.get(row["name"])), generation),
+                "attachedRoutes": attached.get(row["name"], 0),
+            }
+            for row in listeners
         ],
     }
 
 
-def _listener_status(
-    listener: Object, before: Object, known: Programming, generation: int, gateway_programmed: Answer
-) -> Object:
+def _listener_status(listener: Object, programmed: Condition, before: Sequence[Object], generation: int) -> Object:
     kinds, unknown = _kinds(listener)
-    accepted = _accepts(listener)
-    resolved = RESOLVED
+    protocol = listener["protocol"]
+    accepted, resolved = ACCEPTED, RESOLVED
+    if protocol not in KINDS:
+        message = f"Protocol {protocol} is not served; {', '.join(KINDS)} are"
+        accepted = Condition(False, "UnsupportedProtocol", message)
+        programmed = Condition(False, "Invalid", message)
     if unknown:
-        resolved = Answer(False, "InvalidRouteKinds", f"Not served on {listener['protocol']}: {', '.join(unknown)}")
-    programmed = gateway_programmed if accepted.holds else Answer(False, "Invalid", accepted.message)
-    answers = {
+        resolved = Condition(False, "InvalidRouteKinds", f"Not served on {protocol}: {', '.join(unknown)}")
+    wanted = {
         "Accepted": accepted,
-        "Conflicted": Answer(False, "NoConflicts", "No other listener has its port, protocol and hostname"),
+        # The CRD refuses two listeners with one port, protocol and hostname.
+        "Conflicted": Condition(False, "NoConflicts", "No other listener has its port, protocol and hostname"),
         "Programmed": programmed,
         "ResolvedRefs": resolved,
     }
     return {
         "name": listener["name"],
-        "attachedRoutes": known.attached.get(listener["name"], 0),
         "supportedKinds": [{"group": GROUP, "kind": kind} for kind in kinds],
-        "conditions": conditions(before.get("conditions") or [], answers, generation),
+        "conditions": merged(before, wanted, generation),
     }
 
 
-def _accepts(listener: Object) -> Answer:
-    if listener["protocol"] in KINDS:
-        return ACCEPTED
-    return Answer(
-        False, "UnsupportedProtocol", f"Protocol {listener['protocol']} is not served; {', '.join(KINDS)} are"
-    )
-
-
 def _kinds(listener: Object) -> tuple[list[str], list[str]]:
-    """The kinds of routes a listener takes, and those it asks for in vain."""
+    """Returns the kinds of routes a listener takes, and those it allows but that its protocol does not serve."""
     served = KINDS.get(listener["protocol"], ())
-    asked = (listener.get("allowedRoutes") or {}).get("kinds")
-    if not asked:
+    allowed = (listener.get("allowedRoutes") or {}).get("kinds")
+    if not allowed:
         return list(served), []
-    known = [row["kind"] for row in asked if row.get("group", GROUP) == GROUP and row["kind"] in served]
-    return known, [row["kind"] for row in asked if row["kind"] not in known]
+    known = [row["kind"] for row in allowed if row.get("group", GROUP) == GROUP and row["kind"] in served]
+    return known, [row["kind"] for row in allowed if row["kind"] not in known]
 
 
-def attachment(route: Object, reference: Object, gateway: Object | None, labels: Mapping[str, str]) -> Attachment:
-    """Whether the Gateway a route's `parentRefs` entry names takes it, and on which listeners.
+def attachment(
+    route: Object, reference: Object, gateway: Object | None, labels: Mapping[str, str]
+) -> tuple[Condition, Sequence[str]]:
+    """Returns whether the Gateway of a `parentRefs` entry accepts the route, and the names of the listeners that take it.
 
-    `labels` are those of the route's namespace.
+    `gateway` is None if it does not exist; `labels` are those of the route's namespace.
     """
-    named = f"Gateway {parent_key(route, reference)[0]}/{reference['name']}"
+    place = route["metadata"]["namespace"]
+    named = f"Gateway {reference.get('namespace') or place}/{reference['name']}"
     if gateway is None:
-        return Attachment(Answer(False, "NoMatchingParent", f"{named} does not exist"))
-    wanted = {"name": reference.get("sectionName"), "port": reference.get("port")}
-    matching = [
-        row
-        for row in gateway["spec"]["listeners"]
-        if all(value is None or row[key] == value for key, value in wanted.items())
-    ]
+        return Condition(False, "NoMatchingParent", f"{named} does not exist"), ()
+    wanted = {key: reference[field] for key, field in (("name", "sectionName"), ("port", "port")) if field in reference}
+    matching = [row for row in gateway["spec"]["listeners"] if all(row[key] == value for key, value in wanted.items())]
     if not matching:
-        words = ", ".join(f"{key} {value}" for key, value in wanted.items() if value is not None)
-        return Attachment(Answer(False, "NoMatchingParent", f"{named} has no listener with {words}"))
+        words = ", ".join(f"{key} {value}" for key, value in wanted.items())
+        return Condition(False, "NoMatchingParent", f"{named} has no listener with {words}"), ()
     taking = [row["name"] for row in matching if _allows(row, route, gateway, labels)]
     if not taking:
-        place = route["metadata"]["namespace"]
         message = f"No listener of {named} allows an HTTPRoute of namespace {place}"
-        return Attachment(Answer(False, "NotAllowedByListeners", message))
-    return Attachment(ACCEPTED, tuple(taking))
+        return Condition(False, "NotAllowedByListeners", message), ()
+    return ACCEPTED, taking
 
 
 def _allows(listener: Object, route: Object, gateway: Object, labels: Mapping[str, str]) -> bool:
@@ -147,43 +132,41 @@ def _allows(listener: Object, route: Object, gateway: Object, labels: Mapping[st
         case "Selector":
             selector = allowed.get("selector") or {}
             wanted = (selector.get("matchLabels") or {}).items()
-            # Expressions are not understood here, and what is not understood is not allowed.
+            # matchExpressions are not evaluated, and so nothing is allowed by them.
             return not selector.get("matchExpressions") and all(labels.get(key) == value for key, value in wanted)
     return False
 
 
-def parent_key(child: Object, reference: Object) -> tuple[str, str]:
-    """Namespace and name of the Gateway that a `parentRefs` entry of an object means."""
+def gateway_of(child: Object, reference: Object) -> Key | None:
+    """Returns namespace and name of the Gateway that a `parentRefs` entry of an object names; None if it names no Gateway."""
+    if (reference.get("group", GROUP), reference.get("kind", "Gateway")) != (GROUP, "Gateway"):
+        return None
     return reference.get("namespace") or child["metadata"]["namespace"], reference["name"]
 
 
-def names_a_gateway(reference: Object) -> bool:
-    """Whether a `parentRefs` entry is about a Gateway."""
-    return (reference.get("group", GROUP), reference.get("kind", "Gateway")) == (GROUP, "Gateway")
+def parents(route: Object) -> list[tuple[Key, Object]]:
+    """Returns the `parentRefs` of a route that name a Gateway, each with that Gateway's namespace and name."""
+    references = route["spec"].get("parentRefs") or []
+    return [(key, reference) for reference in references if (key := gateway_of(route, reference))]
 
 
-def route_status(route: Object, answers: Sequence[tuple[Object, Mapping[str, Answer]]]) -> Object:
-    """Of a route: one entry for each of its parents that is ours, with those of other controllers left as they are."""
-    before = (route.get("status") or {}).get("parents") or []
-    return {"parents": _parents(before, answers, _generation(route))}
+def parents_status(obj: Object, wanted: Sequence[Parent]) -> Object:
+    """Returns the status of a route or an InferencePool: an entry for each parent of this controller.
 
-
-def pool_status(pool: Object, answers: Sequence[tuple[Object, Mapping[str, Answer]]]) -> Object:
-    """Of an InferencePool: one entry for each Gateway of ours that a route connects it with."""
-    before = (pool.get("status") or {}).get("parents") or []
-    return {"parents": _parents(before, answers, _generation(pool))}
-
-
-def _parents(
-    before: Sequence[Object], answers: Sequence[tuple[Object, Mapping[str, Answer]]], generation: int
-) -> list[Object]:
+    Entries of other controllers stay as they are.
+    """
+    before = (obj.get("status") or {}).get("parents") or []
     ours = [row for row in before if row.get("controllerName") == CONTROLLER]
     made = []
-    for reference, about in answers:
-        known = next((row for row in ours if row["parentRef"] == reference), {})
-        found = conditions(known.get("conditions") or [], about, generation)
+    for reference, conditions in wanted:
+        known = next((row for row in ours if row["parentRef"] == reference), None)
+        found = merged(_conditions(known), conditions, _generation(obj))
         made.append({"parentRef": reference, "controllerName": CONTROLLER, "conditions": found})
-    return [*(row for row in before if row.get("controllerName") != CONTROLLER), *made]
+    return {"parents": [*(row for row in before if row not in ours), *made]}
+
+
+def _conditions(status: Object | None) -> Sequence[Object]:
+    return (status or {}).get("conditions") or []
 
 
 def _generation(obj: Object) -> int:

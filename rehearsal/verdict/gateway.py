@@ -1,13 +1,10 @@
-"""The way into a stack in gateway mode, as its Gateway's controller sees it: a programmed Gateway, and a route it takes.
-
-Read from what the controller says of both; why it says so is its own affair.
-"""
+"""Checks of a stack's Gateway and HTTPRoute by their statuses: requests reach a stack in gateway mode only through both."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rehearsal.gateway import API
-from rehearsal.gateway.statuses import names_a_gateway, parent_key
+from rehearsal.gateway.statuses import Key, gateway_of
 from rehearsal.verdict.verdict import Flaw
 from stacks.blueprint import ServingBlueprint
 from stacks.kube.api import Api, Object
@@ -15,25 +12,31 @@ from stacks.kube.api import Api, Object
 
 @dataclass(frozen=True)
 class Entrance:
-    """The Gateway and the HTTPRoute of a stack, each by namespace and name, and whether they are the stack's own."""
+    """The Gateway and the HTTPRoute of a stack, each by namespace and name.
 
-    gateway: tuple[str, str]
-    route: tuple[str, str]
+    `owned` and `own_route`: the stack itself creates the Gateway, and the route. `pulumi up` waits for what the stack creates.
+    """
+
+    gateway: Key
+    route: Key
     owned: bool
     own_route: bool = False
 
     @classmethod
-    def of(cls, plan: ServingBlueprint) -> "Entrance | None":
-        """The way into a stack; None where it has no Gateway."""
-        if plan.gateway is None:
+    def of(cls, blueprint: ServingBlueprint) -> "Entrance | None":
+        """Returns the entrance of a stack; None in mode `standalone`."""
+        found = blueprint.gateway
+        if found is None:
             return None
-        route = (plan.spec.namespace, plan.gateway.route)
         return cls(
-            (plan.gateway.namespace, plan.gateway.name), route, bool(plan.gateway.objects), bool(plan.gateway.routes)
+            gateway=(found.namespace, found.name),
+            route=(blueprint.spec.namespace, found.route),
+            owned=bool(found.objects),
+            own_route=bool(found.routes),
         )
 
     def flaws(self, api: Api) -> list[Flaw]:
-        """Everything that keeps requests out, now. Raises what `Api` raises."""
+        """Returns everything that keeps requests out. Raises what `Api` raises."""
         return [*self._of_gateway(api), *self._of_route(api)]
 
     def _of_gateway(self, api: Api) -> Iterator[Flaw]:
@@ -42,18 +45,19 @@ class Entrance:
         if found is None:
             yield Flaw(f"{named} does not exist")
             return
-        said = _conditions((found.get("status") or {}).get("conditions"), found)
+        status = found.get("status") or {}
+        current = _current(status.get("conditions"), found)
         for kind, words in (("Accepted", "is not accepted"), ("Programmed", "is not programmed")):
-            row = said.get(kind)
+            row = current.get(kind)
             if row is None or row["status"] == "Unknown":
                 which = found["spec"]["gatewayClassName"]
-                why = f"no controller has looked at it: is there a GatewayClass {which}, and does one serve it?"
+                why = f"no controller has set its status: does GatewayClass {which} exist, and does a controller serve it?"
                 yield Flaw(f"{named} {words}: {why}", awaited=self.owned)
                 return
             if row["status"] != "True":
-                yield Flaw(f"{named} {words}: {_words(row)}", awaited=self.owned)
+                yield Flaw(f"{named} {words}: {_why(row)}", awaited=self.owned)
                 return
-        if not (found.get("status") or {}).get("addresses"):
+        if not status.get("addresses"):
             yield Flaw(f"{named} is programmed but has no address")
 
     def _of_route(self, api: Api) -> Iterator[Flaw]:
@@ -63,29 +67,28 @@ class Entrance:
             yield Flaw(f"{named} does not exist")
             return
         parents = [
-            parent
-            for parent in (found.get("status") or {}).get("parents") or []
-            if names_a_gateway(parent["parentRef"]) and parent_key(found, parent["parentRef"]) == self.gateway
+            row
+            for row in (found.get("status") or {}).get("parents") or []
+            if gateway_of(found, row["parentRef"]) == self.gateway
         ]
         if not parents:
-            yield Flaw(
-                f"{named} does not hang on Gateway {'/'.join(self.gateway)}, or its controller has not looked at it",
-                awaited=self.own_route,
-            )
+            gateway = "/".join(self.gateway)
+            why = f"it does not name Gateway {gateway} as a parent, or the Gateway's controller has not set its status"
+            yield Flaw(f"{named} is not attached: {why}", awaited=self.own_route)
         for parent in parents:
-            said = _conditions(parent["conditions"], found)
+            current = _current(parent["conditions"], found)
             for kind, words in (("Accepted", "is not accepted"), ("ResolvedRefs", "cannot reach its backend")):
-                row = said.get(kind)
+                row = current.get(kind)
                 if row is None or row["status"] != "True":
-                    why = _words(row) if row else "its Gateway's controller has not looked at it"
+                    why = _why(row) if row else "the Gateway's controller has not set its status"
                     yield Flaw(f"{named} {words}: {why}", awaited=self.own_route and kind == "Accepted")
 
 
-def _conditions(rows: list[Object] | None, about: Object) -> dict[str, Object]:
-    """Conditions by type, those of an earlier generation of the object left out."""
+def _current(conditions: list[Object] | None, about: Object) -> dict[str, Object]:
+    """Returns conditions by type, without those of an earlier generation of the object."""
     generation = about["metadata"].get("generation", 0)
-    return {row["type"]: row for row in rows or [] if row.get("observedGeneration", generation) >= generation}
+    return {row["type"]: row for row in conditions or [] if row.get("observedGeneration", generation) >= generation}
 
 
-def _words(row: Object) -> str:
-    return f"{row['message'].rstrip('.') or 'its controller does not say why'} ({row['reason']})"
+def _why(row: Object) -> str:
+    return f"{row['message'].rstrip('.') or 'its controller gives no reason'} ({row['reason']})"

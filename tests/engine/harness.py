@@ -31,7 +31,7 @@ from rehearsal.parts.toolchain import PROVIDER, VERSIONS, Toolchain
 from rehearsal.plugins.install import install_plugins
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
 from stacks.file.load import load
 from stacks.kube.api import Api
 from tests.engine.waiting import until
@@ -85,9 +85,16 @@ class Stack:
         return Api(str(self.plane.kubeconfig), self.plane.context)
 
     @property
+    def blueprint(self) -> Blueprint:
+        """Returns the blueprint of the stack file as it is now."""
+        return blueprint(load(self.engine.project.stack_file).spec, CHECKOUT)
+
+    @property
     def serving_blueprint(self) -> ServingBlueprint:
-        """What the stack file says now, as the program sees it."""
-        return serving_blueprint(load(self.engine.project.stack_file).spec, CHECKOUT)
+        """Returns the blueprint's serving part."""
+        found = self.blueprint.serving
+        assert found is not None
+        return found
 
     def run(self, *arguments: str, timeout: float = 180) -> Run:
         """Runs `pulumi ARGUMENTS` on the stack file as `config` is now."""
@@ -163,7 +170,7 @@ class Stack:
 
     def nodes(self) -> list[str]:
         """Makes the fleet exactly what the stack needs."""
-        return fleet.fit_to(self.api, fleet.machines_of(self.plan))
+        return fleet.fit_to(self.api, fleet.machines_of(self.serving_blueprint))
 
     def _write(self) -> None:
         source = self.workdir / f"Pulumi.{self.name}.yaml"

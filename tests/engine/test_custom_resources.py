@@ -34,7 +34,7 @@ from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED
 from releases.files import Pinned, crd_objects
 from releases.gateways import RECIPES
-from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
+from stacks.blueprint import Blueprint, ServingBlueprint, blueprint
 from stacks.file.load import load
 from stacks.file.messages import read
 from stacks.kube.api import Api
@@ -158,14 +158,14 @@ def without_rules(schema: Any) -> Any:
     return [without_rules(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def planned(**config: Any) -> ServingBlueprint:
+def planned(**config: Any) -> Blueprint:
     problems, spec = read({"serving": {"accelerator": "nvidia"}, **config})
     assert problems == []
     assert spec is not None
-    return serving_blueprint(spec, ROOT)
+    return blueprint(spec, ROOT)
 
 
-def plans() -> Iterator[ServingBlueprint | Blueprint]:
+def plans() -> Iterator[Blueprint]:
     """Of every overlay, way into a router, cluster on GKE and shipped file."""
     for overlay in OVERLAYS:
         accelerator, engine, fabric = overlay.choice
@@ -176,19 +176,15 @@ def plans() -> Iterator[ServingBlueprint | Blueprint]:
             for monitored in (False, True):
                 yield planned(release=release, router=router, monitoring={"router": monitored})
     for name in VARIANTS:
-        yield serving_blueprint(variant(name), ROOT)
+        yield blueprint(variant(name), ROOT)
     for path in SHIPPED:
-        file = load(path, blanks.UNASKED)
-        if file.spec.serving is None:
-            yield blueprint(blanks.filled(file.spec), ROOT)
-        else:
-            yield serving_blueprint(blanks.filled(file.spec), ROOT)
+        yield blueprint(blanks.filled(load(path, blanks.UNASKED).spec), ROOT)
 
 
-def objects(made: ServingBlueprint | Blueprint, helm: Path, directory: Path) -> Iterator[Object]:
+def objects(made: Blueprint, helm: Path, directory: Path) -> Iterator[Object]:
     """All that a plan applies but CRDs."""
-    if isinstance(made, ServingBlueprint):
-        local = replace(made, router=replace(made.router, chart=str(chart(made, helm, directory)), version=None))
+    if (served := made.serving) is not None:
+        local = replace(served, router=replace(served.router, chart=str(chart(served, helm, directory)), version=None))
         files, left_out = stack_objects(local, skip_crds=True)
         assert left_out.keys() <= {"crds.yaml"}
         for found in files.values():
@@ -196,11 +192,11 @@ def objects(made: ServingBlueprint | Blueprint, helm: Path, directory: Path) -> 
     yield from made_beside(made)
 
 
-def made_beside(made: ServingBlueprint | Blueprint) -> Iterator[Object]:
+def made_beside(made: Blueprint) -> Iterator[Object]:
     """All that a plan applies but CRDs and its router."""
-    if isinstance(made, ServingBlueprint):
-        yield made.namespace()
-        yield from (placed(obj, made.spec.namespace) for obj in (*made.model_server, *made.monitoring))
+    if (served := made.serving) is not None:
+        yield served.namespace()
+        yield from (placed(obj, made.spec.namespace) for obj in (*served.model_server, *served.monitoring))
     yield from (pool.manifest("organization/project/stack") for pool in made.pools)
     yield from made.gke.objects if made.gke is not None else ()
 
@@ -211,7 +207,7 @@ def test_every_object_of_every_stack_passes(
     found: dict[str, Object] = {}
     routers: list[object] = []
     for made in plans():
-        if isinstance(made, ServingBlueprint) and (router := (made.router, made.gateway)) not in routers:
+        if (served := made.serving) and (router := (served.router, served.gateway)) not in routers:
             routers.append(router)
             new = objects(made, toolchain["helm"].path, tmp_path)
         else:

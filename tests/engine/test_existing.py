@@ -83,7 +83,7 @@ def test_crds_are_adopted_without_loss(stack: Callable[..., Stack]) -> None:
     """CRDs of an older release, applied by hand, and a custom resource that needs one of them."""
     adopting = stack("adopting", serving=SERVING)
     adopting.nodes()
-    ours = {crd["metadata"]["name"]: crd for crd in adopting.plan.crds()}
+    ours = {crd["metadata"]["name"]: crd for crd in adopting.serving_blueprint.crds()}
     theirs = older(ours[POOLS])
     kubectl(adopting, f"delete crd --ignore-not-found {' '.join(ours)}")
     kubectl(adopting, "apply -f -", yaml.safe_dump(theirs))
@@ -154,7 +154,7 @@ def test_a_release_is_refused_until_it_is_imported(stack: Callable[..., Stack]) 
     """Somebody's release in a namespace that is the stack's: its first `up` got no further than the router."""
     routed = stack("routed", serving=SERVING)
     routed.nodes()
-    router = routed.plan.router
+    router = routed.serving_blueprint.router
     routed.config["router"] = {"chart": {"source": "nowhere.tgz"}}
     assert routed.up().code != 0
     del routed.config["router"]
@@ -176,7 +176,7 @@ def test_namespace_and_release_are_imported_together(stack: Callable[..., Stack]
     both = stack("both", serving=SERVING)
     both.nodes()
     kubectl(both, "create namespace ns-both")
-    theirs = installed(both, both.plan.router)
+    theirs = installed(both, both.serving_blueprint.router)
 
     refusal = both.preview()
     assert refusal.code != 0
@@ -208,8 +208,8 @@ def test_a_release_that_failed_is_not_called_somebody_elses(stack: Callable[...,
     """Helm overwrites the description by which a release is recognised when it is not Ready in time, as our own first."""
     failing = stack("failing", serving=SERVING)
     fleet.fit_to(failing.api, {})
-    owner, router = "organization/llmd-pd/failing", failing.plan.router
-    kubectl(failing, "create -f -", yaml.safe_dump(failing.plan.namespace(owner)))
+    owner, router = "organization/llmd-pd/failing", failing.serving_blueprint.router
+    kubectl(failing, "create -f -", yaml.safe_dump(failing.serving_blueprint.namespace(owner)))
     install = f"install failing {router.chart} --values - --wait --timeout 1s --description {owner}"
     with pytest.raises(AssertionError, match="context deadline exceeded"):
         helm(failing, install, yaml.safe_dump(router.values))

@@ -97,7 +97,7 @@ def stack(
         names = {"serving": ONE_NODE, "name": name, "namespace": f"ns-{name}"}
         created = Stack(name, tmp_path / name, plane, toolchain, names | config)
         made.append(created)
-        fleet.fit_to(created.api, fleet.machines_of(created.plan) if machines is None else machines)
+        fleet.fit_to(created.api, fleet.machines_of(created.serving_blueprint) if machines is None else machines)
         return created
 
     yield make

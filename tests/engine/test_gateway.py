@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rehearsal.control_plane.plane import ControlPlane
-from rehearsal.gateway import API, FINALIZER, process
+from rehearsal.gateway import API, FINALIZER, controller
 from rehearsal.parts import cluster_crds
 from rehearsal.parts.standins.crds import GATEWAY
 from rehearsal.parts.toolchain import Toolchain
@@ -32,7 +32,7 @@ def plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Ite
         api = Api(str(started.kubeconfig), started.context)
         for crd in cluster_crds.definitions([*GATEWAY["gke"], *GATEWAY["istio"]], PlainReport()):
             api.create(CRDS, crd.object)
-        process.restart(started, CLASSES)
+        controller.restart(started, CLASSES)
         yield started
 
 

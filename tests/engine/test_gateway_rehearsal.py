@@ -1,4 +1,4 @@
-"""`llmd-pd rehearse` of stacks with a gateway: their own, on GKE; somebody else's; and one that nobody looks after."""
+"""`llmd-pd rehearse` of stacks with a Gateway: their own, on GKE; one they do not own; and one without a controller."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.gateway import API, process
+from rehearsal.gateway import API, controller
 from releases import RELEASES
 from stacks.kube.api import Api
 from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start, until
@@ -36,7 +36,7 @@ def stack_file(directory: Path, name: str, /, **gateway: Any) -> Path:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("mode", ["standalone", "gateway"])
 def test_both_modes_of_every_release(start: Started, root: Path, tmp_path: Path, mode: str, release: str) -> None:
-    """The guide's whole size, monitoring and all, on the machines it was written for."""
+    """The guide's full size with monitoring, on the machines it was written for."""
     gateway = {"gateway": {"provider": "istio"}} if mode == "gateway" else {}
     config = {
         "release": release,
@@ -63,7 +63,7 @@ def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> No
     assert re.search(r"^stand-in  gateway controller \(in place of gke's", text, re.MULTILINE)
     # The controller outlives the command: a user's own `pulumi destroy` waits for it.
     api = Api(str(root / "gke" / "kubeconfig"), None)
-    assert len(process.running(root)) == 1
+    assert len(controller.PROCESS.running(root)) == 1
     policies = "/apis/networking.gke.io/v1/namespaces/llm-d-pd-disaggregation/gcpbackendpolicies"
     assert api.items(policies)[0]["spec"]["default"]["timeoutSec"] == 1800
     (policy,) = api.items(policies.replace("gcpbackendpolicies", "healthcheckpolicies"))
@@ -71,7 +71,7 @@ def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> No
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
     assert "taken up as it is" in text
-    assert len(process.running(root)) == 1
+    assert len(controller.PROCESS.running(root)) == 1
     destroyed = subprocess.run(
         ["sh", "-c", '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" destroy --yes --skip-preview --non-interactive',
          str(root / "gke" / "env")], capture_output=True, text=True, timeout=120, check=False,
@@ -83,7 +83,7 @@ def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> No
     nothing_is_left(root)
 
 
-def test_gateway_of_somebody_else(start: Started, root: Path, tmp_path: Path) -> None:
+def test_gateway_not_owned_by_the_stack(start: Started, root: Path, tmp_path: Path) -> None:
     shared = {"name": "shared", "namespace": "infra", "manage": False, "baseModel": "base"}
     code, text = finished(start("rehearse", stack_file(tmp_path, "shared", provider="istio", **shared)))
     assert code == 0
@@ -92,15 +92,15 @@ def test_gateway_of_somebody_else(start: Started, root: Path, tmp_path: Path) ->
     nothing_is_left(root)
 
 
-def test_gateway_that_nobody_looks_after(start: Started, root: Path, tmp_path: Path) -> None:
+def test_gateway_without_a_controller(start: Started, root: Path, tmp_path: Path) -> None:
     rehearsing = start("rehearse", stack_file(tmp_path, "alone", provider="na", className="some-class"))
-    until(lambda: process.running(root))
-    os.kill(process.running(root)[0].pid, signal.SIGKILL)
+    until(lambda: controller.PROCESS.running(root))
+    os.kill(controller.PROCESS.running(root)[0].pid, signal.SIGKILL)
     code, text = finished(rehearsing)
     assert code == 1
     assert "whoever has to provide it has refused, or does not look at it" in text
     assert (
-        "llm-d-inference-gateway is not accepted: no controller has looked at it: is there a GatewayClass some-class"
+        "llm-d-inference-gateway is not accepted: no controller has set its status: does GatewayClass some-class exist"
         in text
     )
     assert "pods are placed and Ready" in text

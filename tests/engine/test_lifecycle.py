@@ -40,7 +40,7 @@ def changes(run: Run) -> list[str]:
 
 
 def deployment(stack: Stack, role: Role) -> dict[str, Any]:
-    namespace, name = stack.config["namespace"], stack.plan.workload.deployment_name(role)
+    namespace, name = stack.config["namespace"], stack.serving_blueprint.workload.deployment_name(role)
     found = stack.api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
     assert found is not None
     return found
@@ -53,7 +53,9 @@ def kubectl(stack: Stack, *arguments: str) -> None:
 
 def scale(stack: Stack, role: Role, replicas: int) -> None:
     """As an autoscaler does it: through the subresource, so the number is its own from then on."""
-    kubectl(stack, "scale", f"deployment/{stack.plan.workload.deployment_name(role)}", f"--replicas={replicas}")
+    kubectl(
+        stack, "scale", f"deployment/{stack.serving_blueprint.workload.deployment_name(role)}", f"--replicas={replicas}"
+    )
 
 
 def pods(stack: Stack) -> list[dict[str, Any]]:
@@ -64,7 +66,7 @@ def pods(stack: Stack) -> list[dict[str, Any]]:
 
 
 def crd_names(stack: Stack) -> set[str]:
-    return {crd["metadata"]["name"] for crd in stack.plan.crds()}
+    return {crd["metadata"]["name"] for crd in stack.serving_blueprint.crds()}
 
 
 def without_crds(stack: Stack) -> None:
@@ -218,7 +220,7 @@ def test_to_another_release_and_back(stack: Callable[..., Stack]) -> None:
     guide = stack("moves", serving=ROOMY, cluster={"nodes": 4}, monitoring={"podMonitors": True, "router": True})
     guide.nodes()
     assert guide.up().code == 0
-    may = guide.plan
+    may = guide.serving_blueprint
     old = {role: deployment(guide, role)["metadata"]["uid"] for role in ROLES}
 
     guide.config["release"] = "guide-2026-06"
@@ -228,11 +230,11 @@ def test_to_another_release_and_back(stack: Callable[..., Stack]) -> None:
     assert guide.up().code == 0
     unchanged(guide)
     assert {role: deployment(guide, role)["metadata"]["uid"] for role in ROLES}.items().isdisjoint(old.items())
-    settled(guide, 5, guide.plan.workload.image)
+    settled(guide, 5, guide.serving_blueprint.workload.image)
     picker = f"/apis/apps/v1/namespaces/{guide.config['namespace']}/deployments/moves-epp"
     found = guide.api.get(picker)
     assert found is not None
-    assert guide.plan.bill.router.epp_selector in found["spec"]["selector"]["matchLabels"]
+    assert guide.serving_blueprint.bill.router.epp_selector in found["spec"]["selector"]["matchLabels"]
     # What the new release does not install any more stays: other stacks may live from it.
     assert all(guide.api.get(f"{CRDS}/{crd['metadata']['name']}") for crd in may.crds())
 

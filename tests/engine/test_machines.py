@@ -92,7 +92,7 @@ def test_placed_on_its_machine(stack: Callable[..., Stack], choice: tuple[str, s
     )
     assert (
         _labels(deployed.api.get(f"/api/v1/namespaces/{namespace}")).items()
-        >= _labels(deployed.plan.namespace()).items()
+        >= _labels(deployed.serving_blueprint.namespace()).items()
     )
     machines = {
         node["metadata"]["name"]: node["metadata"]["labels"]["node.kubernetes.io/instance-type"]
@@ -158,8 +158,10 @@ def test_gaudi_namespace_admits_its_privileged_pods(stack: Callable[..., Stack])
     """Asked of Pod Security itself: on a cluster that enforces its baseline, the label is what lets the pods in."""
     deployed = stack("privileged", serving={"accelerator": "hpu"})
     deployed.nodes()
-    pod = next(obj["spec"]["template"] for obj in deployed.plan.model_server if obj["kind"] == "Deployment")
-    ours = deployed.plan.namespace()
+    pod = next(
+        obj["spec"]["template"] for obj in deployed.serving_blueprint.model_server if obj["kind"] == "Deployment"
+    )
+    ours = deployed.serving_blueprint.namespace()
     baseline = {"metadata": {"name": "ns-baseline", "labels": {"pod-security.kubernetes.io/enforce": "baseline"}}}
     for namespace in (baseline, ours):
         deployed.api.create("/api/v1/namespaces", namespace)

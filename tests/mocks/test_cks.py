@@ -11,9 +11,10 @@ from typing import Any
 
 import pulumi
 import pytest
+from components.cluster.cks import CksCluster, CksClusterArgs
+from stacks.compose_cks import compose_alone
 
 from components.cluster import cks
-from components.cluster.cks import CksCluster, CksClusterArgs
 from rehearsal.clouds.sdk import Sdk
 from releases.coreweave import SDK as MODULE
 from stacks.blueprint import blueprint
@@ -21,7 +22,6 @@ from stacks.clouds.coreweave.plan import CksPlan
 from stacks.clouds.coreweave.replaces import CKS
 from stacks.clouds.resource import Resource
 from stacks.compose import compose
-from stacks.compose_cks import compose_alone
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import VARIANTS, planned, stack, variant
 from tests.mocks.recording import OWNER, Recording, record

@@ -12,10 +12,10 @@ from typing import Any
 
 import pulumi
 import pytest
+from components.cluster.gke import GkeCluster, GkeClusterArgs, kubeconfig
 
 from components.cluster import gke
 from components.cluster.addons import ClusterAddons, ClusterAddonsArgs
-from components.cluster.gke import GkeCluster, GkeClusterArgs, kubeconfig
 from rehearsal.clouds.gke.sdk import declares, mistakes
 from stacks.clouds.gke.laws.nics import resource_problems
 from stacks.clouds.gke.plan import GkePlan

@@ -5,13 +5,13 @@ from typing import Any
 
 import pulumi
 import pytest
+from stacks.clouds.last_plan import OUTPUT
+from stacks.compose_cks import NEXT
 
 from stacks.clouds.changes import fingerprint
 from stacks.clouds.coreweave.look import look_at_cluster
 from stacks.clouds.coreweave.pools import API
 from stacks.clouds.coreweave.replaces import CKS
-from stacks.clouds.last_plan import OUTPUT
-from stacks.compose_cks import NEXT
 from stacks.findings import StackFileError
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import planned, stack

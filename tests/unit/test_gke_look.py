@@ -4,12 +4,12 @@ from typing import Any
 
 import pulumi
 import pytest
+from stacks.clouds.last_plan import OUTPUT
 
 from stacks.clouds.changes import fingerprint
 from stacks.clouds.gke.leftovers.google import Google, UnansweredError
 from stacks.clouds.gke.look import look_at_gke
 from stacks.clouds.gke.replaces import GKE
-from stacks.clouds.last_plan import OUTPUT
 from stacks.findings import StackFileError
 from stacks.spec.stack import StackSpec
 from tests.gke_plans import planned, stack

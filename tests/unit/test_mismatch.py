@@ -72,7 +72,11 @@ def test_nothing_is_said_where_a_node_would_do_or_there_is_none() -> None:
 
 def deployment(**pod: Any) -> dict[str, Any]:
     container = {"name": "main", "resources": {"limits": {"nvidia.com/gpu": "1"}}}
-    return {"kind": "Deployment", "metadata": {"name": "d"}, "spec": {"template": {"spec": {"containers": [container], **pod}}}}
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": "d"},
+        "spec": {"template": {"spec": {"containers": [container], **pod}}},
+    }
 
 
 def affinity(*terms: dict[str, Any]) -> dict[str, Any]:

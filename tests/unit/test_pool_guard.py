@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from components.cluster.pool_guard import PoolGuardProvider
 from pulumi.dynamic import dynamic
 
 from components.cluster.guard import GONE, ClusterInUseError
-from components.cluster.pool_guard import PoolGuardProvider
 from hardware.render.namespace import COREWEAVES, OWNER
 from tests.unit.api_server import ApiServer, kubeconfig, refusing
 
