@@ -75,7 +75,7 @@ class Examined(NamedTuple):
 def examine(path: Path) -> Examined:
     """Looks at one stack file, and at that of the stack whose nodes it is for, if there is one."""
     from stacks.file.load import load
-    from stacks.platform_file import paired, platform_path
+    from stacks.platform import paired, platform_path
     from stacks.rules.warnings import pointed_out
 
     try:

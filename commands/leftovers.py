@@ -56,7 +56,7 @@ def leftovers(
     Exits with 0 when nothing is left but what stays on purpose, with 1 when something is, or who knows cannot be asked.
     """
     from stacks.file.load import load
-    from stacks.platform_file import paired
+    from stacks.platform import paired
 
     file = load(file_of(stack), but=UNASKED)
     if file.spec.serving is not None:

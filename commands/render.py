@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from stacks.clouds.cloud import ClusterPlan
     from stacks.file.load import StackFile
 
-#: Every file a render can consist of.
-FILES = (
-    *rendered_cluster.FILES, "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml",
-    "router.yaml", "monitoring.yaml",
+#: The files of what a stack serves with, in the order of use.
+SERVING = (
+    "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml", "router.yaml", "monitoring.yaml",
 )  # fmt: skip
 #: How a file of ours begins.
 MARK = "# Rendered by `llmd-pd render`"
+
+
+def file_names() -> tuple[str, ...]:
+    """Returns the name of every file that a render can consist of."""
+    return (*rendered_cluster.file_names(), *SERVING)
 
 
 class OutputError(ValueError):
@@ -80,7 +84,7 @@ def render(
 
 def _on_its_nodes(stack: "StackFile") -> "StackFile":
     """The stack with what the file of the one that makes its nodes says of them; a note where that file is not here."""
-    from stacks.platform_file import paired, platform_path
+    from stacks.platform import paired, platform_path
 
     of_the_nodes = platform_path(stack)
     if of_the_nodes is None or of_the_nodes.exists():
@@ -96,7 +100,7 @@ def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: M
     """Writes the files, each with the header that says what `source` they are made of, and a line on every one."""
     header = f"{MARK} from {source}.\n# To change it, change the stack file and render again.\n"
     removed = write(output, {name: f"{header}{file.text}" for name, file in files.items()})
-    for name in FILES:
+    for name in file_names():
         if name in files:
             console.line(f"{output / name}: {files[name].holds}")
         elif name in left_out:
@@ -247,7 +251,7 @@ def write(directory: Path, texts: Mapping[str, str]) -> Sequence[str]:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        older = [name for name in FILES if _is_ours(directory / name)]
+        older = [name for name in file_names() if _is_ours(directory / name)]
         for name in texts:
             if name not in older and (directory / name).exists():
                 raise OutputError(

@@ -6,14 +6,15 @@ Takes the parts of a plan, of whichever kind the stack is. Nothing in the files 
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from commands import console, manifests
 from commands.rendered import File, of_objects, of_values
 from releases.charts import HelmRelease, helm_arguments
-from stacks.clouds.cloud import Cloud, ClusterPlan
-from stacks.clouds.registry import CLOUDS
-from stacks.clouds.resource import Ref, Resource, plain
+
+if TYPE_CHECKING:
+    from stacks.clouds.cloud import Cloud, ClusterPlan
+    from stacks.clouds.resource import Ref, Resource
 
 CLOUD, POOLS = "cluster.yaml", "node-pools.yaml"
 
@@ -23,8 +24,12 @@ def values_file(release: str) -> str:
     return f"{release}.values.yaml"
 
 
-#: Every file of a cluster, in the order of use.
-FILES = (CLOUD, POOLS, *(name for cloud in CLOUDS.values() for name in cloud.rendered))
+def file_names() -> tuple[str, ...]:
+    """Returns the name of every file of a cluster, in the order of use."""
+    from stacks.clouds.registry import CLOUDS
+
+    return (CLOUD, POOLS, *(name for cloud in CLOUDS.values() for name in cloud.rendered))
+
 
 ABOUT = """\
 # Resources of {cloud} in the order in which they are made, with the names of Pulumi's SDK for it ({package}).
@@ -34,7 +39,7 @@ ABOUT = """\
 _FIRST_KEYS = ("name", "type", "title", "args")
 
 
-def cluster_files(cloud: Cloud, plan: ClusterPlan, read: Sequence[Mapping[str, Any]]) -> dict[str, File]:
+def cluster_files(cloud: "Cloud", plan: "ClusterPlan", read: Sequence[Mapping[str, Any]]) -> dict[str, File]:
     """The files of a cluster that the stack makes, by name; none for an existing cluster. `read` are the objects of the plan's
     files.
     """
@@ -52,13 +57,15 @@ def cluster_files(cloud: Cloud, plan: ClusterPlan, read: Sequence[Mapping[str, A
     return files
 
 
-def _of_cloud(cloud: str, package: str, resources: Sequence[Resource]) -> File:
+def _of_cloud(cloud: str, package: str, resources: "Sequence[Resource]") -> File:
     described = manifests.documents(map(_described, resources), _FIRST_KEYS)
     return File(f"{ABOUT.format(cloud=cloud, package=package)}{described}", console.count(len(resources), "resource"))
 
 
-def _described(resource: Resource) -> dict[str, Any]:
-    """A resource for a reviewer; what is not said is the engine's and the provider's own way."""
+def _described(resource: "Resource") -> dict[str, Any]:
+    """A resource for a reviewer. Options with the engine's or the provider's defaults are left out."""
+    from stacks.clouds.resource import plain
+
     said = {
         "after": [*resource.after],
         "protect": resource.protect,
@@ -75,7 +82,7 @@ def _described(resource: Resource) -> dict[str, Any]:
     }
 
 
-def _reference(ref: Ref) -> str:
+def _reference(ref: "Ref") -> str:
     return f"${{{ref.resource}.{ref.attribute}}}"
 
 

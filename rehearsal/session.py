@@ -41,7 +41,7 @@ from stacks.clouds.extras import need_sdk
 from stacks.clouds.pools import NodePool
 from stacks.file.load import PROJECT, StackFile
 from stacks.kube.api import Api
-from stacks.platform_file import platform_of
+from stacks.platform import platform_of
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -10,7 +10,7 @@ from rehearsal import blanks
 from stacks.clouds.registry import CLOUDS
 from stacks.file.load import StackFile, load_serving
 from stacks.findings import Problem, StackFileError
-from stacks.platform_file import paired
+from stacks.platform import paired
 from stacks.rules.table import problems_of
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec

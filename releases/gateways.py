@@ -19,6 +19,45 @@ GATEWAY = "llm-d-inference-gateway"
 
 
 @dataclass(frozen=True)
+class Provider:
+    """An implementation of Gateways as the router's charts know it, and what it can do.
+
+    - `in_cluster`: the cluster brings it, with the Gateway API's CRDs. `turn_on` is how its owner turns it on.
+    - `policies`: the charts write a backend policy with a time limit and a health check, which the stack corrects by patches.
+    - `route_timeout`: its routes have timeouts.
+    - `own_monitoring`: the router's chart makes objects of its own monitoring kinds, not the Prometheus operator's.
+    """
+
+    key: str
+    title: str
+    in_cluster: bool = False
+    turn_on: str = ""
+    policies: bool = False
+    route_timeout: bool = True
+    own_monitoring: bool = False
+
+
+#: By the word for an implementation in the router's charts and upstream's recipes; `na` is one that they do not know.
+PROVIDERS: Mapping[str, Provider] = {
+    provider.key: provider
+    for provider in (
+        Provider(
+            key="gke",
+            title="GKE",
+            in_cluster=True,
+            turn_on="run `gcloud container clusters update CLUSTER --location=LOCATION --gateway-api=standard`",
+            policies=True,
+            route_timeout=False,
+            own_monitoring=True,
+        ),
+        Provider("istio", "Istio"),
+        Provider("agentgateway", "agentgateway"),
+        Provider("na", "an unknown implementation"),
+    )
+}
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One of upstream's Gateways.
 

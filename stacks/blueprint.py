@@ -143,7 +143,7 @@ def cluster_request(spec: StackSpec, base: Path = Path()) -> ClusterRequest | No
         protect=spec.cluster.protect,
         allow_replace=spec.cluster.allow_replace,
         # Who will serve on a platform stack is not known.
-        wants_gateway=spec.serving is None or (gateway is not None and gateway.provider == "gke"),
+        wants_gateway=spec.serving is None or (gateway is not None and gateway.implementation.in_cluster),
         mirror=spec.mirror,
         context=spec.cluster.at,
         base=base,
@@ -175,5 +175,5 @@ def managed_crds(spec: StackSpec, bill: Bill) -> tuple[Crd, ...]:
     """The CRD files that are the stack's to install."""
     own, gateway = spec.crds.gateway_api, spec.router.gateway
     # GKE brings the Gateway API's when it is told to have gateways at all.
-    theirs = gateway is None or (gateway.provider == "gke" if own is None else not own)
+    theirs = gateway is None or (gateway.implementation.in_cluster if own is None else not own)
     return (*(bill.crds if spec.crds.manage else ()), *(() if theirs else GATEWAY_API_CRDS))

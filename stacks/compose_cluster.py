@@ -17,7 +17,7 @@ from stacks.clouds.cloud import ByHand, Cloud, ClusterPlan, Follows
 from stacks.clouds.outputs import CLUSTER, NEXT
 from stacks.clouds.pools import NodePool
 from stacks.kube.context import Context
-from stacks.platform_stack import Foundation
+from stacks.platform import Foundation
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from stacks.exits import SHOWN
 from stacks.file.load import PROJECT, spec_from_config
 from stacks.findings import Problem, StackFileError
 from stacks.kube.repair import unblock
-from stacks.last_run import keep, previous
-from stacks.reference_live import full_name, referred
+from stacks.outputs import full_name, keep, previous, referred
 from stacks.rules.live import look_ahead
 from stacks.rules.previous import changed_roles
 from stacks.rules.warnings import warnings_of

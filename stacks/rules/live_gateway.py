@@ -62,9 +62,9 @@ def _no_api(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[
         "the stack leaves its CRDs to somebody else",
         "write `crds: {gatewayApi: true}`, or have them installed first",
     )
-    if gateway.stated.provider == "gke" and plan.spec.crds.gateway_api is None:
-        why = "GKE brings it where it is turned on"
-        fix = "run `gcloud container clusters update CLUSTER --location=LOCATION --gateway-api=standard`"
+    brought = gateway.stated.implementation
+    if brought.in_cluster and plan.spec.crds.gateway_api is None:
+        why, fix = f"{brought.title} brings it if it is turned on", brought.turn_on
     yield Problem("GATEWAY", "llmd-pd:crds.gatewayApi", "the cluster has no Gateway API", why, fix)
 
 

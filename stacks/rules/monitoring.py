@@ -28,7 +28,7 @@ def operator_kinds(spec: StackSpec) -> dict[str, str]:
 
     Behind a Gateway of GKE's the router's chart makes a PodMonitoring instead, which GKE has.
     """
-    on_gke = spec.router.gateway is not None and spec.router.gateway.provider == "gke"
+    on_gke = spec.router.gateway is not None and spec.router.gateway.implementation.own_monitoring
     wanted = {
         "PodMonitor": ("podMonitors", spec.monitoring.pod_monitors),
         "ServiceMonitor": ("router", spec.monitoring.router and not on_gke),

@@ -62,15 +62,19 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
     yield from _idle(gateway)
     if gateway.install and provider not in IMPLEMENTATIONS:
         what = f"`install` for provider {provider}"
-        why = "GKE brings its own" if provider == "gke" else "what `na` stands for cannot be known"
+        why = (
+            "the cluster brings its own"
+            if gateway.implementation.in_cluster
+            else "what `na` stands for cannot be known"
+        )
         yield Finding(f"{place}.install", what, why, f"leave it out, or use {' or '.join(IMPLEMENTATIONS)}")
     elif gateway.install and not gateway.manage:
         what, why = "`install` for a Gateway of somebody else's", "it has to work before this stack comes"
         yield Finding(f"{place}.install", what, why, "leave it out: who owns the Gateway installs its implementation")
-    if gateway.backend_timeout is not None and provider != "gke":
+    if gateway.backend_timeout is not None and not gateway.implementation.policies:
         what, why = f"`backendTimeout` for provider {provider}", "only GKE's GCPBackendPolicy has one"
         yield Finding(f"{place}.backendTimeout", what, why, "use `requestTimeout`")
-    if gateway.request_timeout is not None and provider == "gke":
+    if gateway.request_timeout is not None and not gateway.implementation.route_timeout:
         what, why = (
             "`requestTimeout` for provider gke",
             "GKE's gateways know no timeout in a route, and the chart leaves it out",

@@ -82,8 +82,8 @@ def gateway_plan(spec: StackSpec, bill: Bill, values: Tree) -> GatewayPlan | Non
         routes=[_route(spec, bill, stated, namespace)] if own_route(spec, bill) else [],
         route_names=(spec.name, shared_route(spec.name)),
         implementation=_implementation(spec, stated) if stated.install else [],
-        backend_timeout=(stated.backend_timeout or CHARTS_BACKEND_TIMEOUT) if stated.provider == "gke" else None,
-        health_check=_health_check(bill, values) if stated.provider == "gke" else None,
+        backend_timeout=(stated.backend_timeout or CHARTS_BACKEND_TIMEOUT) if stated.implementation.policies else None,
+        health_check=_health_check(bill, values) if stated.implementation.policies else None,
     )
 
 
@@ -115,7 +115,7 @@ def _route(spec: StackSpec, bill: Bill, stated: Gateway, namespace: str) -> Obje
         gateway_namespace=namespace,
         base_model=stated.base_model,
         # As the charts do it: GKE's controller knows no timeout in a route.
-        request_timeout=None if stated.provider == "gke" else stated.request_timeout or upstreams,
+        request_timeout=(stated.request_timeout or upstreams) if stated.implementation.route_timeout else None,
     )
 
 

@@ -84,7 +84,7 @@ def _gateway_settings(spec: StackSpec, bill: Bill, gateway: Gateway) -> dict[str
         # Without a protocol the charts write no check into GKE's HealthCheckPolicy, and the check is the stack's to write
         # (stacks/serving/gateway.py). Of everything else `http` is the default: InferencePool's `appProtocol`, and
         # the picker's parser.
-        "protocol": NO_PROTOCOL if gateway.provider == "gke" else None,
+        "protocol": NO_PROTOCOL if gateway.implementation.policies else None,
         **({} if own_route(spec, bill) else route),
     }
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from releases.gateways import GATEWAY
+from releases.gateways import GATEWAY, PROVIDERS, Provider
 from stacks.schema import (
     Chart,
     DnsLabel,
@@ -77,6 +77,11 @@ class Gateway(Section):
     request_timeout: Duration | None = None
     backend_timeout: Positive | None = None
     delete_in_use: bool = False
+
+    @property
+    def implementation(self) -> Provider:
+        """What its provider can do."""
+        return PROVIDERS[self.provider]
 
 
 class Router(Section):

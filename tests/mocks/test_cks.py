@@ -11,19 +11,18 @@ from typing import Any
 
 import pulumi
 import pytest
-from components.cluster.cks import CksCluster, CksClusterArgs
-from stacks.compose_cks import compose_alone
 
-from components.cluster import cks
 from rehearsal.clouds.sdk import Sdk
 from releases.coreweave import SDK as MODULE
 from stacks.blueprint import blueprint
-from stacks.clouds.coreweave.plan import CksPlan
+from stacks.clouds.cloud import ByHand, ClusterPlan
+from stacks.clouds.coreweave.cloud import COREWEAVE, CoreWeaveCloud
+from stacks.clouds.coreweave.plan import CLUSTER, VPC
 from stacks.clouds.coreweave.replaces import CKS
-from stacks.clouds.resource import Resource
 from stacks.compose import compose
+from stacks.compose_cluster import compose_alone, registered
 from stacks.spec.stack import StackSpec
-from tests.cks_plans import VARIANTS, planned, stack, variant
+from tests.cks_plans import VARIANTS, planned, stack, variant, vpc
 from tests.mocks.recording import OWNER, Recording, record
 
 ROOT = Path(__file__).parents[2]
@@ -34,13 +33,12 @@ SDK = pytest.mark.skipif(
 EVERY = pytest.mark.parametrize("name", VARIANTS)
 COREWEAVES = Sdk(MODULE)
 ENDPOINT = "https://acme-1234.k8s.us-east-02a.coreweave.com"
-CLUSTER = "coreweave:index/cksCluster:CksCluster"
-COMPUTED = {CLUSTER: {"apiServerEndpoint": ENDPOINT, "status": "STATUS_RUNNING"}}
+COMPUTED = {"coreweave:index/cksCluster:CksCluster": {"apiServerEndpoint": ENDPOINT, "status": "STATUS_RUNNING"}}
 WITHOUT_CRDS = {"crds": {"manage": False}}
 IN_IT = {"context": "cw"}
 
 
-def kinds(plan: CksPlan) -> dict[str, str]:
+def kinds(plan: ClusterPlan) -> dict[str, str]:
     return {resource.name: resource.type for resource in plan.resources}
 
 
@@ -56,17 +54,17 @@ def test_every_argument_exists_and_has_its_type(name: str) -> None:
 
 @SDK
 @pytest.mark.parametrize(
-    ("part", "args", "words"),
+    ("kind", "args", "words"),
     [
-        ("vpc", {"vpc_prefix": []}, "vpc_prefix: there is no such argument"),
-        ("vpc", {"vpc_prefixes": [{"name": "a", "cidr": "b"}]}, "vpc_prefixes[0].value: it is required"),
-        ("cluster", {"internal_lb_cidr_names": "a"}, "internal_lb_cidr_names: 'a' is not of"),
-        ("cluster", {"public": 1}, "public: 1 is not of bool"),
+        (VPC, {"vpc_prefix": []}, "vpc_prefix: there is no such argument"),
+        (VPC, {"vpc_prefixes": [{"name": "a", "cidr": "b"}]}, "vpc_prefixes[0].value: it is required"),
+        (CLUSTER, {"internal_lb_cidr_names": "a"}, "internal_lb_cidr_names: 'a' is not of"),
+        (CLUSTER, {"public": 1}, "public: 1 is not of bool"),
     ],
 )
-def test_a_wrong_argument_would_be_seen(part: str, args: dict[str, Any], words: str) -> None:
+def test_a_wrong_argument_would_be_seen(kind: str, args: dict[str, Any], words: str) -> None:
     made = planned(stack())
-    one: Resource = getattr(made, part)
+    (one,) = made.of(kind)
     assert str(COREWEAVES.mistakes(replace(one, args={**one.args, **args}), kinds(made))[0]).startswith(words)
 
 
@@ -81,32 +79,35 @@ def test_fields_of_the_tables_of_changes_exist() -> None:
 # --- the engine is told of it --------------------------------------------------------------------------------------------
 
 
-def alone(made: CksPlan) -> Recording:
-    return record(lambda: compose_alone(made), computed=COMPUTED)
+def alone(given: StackSpec) -> Recording:
+    made = blueprint(given)
+    access = made.cluster.reached_by
+    assert isinstance(access, ByHand)
+    return record(lambda: compose_alone(made, access), computed=COMPUTED)
 
 
 @SDK
 @EVERY
 def test_resources_are_registered_as_planned(name: str) -> None:
     made = planned(variant(name))
-    found = {one.name: one for one in alone(made).resources if one.type.startswith("coreweave:")}
+    found = {one.name: one for one in alone(variant(name)).resources if one.type.startswith("coreweave:")}
     assert set(found) == {one.name for one in made.resources}
     for one in made.resources:
         told = found[one.name]
-        assert (told.parent, told.provider) == ("cks", "cks-coreweave")
+        assert (told.parent, told.provider) == ("coreweave", "coreweave-provider")
         assert told.after == one.before
         assert told.protected == one.protect
         assert told.deleted_first
         timeouts = (told.create_timeout, told.update_timeout, told.delete_timeout)
         assert timeouts == (one.timeouts.create, one.timeouts.update, one.timeouts.delete)
     cluster = found[made.cluster.name].inputs
-    assert cluster["vpcId"] == f"{made.vpc.name}-id"
+    assert cluster["vpcId"] == f"{vpc(made).name}-id"
     assert cluster["internalLbCidrNames"] == made.cluster.args["internal_lb_cidr_names"]
 
 
 @SDK
 def test_the_first_step_makes_the_cluster_alone_and_says_how_to_go_on() -> None:
-    recording = alone(planned(stack()))
+    recording = alone(stack())
     assert recording.of(":NodePool") == recording.of(":Namespace") == recording.of("providers:kubernetes") == []
     said = recording.exports["next"]
     assert said["endpoint"] == ENDPOINT
@@ -117,7 +118,7 @@ def test_the_first_step_makes_the_cluster_alone_and_says_how_to_go_on() -> None:
 
 @SDK
 def test_the_provider_is_given_no_token() -> None:
-    (provider,) = [one for one in alone(planned(stack())).resources if one.type == "pulumi:providers:coreweave"]
+    (provider,) = [one for one in alone(stack()).resources if one.type == "pulumi:providers:coreweave"]
     assert not {"token", "endpoint"} & set(provider.inputs)
 
 
@@ -142,6 +143,7 @@ def test_whatever_is_in_the_cluster_comes_after_it_and_goes_before() -> None:
         "owner": OWNER,
         "section": "cluster.coreweave",
         "deleteInUse": False,
+        "namespaces": ["ns.coreweave.cloud/org", "control-plane"],
     }
     for one in inside:
         pool = one.type.endswith(":NodePool")
@@ -150,16 +152,17 @@ def test_whatever_is_in_the_cluster_comes_after_it_and_goes_before() -> None:
 
 
 @SDK
-def test_a_stack_that_only_makes_nodes_makes_them_in_it() -> None:
+def test_a_platform_stack_makes_its_nodes_in_it() -> None:
     made = blueprint(StackSpec(cluster=stack(cluster=IN_IT).cluster))
     recording = record(lambda: compose(made, OWNER), computed=COMPUTED)
     assert len(recording.of(":NodePool")) == 2
-    assert len(recording.of(":CksCluster")) == 2, "the component and the cluster"
+    assert len(recording.of(":CksCluster")) == 1
+    assert len(recording.of("llmd-pd:index:CloudCluster")) == 1
     assert recording.exports["cluster"]["context"] == "cw"
     assert recording.one(":Guard").after == {"pd-disaggregation-cpu", "pd-disaggregation-gpu"}, "it is asked first"
 
 
-def test_of_a_cluster_that_is_there_the_providers_come_after_nothing() -> None:
+def test_of_an_existing_cluster_the_providers_come_after_nothing() -> None:
     made = blueprint(stack(cluster={**IN_IT, "coreweave": {}}, **WITHOUT_CRDS), ROOT)
     recording = record(lambda: compose(made, OWNER))
     providers = [one for one in recording.resources if one.type == "pulumi:providers:kubernetes"]
@@ -168,7 +171,8 @@ def test_of_a_cluster_that_is_there_the_providers_come_after_nothing() -> None:
 
 
 def test_without_the_extra_a_stack_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cks, "SDK", replace(cks.SDK, module="pulumi_coreweave_that_is_not_there"))
+    assert COREWEAVE.extra is not None
+    monkeypatch.setattr(CoreWeaveCloud, "extra", replace(COREWEAVE.extra, module="pulumi_coreweave_that_is_not_there"))
     made = planned(stack())
     words = (
         r"`cluster.coreweave.cluster` needs the package pulumi-coreweave, which is not installed; run `make coreweave`"
@@ -177,12 +181,12 @@ def test_without_the_extra_a_stack_is_told_in_a_sentence(monkeypatch: pytest.Mon
         record(lambda: _made(made))
 
 
-def _made(made: CksPlan) -> None:
-    CksCluster("cks", CksClusterArgs(resources=made.resources, cluster=made.cluster.name))
+def _made(made: ClusterPlan) -> None:
+    registered(made, COREWEAVE)
 
 
 @SDK
 def test_the_page_counts_the_resources_of_a_preview_from_nothing() -> None:
     said = (ROOT / "docs" / "coreweave.md").read_text()
     (number,) = re.findall(r"its preview shows (\d+) resources", said)
-    assert int(number) == len(alone(planned(stack())).resources) + 1  # and the stack itself
+    assert int(number) == len(alone(stack()).resources) + 1  # and the stack itself

@@ -201,7 +201,14 @@ def test_a_chart_from_a_registry_is_pinned(case: Case) -> None:
 
 def test_nothing_but_the_plan_is_registered(case: Case) -> None:
     planned = case.plan
-    made = len(whole(planned).pools) + len(planned.crds()) + 1 + len(planned.model_server) + 1 + len(planned.monitoring)
+    made = (
+        len(whole(planned).cluster.pools)
+        + len(planned.crds())
+        + 1
+        + len(planned.model_server)
+        + 1
+        + len(planned.monitoring)
+    )
     others = [r for r in case.recording.resources if r.type.startswith("kubernetes:") and not r.read]
     assert len(others) == made
     assert [r.inputs["id"] for r in case.recording.resources if r.read] == [
@@ -272,7 +279,7 @@ def test_deployments_come_after_what_their_pods_name(case: Case) -> None:
 def test_the_router_depends_on_the_crds(case: Case) -> None:
     """By each CRD itself: a dependency on a component that turned out empty is silently nothing."""
     crds = {crd["metadata"]["name"] for crd in case.plan.crds()}
-    first = {pool.name for pool in whole(case.plan).pools[:1]}
+    first = {pool.name for pool in whole(case.plan).cluster.pools[:1]}
     assert case.recording.one(":Release").after == crds | {case.spec.namespace} | first
 
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import pulumi
 import pytest
-from components.cluster.gke import GkeCluster, GkeClusterArgs, kubeconfig
 
-from components.cluster import gke
 from components.cluster.addons import ClusterAddons, ClusterAddonsArgs
 from rehearsal.clouds.gke.sdk import declares, mistakes
+from stacks.clouds.gke.cloud import GKE, GkeCloud
 from stacks.clouds.gke.laws.nics import resource_problems
-from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.plan import GkePlan, kubeconfig
 from stacks.clouds.gke.replaces import DISRUPTIVE, REPLACING
 from stacks.clouds.resource import Ref, Resource, from_the_engine, snake
+from stacks.compose_cluster import registered
 from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.mocks.recording import OWNER, Recording, Registration, record
 
@@ -29,7 +29,7 @@ SDK = pytest.mark.skipif(
     reason="pulumi-gcp is not installed: pip install -e '.[gke]' to test what a GKE cluster is made of",
 )
 EVERY = pytest.mark.parametrize("name", VARIANTS)
-COMPONENT = "acme-cluster"
+COMPONENT = "gke"
 ENDPOINT = "gke-1234.us-south1.gke.goog"
 #: What Google adds to what was asked for, of what a plan refers to.
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
@@ -48,11 +48,11 @@ def kinds(plan: GkePlan) -> dict[str, str]:
     return {resource.name: resource.type for resource in plan.resources}
 
 
-def registered(plan: GkePlan) -> Recording:
-    args = GkeClusterArgs(project=plan.site.project, resources=plan.resources, cluster=plan.cluster.name)
-
+def recorded(plan: GkePlan) -> Recording:
     def program() -> None:
-        pulumi.export("kubeconfig", GkeCluster(COMPONENT, args).kubeconfig)
+        made = registered(plan, GKE)
+        pulumi.export("kubeconfig", made.kubeconfig)
+        pulumi.export("endpoint", made.endpoint)
 
     return record(program, computed=COMPUTED)
 
@@ -111,17 +111,17 @@ def test_fields_of_the_tables_of_changes_exist() -> None:
 @EVERY
 def test_every_resource_is_registered_under_the_component_and_by_its_provider(name: str) -> None:
     plan = planned(variant(name))
-    found = by_name(registered(plan))
+    found = by_name(recorded(plan))
     assert set(found) == {resource.name for resource in plan.resources}
     assert {resource.parent for resource in found.values()} == {COMPONENT}
-    assert {resource.provider for resource in found.values()} == {f"{COMPONENT}-google"}
+    assert {resource.provider for resource in found.values()} == {f"{COMPONENT}-provider"}
 
 
 @SDK
 @EVERY
 def test_with_protection_order_and_patience_as_planned(name: str) -> None:
     plan = planned(variant(name))
-    found = by_name(registered(plan))
+    found = by_name(recorded(plan))
     for resource in plan.resources:
         told = found[resource.name]
         assert told.after == resource.before
@@ -136,7 +136,7 @@ def test_with_protection_order_and_patience_as_planned(name: str) -> None:
 
 @SDK
 def test_arguments_arrive_as_the_provider_spells_them_with_references_resolved() -> None:
-    found = by_name(registered(planned(stack())))
+    found = by_name(recorded(planned(stack())))
     pool = found["pd-disaggregation-accelerators"].inputs
     assert pool["cluster"] == "pd-disaggregation-cluster-id"
     assert pool["nodeConfig"]["serviceAccount"] == "nodes@acme"
@@ -144,7 +144,7 @@ def test_arguments_arrive_as_the_provider_spells_them_with_references_resolved()
     assert pool["nodeConfig"]["labels"]["nvidia.com/gpu.present"] == "true"
     assert pool["networkConfig"] == {"enablePrivateNodes": True, "acceleratorNetworkProfile": "auto"}
     assert found["pd-disaggregation-gke-agent-networks"].inputs["member"] == "serviceAccount:gke@acme"
-    multinet = by_name(registered(planned(variant("multinet"))))["pd-disaggregation-accelerators"].inputs
+    multinet = by_name(recorded(planned(variant("multinet"))))["pd-disaggregation-accelerators"].inputs
     nics = multinet["networkConfig"]["additionalNodeNetworkConfigs"]
     assert nics[0] == {"network": "pd-disaggregation-gvnic-network", "subnetwork": "pd-disaggregation-gvnic"}
     assert len(nics) == 9
@@ -162,7 +162,7 @@ def test_what_is_registered_obeys_the_laws_and_has_its_types(name: str) -> None:
     plan = planned(variant(name))
     told = [
         Resource(one.name, kinds(plan)[one.name], "", from_the_engine(json.loads(with_googles_ids(one))))
-        for one in by_name(registered(plan)).values()
+        for one in by_name(recorded(plan)).values()
     ]
     assert resource_problems(told) == []
     assert {one.name: found for one in told if (found := mistakes(one, {}))} == {}
@@ -181,8 +181,14 @@ def test_ignored_arguments_are_spelt_as_the_engine_does() -> None:
 
 @SDK
 def test_the_kubeconfig_leads_to_the_dns_endpoint_and_holds_no_credential() -> None:
-    exported = registered(planned(stack())).exports["kubeconfig"]
-    assert exported == kubeconfig("pd-disaggregation", ENDPOINT)
+    exported = recorded(planned(stack())).exports
+    assert exported == {"kubeconfig": kubeconfig("pd-disaggregation", ENDPOINT), "endpoint": ENDPOINT}
+
+
+@SDK
+def test_googles_provider_is_told_the_project() -> None:
+    (provider,) = recorded(planned(stack())).of("pulumi:providers:gcp")
+    assert (provider.inputs["project"], provider.parent) == ("acme-serving", COMPONENT)
 
 
 def test_a_kubeconfig_asks_googles_plugin_for_credentials() -> None:
@@ -198,14 +204,14 @@ def test_a_kubeconfig_asks_googles_plugin_for_credentials() -> None:
 
 
 def test_without_the_extra_a_stack_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gke, "SDK", replace(gke.SDK, module="pulumi_gcp_that_is_not_there"))
-    resource = Resource("a", "compute.Network", "a", {})
+    assert GKE.extra is not None
+    monkeypatch.setattr(GkeCloud, "extra", replace(GKE.extra, module="pulumi_gcp_that_is_not_there"))
     with pytest.raises(pulumi.RunError, match=r"needs the package pulumi-gcp, which is not installed; run `make gke`"):
-        record(lambda: _made(resource))
+        record(lambda: _made(planned(stack())))
 
 
-def _made(resource: Resource) -> None:
-    GkeCluster(COMPONENT, GkeClusterArgs(project="acme-serving", resources=[resource], cluster="a"))
+def _made(plan: GkePlan) -> None:
+    registered(plan, GKE)
 
 
 # --- what the cluster is given -------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def test_the_way_to_the_cluster_is_known_once_it_is_made(composed: Any) -> None:
 )
 def test_nodes_and_what_they_need_are_there_before_what_runs_on_them(name: str, composed: Any) -> None:
     planned, recording = composed(name)
-    pools = {resource.name for resource in whole(planned).gke.of("container.NodePool")}
+    pools = {resource.name for resource in whole(planned).cluster.of("container.NodePool")}
     addons = {registered.name for registered in recording.under("ClusterAddons")}
     assert bool(addons) == ("tpu" not in name)
     for deployment in recording.of(":Deployment"):
@@ -79,7 +79,7 @@ def test_the_drivers_come_before_who_hands_gpus_out(composed: Any) -> None:
 
 def test_the_crd_that_gke_brings_is_left_to_it(composed: Any) -> None:
     planned, recording = composed("dranet")
-    brought = whole(planned).gke.brought_crds
+    brought = whole(planned).cluster.brought_crds
     assert brought == {"inferencepools.inference.networking.k8s.io"}
     record_ = {r.inputs["metadata"]["name"] for r in recording.under("Crds")}
     assert len(record_) == 4, "compose is told by the look ahead what to leave out"
@@ -88,7 +88,7 @@ def test_the_crd_that_gke_brings_is_left_to_it(composed: Any) -> None:
 def test_everything_of_the_stack_file_is_the_stacks_and_nothing_is_taken_over(composed: Any) -> None:
     planned, recording = composed("Pulumi.gke-h200.yaml")
     cloud = {registered.name for registered in recording.resources if registered.type.startswith("gcp:")}
-    assert cloud == {resource.name for resource in whole(planned).gke.resources}
+    assert cloud == {resource.name for resource in whole(planned).cluster.resources}
     served = [r.inputs["metadata"]["name"] for r in recording.of(":Deployment")]
     assert sorted(served) == sorted(
         obj["metadata"]["name"] for obj in planned.model_server if obj["kind"] == "Deployment"
@@ -100,7 +100,7 @@ def test_everything_of_the_stack_file_is_the_stacks_and_nothing_is_taken_over(co
 def test_what_is_in_the_cluster_goes_before_its_nodes(name: str, composed: Any) -> None:
     """All of it but what stays: its deletion may need a node, and what waits for load balancers needs the network too."""
     planned, recording = composed(name)
-    pools = {resource.name for resource in whole(planned).gke.of("container.NodePool")}
+    pools = {resource.name for resource in whole(planned).cluster.of("container.NodePool")}
     (system,) = [pool for pool in pools if pool.endswith("-system")]
     within = [r for r in recording.resources if r.type.startswith("kubernetes:") and not r.read]
     early = {r.name for r in within if not r.retained and system not in recording.before(r)}

@@ -32,7 +32,7 @@ def pools(recording: Recording) -> dict[str, Registration]:
 
 def test_pools_are_the_plans_and_say_whose_they_are() -> None:
     planned, recording = composed()
-    for pool in whole(planned).pools:
+    for pool in whole(planned).cluster.pools:
         registered = pools(recording)[pool.name]
         assert registered.type == "kubernetes:compute.coreweave.com/v1alpha1:NodePool"
         assert registered.provider == "cluster-shared", "one that carries our mark is taken over"

@@ -1,4 +1,4 @@
-"""A stack that only makes nodes, and one that refers to it: what is registered and exported, what is read and refused."""
+"""A platform stack, and a stack that refers to it: what is registered and exported, what is read and refused."""
 
 import importlib.util
 import json
@@ -12,11 +12,11 @@ from pulumi.runtime import mocks
 
 from releases import files
 from stacks.blueprint import blueprint, serving_blueprint
+from stacks.clouds.outputs import CLUSTER as OUTPUT
 from stacks.compose import compose
-from stacks.compose_cluster import OUTPUT
 from stacks.file.load import spec_from_config
 from stacks.findings import StackFileError
-from stacks.reference_live import READ, full_name, referred
+from stacks.outputs import READ, full_name, referred
 from stacks.spec.stack import StackSpec
 from tests.blueprints import whole
 from tests.gke_plans import GKE
@@ -33,6 +33,7 @@ SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
 HOW_TO_REACH = {key: CLUSTER[key] for key in ("kubeconfig", "context")}
 EXPORTED = {
     **HOW_TO_REACH,
+    "cloud": "coreweave",
     "machine": "coreweave-h200",
     "nodes": 2.0,
     "labels": {},
@@ -87,11 +88,11 @@ def test_nodes_and_nothing_else_and_how_to_find_them() -> None:
     assert recording.exports == {
         OUTPUT: {
             **HOW_TO_REACH,
+            "cloud": "coreweave",
             "machine": "coreweave-h200",
             "nodes": 2,
             "labels": {},
             "taints": [],
-            "rdma": None,
             "gateways": True,
         }
     }
@@ -104,25 +105,25 @@ def test_a_cluster_and_everything_under_it_and_how_to_reach_it(tmp_path: Path, m
     monkeypatch.setattr(files, "manifest_objects", lambda *_: [INSTALLER])
     cluster = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
     planned = blueprint(spec_from_config({"cluster": cluster}), tmp_path)
-    assert planned.gke is not None
     recording = record(lambda: compose(planned, OWNER), computed=COMPUTED)
-    made = {registered.name for registered in recording.under("GkeCluster")}
-    assert {resource.name for resource in planned.gke.resources} <= made
+    made = {registered.name for registered in recording.under("CloudCluster")}
+    assert {resource.name for resource in planned.cluster.resources} <= made
     assert {"DaemonSet", "Release"} == {r.type.rpartition(":")[2] for r in recording.under("ClusterAddons")}
     (guard,) = recording.of(":Guard")
-    assert {resource.name for resource in planned.gke.of("container.NodePool")} <= guard.after
+    assert {resource.name for resource in planned.cluster.of("container.NodePool")} <= guard.after
     assert {r.name for r in recording.under("ClusterAddons")} <= guard.after, "who lives there is asked first"
     found = recording.exports[OUTPUT]
     assert json.loads(found["kubeconfig"])["clusters"][0]["cluster"] == {"server": f"https://{ENDPOINT}"}
-    assert {key: found[key] for key in ("machine", "nodes", "context", "rdma", "gateways")} == {
-        "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "context": None, "rdma": "dranet", "gateways": True,
+    assert {key: value for key, value in found.items() if key != "kubeconfig"} == {
+        "cloud": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "context": None, "labels": {}, "taints": [],
+        "rdma": "dranet", "gateways": True,
     }  # fmt: skip
     serving = referring({"accelerator": "nvidia", "fabric": "gke-rdma"})
     served = serving_blueprint(resolved(serving, {OUTPUT: found}), tmp_path)
     assert (served.spec.cluster.kubeconfig, served.spec.cluster.nodes) == (found["kubeconfig"], 2)
     recording = record(lambda: compose(whole(served), OWNER))
     assert {r.inputs["kubeconfig"] for r in recording.of("pulumi:providers:kubernetes")} == {found["kubeconfig"]}
-    assert recording.under("GkeCluster") == []
+    assert recording.under("CloudCluster") == []
 
 
 def test_the_cluster_is_what_the_other_stack_says() -> None:
@@ -138,7 +139,7 @@ def test_a_share_of_the_nodes_is_the_serving_stacks_to_say() -> None:
 
 def test_it_serves_as_on_nodes_of_its_own_but_makes_none() -> None:
     planned = serving_blueprint(resolved(referring(), {OUTPUT: EXPORTED}), Path())
-    assert whole(planned).pools == []
+    assert whole(planned).cluster.pools == ()
     (deployment, *_) = [obj for obj in planned.model_server if obj["kind"] == "Deployment"]
     assert "podAffinity" in deployment["spec"]["template"]["spec"]["affinity"], "on one fabric, there too"
     recording = record(lambda: compose(whole(planned), OWNER))
@@ -152,7 +153,8 @@ def test_it_serves_as_on_nodes_of_its_own_but_makes_none() -> None:
         (referring(), None, "cluster.stack: stack acme/llmd-pd/platform cannot be read, because "),
         *((referring(), outputs, "cluster.stack: stack acme/llmd-pd/platform exports no nodes, because it makes none, or")
           for outputs in ({}, {OUTPUT: "x"}, {OUTPUT: {"endpoint": "x"}}, {OUTPUT: {**EXPORTED, "machine": None}},
-                          {OUTPUT: {**EXPORTED, "nodes": None}})),
+                          {OUTPUT: {**EXPORTED, "nodes": None}}, {OUTPUT: {**EXPORTED, "cloud": "another"}},
+                          {OUTPUT: {key: value for key, value in EXPORTED.items() if key != "cloud"}})),
         (referring({**SERVING, "fabric": "base"}, machine="nvidia-generic"), {OUTPUT: EXPORTED},
          "cluster.machine: machine `nvidia-generic`, because the nodes of stack acme/llmd-pd/platform are coreweave-h200"),
         (referring(nodes=3), {OUTPUT: EXPORTED},

@@ -7,28 +7,30 @@ import pytest
 
 from stacks.blueprint import blueprint
 from stacks.clouds.changes import changes, fingerprint
+from stacks.clouds.cloud import ByHand, ClusterPlan
 from stacks.clouds.coreweave.addresses import overlapping
 from stacks.clouds.coreweave.laws import resource_problems
-from stacks.clouds.coreweave.plan import NAME_LENGTH, CksPlan, cks_plan
+from stacks.clouds.coreweave.plan import CLUSTER as KIND
+from stacks.clouds.coreweave.plan import NAME_LENGTH, VPC
 from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
 from stacks.clouds.coreweave.versions import parse, upgrades
 from stacks.clouds.resource import Ref, Resource, plain
+from stacks.kube.context import Context
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import CKS as STATED
-from tests.cks_plans import CLUSTER, SERVING, VARIANTS, planned, stack, variant
+from tests.cks_plans import CLUSTER, SERVING, VARIANTS, planned, stack, variant, vpc
 from tests.unit.test_rules import spec
 
 EVERY = pytest.mark.parametrize("name", VARIANTS)
-VPC, KIND = "NetworkingVpc", "CksCluster"
 
 
 # --- what is made --------------------------------------------------------------------------------------------------------
 
 
 def test_a_vpc_and_a_cluster_in_it() -> None:
-    vpc, cluster = planned(stack()).resources
-    assert (vpc.name, vpc.type) == ("pd-disaggregation-vpc", VPC)
-    assert vpc.args == {
+    network, cluster = planned(stack()).resources
+    assert (network.name, network.type) == ("pd-disaggregation-vpc", "NetworkingVpc")
+    assert network.args == {
         "name": "pd-disaggregation",
         "zone": "US-EAST-02A",
         "vpc_prefixes": [
@@ -37,7 +39,7 @@ def test_a_vpc_and_a_cluster_in_it() -> None:
             {"name": "internal-lb-1", "value": "10.32.4.0/22"},
         ],
     }
-    assert (cluster.name, cluster.type) == ("pd-disaggregation-cluster", KIND)
+    assert (cluster.name, cluster.type) == ("pd-disaggregation-cluster", "CksCluster")
     assert cluster.args == {
         "name": "pd-disaggregation",
         "zone": "US-EAST-02A",
@@ -51,17 +53,17 @@ def test_a_vpc_and_a_cluster_in_it() -> None:
 
 
 def test_everything_it_can_be_told() -> None:
-    vpc, cluster = planned(variant("told everything")).resources
-    assert (vpc.args["name"], cluster.args["name"], cluster.args["public"]) == ("prod-net", "prod", False)
-    assert vpc.args["host_prefixes"] == [{"name": "primary", "type": "PRIMARY", "prefixes": ["10.16.192.0/18"]}]
-    assert [row["value"] for row in vpc.args["vpc_prefixes"]][2:] == ["10.80.4.0/22", "10.80.8.0/22"]
+    network, cluster = planned(variant("told everything")).resources
+    assert (network.args["name"], cluster.args["name"], cluster.args["public"]) == ("prod-net", "prod", False)
+    assert network.args["host_prefixes"] == [{"name": "primary", "type": "PRIMARY", "prefixes": ["10.16.192.0/18"]}]
+    assert [row["value"] for row in network.args["vpc_prefixes"]][2:] == ["10.80.4.0/22", "10.80.8.0/22"]
     assert cluster.args["internal_lb_cidr_names"] == ["internal-lb-1", "internal-lb-2"]
 
 
 @EVERY
 def test_the_cluster_comes_after_its_vpc_and_both_are_protected_until_told(name: str) -> None:
     plan = planned(variant(name))
-    assert (plan.vpc.before, plan.cluster.before) == (frozenset(), {plan.vpc.name})
+    assert (vpc(plan).before, plan.cluster.before) == (frozenset(), {vpc(plan).name})
     assert [one.protect for one in plan.resources] == [True, True]
     assert all(one.delete_before_replace and one.timeouts.delete for one in plan.resources)
     assert [one.protect for one in planned(stack(cluster={"protect": False})).resources] == [False, False]
@@ -82,14 +84,25 @@ def test_a_long_name_is_cut_where_coreweave_does_and_stays_its_own() -> None:
         {**CLUSTER, "coreweave": {"systemPool": {}}},
     ],
 )
-def test_of_a_cluster_that_is_there_nothing_is_made(cluster: dict[str, Any]) -> None:
-    assert cks_plan(spec(SERVING, cluster=cluster)) is None
+def test_of_an_existing_cluster_nothing_is_made(cluster: dict[str, Any]) -> None:
+    plan = blueprint(spec(SERVING, cluster=cluster)).cluster
+    assert (plan.resources, plan.cluster_name) == ((), None)
+    with pytest.raises(LookupError, match="not the stack's to make"):
+        _ = plan.cluster
 
 
-def test_a_stack_that_only_makes_nodes_makes_the_same() -> None:
+def test_a_platform_stack_makes_the_same() -> None:
     given = stack()
     platform = StackSpec(cluster=given.cluster)
-    assert blueprint(platform).cks == planned(given)
+    assert blueprint(platform).cluster == planned(given)
+
+
+def test_it_is_reached_by_hand_until_a_context_is_named() -> None:
+    by_hand = planned(stack()).reached_by
+    assert isinstance(by_hand, ByHand)
+    assert "`cwic cluster auth pd-disaggregation`" in by_hand.kubeconfig
+    assert planned(stack(cluster={"context": "cw", "kubeconfig": "a"})).reached_by == Context("a", "cw")
+    assert blueprint(spec(SERVING, cluster={**CLUSTER, "context": "cw"})).cluster.reached_by == Context(None, "cw")
 
 
 # --- laws ----------------------------------------------------------------------------------------------------------------
@@ -100,10 +113,10 @@ def test_whatever_is_planned_obeys_the_laws(name: str) -> None:
     assert resource_problems(planned(variant(name)).resources) == []
 
 
-def broken(plan: CksPlan, vpc: dict[str, Any] | None = None, cluster: dict[str, Any] | None = None) -> list[Resource]:
+def broken(plan: ClusterPlan, network: dict[str, Any], cluster: dict[str, Any]) -> list[Resource]:
     return [
-        replace(plan.vpc, args={**plan.vpc.args, **(vpc or {})}),
-        replace(plan.cluster, args={**plan.cluster.args, **(cluster or {})}),
+        replace(vpc(plan), args={**vpc(plan).args, **network}),
+        replace(plan.cluster, args={**plan.cluster.args, **cluster}),
     ]
 
 
@@ -113,7 +126,7 @@ def prefixes(services: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("vpc", "cluster", "rule", "field"),
+    ("network", "cluster", "rule", "field"),
     [
         ({"name": "a" * 31}, {}, "CW-06", "name"),
         ({}, {"name": "a" * 31}, "CW-06", "name"),
@@ -126,8 +139,10 @@ def prefixes(services: str) -> list[dict[str, str]]:
         ({"vpc_prefixes": prefixes("a")}, {}, "CW-12", "vpc_prefixes"),
     ],
 )
-def test_a_plan_that_breaks_one_is_caught(vpc: dict[str, Any], cluster: dict[str, Any], rule: str, field: str) -> None:
-    found = resource_problems(broken(planned(stack()), vpc, cluster))
+def test_a_plan_that_breaks_one_is_caught(
+    network: dict[str, Any], cluster: dict[str, Any], rule: str, field: str
+) -> None:
+    found = resource_problems(broken(planned(stack()), network, cluster))
     assert [(one.rule, one.field) for one in found] == [(rule, field)]
 
 
@@ -135,15 +150,15 @@ def test_a_plan_that_breaks_one_is_caught(vpc: dict[str, Any], cluster: dict[str
 def test_hosts_may_have_a_range_of_any_size(size: int) -> None:
     """A /18 at the least is what NVL72 racks and SUNK ask for."""
     hosts = [{"name": "primary", "type": "PRIMARY", "prefixes": [f"10.176.128.0/{size}"]}]
-    assert resource_problems(broken(planned(stack()), {"host_prefixes": hosts})) == []
+    assert resource_problems(broken(planned(stack()), {"host_prefixes": hosts}, {})) == []
 
 
 def test_a_cluster_is_found_in_its_vpc_by_id_too() -> None:
     plan = planned(stack())
-    vpc = replace(plan.vpc, name="1063bce6")
+    network = replace(vpc(plan), name="1063bce6")
     there = replace(plan.cluster, args={**plan.cluster.args, "vpc_id": "1063bce6", "pod_cidr_name": "pod"})
-    assert [one.field for one in resource_problems([vpc, there])] == ["pod_cidr_name"]
-    assert resource_problems([replace(there, args={**there.args, "vpc_id": "another"}), vpc]) == []
+    assert [one.field for one in resource_problems([network, there])] == ["pod_cidr_name"]
+    assert resource_problems([replace(there, args={**there.args, "vpc_id": "another"}), network]) == []
 
 
 def test_ranges_overlap_by_name() -> None:

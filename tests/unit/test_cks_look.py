@@ -1,55 +1,45 @@
-"""What is looked at before a CKS cluster of the stack's own is made or changed: its last plan, and where its context leads."""
+"""The look before a CKS cluster of the stack's own is made or changed: at its last plan, and where its context leads."""
 
 from pathlib import Path
 from typing import Any
 
-import pulumi
 import pytest
-from stacks.clouds.last_plan import OUTPUT
-from stacks.compose_cks import NEXT
 
 from stacks.clouds.changes import fingerprint
-from stacks.clouds.coreweave.look import look_at_cluster
+from stacks.clouds.cloud import Previous
+from stacks.clouds.coreweave.look import check_cluster
 from stacks.clouds.coreweave.pools import API
 from stacks.clouds.coreweave.replaces import CKS
-from stacks.findings import StackFileError
+from stacks.clouds.outputs import NEXT, PLANNED
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import planned, stack
+from tests.cluster_requests import requested
 from tests.unit.api_server import OWNER, ApiServer, kubeconfig
-from tests.unit.test_gke_look import Engine
 
 ALONE = {"context": None}
 
 
 def kept(before: StackSpec, **more: Any) -> dict[str, Any]:
     """Outputs of a stack that was planned so."""
-    return {OUTPUT: fingerprint(planned(before).resources, CKS), **more}
+    return {PLANNED: fingerprint(planned(before).resources, CKS), **more}
 
 
-def look(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any] | Exception, after: StackSpec) -> list[str]:
+def look(outputs: dict[str, Any], after: StackSpec) -> list[str]:
     """The problems, as text."""
-    engine = Engine(outputs)
-    monkeypatch.setattr(pulumi.runtime, "invoke", engine.invoke)
-    monkeypatch.setattr(pulumi.log, "warn", engine.warnings.append)
-    try:
-        look_at_cluster(planned(after), after.cluster, OWNER)
-    except StackFileError as error:
-        return [str(problem) for problem in error.problems]
-    finally:
-        assert engine.asked == [OWNER]
-    return engine.warnings
+    previous = Previous(OWNER, outputs, outputs.get(PLANNED) or {})
+    return [str(problem) for problem in check_cluster(requested(after), planned(after), previous)]
 
 
 LIVED_IN = {"context": "cw"}
 
 
 @pytest.mark.parametrize("outputs", [{}, kept(stack(), **{NEXT: {}})])
-def test_the_first_step_is_fine_and_again(outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look(monkeypatch, outputs, stack(cluster=ALONE)) == []
+def test_the_first_step_is_fine_and_again(outputs: dict[str, Any]) -> None:
+    assert look(outputs, stack(cluster=ALONE)) == []
 
 
-def test_a_stack_that_is_as_it_was_is_fine_and_nobody_else_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look(monkeypatch, kept(stack()), stack(cluster=LIVED_IN)) == []
+def test_a_stack_that_is_as_it_was_is_fine_and_nobody_else_is_asked() -> None:
+    assert look(kept(stack()), stack(cluster=LIVED_IN)) == []
 
 
 @pytest.mark.parametrize(
@@ -63,32 +53,25 @@ def test_a_stack_that_is_as_it_was_is_fine_and_nobody_else_is_asked(monkeypatch:
         ({"version": "v1.36"}, []),
     ],
 )  # fmt: skip
-def test_a_change_is_refused_by_its_key(
-    cks: dict[str, Any], begins: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = look(monkeypatch, kept(stack()), stack(cks, LIVED_IN))
+def test_a_change_is_refused_by_its_key(cks: dict[str, Any], begins: list[str]) -> None:
+    found = look(kept(stack()), stack(cks, LIVED_IN))
     assert len(found) == len(begins)
     for text, begin in zip(found, begins, strict=True):
         assert text.startswith(f"llmd-pd:cluster.coreweave.cluster.{begin}")
 
 
-def test_unprotected_it_may_be_replaced_but_no_range_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unprotected_it_may_be_replaced_but_no_range_moves() -> None:
     free = {**LIVED_IN, "protect": False}
-    assert look(monkeypatch, kept(stack()), stack({"zone": "US-EAST-08A"}, free)) == []
-    assert len(look(monkeypatch, kept(stack()), stack({"vpc": {"services": "10.17.0.0/22"}}, free))) == 1
+    assert look(kept(stack()), stack({"zone": "US-EAST-08A"}, free)) == []
+    assert len(look(kept(stack()), stack({"vpc": {"services": "10.17.0.0/22"}}, free))) == 1
 
 
-def test_a_context_that_is_gone_would_take_everything_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    (text,) = look(monkeypatch, kept(stack(), namespace="a"), stack(cluster=ALONE))
+def test_a_context_that_is_gone_would_take_everything_with_it() -> None:
+    (text,) = look(kept(stack(), namespace="a"), stack(cluster=ALONE))
     assert text.startswith(
         "llmd-pd:cluster.context: `context` is gone, because this would delete all that the stack has"
     )
     assert "(CW-15)" in text
-
-
-def test_outputs_that_cannot_be_read_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    (text,) = look(monkeypatch, RuntimeError("no access"), stack(cluster=ALONE))
-    assert text.startswith("The cluster as it was last planned cannot be read")
 
 
 # --- where the context leads ---------------------------------------------------------------------------------------------
@@ -115,24 +98,24 @@ def reaching(server: ApiServer, directory: Path) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_a_context_that_leads_to_another_cluster(
-    holders: tuple[str, ...], endpoint: str | None, words: str, server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    holders: tuple[str, ...], endpoint: str | None, words: str, server: ApiServer, tmp_path: Path
 ) -> None:  # fmt: skip
     server.answers = pools(*holders)
     made = server.url.removeprefix("http://") if endpoint == "its own" else endpoint
     outputs = kept(stack(), **{NEXT: {"endpoint": made}}) if made else {}
-    found = look(monkeypatch, outputs, stack(cluster=reaching(server, tmp_path)))
+    found = look(outputs, stack(cluster=reaching(server, tmp_path)))
     assert len(found) == bool(words)
     for text in found:
         assert text.startswith("llmd-pd:cluster.context: context `prod` leads to")
         assert words in text
 
 
-def test_a_context_that_is_named_too_early(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_context_that_is_named_too_early(tmp_path: Path) -> None:
     nowhere = {"kubeconfig": str(kubeconfig(tmp_path / "kubeconfig", "http://127.0.0.1:1")), "context": "cw"}
-    (text,) = look(monkeypatch, {}, stack(cluster=nowhere))
+    (text,) = look({}, stack(cluster=nowhere))
     assert (
         "context `cw` leads nowhere, because CKS cluster pd-disaggregation is not made yet; leave `context` out until"
         in text
     )
     # Once the cluster is made, that it does not answer is said by the look into it.
-    assert look(monkeypatch, kept(stack(), **{NEXT: {"endpoint": "a"}}), stack(cluster=nowhere)) == []
+    assert look(kept(stack(), **{NEXT: {"endpoint": "a"}}), stack(cluster=nowhere)) == []

@@ -14,10 +14,11 @@ from pulumi.dynamic import dynamic
 
 from components.cluster import guard
 from components.cluster.guard import GONE, KINDS, SECONDS, ClusterInUseError, GuardProvider
-from hardware.render.namespace import COREWEAVES, OWNER
+from hardware.render.namespace import OWNER
+from stacks.clouds.coreweave import pools
 from tests.unit.api_server import ApiServer, kubeconfig, refusing
 
-PROPS = {"cluster": "shared", "owner": "acme/llmd-pd/ground", "deleteInUse": False}
+PROPS = {"cluster": "shared", "owner": "acme/llmd-pd/ground", "section": "cluster.gke", "deleteInUse": False}
 NAMESPACES = "/api/v1/namespaces"
 PATHS = {kind.name: kind.path for kind in KINDS}
 GOING = {"deletionTimestamp": "2026-11-27T12:00:00Z"}
@@ -165,17 +166,26 @@ def test_what_the_cloud_made_something_for(
                                  {"phase": "Bound"})),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize(("value", "coreweaves"), [("control-plane", True), ("org-1", False)])
+@pytest.mark.parametrize(
+    ("value", "label", "coreweaves"),
+    [
+        ("control-plane", [*pools.NAMESPACES], True),
+        ("org-1", [*pools.NAMESPACES], False),
+        ("control-plane", ["another.cloud/label", "control-plane"], False),
+        ("control-plane", None, False),
+    ],
+)
 def test_what_coreweave_has_in_its_own_namespaces_is_coreweaves(
-    kind: str, found: dict[str, Any], value: str, coreweaves: bool, delete: Delete, server: ApiServer
-) -> None:
-    """It may be neither changed nor deleted by a user, and is not billed."""
-    own = namespace("cw-metrics", labels={COREWEAVES[0]: value})
+    kind: str, found: dict[str, Any], value: str, label: list[str] | None, coreweaves: bool, delete: Delete, server: ApiServer
+) -> None:  # fmt: skip
+    """It may be neither changed nor deleted by a user, and is not billed. Which namespaces these are, the guard is told."""
+    own = namespace("cw-metrics", labels={"ns.coreweave.cloud/org": value})
     server.answers = {NAMESPACES: listed(own), PATHS[kind]: listed(found)}
+    told = {"namespaces": label} if label else {}
     if coreweaves:
-        delete(server.url)
+        delete(server.url, **told)
     else:
-        assert f"it would leave what bills: {kind} " in refused(delete, server.url)
+        assert f"it would leave what bills: {kind} " in refused(delete, server.url, **told)
 
 
 def test_every_kind_has_a_case() -> None:

@@ -15,12 +15,14 @@ from hardware.machines import machine_for
 from releases import RELEASES
 from stacks.clouds.gke.readiness import NEEDED, enable
 from stacks.clouds.gke.versions import offers_command
+from stacks.clouds.registry import CLOUDS
 from stacks.file import messages as fields
 from stacks.file.load import load
 from stacks.rules import platform
 from stacks.rules.previous import ROLLS
 from stacks.rules.table import RULES
 from stacks.rules.warnings import WARNINGS
+from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec
 from tests.shipped import fill
 
@@ -49,6 +51,10 @@ def keys(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]
             yield from keys(below, f"{path}.")
         else:
             yield path, "required" if field.is_required() else field.get_default(call_default_factory=True)
+    if section is Cluster:
+        for cloud in CLOUDS.values():
+            if cloud.section_type is not None:
+                yield from keys(cloud.section_type, f"{prefix}{cloud.key}.")
 
 
 @pytest.mark.parametrize(("key", "default"), [*keys(StackSpec)], ids=lambda value: str(value))

@@ -1,16 +1,18 @@
-"""What is looked at before a GKE cluster is changed: the plan its stack keeps, and what the change would replace of it."""
+"""The look before a GKE cluster is changed: what the change would replace of the last plan, and whether the project is ready."""
 
+import re
 from typing import Any
 
-import pulumi
 import pytest
-from stacks.clouds.last_plan import OUTPUT
 
 from stacks.clouds.changes import fingerprint
+from stacks.clouds.cloud import Previous
 from stacks.clouds.gke.leftovers.google import Google, UnansweredError
-from stacks.clouds.gke.look import look_at_gke
+from stacks.clouds.gke.look import check_project_and_changes
+from stacks.clouds.gke.readiness import Connect
 from stacks.clouds.gke.replaces import GKE
-from stacks.findings import StackFileError
+from stacks.clouds.outputs import PLANNED
+from stacks.findings import Problem
 from stacks.spec.stack import StackSpec
 from tests.gke_plans import planned, stack
 
@@ -21,29 +23,13 @@ NOW = stack(gke=VERSION)
 OTHER = {**VERSION, "capacity": {"reservation": "projects/acme-serving/reservations/other"}}
 
 
-class Engine:
-    """Answers the one question that is asked, and keeps what it is warned of."""
-
-    def __init__(self, outputs: dict[str, Any] | Exception) -> None:
-        self.outputs = outputs
-        self.asked: list[str] = []
-        self.warnings: list[str] = []
-
-    def invoke(self, token: str, arguments: dict[str, Any]) -> Any:
-        assert token == "pulumi:pulumi:readStackOutputs"
-        self.asked.append(arguments["name"])
-        if isinstance(self.outputs, Exception):
-            raise self.outputs
-        return type("Answer", (), {"value": {"outputs": self.outputs}})
+Found = list[str | Problem]
 
 
-def look(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any] | Exception, after: StackSpec) -> Engine:
-    engine = Engine(outputs)
-    monkeypatch.setattr(pulumi.runtime, "invoke", engine.invoke)
-    monkeypatch.setattr(pulumi.log, "warn", engine.warnings.append)
-    look_at_gke(planned(after), OWNER, offering)
-    assert engine.asked == [OWNER]
-    return engine
+def look(outputs: dict[str, Any], after: StackSpec, connect: Connect | None = None) -> Found:
+    """What is found by a stack that exported these outputs; without `connect`, of a Google that offers all."""
+    previous = Previous(OWNER, outputs, outputs.get(PLANNED) or {})
+    return check_project_and_changes(planned(after), previous, connect or offering)
 
 
 def offering(project: str) -> Google:
@@ -65,80 +51,74 @@ class Answers(Google):
 
 
 def kept(before: StackSpec) -> dict[str, Any]:
-    return {OUTPUT: fingerprint(planned(before).resources, GKE)}
+    return {PLANNED: fingerprint(planned(before).resources, GKE)}
 
 
 @pytest.mark.parametrize("outputs", [{}, kept(NOW)])
-def test_a_new_stack_and_one_that_is_as_it_was_are_fine(
-    outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert look(monkeypatch, outputs, NOW).warnings == []
+def test_a_new_stack_and_one_that_is_as_it_was_are_fine(outputs: dict[str, Any]) -> None:
+    assert look(outputs, NOW) == []
 
 
-def test_a_pool_that_would_be_replaced_is_refused_by_its_fields(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StackFileError) as refusal:
-        look(monkeypatch, kept(NOW), stack(gke=OTHER))
-    (found,) = refusal.value.problems
+def test_a_pool_that_would_be_replaced_is_refused_by_its_fields() -> None:
+    (found,) = look(kept(NOW), stack(gke=OTHER))
+    assert isinstance(found, Problem)
     assert str(found).startswith("llmd-pd:cluster.gke.acceleratorPool: node_config.reservation_affinity of ")
     assert "`allowReplace: [acceleratorPool]`" in str(found)
-    look(monkeypatch, kept(NOW), stack(gke=OTHER, cluster={"allowReplace": ["acceleratorPool"]}))
+    assert look(kept(NOW), stack(gke=OTHER, cluster={"allowReplace": ["acceleratorPool"]})) == []
 
 
-def test_a_network_that_would_be_replaced_is_not_to_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StackFileError) as refusal:
-        look(monkeypatch, kept(NOW), stack(gke={**VERSION, "network": {"base": "10.0.0.0/11"}}))
-    (found,) = refusal.value.problems
+def test_a_network_that_would_be_replaced_is_not_to_be_allowed() -> None:
+    (found,) = look(kept(NOW), stack(gke={**VERSION, "network": {"base": "10.0.0.0/11"}}))
+    assert isinstance(found, Problem)
     assert found.path == "llmd-pd:cluster.gke"
     assert "allowReplace" not in str(found)
     assert "make another stack for another one" in str(found)
 
 
-def test_nodes_that_are_made_anew_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    warnings = look(monkeypatch, kept(NOW), stack(gke={"version": "1.36.1-gke.1"})).warnings
+def test_nodes_that_are_made_anew_are_a_warning() -> None:
+    warnings = look(kept(NOW), stack(gke={"version": "1.36.1-gke.1"}))
     assert len(warnings) == 2
-    assert all("version changes, and its nodes are made anew" in warning for warning in warnings)
-
-
-def test_what_cannot_be_read_is_said_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    gone = Exception("invoke of pulumi:pulumi:readStackOutputs failed: the bucket is gone")
-    (warning,) = look(monkeypatch, gone, stack(gke=OTHER)).warnings
-    assert warning.endswith("a change is not looked at: the bucket is gone")
+    for warning in warnings:
+        assert isinstance(warning, str)
+        assert "version changes, and its nodes are made anew" in warning
 
 
 # --- the project ---------------------------------------------------------------------------------------------------------
 
 
-def looked(monkeypatch: pytest.MonkeyPatch, outputs: dict[str, Any], after: StackSpec) -> list[str]:
+def looked(outputs: dict[str, Any], after: StackSpec) -> tuple[list[str], Found]:
     """The projects, one for each question, that a Google was asked about which has no answer; that is a warning."""
-    engine, asked = Engine(outputs), list[str]()
+    asked = list[str]()
 
     def connect(project: str) -> Google:
         asked.append(project)
         raise UnansweredError("nobody is there", "call later")
 
-    monkeypatch.setattr(pulumi.runtime, "invoke", engine.invoke)
-    monkeypatch.setattr(pulumi.log, "warn", engine.warnings.append)
-    look_at_gke(planned(after), OWNER, connect)
-    assert bool(asked) == any(warning.endswith("nobody is there; call later.") for warning in engine.warnings)
-    return asked
+    found = look(outputs, after, connect)
+    assert bool(asked) == any(isinstance(row, str) and row.endswith("nobody is there; call later.") for row in found)
+    return asked, found
 
 
-def test_a_new_stack_looks_at_its_project_and_goes_on_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert looked(monkeypatch, {}, NOW) == ["acme-serving", "acme-serving"]
+def test_a_new_stack_looks_at_its_project_and_goes_on_without_an_answer() -> None:
+    asked, found = looked({}, NOW)
+    assert asked == ["acme-serving", "acme-serving"]
+    assert not [row for row in found if isinstance(row, Problem)]
 
 
 @pytest.mark.parametrize("outputs", [kept(NOW), {"namespace": "of a stack from before plans were kept"}])
-def test_a_stack_that_is_there_does_not(outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert looked(monkeypatch, outputs, NOW) == []
+def test_an_existing_stack_does_not(outputs: dict[str, Any]) -> None:
+    assert looked(outputs, NOW) == ([], [])
 
 
-def test_its_upgrade_looks_for_the_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert looked(monkeypatch, kept(NOW), stack(gke={"version": "1.36.1-gke.1"})) == ["acme-serving"]
-    gone = stack(gke={"version": "1.36.2-gke.1"})
-    with pytest.raises(StackFileError, match=r"GKE does not offer 1\.36\.2-gke\.1 .* write 1\.36\.1-gke\.1 or "):
-        look(monkeypatch, kept(NOW), gone)
+def test_its_upgrade_looks_for_the_version() -> None:
+    asked, _ = looked(kept(NOW), stack(gke={"version": "1.36.1-gke.1"}))
+    assert asked == ["acme-serving"]
+    problems = [row for row in look(kept(NOW), stack(gke={"version": "1.36.2-gke.1"})) if isinstance(row, Problem)]
+    (gone,) = problems
+    assert re.search(r"GKE does not offer 1\.36\.2-gke\.1 .* write 1\.36\.1-gke\.1 or ", str(gone))
 
 
-def test_a_change_that_is_refused_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StackFileError, match="IMM"):
-        looked(monkeypatch, kept(NOW), stack(gke={**OTHER, "version": "1.36.1-gke.1"}))
+def test_a_change_that_is_refused_is_not_asked_about() -> None:
+    asked, found = looked(kept(NOW), stack(gke={**OTHER, "version": "1.36.1-gke.1"}))
+    assert asked == []
+    assert [row.rule for row in found if isinstance(row, Problem)] == ["IMM"]

@@ -1,4 +1,4 @@
-"""A stack that only makes nodes: how it is told, what it may say, and what the commands make of it."""
+"""A platform stack: how it is told, what it may say, and what the commands make of it."""
 
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ import yaml
 from commands.check import examine
 from commands.cli import run
 from stacks.blueprint import blueprint, serving_blueprint
+from stacks.clouds.gke.cloud import of_gke
+from stacks.clouds.gke.spec import Gke
 from stacks.file.load import load, load_serving, spec_from_config
 from stacks.findings import StackFileError
-from stacks.platform_file import paired
+from stacks.platform import paired
 from stacks.rules.platform import RULES
 from stacks.spec.stack import StackSpec, is_platform
 from tests.gke_plans import GKE
@@ -66,7 +68,7 @@ def test_a_file_with_a_cluster_is_enough(tmp_path: Path) -> None:
     found = load(written(tmp_path, name="shared", cluster=CLUSTER))
     assert found.spec.serving is None
     assert found.stack == "platform"
-    pools = blueprint(found.spec).pools
+    pools = blueprint(found.spec).cluster.pools
     assert [(pool.name, pool.spec["targetNodes"]) for pool in pools] == [("shared-cpu", 1), ("shared-gpu", 4)]
 
 
@@ -162,11 +164,10 @@ def test_check_knows_one_on_gke(tmp_path: Path) -> None:
     assert examine(file)[:2] == ("nodes only, 1 to 3 × e2-standard-16 and 4 × a3-ultragpu-8g, a cluster of its own", ())
     found = load(file)
     assert found.spec.serving is None
-    planned = blueprint(found.spec).gke
-    assert planned is not None
+    planned = of_gke(blueprint(found.spec).cluster)
     assert planned.charts[0].chart == "oci://mirror.example/charts/nvidia-dra-driver-gpu"
     assert planned.site.gateway, "who serves on it may have some"
-    assert blueprint(found.spec).pools == []
+    assert planned.pools == ()
 
 
 def test_a_render_of_one_on_gke_has_its_cluster(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -223,8 +224,8 @@ def test_on_gke_it_is_known_what_the_nodes_are(tmp_path: Path) -> None:
     assert problems == ()
     assert text.startswith("nvidia/vllm on gke-rdma, 8×1 + 2×4 of gke-a3-ultragpu-8g-dra (4 nodes)")
     cluster = paired(load(chat)).spec.cluster
-    assert cluster.on_gke is not None
-    assert cluster.on_gke.rdma == "dranet"
+    assert isinstance(cluster.section, Gke)
+    assert cluster.section.rdma == "dranet"
     assert cluster.kubeconfig is None, "which only the engine can know"
     (problem,) = examine(referring(tmp_path, **{**serving, "tolerations": []})).problems
     assert problem.path == "llmd-pd:serving.tolerations"

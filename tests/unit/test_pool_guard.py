@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from components.cluster.pool_guard import PoolGuardProvider
 from pulumi.dynamic import dynamic
 
-from components.cluster.guard import GONE, ClusterInUseError
-from hardware.render.namespace import COREWEAVES, OWNER
+from components.cluster.guard import GONE, ClusterInUseError, PoolGuardProvider
+from hardware.render.namespace import OWNER
+from stacks.clouds.coreweave import pools
 from tests.unit.api_server import ApiServer, kubeconfig, refusing
 
 PROPS = {
     "pools": ["shared-cpu", "shared-gpu"],
-    "label": "compute.coreweave.com/node-pool",
+    "label": pools.POOL,
     "owner": "acme/llmd-pd/ground",
     "section": "cluster.coreweave",
     "deleteInUse": False,
@@ -95,7 +95,7 @@ def test_pods_of_other_stacks_keep_them_by_name(delete: Delete, cluster: ApiServ
 def test_coreweaves_own_pods_keep_no_nodes(delete: Delete, cluster: ApiServer) -> None:
     """Its HPC verification runs on idle nodes, hourly."""
     own = {**namespace("cw-hpc-verification", None)}
-    own["metadata"]["labels"] = dict([COREWEAVES])
+    own["metadata"]["labels"] = dict([pools.NAMESPACES])
     _, found = cluster.answers[NAMESPACES]
     found["items"].append(own)
     cluster.answers[f"{NAMESPACES}/cw-hpc-verification/pods"] = listed(pod("ours-1"), pod("ours-2"))
@@ -134,5 +134,5 @@ def test_state_keeps_the_providers_name_and_none_of_its_code() -> None:
     text = base64.b64decode(dynamic.serialize_provider(PoolGuardProvider()))
     assert type(pickle.loads(text)) is PoolGuardProvider
     words = [argument for _, argument, _ in pickletools.genops(text) if isinstance(argument, str)]
-    assert words == ["components.cluster.pool_guard", "PoolGuardProvider"]
+    assert words == ["components.cluster.guard", "PoolGuardProvider"]
     assert PoolGuardProvider().create(dict(PROPS)).id == "shared-cpu, shared-gpu"

@@ -15,7 +15,7 @@ from stacks.clouds.gke.leftovers.google import ANSWERS, connection
 from stacks.clouds.gke.readiness import look_at_project
 from stacks.file.load import load
 from stacks.findings import StackFileError
-from stacks.platform_file import paired, platform_of
+from stacks.platform import paired, platform_of
 from tests.gke_plans import planned, stack
 from tests.shipped import ROOT, fill
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from commands.cli import run
-from commands.render import FILES, MARK, OutputError, write
+from commands.render import MARK, file_names, OutputError, write
 from commands.rendered_cluster import CLOUD
 from releases import RELEASES
 from stacks.blueprint import ServingBlueprint, serving_blueprint
@@ -72,7 +72,7 @@ def test_files_hold_what_the_plan_holds(make: Any, case: Any, tmp_path: Path) ->
     assert objects(texts["router.values.yaml"]) == [expected.router.values]
     assert objects(texts.get("monitoring.yaml", "")) == placed(expected.monitoring, namespace)
     assert ("monitoring.yaml" in texts) == expected.spec.monitoring.pod_monitors
-    assert set(texts) <= {*FILES} - {"router.yaml"}
+    assert set(texts) <= {*file_names()} - {"router.yaml"}
 
 
 @pytest.mark.parametrize(("make", "case"), CASES)

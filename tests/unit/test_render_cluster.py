@@ -10,16 +10,15 @@ from urllib.error import URLError
 import pytest
 import yaml
 
-from commands import manifests, rendered_cluster
+from commands import manifests, rendered_cluster, render
 from commands.cli import run
-from commands.render import FILES
-from commands.rendered_cluster import CLOUD, INSTALLER, NETWORKS, POOLS, cluster_files
+from commands.rendered_cluster import CLOUD, POOLS, cluster_files
 from stacks.blueprint import blueprint
-from stacks.clouds.coreweave.pools import node_pools
-from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.cloud import EXISTING, ClusterPlan
+from stacks.clouds.coreweave.cloud import COREWEAVE
+from stacks.clouds.gke.plan import INSTALLER_FILE, NETWORKS_FILE
 from stacks.clouds.resource import Ref, Resource, Timeouts
 from stacks.file.load import load
-from stacks.serving.workload import machine_of
 from tests import cks_plans
 from tests.gke_plans import CLUSTER, GKE, VARIANTS
 from tests.unit import rendering
@@ -92,10 +91,8 @@ def keys(value: Any) -> Iterator[str]:
         yield from keys(part)
 
 
-def of(file: Path) -> GkePlan:
-    found = blueprint(load(file).spec, file.parent).gke
-    assert found is not None
-    return found
+def of(file: Path) -> ClusterPlan:
+    return blueprint(load(file).spec, file.parent).cluster
 
 
 # --- nothing is lost -----------------------------------------------------------------------------------------------------
@@ -111,15 +108,14 @@ def test_every_resource_is_in_the_file_as_the_plan_has_it(name: str, tmp_path: P
 @pytest.mark.parametrize("name", VARIANTS)
 def test_every_object_and_release_is_in_a_file(name: str, tmp_path: Path) -> None:
     file = gke_file(tmp_path, name)
-    texts, planned = rendered(file, tmp_path / "out"), blueprint(load(file).spec, file.parent)
-    assert planned.gke is not None
-    assert objects(texts.get(NETWORKS, "")) == planned.gke.objects
-    assert objects(texts.get(INSTALLER, "")) == planned.gke.files()
-    for release in planned.gke.charts:
+    texts, plan = rendered(file, tmp_path / "out"), of(file)
+    assert objects(texts.get(NETWORKS_FILE, "")) == plan.objects
+    assert objects(texts.get(INSTALLER_FILE, "")) == [*plan.files()]
+    for release in plan.charts:
         assert objects(texts[f"{release.name}.values.yaml"]) == [release.values]
-    expected = {CLOUD, *([NETWORKS] if planned.gke.waves else []), *([INSTALLER, VALUES] if planned.gke.charts else [])}
-    assert texts.keys() & {*rendered_cluster.FILES} == expected
-    assert texts.keys() <= {*FILES}
+    expected = {CLOUD, *([NETWORKS_FILE] if plan.waves else []), *([INSTALLER_FILE, VALUES] if plan.charts else [])}
+    assert texts.keys() & {*rendered_cluster.file_names()} == expected
+    assert texts.keys() <= {*render.file_names()}
 
 
 def test_the_ways_to_the_nics_differ_in_their_files(tmp_path: Path) -> None:
@@ -127,30 +123,31 @@ def test_the_ways_to_the_nics_differ_in_their_files(tmp_path: Path) -> None:
     found = {}
     for name in ("dranet", "multinet", "tpu7x"):
         texts = rendered(gke_file(tmp_path, name), tmp_path / name)
-        found[name] = {file: len(objects(texts[file])) for file in rendered_cluster.FILES if file in texts}
+        found[name] = {file: len(objects(texts[file])) for file in rendered_cluster.file_names() if file in texts}
     assert found == {
-        "dranet": {CLOUD: 22, INSTALLER: 1, VALUES: 1},
-        "multinet": {CLOUD: 32, NETWORKS: 18},
+        "dranet": {CLOUD: 22, INSTALLER_FILE: 1, VALUES: 1},
+        "multinet": {CLOUD: 32, NETWORKS_FILE: 18},
         "tpu7x": {CLOUD: 20},
     }
 
 
 def test_parameters_come_before_the_networks_that_refer_to_them(tmp_path: Path) -> None:
-    kinds = [obj["kind"] for obj in objects(rendered(gke_file(tmp_path, "multinet"), tmp_path / "out")[NETWORKS])]
+    kinds = [obj["kind"] for obj in objects(rendered(gke_file(tmp_path, "multinet"), tmp_path / "out")[NETWORKS_FILE])]
     assert kinds == ["GKENetworkParamSet"] * 9 + ["Network"] * 9
 
 
 def test_node_pools_of_either_kind_of_stack() -> None:
     stated = spec({"accelerator": "nvidia", "fabric": "coreweave"}, cluster={"provider": "coreweave", "nodes": 2})
-    pools = node_pools(stated, machine_of(stated))
-    files = cluster_files(None, None, pools, ())
+    plan = blueprint(stated).cluster
+    files = cluster_files(COREWEAVE, plan, ())
     assert [*files] == [POOLS]
-    assert objects(files[POOLS].text) == [pool.manifest() for pool in pools]
+    assert objects(files[POOLS].text) == [pool.manifest() for pool in plan.pools]
     assert files[POOLS].holds == "2 objects"
 
 
-def test_a_cluster_that_is_there_has_no_files() -> None:
-    assert cluster_files(None, None, [], ()) == {}
+def test_an_existing_cluster_has_no_files() -> None:
+    plan = blueprint(spec({"accelerator": "nvidia"})).cluster
+    assert cluster_files(EXISTING, plan, [*plan.files()]) == {}
 
 
 # --- for a reviewer ------------------------------------------------------------------------------------------------------
@@ -188,7 +185,7 @@ def test_it_lists_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[st
     rendered(gke_file(tmp_path), tmp_path / "out")
     assert capsys.readouterr().out.splitlines()[:4] == [
         f"{tmp_path}/out/{CLOUD}: 22 resources",
-        f"{tmp_path}/out/{INSTALLER}: 1 object",
+        f"{tmp_path}/out/{INSTALLER_FILE}: 1 object",
         f"{tmp_path}/out/{VALUES}: values of the Helm release nvidia-dra-driver-gpu",
         f"{tmp_path}/out/crds.yaml: 3 objects",
     ]
@@ -198,7 +195,7 @@ def test_files_of_a_cluster_go_with_it(tmp_path: Path, capsys: pytest.CaptureFix
     rendered(gke_file(tmp_path), tmp_path / "out")
     capsys.readouterr()
     texts = rendered(stack_file(tmp_path, config({"accelerator": "nvidia"})), tmp_path / "out")
-    assert texts.keys() & {*rendered_cluster.FILES} == set()
+    assert texts.keys() & {*rendered_cluster.file_names()} == set()
     assert [line.split(": ")[1].partition(",")[0] for line in capsys.readouterr().out.splitlines()[:3]] == [
         "removed"
     ] * 3
@@ -232,9 +229,9 @@ def test_an_installer_that_cannot_be_had_stops_it_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
     texts = rendered(file, tmp_path / "out", "--skip-driver-installer")
-    assert INSTALLER not in texts
+    assert INSTALLER_FILE not in texts
     assert {CLOUD, VALUES} <= texts.keys()
-    assert f"{tmp_path}/out/{INSTALLER}: left out, because of --skip-driver-installer" in capsys.readouterr().out
+    assert f"{tmp_path}/out/{INSTALLER_FILE}: left out, because of --skip-driver-installer" in capsys.readouterr().out
 
 
 def test_where_there_is_no_installer_nothing_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -270,10 +267,11 @@ def test_keys_of_kubernetes_objects_keep_their_order() -> None:
 
 
 def test_a_cks_cluster_of_the_stacks_own_is_described() -> None:
-    found = cluster_files(None, cks_plans.planned(cks_plans.stack()), [], ())
-    assert [*found] == [CLOUD]
+    found = cluster_files(COREWEAVE, cks_plans.planned(cks_plans.stack()), ())
+    assert [*found] == [CLOUD, POOLS]
     assert found[CLOUD].holds == "2 resources"
-    assert "Resources of CoreWeave" in found[CLOUD].text
+    assert "Resources of CoreWeave in the order in which they are made" in found[CLOUD].text
+    assert "(pulumi-coreweave)" in found[CLOUD].text
     vpc, cluster = yaml.safe_load_all(found[CLOUD].text)
     assert (vpc["type"], cluster["type"], cluster["protect"]) == ("NetworkingVpc", "CksCluster", True)
     assert cluster["args"]["vpc_id"] == "${pd-disaggregation-vpc.id}"

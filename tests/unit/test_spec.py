@@ -33,12 +33,18 @@ def serving(**more: Any) -> dict[str, Any]:
     return {"serving": {"accelerator": "nvidia", **more}}
 
 
+#: The sections of the clouds: which there are, the registry says.
+OF_CLOUDS = [cloud.section_type for cloud in CLOUDS.values() if cloud.section_type is not None]
+
+
 def sections(of: Any = StackSpec) -> Iterator[type[BaseModel]]:
     """Every section of a stack file, the whole first."""
     if isinstance(of, type) and issubclass(of, BaseModel):
         yield of
         for field in of.model_fields.values():
             yield from sections(field.annotation)
+        if of is Cluster:
+            yield from (each for own in OF_CLOUDS for each in sections(own))
     for part in get_args(of):
         yield from sections(part)
 
@@ -82,10 +88,13 @@ def test_every_section_is_frozen_closed_strict_and_camel_cased() -> None:
         assert issubclass(section, Section)
         assert section.model_config["frozen"]
         assert section.model_config["strict"]
-        assert section.model_config["extra"] == "forbid"
+        # A cluster takes the clouds' sections and refuses every other key itself.
+        assert section.model_config["extra"] == ("allow" if section is Cluster else "forbid")
         for name, field in section.model_fields.items():
             assert field.alias
             assert "_" not in field.alias, f"{section.__name__}.{name}"
+    (unknown,), _ = read(config(cluster={"labels": {}}))
+    assert (unknown[0], unknown[1].what) == (("cluster", "labels"), "unknown key")
     spec = read(config())[1]
     with pytest.raises(ValidationError):
         spec.name = "other"  # type: ignore[misc, union-attr]
@@ -94,7 +103,8 @@ def test_every_section_is_frozen_closed_strict_and_camel_cased() -> None:
 def test_every_pattern_has_words_and_an_example_that_it_takes() -> None:
     patterns = {
         part["pattern"]
-        for part in walk(StackSpec.model_json_schema())
+        for section in (StackSpec, *OF_CLOUDS)
+        for part in walk(section.model_json_schema())
         if isinstance(part, dict) and isinstance(part.get("pattern"), str)
     }
     keys = {"^[-._a-zA-Z][-._a-zA-Z0-9]*$", "^[a-z][-a-z0-9]*$"}  # a map's keys: the schema names them as keys itself

@@ -1,7 +1,7 @@
 """What is pointed out of a stack file and refuses nothing: one concept for every provider, said by preview and check alike."""
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
@@ -9,7 +9,7 @@ from stacks.clouds.coreweave.pools import FABRIC
 from stacks.file.load import load
 from stacks.rules.table import RULES, problems_of
 from stacks.rules.warnings import WARNINGS, pointed_out, warnings_of
-from stacks.spec.cluster import Cluster
+from stacks.spec.cluster import providers
 from tests.unit.test_rules import spec
 
 COREWEAVE: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
@@ -25,7 +25,7 @@ config:
 
 
 def test_of_every_provider_it_is_known_what_there_is_to_point_out() -> None:
-    assert {*WARNINGS} == {*get_args(Cluster.model_fields["provider"].annotation)}
+    assert {*WARNINGS} == {*providers()}
 
 
 def test_the_id_of_a_warning_is_that_of_what_it_is_about() -> None:

@@ -1,4 +1,4 @@
-"""A stack as its last `up` left it, read from its own outputs; and what is kept among them for the next run.
+"""What a running program reads of stacks: its own as its last `up` left it, and the platform stack on which it serves.
 
 Pulumi runs no program before the engine compares, and only the engine may read what it compares with, but for outputs.
 """
@@ -11,7 +11,10 @@ import pulumi
 from stacks.blueprint import Blueprint
 from stacks.clouds.changes import fingerprint
 from stacks.clouds.cloud import Previous
-from stacks.clouds.outputs import PLANNED
+from stacks.clouds.outputs import CLUSTER, PLANNED
+from stacks.findings import Problem, StackFileError
+from stacks.platform import Foundation, NoFoundationError, stand_on
+from stacks.spec.stack import StackSpec
 
 #: The engine's own function behind a StackReference.
 READ = "pulumi:pulumi:readStackOutputs"
@@ -51,3 +54,33 @@ def keep(blueprint: Blueprint) -> None:
     """
     if blueprint.cluster.resources and (table := blueprint.cloud.replaces) is not None:
         pulumi.export(PLANNED, pulumi.Output.secret(fingerprint(blueprint.cluster.resources, table)))
+
+
+def full_name(spec: StackSpec, organization: str, project: str) -> str:
+    """`organization/project/name` of the stack a spec refers to."""
+    name = spec.cluster.stack or ""
+    return name if "/" in name else f"{organization}/{project}/{name}"
+
+
+def referred(spec: StackSpec, name: str) -> StackSpec:
+    """The spec with the cluster of the stack of this full name.
+
+    Raises:
+        StackFileError: that stack cannot be read, makes no nodes, or others than the spec says; or the pods do not fit them.
+    """
+    try:
+        outputs = outputs_of(name)
+    except UnreadStackError as error:
+        raise _refused(
+            f"stack {name} cannot be read", str(error), "check its name, and that it has been `up` once"
+        ) from error
+    try:
+        there = Foundation.exported(outputs.get(CLUSTER))
+    except NoFoundationError:
+        what, why = f"stack {name} exports no nodes", "it makes none, or they were never there"
+        raise _refused(what, why, "refer to a stack that only makes nodes, and `up` it first") from None
+    return stand_on(spec, there, name)
+
+
+def _refused(what: str, why: str, fix: str) -> StackFileError:
+    return StackFileError([Problem("CLUSTER", "llmd-pd:cluster.stack", what, why, fix)])

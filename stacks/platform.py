@@ -1,14 +1,17 @@
-"""What another stack made for one to serve on: as that stack's output says or, without the engine, its file.
+"""The platform stack on whose nodes a stack serves: what its output says or, without the engine, its file.
 
 Owns how the two go together: what is filled in, what contradicts, and the rules over the whole.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from stacks.blueprint import Blueprint
+from stacks.blueprint import Blueprint, blueprint
 from stacks.clouds.registry import CLOUDS
+from stacks.file.load import StackFile, load, of_file
+from stacks.file.messages import PROJECT
 from stacks.findings import Problem, StackFileError
 from stacks.rules.table import problems_of
 from stacks.schema import Section
@@ -126,10 +129,64 @@ def _contradictions(spec: StackSpec, there: Foundation, stack: str) -> Iterator[
         what, why = f"{stated.nodes} nodes", f"stack {stack} makes {there.nodes}"
         yield _problem(what, why, "write no more, or let it make more", "cluster.nodes")
     gateway = spec.router.gateway
-    if gateway and gateway.provider == "gke" and not there.gateways:
+    if gateway and gateway.implementation.in_cluster and not there.gateways:
         what, why = "a Gateway of GKE's", f"the cluster of stack {stack} has none (`gateways: false`)"
         yield _problem(what, why, "take another provider's, or let that stack have some", "router.gateway.provider")
 
 
 def _problem(what: str, why: str, fix: str, path: str) -> Problem:
     return Problem("CLUSTER", f"llmd-pd:{path}", what, why, fix)
+
+
+def platform_path(file: StackFile) -> Path | None:
+    """Where, beside this file, that of the stack that makes its nodes should be; None where no other does."""
+    if file.spec.cluster.provider != "stack":
+        return None
+    return file.path.parent / f"Pulumi.{(file.spec.cluster.stack or '').rpartition('/')[2]}.yaml"
+
+
+def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile | None:
+    """The file of the stack that makes the nodes of this one, beside it; None where no other stack does. `but` are rules that it
+    need not obey.
+
+    For commands that run without the engine, which alone can ask that stack itself.
+
+    Raises:
+        StackFileError: there is no such file, or it cannot be used.
+    """
+    if (path := platform_path(file)) is None:
+        return None
+    *where, name = (file.spec.cluster.stack or "").split("/")
+    if where and where[1] != PROJECT:
+        what, why = (
+            f"stack {file.spec.cluster.stack} is of another project",
+            "without the engine, nothing can be read there",
+        )
+        raise StackFileError([_of_reference(file, what, why, "run what needs the cluster with its own kubeconfig")])
+    if not path.exists():
+        what, why = f"{path} does not exist", "without the engine, what the cluster is can only be read there"
+        raise StackFileError([_of_reference(file, what, why, f"put the file of stack {name} there")])
+    found = load(path, but)
+    if found.spec.serving is None:
+        return found
+    what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
+    raise StackFileError([_of_reference(file, what, why, "refer to a stack that only makes nodes")])
+
+
+def paired(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
+    """The file with the cluster of the stack it refers to, by that stack's file; any other as it is. `but` as above.
+
+    Raises:
+        StackFileError: there is no such file, it cannot be used, or the two do not go together.
+    """
+    platform = platform_of(file, but)
+    if platform is None:
+        return file
+    try:
+        return replace(file, spec=stand_on(file.spec, Foundation.made_by(blueprint(platform.spec)), platform.stack))
+    except StackFileError as error:
+        raise StackFileError([of_file(file.path, problem) for problem in error.problems]) from None
+
+
+def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
+    return of_file(file.path, Problem("FILE", "llmd-pd:cluster.stack", what, why, fix))

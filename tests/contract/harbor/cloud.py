@@ -1,0 +1,93 @@
+"""Harbor as a cloud: a table of two resources, a network and a cluster in it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hardware.machines import Machine
+from stacks.clouds.changes import changes
+from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Follows, InUse, Previous
+from stacks.clouds.pools import AcceleratorPool
+from stacks.clouds.replaces import Fixed, Immutables
+from stacks.clouds.resource import Ref, Resource
+from stacks.findings import Problem
+from stacks.kube.leftover import Leftover, Leftovers
+from stacks.schema import Section
+from tests.contract.harbor.spec import Harbor
+
+#: What is at Harbor's, by name: what its API would list.
+THERE: list[str] = []
+
+
+class HarborCloud(Cloud):
+    """The stack makes the cluster; its kubeconfig follows from it."""
+
+    key = "harbor"
+    title = "Harbor"
+    extra = Extra(
+        module="tests.contract.harbor.sdk",
+        package="pulumi-harbor",
+        name="harbor",
+        key="cluster.provider",
+        why="`provider: harbor` needs it",
+        page="docs/harbor.md",
+    )
+    section_type = Harbor
+    heeds = frozenset({"protect", "allowReplace"})
+    makes_nodes = True
+    example = "nvidia-generic"
+    replaces = Immutables({"network.Network": Fixed(("region",)), "cluster.Cluster": Fixed(("region", "network"))})
+
+    def is_new(self, section: Section | None, context: str | None) -> bool:
+        return section is not None
+
+    def makes_cluster(self, section: Section | None) -> bool:
+        return True
+
+    def accelerator_pool(self, section: Section | None) -> AcceleratorPool:
+        return section.accelerator_pool if isinstance(section, Harbor) else AcceleratorPool()
+
+    def plan(self, request: ClusterRequest) -> ClusterPlan:
+        section = request.section
+        assert isinstance(section, Harbor)
+        network, cluster = f"{request.name}-network", f"{request.name}-cluster"
+        args: dict[str, Any] = {
+            "name": request.name,
+            "region": section.region,
+            "network": Ref(network),
+            "machine": request.machine.instance_type,
+            "nodes": request.nodes,
+        }
+        return ClusterPlan(
+            resources=(
+                Resource(network, "network.Network", "Network", {"region": section.region}, protect=request.protect),
+                Resource(cluster, "cluster.Cluster", "Cluster", args, protect=request.protect),
+            ),
+            cluster_name=cluster,
+            node_resources=(cluster,),
+            provider_args={"region": section.region},
+            reached_by=Follows(("endpoint",), lambda name, endpoint: f'{{"cluster": "{name}", "server": "{endpoint}"}}'),
+            in_use=InUse("cluster.harbor", section.delete_in_use, cluster=request.name),
+            nodes_text=f"{request.nodes} × {request.machine.key}",
+        )
+
+    def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
+        return {"labels": dict(self.accelerator_pool(section).labels)}
+
+    def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
+        return Harbor(region="elsewhere", accelerator_pool=AcceleratorPool(labels=dict(exported["labels"])))
+
+    def check_previous(
+        self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
+    ) -> Sequence["str | Problem"]:
+        assert self.replaces is not None
+        return [f"{row.resource.name} is replaced" for row in changes(previous.planned, plan.resources, self.replaces)]
+
+    def leftovers(self, request: ClusterRequest, plan: ClusterPlan, namespace: str | None) -> Leftovers | None:
+        found = [Leftover(row.title, row.name, "it is listed", bills=True) for row in plan.resources if row.name in THERE]
+        return Leftovers(tuple(found), (), ())
+
+    def place(self, section: Section | None) -> Mapping[str, str]:
+        return {"region": section.region} if isinstance(section, Harbor) else {}
+
+
+HARBOR = HarborCloud()

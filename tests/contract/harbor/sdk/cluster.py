@@ -1,0 +1,15 @@
+"""Clusters."""
+
+from typing import Any
+
+import pulumi
+
+
+class Cluster(pulumi.CustomResource):
+    """A cluster."""
+
+    name: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+
+    def __init__(self, resource: str, opts: pulumi.ResourceOptions | None = None, **args: Any) -> None:
+        super().__init__("harbor:cluster:Cluster", resource, {**args, "endpoint": None}, opts)
