@@ -102,7 +102,7 @@ def registered(plan: ClusterPlan, cloud: Cloud) -> CloudCluster:
         provider=plan.provider_args,
         resources=plan.resources,
         cluster=plan.cluster_name,
-        endpoint=access.endpoint if isinstance(access, Follows | ByHand) else (),
+        endpoint=plan.endpoint,
         kubeconfig=access.kubeconfig if isinstance(access, Follows) else None,
     )
     return CloudCluster(cloud.key, args)

@@ -18,10 +18,10 @@ from releases.gateway_api import API as GATEWAY_API
 from releases.gateway_api import CRDS as GATEWAY_CRDS
 from releases.gateway_api import GROUP as GATEWAY_GROUP
 from stacks.blueprint import Blueprint, ServingBlueprint
-from stacks.clouds.cloud import ByHand
 from stacks.findings import Problem, StackFileError
 from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
+from stacks.kube.context import Context
 from stacks.kube.errors import asking
 from stacks.kube.leftover import Leftover, Leftovers, Look, ending
 from stacks.kube.owner import whose
@@ -43,7 +43,7 @@ def look_for_leftovers(plan: Blueprint, stack: str) -> Leftovers:
     namespace = plan.spec.namespace if plan.serving else None
     if plan.request is not None and (found := plan.cloud.leftovers(plan.request, plan.cluster, namespace)) is not None:
         return found
-    if isinstance(plan.cluster.reached_by, ByHand):
+    if not isinstance(plan.cluster.reached_by, Context):
         _refuse(plan, None)
     at = plan.spec.cluster.at
     with asking(at, partial(_refuse, plan)):
@@ -52,8 +52,11 @@ def look_for_leftovers(plan: Blueprint, stack: str) -> Leftovers:
 
 
 def _refuse(plan: Blueprint, problem: Problem | None) -> None:
-    if (said := plan.cloud.unreachable(plan.cluster, problem)) is not None:
-        raise StackFileError([said])
+    said = plan.cloud.unreachable(plan.cluster, problem)
+    if said is None:
+        what, why = "nothing leads to the cluster", "the stack file names no context of a kubeconfig"
+        said = Problem("CLUSTER", "llmd-pd:cluster.context", what, why, "name one that leads to the stack's cluster")
+    raise StackFileError([said])
 
 
 def _everything(look: Look, plan: Blueprint) -> Iterator[Leftover]:

@@ -6,9 +6,8 @@ Owns how the two go together: what is filled in, what contradicts, and the rules
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stacks.blueprint import Blueprint, blueprint
 from stacks.clouds.registry import CLOUDS
 from stacks.file.load import StackFile, load, of_file
 from stacks.file.messages import PROJECT
@@ -20,6 +19,9 @@ from stacks.spec.stack import StackSpec
 #: What only the file of the other stack may say, and is filled in here all the same.
 OF_THE_OTHER = frozenset({"CLUSTER-01", "CLUSTER-02"})
 
+
+if TYPE_CHECKING:
+    from stacks.blueprint import Blueprint
 
 #: What every platform stack exports; the rest of its output is the cloud's.
 _COMMON = frozenset({"kubeconfig", "context", "cloud", "machine", "nodes", "gateways"})
@@ -47,7 +49,7 @@ class Foundation:
     shared: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def made_by(cls, blueprint: Blueprint) -> "Foundation":
+    def made_by(cls, blueprint: "Blueprint") -> "Foundation":
         """That of a valid platform stack."""
         cluster, request = blueprint.spec.cluster, blueprint.request
         assert request is not None  # a platform stack makes nodes
@@ -183,10 +185,16 @@ def paired(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
     if platform is None:
         return file
     try:
-        return replace(file, spec=stand_on(file.spec, Foundation.made_by(blueprint(platform.spec)), platform.stack))
+        return replace(file, spec=stand_on(file.spec, _foundation(platform.spec), platform.stack))
     except StackFileError as error:
         raise StackFileError([of_file(file.path, problem) for problem in error.problems]) from None
 
 
 def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
     return of_file(file.path, Problem("FILE", "llmd-pd:cluster.stack", what, why, fix))
+
+
+def _foundation(spec: StackSpec) -> Foundation:
+    from stacks.blueprint import blueprint  # late: it reads files, whose imports no check needs
+
+    return Foundation.made_by(blueprint(spec))

@@ -87,12 +87,14 @@ def _check_change(planned: Blueprint, owner: str) -> None:
     found: list[str | Problem] = []
     if planned.request is not None:
         found += planned.cloud.check_previous(planned.request, planned.cluster, before)
-    if problems := [row for row in found if isinstance(row, Problem)]:
-        raise StackFileError(problems)
+    problems = [row for row in found if isinstance(row, Problem)]
+    warnings: list[str | Problem] = [row for row in found if not isinstance(row, Problem)]
     if planned.serving is not None and not isinstance(planned.cluster.reached_by, ByHand):
-        found += changed_roles(before.outputs, planned.serving.model_server, planned.serving.workload)
-    for row in found:
+        warnings += changed_roles(before.outputs, planned.serving.model_server, planned.serving.workload)
+    for row in warnings:
         pulumi.log.warn(str(row))
+    if problems:
+        raise StackFileError(problems)
 
 
 def _configuration() -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What every section of a stack file is, and the forms its text can have. The sections themselves are in `stacks.spec.stack`."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -97,6 +98,11 @@ class Section(BaseModel):
     """Frozen, camelCase in YAML, and an unknown key is an error: a misspelt key must not silently mean its default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+    @classmethod
+    def keys(cls) -> Iterator[str]:
+        """Every key of the section, as YAML spells it."""
+        yield from (str(field.alias) for field in cls.model_fields.values())
 
 
 class Chart(Section):

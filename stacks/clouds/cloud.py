@@ -83,9 +83,8 @@ class ClusterRequest:
 
 @dataclass(frozen=True)
 class Follows:
-    """The kubeconfig follows from the cluster: by its name, and the endpoint in this attribute of its resource."""
+    """The kubeconfig follows from the cluster: from its name and its endpoint."""
 
-    endpoint: tuple[str, ...]
     kubeconfig: Callable[[str, str], str]
 
 
@@ -93,10 +92,9 @@ class Follows:
 class ByHand:
     """A person has to name a context once the cluster exists: its kubeconfig holds a credential, which no stack makes.
 
-    `endpoint` is the attribute of the cluster's resource with its address, `kubeconfig` and `then` say how to go on.
+    `kubeconfig` and `then` say how to go on.
     """
 
-    endpoint: tuple[str, ...]
     kubeconfig: str
     then: str
 
@@ -135,9 +133,9 @@ class ClusterPlan:
     """A cluster and its nodes as data, one type for every cloud. All empty: the stack makes nothing of them.
 
     `resources` of the cloud's API are in an order in which each comes after what it needs; `cluster_name` is the logical name
-    of the one that is the cluster, None if it exists; `node_resources` name those that are nodes, CPU nodes first;
-    `provider_args` are the arguments of the SDK's provider. `pools` are nodes that Kubernetes objects stand for, CPU nodes
-    first.
+    of the one that is the cluster, None if it exists, and `endpoint` the attribute of it with its address, as steps;
+    `node_resources` name those that are nodes, CPU nodes first; `provider_args` are the arguments of the SDK's provider.
+    `pools` are nodes that Kubernetes objects stand for, CPU nodes first.
 
     `waves` of objects follow the nodes, one after the other, then the objects that `files` reads (it may download), then
     `charts`; all of them exist before any model server. `wave_file` and `objects_file` are what `render` calls the files of the
@@ -150,6 +148,7 @@ class ClusterPlan:
 
     resources: tuple[Resource, ...] = ()
     cluster_name: str | None = None
+    endpoint: tuple[str, ...] = ()
     node_resources: tuple[str, ...] = ()
     provider_args: Mapping[str, Any] = field(default_factory=dict)
     pools: tuple[NodePool, ...] = ()

@@ -11,9 +11,11 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from stacks.clouds.registry import CLOUDS
 from stacks.file.yaml import Location
 from stacks.findings import Problem, known, meant
-from stacks.schema import FORMS
+from stacks.schema import FORMS, Section
+from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec, is_platform
 
 PROJECT = "llmd-pd"
@@ -213,18 +215,21 @@ def _kind(value: Any) -> str:
 
 
 def _keys(location: Location) -> Iterator[str]:
-    """The keys a section knows, as YAML spells them."""
+    """The keys of a section, as YAML spells them."""
     section: Any = StackSpec
     for step in location:
-        if isinstance(step, int):
-            section = next(iter(get_args(section)), None)
-        else:
-            fields = getattr(section, "model_fields", {})
-            field = next((info for info in fields.values() if info.alias == step), None)
-            section = field.annotation if field else None
+        section = next(iter(get_args(section)), None) if isinstance(step, int) else _below(section, str(step))
         # `Chart | None` is about Chart.
         section = next((part for part in get_args(section) if hasattr(part, "model_fields")), section)
-    if hasattr(section, "model_fields"):
-        yield from (str(info.alias) for info in section.model_fields.values())
+    if isinstance(section, type) and issubclass(section, Section):
+        yield from section.keys()
     else:
         yield from getattr(section, "__annotations__", {})
+
+
+def _below(section: Any, key: str) -> Any:
+    """The type of the value under a key of a section; of `cluster`, also of a cloud's key."""
+    field = next((info for info in getattr(section, "model_fields", {}).values() if info.alias == key), None)
+    if field is None and section is Cluster and key in CLOUDS:
+        return CLOUDS[key].section_type
+    return field.annotation if field else None

@@ -4,9 +4,9 @@ from functools import cached_property
 
 from hardware.machines import Machine
 from hardware.render.workload import Workload
-from stacks.blueprint import cluster_request
 from stacks.clouds.gke.plan import GkePlan, gke_plan
 from stacks.serving import workload as resolve
+from stacks.serving.request import cluster_request
 from stacks.spec.stack import StackSpec
 
 

@@ -63,7 +63,7 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
     if gateway.install and provider not in IMPLEMENTATIONS:
         what = f"`install` for provider {provider}"
         why = (
-            "the cluster brings its own"
+            f"{gateway.implementation.title} brings its own"
             if gateway.implementation.in_cluster
             else "what `na` stands for cannot be known"
         )

@@ -30,7 +30,7 @@ WARNINGS: Mapping[str, tuple[Rule[Examined], ...]] = {
 def warnings_of(spec: StackSpec) -> Iterator[Problem]:
     """Everything to be pointed out of a stack that obeys the rules, whether it serves or only makes nodes."""
     subject = Examined(spec)
-    for row in WARNINGS[spec.cluster.provider]:
+    for row in WARNINGS.get(spec.cluster.provider, ()):
         yield from row.problems(subject)
 
 

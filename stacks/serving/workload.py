@@ -70,7 +70,7 @@ def selected(spec: StackSpec, found: Machine) -> Machine:
     selects them are taken for granted: the table cannot know them.
     """
     cluster = spec.cluster
-    if cluster.makes_nodes or cluster.sections:
+    if cluster.cloud is not EXISTING:
         return cluster.cloud.machine(Nodes(found, cluster.section))
     wanted = spec.served.node_selector if spec.serving is not None else {}
     return replace(found, labels={**found.labels, **wanted})

@@ -4,10 +4,10 @@ Each cloud's own keys are a section under the cloud's word (`stacks.clouds.regis
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import AfterValidator, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BeforeValidator, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ErrorType
 
@@ -28,7 +28,7 @@ def providers() -> list[str]:
     return [*CLOUDS, OF_A_STACK]
 
 
-def _known(provider: str) -> str:
+def _known(provider: Any) -> Any:
     if provider not in providers():
         expected = " or ".join(f"'{word}'" for word in providers())
         raise PydanticCustomError("literal_error", "unknown provider", {"expected": expected})
@@ -52,7 +52,7 @@ class Cluster(Section, extra="allow"):
     `allowReplace` lets a change replace the pools it names, once.
     """
 
-    provider: Annotated[str, AfterValidator(_known)] = EXISTING.key
+    provider: Annotated[str, BeforeValidator(_known)] = EXISTING.key
     stack: StackName | None = None
     kubeconfig: NonEmpty | None = None
     context: NonEmpty | None = None
@@ -85,15 +85,15 @@ class Cluster(Section, extra="allow"):
         try:
             cluster = handler({key: value for key, value in own.items() if value is not None or key in keys})
         except ValidationError as error:
-            errors += [{**detail, "input": given.get(str(detail["loc"][0]))} for detail in _details(error)]
+            errors += [{**detail, "input": _at(given, detail["loc"])} for detail in _details(error)]
         if errors:
             raise ValidationError.from_exception_data(cls.__name__, errors)
         return cluster
 
     @classmethod
     def keys(cls) -> Iterator[str]:
-        """Every key of the section, as YAML spells it."""
-        yield from (str(field.alias) for field in cls.model_fields.values())
+        """Every key of the section, as YAML spells it, the clouds' own among them."""
+        yield from super().keys()
         yield from (key for key, cloud in CLOUDS.items() if cloud.section_type is not None)
 
     @property
@@ -141,6 +141,13 @@ class Cluster(Section, extra="allow"):
     def at(self) -> Context:
         """How the existing cluster is reached."""
         return Context(self.kubeconfig, self.context)
+
+
+def _at(given: Any, location: Sequence[str | int]) -> Any:
+    """What was given at a place, before lists became tuples."""
+    for step in location:
+        given = given.get(step) if isinstance(given, dict) else given[int(step)] if isinstance(given, list) else given
+    return given
 
 
 def _under(key: str, error: ValidationError) -> list[InitErrorDetails]:

@@ -17,7 +17,7 @@ from rehearsal.clouds.registry import rehearsal_of
 from releases import files
 from stacks.blueprint import Blueprint, blueprint
 from stacks.clouds.changes import changes, fingerprint
-from stacks.clouds.cloud import ClusterPlan, Follows
+from stacks.clouds.cloud import ClusterPlan, Follows, Previous
 from stacks.clouds.outputs import CLUSTER, PLANNED
 from stacks.clouds.registry import CLOUDS
 from stacks.clouds.resource import refs
@@ -189,7 +189,7 @@ def test_a_stack_serves_on_the_nodes_of_a_platform_stack(key: str) -> None:
     assert blueprint(stand_on(spec, there, "platform")).cluster == ClusterPlan(reached_by=found.at)
 
 
-def test_it_is_rehearsed(key: str, tmp_path: Path) -> None:
+def test_it_is_rehearsed(key: str) -> None:
     """Blanks are filled in, stand-ins named; a cloud without a line of its own is rehearsed as an existing cluster."""
     planned = made(key)
     rehearsed = rehearsal_of(planned.cloud)
@@ -219,7 +219,7 @@ def test_its_leftovers_are_reported_by_the_command(tmp_path: Path, capsys: pytes
     assert "region `north`" in out
 
 
-def test_its_kubeconfig_follows_from_it(tmp_path: Path) -> None:
+def test_its_kubeconfig_follows_from_it() -> None:
     assert isinstance(made("harbor").cluster.reached_by, Follows)
     computed = {"harbor:cluster:Cluster": {"endpoint": "harbor.example", "name": "pd-disaggregation"}}
     recording = record(lambda: compose(made("harbor"), OWNER), computed=computed)
@@ -228,9 +228,7 @@ def test_its_kubeconfig_follows_from_it(tmp_path: Path) -> None:
     assert {CLUSTER, PLANNED}.isdisjoint(recording.exports)
 
 
-def test_it_says_what_a_change_replaces(tmp_path: Path) -> None:
-    from stacks.clouds.cloud import Previous
-
+def test_it_says_what_a_change_replaces() -> None:
     table = harbor.HARBOR.replaces
     assert table is not None
     first = made("harbor")

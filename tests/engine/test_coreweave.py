@@ -11,9 +11,9 @@ import pytest
 
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.fleet import node_pools as nodepools
+from rehearsal.fleet.crds import CRDS
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.parts.toolchain import Toolchain
-from rehearsal.surroundings import CRDS
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import look
 from stacks.clouds.coreweave.pools import API
@@ -53,7 +53,7 @@ def test_from_no_node_to_the_guide_and_back(stack: Callable[..., Stack]) -> None
     assert api.items("/api/v1/nodes") == []
     assert guide.up().code == 0
     assert types(api) == ["cd-gp-i64-erapids", "gd-8xh200ib-i128", "gd-8xh200ib-i128"]
-    around = Pools(guide.blueprint.pools)
+    around = Pools(guide.blueprint.cluster.pools)
     verdict = look(api, guide.config["namespace"], [around])
     assert verdict.passed, (verdict.refusals(), verdict.flaws)
     assert {pod.node for pod in verdict.pods if "vllm" in pod.owner} == {"guide-gpu-0", "guide-gpu-1"}

@@ -22,6 +22,7 @@ from commands.manifests import placed
 from commands.render import stack_objects
 from rehearsal import blanks
 from rehearsal.errors import UnavailableError
+from rehearsal.fleet.crds import CRDS
 from rehearsal.parts import charts, cluster_crds
 from rehearsal.parts.cluster_crds import Definition
 from rehearsal.parts.crd_files import Fetch
@@ -29,7 +30,6 @@ from rehearsal.parts.standins import charts as standins
 from rehearsal.parts.standins.crds import BROUGHT, NODE_POOL, Resource
 from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.surroundings import CRDS
 from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED
 from releases.files import Pinned, crd_objects
@@ -197,8 +197,8 @@ def made_beside(made: Blueprint) -> Iterator[Object]:
     if (served := made.serving) is not None:
         yield served.namespace()
         yield from (placed(obj, made.spec.namespace) for obj in (*served.model_server, *served.monitoring))
-    yield from (pool.manifest("organization/project/stack") for pool in made.pools)
-    yield from made.gke.objects if made.gke is not None else ()
+    yield from (pool.manifest("organization/project/stack") for pool in made.cluster.pools)
+    yield from made.cluster.objects
 
 
 def test_every_object_of_every_stack_passes(

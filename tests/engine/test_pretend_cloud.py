@@ -19,7 +19,8 @@ pytestmark = [
 PROGRAM = """
     import json
     from dataclasses import replace
-    from components.cluster.gke import GkeCluster
+    from stacks.clouds.gke.cloud import GKE
+    from stacks.compose_cluster import registered
     from tests.gke_plans import planned, variant
     from tests.unit.test_gke_checks import put
     plan = planned(variant(env("VARIANT", "dranet")))
@@ -28,7 +29,7 @@ PROGRAM = """
     for part, path, value in json.loads(env("CHANGES", "[]")):
         plan = put(part, path, value)(plan)
     resources = [replace(one, protect=False) for one in plan.resources] if env("UNLOCKED", "") else plan.resources
-    cluster = GkeCluster("acme", {"project": plan.site.project, "resources": resources, "cluster": plan.cluster.name})
+    cluster = registered(replace(plan, resources=tuple(resources)), GKE)
     pulumi.export("kubeconfig", cluster.kubeconfig)
 """
 

@@ -17,12 +17,12 @@ import pytest
 
 from rehearsal.clouds.gke.nodes import CLASSES, Fleet
 from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.fleet.crds import CRDS
 from rehearsal.fleet.live import ready
 from rehearsal.fleet.node_pools import Controller
 from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.parts.toolchain import Toolchain
-from rehearsal.surroundings import CRDS
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Verdict, look
 from stacks.blueprint import serving_blueprint
@@ -181,17 +181,18 @@ def test_a_pool_on_coreweave(row: Row, api: Api) -> None:
 WRONG = """
     import json, os
     from dataclasses import replace
-    from stacks import coreweave, gke_pools
+    from stacks.clouds.coreweave import plan as coreweave
+    from stacks.clouds.gke import plan as gke
     from tests.mistakes import put
     place, value = json.loads(os.environ["MISTAKE"])
-    on_gke, on_coreweave = gke_pools.accelerator_pool, coreweave.node_pools
+    on_gke, on_coreweave = gke.accelerator_pool, coreweave.node_pools
     def wrong_on_gke(site):
         pool = on_gke(site)
         return replace(pool, args=put(pool.args, place, value))
-    def wrong_on_coreweave(spec, machine):
-        pools = on_coreweave(spec, machine)
+    def wrong_on_coreweave(request):
+        pools = on_coreweave(request)
         return [replace(one, spec=put(one.spec, place, value)) if one.key == "acceleratorPool" else one for one in pools]
-    gke_pools.accelerator_pool, coreweave.node_pools = wrong_on_gke, wrong_on_coreweave
+    gke.accelerator_pool, coreweave.node_pools = wrong_on_gke, wrong_on_coreweave
 """
 
 

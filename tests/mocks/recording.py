@@ -50,10 +50,11 @@ class Registration:
 
 @dataclass
 class Recording:
-    """What a program registered, in order, and what it exported."""
+    """What a program registered, in order, what it exported, and the full names of stacks whose outputs it read."""
 
     resources: list[Registration] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
+    reads: list[str] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Registration]:
         """Registrations whose type ends so (`:Deployment`)."""
@@ -70,7 +71,7 @@ class Recording:
         return [resource for resource in self.resources if resource.parent in names]
 
     def before(self, resource: Registration) -> set[str]:
-        """The names of all that is there before a resource, and goes after it on destroy."""
+        """The names of all resources that exist before a resource, and are deleted after it on destroy."""
         after = {other.name: other.after for other in self.resources if other.after}
         found: set[str] = set()
         waiting = {*resource.after}
@@ -90,11 +91,13 @@ class _Cluster(mocks.Mocks):
         listeners: Sequence[Mapping[str, Any]],
         computed: Mapping[str, Mapping[str, Any]],
         outputs: Mapping[str, Any],
+        reads: list[str],
     ) -> None:
         self.addresses = addresses
         self.listeners = listeners
         self.computed = computed
         self.outputs = outputs
+        self.reads = reads
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         state = {**args.inputs, **self.computed.get(args.typ, {})}
@@ -115,6 +118,7 @@ class _Cluster(mocks.Mocks):
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         assert args.token == READ, f"the program calls {args.token}"
         assert args.args == {"name": OWNER}
+        self.reads.append(args.args["name"])
         return {"outputs": {**self.outputs}}, []
 
 
@@ -182,12 +186,12 @@ def record(
 ) -> Recording:
     """Runs a program to its end, as the engine would, and tells what it registered and exported.
 
-    Resources whose type ends in `slow` take 0.1 s each, so that whoever does not wait for them overtakes them. `addresses`
-    are those of every Gateway; None: it has no status. `listeners` are those of somebody else's. `computed` are outputs that a
-    provider adds to a resource's inputs, by its type; `outputs` is what the stack itself exported last.
+    Resources whose type ends in `slow` take 0.1 s each, so that a resource that does not wait for them overtakes them.
+    `addresses` are those of every Gateway; None: it has no status. `listeners` are those of a shared Gateway. `computed` are
+    outputs that a provider adds to a resource's inputs, by its type; `outputs` is what the stack itself exported last.
     """
     recording = Recording()
-    monitor = _Monitor(recording, slow, _Cluster(addresses, listeners, computed, outputs))
+    monitor = _Monitor(recording, slow, _Cluster(addresses, listeners, computed, outputs, recording.reads))
     mocks.set_mocks(monitor.mocks, PROJECT, STACK, preview, monitor=monitor, organization=ORGANIZATION)
     stack = settings.get_root_resource()
     assert isinstance(stack, pulumi.runtime.stack.Stack)

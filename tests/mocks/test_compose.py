@@ -1,6 +1,6 @@
 """Components register exactly what the plan holds, with the right provider, parent, order, retention and patience.
 
-Every stack file of the repository on a cluster that is there, and specs that turn on what those leave off.
+Every stack file of the repository on an existing cluster, and specs that turn on what those leave off.
 """
 
 from dataclasses import dataclass

@@ -157,7 +157,7 @@ def with_googles_ids(one: Registration) -> str:
 
 @SDK
 @EVERY
-def test_what_is_registered_obeys_the_laws_and_has_its_types(name: str) -> None:
+def test_registered_resources_break_no_law_and_have_their_types(name: str) -> None:
     """As a provider judges it, who knows nothing of the plan."""
     plan = planned(variant(name))
     told = [

@@ -55,7 +55,7 @@ def test_the_cpus_come_first_and_everything_else_after() -> None:
     assert GPU not in recording.before(release), "the router need not wait for the accelerators"
 
 
-def test_the_router_waits_for_no_accelerator_where_the_cpus_are_somebody_elses() -> None:
+def test_the_router_waits_for_no_accelerator_if_the_cpus_are_not_the_stacks() -> None:
     _, recording = composed(systemPool={"manage": False})
     assert [*pools(recording)] == [GPU]
     assert GPU not in recording.before(recording.one(":Release"))

@@ -1,7 +1,9 @@
 """The running program: the engine's configuration in, the stack of that configuration out, or one error without a traceback."""
 
+import importlib.util
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ from pulumi.runtime import config as runtime_config
 
 from stacks import program
 from stacks.blueprint import Blueprint
+from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Previous
+from stacks.clouds.coreweave.cloud import CoreWeaveCloud
 from stacks.findings import Problem, StackFileError
 from stacks.rules import warnings
 from stacks.rules.examined import Examined
 from stacks.rules.facts import Finding, Rule
 from stacks.rules.live import Found
-from stacks.spec.stack import StackSpec
+from stacks.spec.cluster import Cluster
 from tests.crd_files import write
 from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, Recording, record
@@ -146,7 +150,7 @@ def test_an_error_of_the_program_itself_is_not_taken_for_a_refusal(
 def test_without_googles_sdk_nothing_begins(
     serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(_: StackSpec) -> None:
+    def missing(_: Cluster) -> None:
         raise StackFileError([Problem("SDK", "llmd-pd:cluster.provider", "it is missing", "none is there", "get it")])
 
     monkeypatch.setattr(program, "need_sdk", missing)
@@ -164,7 +168,7 @@ def test_without_googles_sdk_nothing_begins(
         {"cluster": POOLS, "serving": {"accelerator": "nvidia", "fabric": "coreweave"}, "crds": {"manage": False}},
         {"cluster": POOLS},
     ],
-    ids=["one that serves", "one that only makes nodes"],
+    ids=["one that serves", "a platform stack"],
 )
 @pytest.mark.usefixtures("looked")
 def test_warnings_of_any_stack_are_said(
@@ -202,6 +206,100 @@ def test_a_change_of_one_roles_pods_is_pointed_out_by_what_the_last_run_exported
     assert warning.startswith("llmd-pd:serving.prefill: the change replaces the prefill pods and not the decode pods")
     serve(alone, prefill={"memory": "48Gi"}, decode={"memory": "96Gi"})
     assert said == []
+
+
+class Change:
+    """What a cloud says of a change, and with what it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *found: str | Problem) -> None:
+        self.asked: list[Previous] = []
+        self.said: list[str] = []
+
+        def check(_cloud: Cloud, _request: ClusterRequest, _plan: ClusterPlan, previous: Previous) -> Any:
+            self.asked.append(previous)
+            return found
+
+        monkeypatch.setattr(CoreWeaveCloud, "check_previous", check)
+        monkeypatch.setattr(pulumi.log, "warn", self.said.append)
+
+
+ON_POOLS: dict[str, Any] = {
+    "cluster": POOLS,
+    "serving": {"accelerator": "nvidia", "fabric": "coreweave"},
+    "crds": {"manage": False},
+}
+REFUSED = Problem("X-2", "llmd-pd:cluster", "it would go", "of a change", "take it back")
+
+
+def test_a_cloud_is_told_of_the_last_run_which_is_read_once(
+    tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = {"a": {"type": "b", "args": {}}}
+    outputs = {"plannedCluster": planned, "namespace": "x"}
+    change = Change(monkeypatch, "its nodes are made anew.")
+    recording = run(tmp_path, outputs=outputs, **ON_POOLS)
+    assert change.asked == [Previous(OWNER, outputs, planned)]
+    assert recording.reads == [OWNER]
+    assert change.said == ["its nodes are made anew."]
+    assert len(recording.of(":NodePool")) == 2, "a warning stops nothing"
+    assert looked
+
+
+@pytest.mark.usefixtures("looked")
+def test_a_new_stack_has_no_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = Change(monkeypatch)
+    run(tmp_path, **ON_POOLS)
+    assert change.asked == [Previous(OWNER, {}, {})]
+    assert change.said == []
+
+
+@pytest.mark.parametrize("config", [ON_POOLS, {"cluster": POOLS}], ids=["one that serves", "a platform stack"])
+def test_problems_of_a_change_end_the_run_before_the_cluster_is_looked_at(
+    config: dict[str, Any], tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Change(monkeypatch, "a warning", REFUSED, replace(REFUSED, path="llmd-pd:name"))
+    with pytest.raises(pulumi.RunError) as error:
+        run(tmp_path, outputs={"namespace": "x"}, **config)
+    assert str(error.value).splitlines() == [str(REFUSED), str(replace(REFUSED, path="llmd-pd:name"))]
+    assert looked == []
+
+
+def test_a_last_run_that_cannot_be_read_is_said_and_stops_nothing(
+    tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise RuntimeError("invoke of pulumi:pulumi:readStackOutputs failed: the bucket is gone")
+
+    change = Change(monkeypatch, REFUSED)
+    monkeypatch.setattr(pulumi.runtime, "invoke", gone)
+    recording = run(tmp_path, **ON_POOLS)
+    (warning,) = change.said
+    assert warning.startswith("The stack as it was last planned cannot be read")
+    assert warning.endswith("a change is not looked at: the bucket is gone")
+    assert change.asked == []
+    assert len(recording.of(":NodePool")) == 2
+    assert looked
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pulumi_coreweave") is None, reason="pulumi-coreweave is not installed")
+def test_a_cluster_is_compared_with_what_the_last_run_kept_of_it(
+    tmp_path: Path, looked: list[tuple[Blueprint, str]]
+) -> None:
+    def step(outputs: Mapping[str, Any] | None, **cks: Any) -> Recording:
+        cluster = {**POOLS, "coreweave": {"cluster": {"zone": "US-EAST-02A", "version": "v1.35", **cks}}}
+        return run(tmp_path, outputs=outputs, **{**ON_POOLS, "cluster": cluster})
+
+    first = step(None).exports
+    assert set(first) == {"next", "plannedCluster"}
+    assert step(first).exports == first
+    with pytest.raises(pulumi.RunError, match=r"zone of VPC pd-disaggregation-vpc would change, .*\(IMM\)"):
+        step(first, zone="US-EAST-08A")
+    assert looked == [], "nothing leads to the cluster yet"
+
+
+@pytest.mark.usefixtures("looked")
+def test_of_an_existing_cluster_nothing_is_kept(tmp_path: Path) -> None:
+    assert "plannedCluster" not in run(tmp_path, **ON_POOLS).exports
 
 
 @pytest.mark.usefixtures("looked")

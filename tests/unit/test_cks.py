@@ -109,7 +109,7 @@ def test_it_is_reached_by_hand_until_a_context_is_named() -> None:
 
 
 @EVERY
-def test_whatever_is_planned_obeys_the_laws(name: str) -> None:
+def test_a_plan_breaks_no_law(name: str) -> None:
     assert resource_problems(planned(variant(name)).resources) == []
 
 

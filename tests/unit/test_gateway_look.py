@@ -68,7 +68,7 @@ def test_the_gateway_api_that_nobody_brings(stated: dict[str, Any], look: Look, 
 def test_gke_has_to_be_told_to_bring_it(look: Look, cluster: ApiServer) -> None:
     cluster.answers = {}
     (text,) = problems(look, cluster, {"provider": "gke"}, crds={"gatewayApi": None})
-    assert "because GKE brings it where it is turned on; run `gcloud" in text
+    assert "because GKE brings it if it is turned on; run `gcloud" in text
     assert "--gateway-api=standard" in text
     (text,) = problems(look, cluster, {"provider": "gke"}, crds={"gatewayApi": False})
     assert "because the stack leaves its CRDs to somebody else" in text

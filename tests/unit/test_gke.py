@@ -36,7 +36,7 @@ def types(plan: GkePlan) -> dict[str, int]:
 
 
 @EVERY
-def test_a_variant_obeys_the_rules_and_its_plan_the_laws(name: str) -> None:
+def test_a_variant_is_valid_and_its_plan_breaks_no_law(name: str) -> None:
     given = variant(name)
     assert [*problems_of(given)] == []
     assert plan_problems(planned(given)) == []

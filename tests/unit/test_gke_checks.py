@@ -1,6 +1,6 @@
 """Laws of a GKE plan, by the ids of the rules: what no stack file can break, and a changed plan is caught at.
 
-Every case changes one thing in the plan of a variant that obeys all laws.
+Every case changes one thing in the plan of a variant that breaks no law.
 """
 
 from collections.abc import Callable
@@ -70,7 +70,7 @@ def without(part: str) -> Change:
 
 
 def beside(part: str, another: str, **args: Any) -> Change:
-    """A second resource like one that is there."""
+    """A second resource like an existing one."""
 
     def change(plan: GkePlan) -> GkePlan:
         like = plan.resource(plan.site.named(part))

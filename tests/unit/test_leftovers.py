@@ -332,7 +332,7 @@ def test_released_volumes_are_left_when_even_the_namespace_is_gone(stack: Stack)
 
 
 def test_a_volume_is_billed_once(stack: Stack) -> None:
-    """By its claim while that is there, by itself when it is not."""
+    """By its claim while that exists, by itself if not."""
     stack.server.answers = EMPTY | {
         NAMESPACE: namespace(OWNER),
         f"{NAMESPACE}/persistentvolumeclaims": items(thing("models", {"volumeName": "pv-1"})),
@@ -512,11 +512,11 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\n    llmd-pd leftovers " in capsys.readouterr().out
 
 
-# --- a stack that only makes nodes, and one that refers to it ------------------------------------------------------------
+# --- a platform stack, and a stack that refers to it ---------------------------------------------------------------------
 
 
 def as_platform(stack: Stack) -> None:
-    """The file of stack `prod` as one that only makes nodes."""
+    """The file of stack `prod` as that of a platform stack."""
     cluster = {
         "kubeconfig": str(kubeconfig(stack.directory / "kube", stack.server.url)),
         "context": "prod",

@@ -21,8 +21,7 @@ MAY_IMPORT = {
 }
 #: Modules of `stacks` that run inside a Pulumi program; the others must work without the SDK.
 IN_THE_PROGRAM = {
-    "clouds/coreweave/watch", "clouds/gke/look", "clouds/last_plan", "compose", "compose_cks", "compose_cluster", "kube/repair",
-    "program", "outputs", "rules/live",
+    "clouds/coreweave/watch", "compose", "compose_cluster", "kube/repair", "outputs", "program", "rules/live",
 }  # fmt: skip
 #: What `components` has that works without the SDK: how a kubeconfig is read and words for errors, which its guard needs too.
 WITHOUT_THE_SDK = {"components.kube_client", "components.kube_errors"}

@@ -9,8 +9,10 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from stacks.clouds.registry import CLOUDS
 from stacks.file.messages import EXAMPLES, read, yaml_path
 from stacks.schema import FORMS, Section
+from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec, is_platform
 
 ROOT = Path(__file__).parents[2]
@@ -218,6 +220,12 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
      "because it has to be existing, coreweave, gke or stack; write one of these."),
     (config(cluster={"provider": "corewave"}), "cluster.provider", "did you mean `coreweave`?"),
     (config(cluster={"provider": "GKE"}), "cluster.provider", "did you mean `gke`?"),
+    (config(cluster={"gkee": {}}), "cluster.gkee", "did you mean `gke`?"),
+    (on_gke(projct="acme-serving"), "cluster.gke.projct", "did you mean `project`?"),
+    (config(cluster={"coreweave": {"cluster": {"zone": "US-EAST-02A", "version": "v1.35", "vcp": {}}}}),
+     "cluster.coreweave.cluster.vcp", "use one of zone, version, name, public, vpc"),
+    (config(cluster={"allowReplace": ["pool"]}), "cluster.allowReplace[0]", "`pool` cannot be used"),
+    (config(cluster={"provider": None}), "cluster.provider", "it has to be existing, coreweave, gke or stack"),
     (on_gke(project="Acme"), "cluster.gke.project", "write something like `acme-serving`"),
     (on_gke(region="us"), "cluster.gke.region", "write something like `us-central1`"),
     (on_gke(zone="us-central1"), "cluster.gke.zone", "write something like `us-central1-b`"),

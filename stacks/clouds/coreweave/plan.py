@@ -40,13 +40,13 @@ def coreweave_plan(request: ClusterRequest) -> ClusterPlan:
     name = cluster_name(request.name, cks)
     vpc, cluster = _vpc(request, cks, cks.vpc.name or name), f"{request.name}-cluster"
     by_hand = ByHand(
-        endpoint=("api_server_endpoint",),
         kubeconfig=f"`cwic cluster auth {name}`, or https://console.coreweave.com/tokens; it holds a token of yours",
         then=f"name the context that leads to {name} as `context` under `llmd-pd:cluster`, and `pulumi up` again",
     )
     return ClusterPlan(
         resources=(vpc, _cluster(request, cks, cluster, name, vpc)),
         cluster_name=cluster,
+        endpoint=("api_server_endpoint",),
         pools=tuple(pools),
         reached_by=request.context if request.context.context else by_hand,
         in_use=InUse(SECTION, section.delete_in_use, cluster=name, namespaces=NAMESPACES, pool_label=POOL),

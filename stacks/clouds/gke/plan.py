@@ -51,6 +51,7 @@ def gke_plan(request: ClusterRequest) -> GkePlan:
         site=where,
         resources=(*allowed, *networks(where), made, *pools),
         cluster_name=where.named(CLUSTER),
+        endpoint=("control_plane_endpoints_config", "dns_endpoint_config", "endpoint"),
         node_resources=tuple(pool.name for pool in pools),
         provider_args={"project": where.project},
         waves=tuple(map(tuple, network_objects(where))),
@@ -63,7 +64,7 @@ def gke_plan(request: ClusterRequest) -> GkePlan:
         own_charts=releases if driver.chart else (),
         charts_key=f"{SECTION}.gpuDriver.chart",
         brought_crds=brought_crds(where.gke.version),
-        reached_by=Follows(("control_plane_endpoints_config", "dns_endpoint_config", "endpoint"), kubeconfig),
+        reached_by=Follows(kubeconfig),
         in_use=InUse(SECTION, where.gke.delete_in_use, cluster=where.name),
         nodes_text=f"{system.min} to {system.max} × {system.machine_type} and {where.nodes} × {kind}, a cluster of its own",
     )

@@ -65,7 +65,8 @@ class HarborCloud(Cloud):
             cluster_name=cluster,
             node_resources=(cluster,),
             provider_args={"region": section.region},
-            reached_by=Follows(("endpoint",), lambda name, endpoint: f'{{"cluster": "{name}", "server": "{endpoint}"}}'),
+            endpoint=("endpoint",),
+            reached_by=Follows(kubeconfig),
             in_use=InUse("cluster.harbor", section.delete_in_use, cluster=request.name),
             nodes_text=f"{request.nodes} × {request.machine.key}",
         )
@@ -74,7 +75,7 @@ class HarborCloud(Cloud):
         return {"labels": dict(self.accelerator_pool(section).labels)}
 
     def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
-        return Harbor(region="elsewhere", accelerator_pool=AcceleratorPool(labels=dict(exported["labels"])))
+        return Harbor.model_construct(accelerator_pool=AcceleratorPool.model_construct(labels=dict(exported["labels"])))
 
     def check_previous(
         self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
@@ -83,11 +84,18 @@ class HarborCloud(Cloud):
         return [f"{row.resource.name} is replaced" for row in changes(previous.planned, plan.resources, self.replaces)]
 
     def leftovers(self, request: ClusterRequest, plan: ClusterPlan, namespace: str | None) -> Leftovers | None:
-        found = [Leftover(row.title, row.name, "it is listed", bills=True) for row in plan.resources if row.name in THERE]
+        found = [
+            Leftover(row.title, row.name, "it is listed", bills=True) for row in plan.resources if row.name in THERE
+        ]
         return Leftovers(tuple(found), (), ())
 
     def place(self, section: Section | None) -> Mapping[str, str]:
         return {"region": section.region} if isinstance(section, Harbor) else {}
+
+
+def kubeconfig(name: str, endpoint: str) -> str:
+    """A kubeconfig, as short as can be."""
+    return f'{{"cluster": "{name}", "server": "{endpoint}"}}'
 
 
 HARBOR = HarborCloud()
