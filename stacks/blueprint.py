@@ -24,7 +24,7 @@ from stacks.monitoring.monitors import pod_monitors
 from stacks.serving.gateway import GatewayPlan, gateway_plan
 from stacks.serving.router import router_release
 from stacks.serving.token import MadeSecret, made_secret
-from stacks.serving.workload import machine_of, workload
+from stacks.serving.workload import cluster_request, workload
 from stacks.spec.stack import StackSpec
 
 Object = dict[str, Any]
@@ -123,30 +123,6 @@ def blueprint(spec: StackSpec, base: Path = Path()) -> Blueprint:
         request=request,
         cluster=spec.cluster.cloud.plan(request) if request else ClusterPlan(reached_by=spec.cluster.at),
         serving=serving_blueprint(spec, base) if spec.serving else None,
-    )
-
-
-def cluster_request(spec: StackSpec, base: Path = Path()) -> ClusterRequest | None:
-    """Returns what a cloud is asked for, None if the stack makes no nodes. Relative paths in the file start at `base`.
-
-    Raises:
-        UnknownMachineError: the machine is not in the table.
-    """
-    section, gateway = spec.cluster.section, spec.router.gateway
-    if not spec.cluster.makes_nodes or section is None:
-        return None
-    return ClusterRequest(
-        name=spec.name,
-        section=section,
-        machine=machine_of(spec),
-        nodes=spec.cluster.nodes,
-        protect=spec.cluster.protect,
-        allow_replace=spec.cluster.allow_replace,
-        # Who will serve on a platform stack is not known.
-        wants_gateway=spec.serving is None or (gateway is not None and gateway.implementation.in_cluster),
-        mirror=spec.mirror,
-        context=spec.cluster.at,
-        base=base,
     )
 
 

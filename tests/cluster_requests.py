@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from stacks.blueprint import cluster_request
 from stacks.clouds.cloud import ClusterRequest
+from stacks.serving.workload import cluster_request
 from stacks.spec.stack import StackSpec
 
 

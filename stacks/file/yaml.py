@@ -17,7 +17,8 @@ from ruamel.yaml.reader import ReaderError
 from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.tag import Tag
 
-from stacks.findings import Problem
+from stacks.findings import OUTSIDE, Place, Problem
+from stacks.rules.file import FILE
 
 #: The largest stack file we read, in bytes. A real one has a few KB; a rendered manifest given by mistake has more.
 MAX_BYTES = 1024 * 1024
@@ -27,9 +28,6 @@ MAX_VALUES = 10_000
 MAX_DEPTH = 32
 #: Python converts no longer numbers from text; nothing in a stack file has more than ten digits.
 MAX_DIGITS = 30
-
-Step = str | int
-Location = tuple[Step, ...]
 
 _TAG = "tag:yaml.org,2002:"
 #: What an unquoted word is, as gopkg.in/yaml.v3 decides it for the Pulumi CLI: YAML 1.2, but `010` is octal and a date is a date.
@@ -65,14 +63,15 @@ def _reader() -> YAML:
 class Document:
     """One YAML document: its data, the node tree that knows the lines, and what in it no stack file can mean.
 
-    The data is whole even where there are problems, so that everything else can be judged in the same run.
+    The data is whole even where there are problems, so that everything else can be judged in the same run. Places of
+    problems begin with OUTSIDE.
     """
 
     data: Any
     node: Node | None
-    problems: tuple[tuple[Location, Problem], ...] = ()
+    problems: tuple[Problem, ...] = ()
 
-    def line(self, path: Location) -> int:
+    def line(self, path: Place) -> int:
         """The line (from 1) of the deepest part of `path` that exists; 0 for an empty document."""
         node, line = self.node, 0 if self.node is None else _line(self.node)
         for part in path:
@@ -144,7 +143,7 @@ def _too_much(text: str) -> Problem | None:
     return None
 
 
-def _strange(node: Node, at: Location) -> Iterator[tuple[Location, Problem]]:
+def _strange(node: Node, at: Place) -> Iterator[Problem]:
     """What a stack file cannot mean; each is replaced in the tree by something plain, so that reading can go on."""
     kind = (node.tag or "").removeprefix(_TAG)
     if isinstance(node, ScalarNode):
@@ -153,16 +152,20 @@ def _strange(node: Node, at: Location) -> Iterator[tuple[Location, Problem]]:
                 f"a number of {len(node.value)} digits cannot be used",
                 "nothing in a stack file counts that far",
             )
-            yield at, _problem(what, why, "write the number you meant", _line(node))
+            yield _problem(what, why, "write the number you meant", _line(node), (OUTSIDE, *at))
             _becomes(node, "null")
         elif kind != "str" and not (kind in _SCALARS and _FORMS[kind].match(node.value)):
             why = "the Pulumi CLI rewrites dates" if kind == "timestamp" else f"it is tagged as {kind}"
-            yield at, _problem(f"`{node.value}` cannot be used", why, f'quote it: "{node.value}"', _line(node))
+            yield _problem(
+                f"`{node.value}` cannot be used", why, f'quote it: "{node.value}"', _line(node), (OUTSIDE, *at)
+            )
             _becomes(node, "str")
         return
     plain = "map" if isinstance(node, MappingNode) else "seq"
     if kind != plain:
-        yield at, _problem(f"the tag {node.tag} cannot be used", "it has no meaning here", "remove it", _line(node))
+        yield _problem(
+            f"the tag {node.tag} cannot be used", "it has no meaning here", "remove it", _line(node), (OUTSIDE, *at)
+        )
         _becomes(node, plain)
     if isinstance(node, MappingNode):
         yield from _strange_keys(node, at)
@@ -173,13 +176,15 @@ def _strange(node: Node, at: Location) -> Iterator[tuple[Location, Problem]]:
             yield from _strange(value, (*at, index))
 
 
-def _strange_keys(node: MappingNode, at: Location) -> Iterator[tuple[Location, Problem]]:
+def _strange_keys(node: MappingNode, at: Place) -> Iterator[Problem]:
     first: dict[str, int] = {}
     kept: list[tuple[Node, Node]] = []
     for key, value in node.value:
         if not isinstance(key, ScalarNode):
             what, why = "a list or a map is used as a key", "keys are words"
-            yield at, _problem(what, why, "write `key: value` (and quote text that starts with [ or {)", _line(key))
+            yield _problem(
+                what, why, "write `key: value` (and quote text that starts with [ or {)", _line(key), (OUTSIDE, *at)
+            )
             continue
         if key.tag == f"{_TAG}merge":
             kept.append((key, value))
@@ -187,7 +192,7 @@ def _strange_keys(node: MappingNode, at: Location) -> Iterator[tuple[Location, P
         _becomes(key, "str")
         if key.value in first:
             what, why = f"`{key.value}` is there twice (first on line {first[key.value]})", "only one of them can count"
-            yield at, _problem(what, why, "keep one", _line(key))
+            yield _problem(what, why, "keep one", _line(key), (OUTSIDE, *at))
             kept = [(other, theirs) for other, theirs in kept if other.value != key.value]  # the last one counts
         kept.append((key, value))
         first.setdefault(key.value, _line(key))
@@ -249,5 +254,5 @@ def _line(part: Node | Event) -> int:
     return part.start_mark.line + 1 if part.start_mark else 0
 
 
-def _problem(what: str, why: str, fix: str, line: int = 0) -> Problem:
-    return Problem(rule="FILE", path="", what=what, why=why, fix=fix, line=line)
+def _problem(what: str, why: str, fix: str, line: int = 0, at: Place = ()) -> Problem:
+    return FILE.problem(at=at, what=what, why=why, fix=fix, line=line)

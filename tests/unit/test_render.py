@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from commands.cli import run
-from commands.render import MARK, file_names, OutputError, write
+from commands.render import MARK, OutputError, file_names, write
 from commands.rendered_cluster import CLOUD
 from releases import RELEASES
 from stacks.blueprint import ServingBlueprint, serving_blueprint

@@ -10,7 +10,7 @@ from urllib.error import URLError
 import pytest
 import yaml
 
-from commands import manifests, rendered_cluster, render
+from commands import manifests, render, rendered_cluster
 from commands.cli import run
 from commands.rendered_cluster import CLOUD, POOLS, cluster_files
 from stacks.blueprint import blueprint
