@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup gke coreweave up down test check lint bench lock
+.PHONY: help setup gke coreweave up down test check lint docs bench lock
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
@@ -49,6 +49,9 @@ lint: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+docs: $(STAMP) ## Write the tables of docs/stack-files.md anew, which are made of the rules
+	@$(BIN)/python -m tests.docs
 
 bench: setup ## Preview, up and check against their peers; writes bench.json
 	@$(BIN)/python -m tests.speed --output bench.json

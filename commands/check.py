@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from commands import console
-from stacks.findings import Problem, StackFileError
+from stacks.findings import Problem, StackFileError, Suppressed
 
 if TYPE_CHECKING:
     from hardware.vocabulary import Sizing
@@ -53,7 +53,9 @@ def check(
         found.append(examine(path))
         if output is Output.TEXT:
             _print(path, found[-1])
-    problems, warnings = (sum(len(part) for part in parts) for parts in zip(*(each[1:] for each in found), strict=True))
+    problems, warnings = (
+        sum(len(part) for part in parts) for parts in zip(*(each[1:3] for each in found), strict=True)
+    )
     if output is Output.JSON:
         documents = [_document(path, each) for path, each in zip(paths, found, strict=True)]
         summary = {"files": len(paths), "problems": problems, "warnings": warnings}
@@ -65,31 +67,38 @@ def check(
 
 
 class Examined(NamedTuple):
-    """What a stack file says, in one line, and its warnings; or nothing, and every problem. Both from the top down."""
+    """What a stack file says, in one line, its warnings and what it suppresses; or nothing, and every problem.
+
+    All are sorted by line.
+    """
 
     description: str
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
 
 
 def examine(path: Path) -> Examined:
     """Looks at one stack file, and at that of the stack whose nodes it is for, if there is one."""
     from stacks.file.load import load
-    from stacks.platform import paired, platform_path
-    from stacks.rules.warnings import pointed_out
+    from stacks.spec.cluster import OF_A_STACK
 
     try:
         found = load(path)
         if found.spec.serving is None:
-            return Examined(describe_nodes(found.spec), warnings=pointed_out(found))
-        if (of_the_nodes := platform_path(found)) is None:
-            return Examined(describe(found.spec), warnings=pointed_out(found))
+            return Examined(describe_nodes(found.spec), (), found.warnings, found.suppressed)
+        if found.spec.cluster.provider != OF_A_STACK:
+            return Examined(describe(found.spec), (), found.warnings, found.suppressed)
+        from stacks.platform import paired, platform_path  # late: they read files that no other check needs
+
+        of_the_nodes = platform_path(found)
         stack = found.spec.cluster.stack or ""
-        if not of_the_nodes.exists():
+        if of_the_nodes is None or not of_the_nodes.exists():
             unseen = f"the nodes are stack {stack}'s, whose file is not here: not checked against"
-            return Examined(f"{describe(found.spec)}; {unseen}")
+            return Examined(f"{describe(found.spec)}; {unseen}", (), found.warnings, found.suppressed)
         whole = paired(found)
-        return Examined(f"{describe(whole.spec)}, on nodes of stack {stack}", warnings=pointed_out(whole))
+        text = f"{describe(whole.spec)}, on nodes of stack {stack}"
+        return Examined(text, (), found.warnings, found.suppressed)
     except StackFileError as error:
         return Examined("", error.problems)
 
@@ -133,6 +142,8 @@ def _print(path: Path, found: Examined) -> None:
         console.good(f"{path}: {found.description}")
     for warning in found.warnings:
         console.warning(warning)
+    for suppressed in found.suppressed:
+        console.line(f"Suppressed, {suppressed}")
 
 
 def _document(path: Path, found: Examined) -> dict[str, Any]:
@@ -144,4 +155,5 @@ def _document(path: Path, found: Examined) -> dict[str, Any]:
         "description": found.description,
         "problems": [problem.as_json() for problem in found.problems],
         "warnings": [warning.as_json() for warning in found.warnings],
+        "suppressed": [{**each.problem.as_json(), "reason": each.reason} for each in found.suppressed],
     }

@@ -21,6 +21,7 @@ from commands.images import images
 from commands.leftovers import leftovers
 from commands.rehearse import down, rehearse, setup
 from commands.render import render
+from commands.rules import explain, rules
 from commands.versions import versions
 
 PROGRAM = "llmd-pd"
@@ -35,6 +36,8 @@ app = typer.Typer(
     epilog="Deploying is Pulumi's own command: `pulumi up --stack coreweave-h200`.",
 )
 app.command()(check)
+app.command()(rules)
+app.command()(explain)
 app.command()(render)
 app.command()(images)
 app.command()(leftovers)

@@ -94,7 +94,8 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
     Raises:
         StackFileError: none was named. Another cluster than the stack's, such as kubectl's current one, would be an answer too.
     """
-    from stacks.findings import Problem, StackFileError
+    from stacks.findings import StackFileError
+    from stacks.rules.file import FILE
     from stacks.spec.cluster import OF_A_STACK
 
     cluster = file.spec.cluster
@@ -108,7 +109,7 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
             "how to reach it is an output, which only the engine reads",
         )
         fix = "name a context of your kubeconfig that leads there with --context (gcloud container clusters get-credentials)"
-        raise StackFileError([Problem("FILE", "llmd-pd:cluster.stack", what, why, fix, file=str(file.path))])
+        raise StackFileError([FILE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix, file=str(file.path))])
     reached = cluster.model_copy(update={"context": context})
     return replace(file, spec=file.spec.model_copy(update={"cluster": reached}))
 

@@ -122,7 +122,7 @@ def _show(found: "Move") -> None:
 
 def _entry(change: "Change") -> None:
     if console.for_people(sys.stdout):
-        rows = [("what", change.what), ("why", change.why), ("fix", change.fix)]
+        rows = [("what", change.finding.what), ("why", change.finding.why), ("fix", change.finding.fix)]
         console.facts(change.subject, [row for row in rows if row[1]])
     else:
         console.line(f"- {change}.")

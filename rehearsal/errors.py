@@ -4,6 +4,8 @@ Owns the sentence a user reads when one of them cannot go on. Catching it, and d
 business of the commands.
 """
 
+from stacks.findings import Finding
+
 
 class RehearsalError(Exception):
     """Something a rehearsal needs could not be had.
@@ -13,9 +15,7 @@ class RehearsalError(Exception):
     """
 
     def __init__(self, what: str, why: str, fix: str, details: str = "") -> None:
-        self.what = what
-        self.why = why
-        self.fix = fix
+        self.finding = Finding((), what, why, fix)
         self.details = details
         super().__init__(f"{what}: {why}; {fix}.")
         if details:

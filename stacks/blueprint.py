@@ -22,10 +22,9 @@ from releases.gateways import IMPLEMENTATIONS
 from stacks.clouds.cloud import EXISTING, Cloud, ClusterPlan, ClusterRequest
 from stacks.monitoring.monitors import pod_monitors
 from stacks.serving.gateway import GatewayPlan, gateway_plan
-from stacks.serving.request import cluster_request
 from stacks.serving.router import router_release
 from stacks.serving.token import MadeSecret, made_secret
-from stacks.serving.workload import workload
+from stacks.serving.workload import cluster_request, workload
 from stacks.spec.stack import StackSpec
 
 Object = dict[str, Any]

@@ -1,26 +1,121 @@
-"""A problem of a stack file: what, where, why, and the fix, in one sentence each."""
+"""What may be wrong with a stack: a rule is a row, a finding is what it says of one stack, and `run` asks rules about facts."""
 
 import difflib
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+#: Keys of a place, and indices of lists: `("serving", "tolerations", 1, "value")`. Empty: the whole file.
+Place = tuple[str | int, ...]
+#: Begins a place that is not under the project's configuration: another key of the file, or an argument of a resource.
+OUTSIDE = 0
+#: The prefix of the project's keys in a stack file.
+PROJECT = "llmd-pd"
+
+
+class Severity(StrEnum):
+    """An error refuses a stack, a warning points something out."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
+
+
+class UnknownError(Exception):
+    """A fact cannot be had. A rule that asks for it is silent, because another finding says why."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong at a place, in three phrases of one sentence: what, because why; the fix."""
+
+    at: Place
+    what: str
+    why: str
+    fix: str
+
+
+def _nothing(_: Any) -> Iterator[Finding]:
+    return iter(())
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row of the table: an id with one severity, what it refuses or points out, why, and a link or a page of the docs.
+
+    `check` finds it in facts. A rule without one is said by whatever reads the file, looks at a cluster or asks a cloud.
+    `firm`: nothing can be derived of a stack that breaks it, or something would be lost; it cannot be suppressed.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    why: str
+    source: str
+    check: Callable[[Any], Iterable[Finding]] = _nothing
+    firm: bool = False
+
+    @property
+    def asks_facts(self) -> bool:
+        """Whether it is found in facts, and not said by a look."""
+        return self.check is not _nothing
+
+    @property
+    def suppressible(self) -> bool:
+        """Whether a stack file may suppress it."""
+        return self.asks_facts and not self.firm
+
+    def problem(self, *, at: Place, what: str, why: str, fix: str, file: str = "", line: int = 0) -> "Problem":
+        """A finding of this rule."""
+        return Problem(self, Finding(at, what, why, fix), file, line)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing a stack file says that cannot be honoured.
+    """A finding of a rule, of either severity, with the file it is in; `line` counts from 1, 0 where none can be named."""
 
-    `path` is the YAML path (`llmd-pd:serving.prefill.replicas`), `rule` the id of the rule, `source` where the rule comes
-    from; `line` counts from 1, 0 where no line can be named.
-    """
-
-    rule: str
-    path: str
-    what: str
-    why: str
-    fix: str
-    source: str = ""
+    row: Rule
+    finding: Finding
     file: str = ""
     line: int = 0
+
+    @property
+    def rule(self) -> str:
+        """The rule's id."""
+        return self.row.id
+
+    @property
+    def severity(self) -> Severity:
+        """The rule's severity."""
+        return self.row.severity
+
+    @property
+    def source(self) -> str:
+        """Where the rule comes from."""
+        return self.row.source
+
+    @property
+    def path(self) -> str:
+        """The place as text: `llmd-pd:serving.tolerations[1].value`."""
+        return place_text(self.finding.at)
+
+    @property
+    def what(self) -> str:
+        """What is wrong."""
+        return self.finding.what
+
+    @property
+    def why(self) -> str:
+        """Why that is wrong."""
+        return self.finding.why
+
+    @property
+    def fix(self) -> str:
+        """What to do."""
+        return self.finding.fix
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.file and self.line else f"{self.file}: " if self.file else ""
@@ -31,7 +126,8 @@ class Problem:
 
     def as_json(self) -> dict[str, str | int]:
         """All fields, for machines."""
-        return asdict(self)
+        keys = ("rule", "path", "what", "why", "fix", "source", "file", "line", "severity")
+        return {key: str(value) if isinstance(value := getattr(self, key), Severity) else value for key in keys}
 
 
 class StackFileError(ValueError):
@@ -40,6 +136,85 @@ class StackFileError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(map(str, problems)))
+
+
+def each(*checks: Callable[[Any], Iterable[Finding]]) -> Callable[[Any], Iterator[Finding]]:
+    """Several checks of one rule: one that lacks a fact does not keep the others silent."""
+
+    def check(facts: Any) -> Iterator[Finding]:
+        unknown: UnknownError | None = None
+        for one in checks:
+            try:
+                yield from one(facts)
+            except UnknownError as error:
+                unknown = error
+        if unknown:
+            raise unknown
+
+    return check
+
+
+class Suppression(Protocol):
+    """A rule that a stack file suppresses, and why."""
+
+    @property
+    def rule(self) -> str:
+        """The id."""
+
+    @property
+    def reason(self) -> str:
+        """Why the finding is accepted."""
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """A problem that the stack file suppresses, and the reason it gives."""
+
+    problem: Problem
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{single_line(self.reason)}: {self.problem}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What rules found: errors and warnings, what was suppressed, and the rules that asked for an unknown fact."""
+
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    unanswered: tuple[Rule, ...] = ()
+
+
+def run(rules: Iterable[Rule], facts: Any, suppress: Sequence[Suppression] = ()) -> Outcome:
+    """Asks every rule about the facts, in the order of the table; the order decides nothing but that of what is printed."""
+    reasons = {each.rule: each.reason for each in suppress}
+    found: dict[Severity, list[Problem]] = {ERROR: [], WARNING: []}
+    suppressed: list[Suppressed] = []
+    unanswered: list[Rule] = []
+    for rule in rules:
+        findings: dict[Finding, None] = {}
+        try:
+            for finding in rule.check(facts):
+                findings[finding] = None  # once, where both roles have the same
+        except UnknownError:
+            unanswered.append(rule)
+        problems = [Problem(rule, finding) for finding in findings]
+        if rule.suppressible and rule.id in reasons:
+            suppressed += [Suppressed(problem, reasons[rule.id]) for problem in problems]
+        else:
+            found[rule.severity] += problems
+    return Outcome(tuple(found[ERROR]), tuple(found[WARNING]), tuple(suppressed), tuple(unanswered))
+
+
+def place_text(at: Place) -> str:
+    """`("serving", "prefill", "replicas")` -> `llmd-pd:serving.prefill.replicas`; items of lists as `[0]`."""
+    if not at:
+        return ""
+    outside = at[0] == OUTSIDE and not isinstance(at[0], str)
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in (at[1:] if outside else at))
+    return text.removeprefix(".") if outside else f"{PROJECT}:{text.removeprefix('.')}"
 
 
 def single_line(text: str) -> str:

@@ -25,6 +25,7 @@ from stacks.kube.context import Context
 from stacks.kube.errors import asking
 from stacks.kube.leftover import Leftover, Leftovers, Look, ending
 from stacks.kube.owner import whose
+from stacks.kube.rules import CLUSTER
 from stacks.serving.gateway import GatewayPlan
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -55,7 +56,8 @@ def _refuse(plan: Blueprint, problem: Problem | None) -> None:
     said = plan.cloud.unreachable(plan.cluster, problem)
     if said is None:
         what, why = "nothing leads to the cluster", "the stack file names no context of a kubeconfig"
-        said = Problem("CLUSTER", "llmd-pd:cluster.context", what, why, "name one that leads to the stack's cluster")
+        fix = "name one that leads to the stack's cluster"
+        said = CLUSTER.problem(at=("cluster", "context"), what=what, why=why, fix=fix)
     raise StackFileError([said])
 
 

@@ -12,7 +12,8 @@ from stacks.blueprint import Blueprint
 from stacks.clouds.changes import fingerprint
 from stacks.clouds.cloud import Previous
 from stacks.clouds.outputs import CLUSTER, PLANNED
-from stacks.findings import Problem, StackFileError
+from stacks.findings import StackFileError
+from stacks.kube.rules import CLUSTER as CLUSTER_RULE
 from stacks.platform import Foundation, NoFoundationError, stand_on
 from stacks.spec.stack import StackSpec
 
@@ -83,4 +84,4 @@ def referred(spec: StackSpec, name: str) -> StackSpec:
 
 
 def _refused(what: str, why: str, fix: str) -> StackFileError:
-    return StackFileError([Problem("CLUSTER", "llmd-pd:cluster.stack", what, why, fix)])
+    return StackFileError([CLUSTER_RULE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix)])

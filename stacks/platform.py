@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from stacks.clouds.registry import CLOUDS
 from stacks.file.load import StackFile, load, of_file
-from stacks.file.messages import PROJECT
-from stacks.findings import Problem, StackFileError
+from stacks.findings import PROJECT, Problem, StackFileError
+from stacks.kube.rules import CLUSTER
+from stacks.rules.file import FILE
 from stacks.rules.table import problems_of
 from stacks.schema import Section
 from stacks.spec.stack import StackSpec
@@ -117,9 +118,10 @@ def _section(there: Foundation) -> dict[str, Section]:
 
 def _of_the_other(problem: Problem, spec: StackSpec, stack: str) -> Problem:
     """A number of nodes that this stack does not say is the other's to change."""
-    if problem.path != "llmd-pd:cluster.nodes" or spec.cluster.nodes is not None:
+    if problem.finding.at != ("cluster", "nodes") or spec.cluster.nodes is not None:
         return problem
-    return replace(problem, path="llmd-pd:cluster.stack", fix=f"let stack {stack} make more, or ask for fewer replicas")
+    fix = f"let stack {stack} make more, or ask for fewer replicas"
+    return replace(problem, finding=replace(problem.finding, at=("cluster", "stack"), fix=fix))
 
 
 def _contradictions(spec: StackSpec, there: Foundation, stack: str) -> Iterator[Problem]:
@@ -137,7 +139,7 @@ def _contradictions(spec: StackSpec, there: Foundation, stack: str) -> Iterator[
 
 
 def _problem(what: str, why: str, fix: str, path: str) -> Problem:
-    return Problem("CLUSTER", f"llmd-pd:{path}", what, why, fix)
+    return CLUSTER.problem(at=tuple(path.split(".")), what=what, why=why, fix=fix)
 
 
 def platform_path(file: StackFile) -> Path | None:
@@ -191,7 +193,7 @@ def paired(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
 
 
 def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
-    return of_file(file.path, Problem("FILE", "llmd-pd:cluster.stack", what, why, fix))
+    return of_file(file.path, FILE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix))
 
 
 def _foundation(spec: StackSpec) -> Foundation:

@@ -15,13 +15,14 @@ from stacks.clouds.extras import need_sdk
 from stacks.compose import compose
 from stacks.compose_cluster import compose_alone
 from stacks.exits import SHOWN
-from stacks.file.load import PROJECT, spec_from_config
-from stacks.findings import Problem, StackFileError
+from stacks.file.load import spec_from_config
+from stacks.findings import PROJECT, Problem, StackFileError
 from stacks.kube.repair import unblock
 from stacks.outputs import full_name, keep, previous, referred
 from stacks.rules.live import look_ahead
-from stacks.rules.previous import changed_roles
-from stacks.rules.warnings import warnings_of
+from stacks.rules.previous import compared
+from stacks.rules.table import examine
+from stacks.rules.token import SECRET_02
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
 
@@ -59,8 +60,7 @@ def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # for readers of the state: what the stack builds on
-    for warning in warnings_of(spec):
-        pulumi.log.warn(str(warning))
+    _point_out(spec, base)
     planned = blueprint(spec, base)
     _check_change(planned, owner)
     keep(planned)
@@ -73,6 +73,14 @@ def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     if planned.request is not None:
         planned.cloud.watch(planned.request, planned.cluster)
     compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)
+
+
+def _point_out(spec: StackSpec, base: Path) -> None:
+    found = examine(spec, base=base)
+    for warning in found.warnings:
+        pulumi.log.warn(str(warning))
+    for suppressed in found.suppressed:
+        pulumi.log.info(f"Suppressed, {suppressed}")
 
 
 def _check_change(planned: Blueprint, owner: str) -> None:
@@ -90,7 +98,7 @@ def _check_change(planned: Blueprint, owner: str) -> None:
     problems = [row for row in found if isinstance(row, Problem)]
     warnings: list[str | Problem] = [row for row in found if not isinstance(row, Problem)]
     if planned.serving is not None and not isinstance(planned.cluster.reached_by, ByHand):
-        warnings += changed_roles(before.outputs, planned.serving.model_server, planned.serving.workload)
+        warnings += compared(before.outputs, planned.serving).warnings
     for row in warnings:
         pulumi.log.warn(str(row))
     if problems:
@@ -129,10 +137,10 @@ def sealed(config: dict[str, Any]) -> tuple[dict[str, Any], pulumi.Output[str] |
 
 
 def _encrypted(key: str) -> Problem:
-    return Problem(
-        "SECRET-01", f"{PROJECT}:{key}", "it holds an encrypted value that is not `serving.hfToken`",
-        "everything else of a stack file ends up in objects and in the state, in clear",
-        "write it in clear, or keep it in a Secret of the cluster",
+    return SECRET_02.problem(
+        at=(key,), what="it holds an encrypted value that is not `serving.hfToken`",
+        why="everything else of a stack file ends up in objects and in the state, in clear",
+        fix="write it in clear, or keep it in a Secret of the cluster",
     )  # fmt: skip
 
 

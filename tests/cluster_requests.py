@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stacks.clouds.cloud import ClusterRequest
-from stacks.serving.request import cluster_request
+from stacks.serving.workload import cluster_request
 from stacks.spec.stack import StackSpec
 
 

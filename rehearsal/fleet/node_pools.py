@@ -22,6 +22,7 @@ from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.control_plane.resident import Resident, serve, tell
 from rehearsal.faults import Player, played_by
 from rehearsal.fleet.live import NODES, LiveNodes, ready
+from stacks.clouds.coreweave.cloud import COREWEAVE
 from stacks.clouds.coreweave.idle import keeps_its_node, namespaces_of_coreweave
 from stacks.clouds.coreweave.pools import API, POOL
 from stacks.kube.api import Api, Object
@@ -36,7 +37,7 @@ NOT_IN_ZONE = "instance type does not exist in zone"
 SLOW_SECONDS = 10
 
 TYPES: Mapping[str, Machine] = {
-    **{row.instance_type: row for row in MACHINES.values() if row.provider == "coreweave"},
+    **{row.instance_type: row for row in MACHINES.values() if row.provider == COREWEAVE.key},
     **COREWEAVE_CPU,
 }
 

@@ -263,7 +263,7 @@ def _download(rows: list[Wanted], report: Report, probe: downloads.Probe) -> dic
             with report.step(f"downloading {row.name} {row.version}"):
                 downloads.fetch(row.name, row.version)
         except RehearsalError as error:
-            report.info(f"{error.what}: {error.why}; building it instead.")
+            report.info(f"{error.finding.what}: {error.finding.why}; building it instead.")
         if tool := _downloaded(row):
             found[row.name] = tool
     return found

@@ -30,7 +30,7 @@ def directory(module: str, report: Report) -> Path:
     try:
         go = golang.ensure(report)
     except RehearsalError as error:
-        raise UnavailableError(f"{said(module)} cannot be downloaded: {error.why}") from None
+        raise UnavailableError(f"{said(module)} cannot be downloaded: {error.finding.why}") from None
     try:
         return golang.module(go, builds.MODULES / TOOL, module)
     except UnavailableError as error:

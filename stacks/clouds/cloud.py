@@ -20,7 +20,7 @@ from stacks.kube.context import Context
 from stacks.schema import Mirror, Section
 
 if TYPE_CHECKING:
-    from stacks.findings import Problem
+    from stacks.findings import Problem, Rule
     from stacks.kube.api import Api
     from stacks.kube.leftover import Leftover, Leftovers, Look
 
@@ -213,6 +213,15 @@ class Cloud:
     example: str = ""
     replaces: Immutables | None = None
     rendered: tuple[str, ...] = ()
+    #: What to do about objects of the Prometheus operator in a cluster that the stack makes.
+    without_operator: str = "leave it out"
+    #: Whether a platform stack pulls images and charts, which `mirror` is about.
+    pulls: bool = False
+
+    @property
+    def rules(self) -> Sequence["Rule"]:
+        """Rules of its sections, nodes and resources."""
+        return ()
 
     def is_new(self, section: Section | None, context: str | None) -> bool:
         """Whether the stack makes the cluster and names none that exists."""

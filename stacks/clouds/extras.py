@@ -2,8 +2,15 @@
 
 from importlib import util
 
-from stacks.findings import Problem, StackFileError
+from stacks.findings import ERROR, Rule, StackFileError
 from stacks.spec.cluster import Cluster
+
+SDK = Rule(
+    "SDK", ERROR,
+    "when Pulumi runs: a cloud's SDK is not installed, and the stack makes a cluster there",
+    "it is an extra, which `make` and its name install",
+    "docs/stack-files.md",
+)  # fmt: skip
 
 
 def need_sdk(cluster: Cluster) -> None:
@@ -16,5 +23,6 @@ def need_sdk(cluster: Cluster) -> None:
     extra = cloud.extra if cluster.makes_nodes and cloud.makes_cluster(cluster.section) else None
     if extra is not None and util.find_spec(extra.module) is None:
         what = f"the package {extra.package} is not installed"
-        fix = f"run `make {extra.name}`, or `pip install -e '.[{extra.name}]'` in the environment of this program"
-        raise StackFileError([Problem("SDK", f"llmd-pd:{extra.key}", what, extra.why, fix, extra.page)])
+        install = f"`pip install -e '.[{extra.name}]'` in the environment of this program"
+        fix = f"run `make {extra.name}` ({extra.page}), or {install}"
+        raise StackFileError([SDK.problem(at=tuple(extra.key.split(".")), what=what, why=extra.why, fix=fix)])

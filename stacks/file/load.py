@@ -5,16 +5,17 @@ here decrypts, and no field of a `StackSpec` is secret.
 """
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from stacks.file import messages
-from stacks.file.messages import DEPENDENT, EXAMPLES, PROJECT, SOURCE
-from stacks.file.yaml import MAX_BYTES, Document, Location, parse
-from stacks.findings import Problem, StackFileError, known
-from stacks.rules.table import problems_of
+from stacks.file.messages import DEPENDENT, EXAMPLES
+from stacks.file.yaml import MAX_BYTES, Document, parse
+from stacks.findings import OUTSIDE, PROJECT, Outcome, Place, Problem, StackFileError, Suppressed, known
+from stacks.rules.file import FILE
+from stacks.rules.table import examine
 from stacks.spec.stack import StackSpec
 
 __all__ = [
@@ -45,7 +46,24 @@ class StackFile:
     stack: str
     spec: StackSpec
     #: The line of a key (`("cluster", "nodes")`), or of what it would stand under, from 1.
-    line_of: Callable[[Location], int] = field(compare=False, repr=False)
+    line_of: Callable[[Place], int] = field(compare=False, repr=False)
+    #: What rules found in it beside errors, of which it has none.
+    outcome: Outcome = field(default_factory=Outcome, compare=False, repr=False)
+
+    def located(self, problem: Problem) -> Problem:
+        """The problem with this file's path and the line of its place."""
+        return replace(problem, file=str(self.path), line=self.line_of(problem.finding.at))
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Everything to be pointed out of the file, from the top down."""
+        return tuple(sorted(map(self.located, self.outcome.warnings), key=lambda problem: problem.line))
+
+    @property
+    def suppressed(self) -> tuple[Suppressed, ...]:
+        """The findings that the file suppresses, from the top down."""
+        found = [replace(each, problem=self.located(each.problem)) for each in self.outcome.suppressed]
+        return tuple(sorted(found, key=lambda each: each.problem.line))
 
 
 def stack_name(path: Path) -> str:
@@ -59,11 +77,10 @@ def load(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
     Raises:
         StackFileError: with every problem of the file, each naming file, line and YAML path.
     """
-    problems, spec, line_of = _read(path)
-    problems = [problem for problem in problems if problem.rule not in but]
-    if problems or spec is None:
-        raise StackFileError([of_file(path, problem) for problem in problems])
-    return StackFile(path, stack_name(path), spec, line_of)
+    read = _read(path, but)
+    if read.problems or read.spec is None:
+        raise StackFileError([of_file(path, problem) for problem in read.problems])
+    return StackFile(path, stack_name(path), read.spec, read.line_of, read.outcome)
 
 
 def load_serving(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
@@ -75,14 +92,14 @@ def load_serving(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
     found = load(path, but)
     if found.spec.serving is None:
         what, why = "this is a platform stack", "it has no `serving`"
-        refusal = Problem("FILE", "", what, why, f"name a stack file that refers to {found.stack}")
+        refusal = FILE.problem(at=(), what=what, why=why, fix=f"name a stack file that refers to {found.stack}")
         raise StackFileError([of_file(path, refusal)])
     return found
 
 
 def of_file(path: Path, problem: Problem) -> Problem:
-    """The problem of that file. Where no rule says where it comes from, the page does that says what a stack file is."""
-    return replace(problem, file=str(path), source=problem.source or SOURCE)
+    """The problem as one of that file."""
+    return replace(problem, file=str(path))
 
 
 def spec_from_config(config: Mapping[str, Any]) -> StackSpec:
@@ -91,33 +108,47 @@ def spec_from_config(config: Mapping[str, Any]) -> StackSpec:
     Raises:
         StackFileError: with every problem, each naming its YAML path.
     """
-    found, spec = _judge(dict(config))
+    found, spec, _ = _judge(dict(config))
     if found or spec is None:
-        raise StackFileError([problem for _, problem in found])
+        raise StackFileError(found)
     return spec
 
 
-def _read(path: Path) -> tuple[list[Problem], StackSpec | None, Callable[[Location], int]]:
+@dataclass(frozen=True)
+class _Read:
+    """A file as it was read: every problem; the spec if it has none in its fields, and what rules found in that."""
+
+    problems: list[Problem]
+    spec: StackSpec | None = None
+    line_of: Callable[[Place], int] = lambda _: 0
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+def _read(path: Path, but: Collection[str]) -> _Read:
     content = _content(path)
     document = content if isinstance(content, Problem) else parse(content)
     if isinstance(document, Problem):
-        return [document], None, lambda _: 0
+        return _Read([document])
     problems, keys = _config(document)
     named = keys or {}
 
-    def line_of(location: Location) -> int:
-        return document.line(("config", named.get(str(location[0]), ""), *location[1:]))
+    def line_of(at: Place) -> int:
+        if at[:1] == (OUTSIDE,) or not at:
+            return document.line(at[1:])
+        return document.line(("config", named.get(str(at[0]), ""), *at[1:]))
 
-    spec: StackSpec | None = None
+    spec, outcome = None, Outcome()
     if keys is not None:
-        config = {name: document.data["config"][key] for name, key in keys.items()}
-        found, spec = _judge(config)
-        problems += [replace(problem, line=line_of(location)) for location, problem in found]
+        found, spec, outcome = _judge({name: document.data["config"][key] for name, key in keys.items()}, but)
+        problems += [replace(problem, line=line_of(problem.finding.at)) for problem in found]
     # A value that was no plain data is judged once, not again for what was put in its place.
-    strange = [replace(problem, path=_shown(location)) for location, problem in document.problems]
+    strange = [
+        replace(each, finding=replace(each.finding, at=_configured(each.finding.at))) for each in document.problems
+    ]
     again = {problem.path for problem in strange}
     problems = strange + [problem for problem in problems if problem.path not in again]
-    return sorted(problems, key=lambda problem: problem.line), None if strange else spec, line_of
+    problems.sort(key=lambda problem: problem.line)
+    return _Read(problems, None if strange else spec, line_of, outcome)
 
 
 def _content(path: Path) -> bytes | Problem:
@@ -139,26 +170,34 @@ def _content(path: Path) -> bytes | Problem:
             fix = "check that this is the file you meant"
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-    return Problem("FILE", "", what, why, fix)
+    return FILE.problem(at=(), what=what, why=why, fix=fix)
 
 
 def _config(document: Document) -> tuple[list[Problem], dict[str, str] | None]:
     """The project's own keys: what each is called without the prefix, and with it. Other projects' are not ours to judge."""
     data, why = document.data, "a stack has to say what it serves"
     if data is None:
-        return [Problem("FILE", "", "the file is empty", why, f"start with `config:` and {EXAMPLES['serving']}")], None
+        return [
+            FILE.problem(
+                at=(), what="the file is empty", why=why, fix=f"start with `config:` and {EXAMPLES['serving']}"
+            )
+        ], None
     if not isinstance(data, dict):
         what, fix = "the file holds no map", "begin with `config:`"
         return [
-            Problem("FILE", "", what, "a stack file is a map of keys and values", fix, line=document.line(()))
+            FILE.problem(
+                at=(), what=what, why="a stack file is a map of keys and values", fix=fix, line=document.line(())
+            )
         ], None
     for key, what in MISTAKEN.items():
         if key in data:
             why, fix = "a stack file has `config:` and none of this", "name a file like Pulumi.<stack>.yaml"
-            return [Problem("FILE", key, f"this is {what}", why, fix, line=document.line((key,)))], None
+            return [
+                FILE.problem(at=(OUTSIDE, key), what=f"this is {what}", why=why, fix=fix, line=document.line((key,)))
+            ], None
     problems = [
-        Problem(
-            "FILE", key, "unknown key", "the Pulumi CLI keeps nothing under it", known(key, PULUMI_KEYS),
+        FILE.problem(
+            at=(OUTSIDE, key), what="unknown key", why="the Pulumi CLI keeps nothing under it", fix=known(key, PULUMI_KEYS),
             line=document.line((key,)),
         )
         for key in data
@@ -167,12 +206,17 @@ def _config(document: Document) -> tuple[list[Problem], dict[str, str] | None]:
     config, line = data.get("config"), document.line(("config",))
     if not config:
         fix = f"add {EXAMPLES['serving']} under it"
-        return [*problems, Problem("FILE", "config", "there is no configuration", why, fix, line=line)], None
+        return [
+            *problems,
+            FILE.problem(at=(OUTSIDE, "config"), what="there is no configuration", why=why, fix=fix, line=line),
+        ], None
     if not isinstance(config, dict):
         what, why = "it is not a map", "every setting is a key with a value"
         return [
             *problems,
-            Problem("FILE", "config", what, why, f"write {EXAMPLES['serving']} under it", line=line),
+            FILE.problem(
+                at=(OUTSIDE, "config"), what=what, why=why, fix=f"write {EXAMPLES['serving']} under it", line=line
+            ),
         ], None
     keys: dict[str, str] = {}
     for key in config:
@@ -188,34 +232,40 @@ def _config(document: Document) -> tuple[list[Problem], dict[str, str] | None]:
             what, why = f"it is there as `{keys[name]}` too", "only one of the two can count"
         if what:
             fix = f"write `{PROJECT}:{name}`"
-            problems.append(Problem("FILE", key, what, why, fix, line=document.line(("config", key))))
+            problems.append(
+                FILE.problem(at=(OUTSIDE, key), what=what, why=why, fix=fix, line=document.line(("config", key)))
+            )
         keys.setdefault(name, key)
     return problems, keys
 
 
-def _judge(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], StackSpec | None]:
-    """Every problem of the fields, and, on what remains without the faulty ones, every problem of the rules.
+def _judge(config: dict[str, Any], but: Collection[str] = ()) -> tuple[list[Problem], StackSpec | None, Outcome]:
+    """Every problem of the fields, and, on what remains without the faulty ones, every error of the rules.
 
-    The spec is None where a field is faulty.
+    The spec is None if a field is faulty; the outcome is that of the rules.
     """
     found, spec = messages.read(config)
+    outcome = Outcome()
     if spec is not None:
-        faulty = [location for location, _ in found]
+        faulty = [problem.finding.at for problem in found]
         # What was taken out because it depends on what is faulty is not missing.
         faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
-        for problem in problems_of(spec):
-            location = messages.location(problem.path)
-            if not any(location[: len(part)] == part for part in faulty):
-                found.append((location, problem))
+        outcome = examine(spec, but)
+        found += [
+            problem
+            for problem in outcome.errors
+            if not any(problem.finding.at[: len(place)] == place for place in faulty)
+        ]
         spec = None if faulty else spec
-    if config.get("serving", {}) == {} and any(location == ("cluster", "provider") for location, _ in found):
+    if config.get("serving", {}) == {} and any(problem.finding.at == ("cluster", "provider") for problem in found):
         # With the provider that was meant, it may be a platform stack.
-        found = [(location, problem) for location, problem in found if location[0] != "serving"]
-    return found, spec
+        found = [problem for problem in found if problem.finding.at[:1] != ("serving",)]
+    return found, spec, outcome
 
 
-def _shown(location: Location) -> str:
-    """A place in the file as problems name it: `llmd-pd:serving.model`, or `encryptionsalt`."""
-    if location[:1] != ("config",) or len(location) == 1:
-        return ".".join(map(str, location))
-    return f"{location[1]}{messages.steps(location[2:])}"
+def _configured(at: Place) -> Place:
+    """A place in the document as one in the project's configuration, if it is there."""
+    key = str(at[2]) if len(at) > 2 and at[:2] == (OUTSIDE, "config") else ""
+    if key.startswith(f"{PROJECT}:"):
+        return (key.removeprefix(f"{PROJECT}:"), *at[3:])
+    return (OUTSIDE, *at[2:]) if key else at

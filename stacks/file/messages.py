@@ -12,22 +12,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.clouds.registry import CLOUDS
-from stacks.file.yaml import Location
-from stacks.findings import Problem, known, meant
+from stacks.findings import PROJECT, Place, Problem, known, meant
+from stacks.rules.file import SPEC
 from stacks.schema import FORMS, Section
 from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec, is_platform
 
-PROJECT = "llmd-pd"
-#: What a field of a stack file may say.
-SOURCE = "docs/stack-files.md"
 #: What to write where a required key is missing.
 EXAMPLES = {
     "serving": f"`{PROJECT}:serving: {{accelerator: nvidia}}`",
     "accelerator": "`accelerator: nvidia` (or another one)",
 }
 #: Once the first could not be read, the second would be judged against something the file does not say.
-DEPENDENT: tuple[tuple[Location, tuple[str, str]], ...] = (
+DEPENDENT: tuple[tuple[Place, tuple[str, str]], ...] = (
     (("serving",), ("cluster", "nodes")),
     (("cluster", "machine"), ("cluster", "nodes")),
     # Which keys a cluster has, and whether `nodes` are all there will be, is its provider's to say; what is said of a cluster to
@@ -44,7 +41,7 @@ DEPENDENT: tuple[tuple[Location, tuple[str, str]], ...] = (
 NO_ACCELERATOR = "?"
 
 
-def read(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], StackSpec | None]:
+def read(config: dict[str, Any]) -> tuple[list[Problem], StackSpec | None]:
     """Every problem of the fields, and a spec: whole if there is none, else of what remains without the faulty ones.
 
     `serving` may be missing, or empty as the project's default is, in a platform stack only.
@@ -73,22 +70,7 @@ def read(config: dict[str, Any]) -> tuple[list[tuple[Location, Problem]], StackS
     return [_problem(detail) for detail in details], remains
 
 
-def yaml_path(location: Location) -> str:
-    """`("serving", "prefill", "replicas")` -> `llmd-pd:serving.prefill.replicas`; list items as `[0]`."""
-    return f"{PROJECT}:{steps(location).removeprefix('.')}"
-
-
-def location(path: str) -> Location:
-    """And back, of a path without list items."""
-    return tuple(path.removeprefix(f"{PROJECT}:").split("."))
-
-
-def steps(location: Location) -> str:
-    """A location as text that goes on from something: `.prefill.replicas`, `[0]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-
-
-def _without(faulty: list[Location], remaining: dict[str, Any]) -> dict[str, Any]:
+def _without(faulty: list[Place], remaining: dict[str, Any]) -> dict[str, Any]:
     for holder, key in [_holder(remaining, location) for location in faulty]:
         holder.pop(key, None)
     for location in faulty:
@@ -109,7 +91,7 @@ def _with_accelerator(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _holder(config: dict[str, Any], location: Location) -> tuple[dict[str, Any], str]:
+def _holder(config: dict[str, Any], location: Place) -> tuple[dict[str, Any], str]:
     """The deepest map entry that holds `location`: of a list all, and the whole map where a required key is missing."""
     holder, key, here = config, str(location[0]), config
     for step in location:
@@ -119,7 +101,7 @@ def _holder(config: dict[str, Any], location: Location) -> tuple[dict[str, Any],
     return holder, key
 
 
-def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
+def _problem(detail: ErrorDetails) -> Problem:
     location, kind, given, context = detail["loc"], detail["type"], detail["input"], detail.get("ctx", {})
     if location[-1] == "[key]" and location[-2:-1] == (given,):
         location = location[:-1]  # pydantic's way to say that a key, and not its value, is wrong
@@ -181,7 +163,7 @@ def _problem(detail: ErrorDetails) -> tuple[Location, Problem]:
             fix = f"revoke it, and give a new one by `pulumi config set --secret --path '{PROJECT}:serving.hfToken'`"
         case _:
             what, why, fix = _cannot(given), detail["msg"].lower(), "write another value"
-    return location, Problem("SPEC", yaml_path(location), what, why, fix, SOURCE)
+    return SPEC.problem(at=location, what=what, why=why, fix=fix)
 
 
 def _any_of(words: list[str]) -> str:
@@ -214,7 +196,7 @@ def _kind(value: Any) -> str:
     return f"`{_spelt(value)}`"
 
 
-def _keys(location: Location) -> Iterator[str]:
+def _keys(location: Place) -> Iterator[str]:
     """The keys of a section, as YAML spells them."""
     section: Any = StackSpec
     for step in location:

@@ -9,9 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.tag import Tag
 
-from stacks.findings import Problem
+from stacks.findings import OUTSIDE, Place, Problem
+from stacks.rules.file import FILE
 
 #: The largest stack file we read, in bytes. A real one has a few KB; a rendered manifest given by mistake has more.
 MAX_BYTES = 1024 * 1024
@@ -22,11 +29,8 @@ MAX_DEPTH = 32
 #: Python converts no longer numbers from text; nothing in a stack file has more than ten digits.
 MAX_DIGITS = 30
 
-Step = str | int
-Location = tuple[Step, ...]
-
 _TAG = "tag:yaml.org,2002:"
-#: What an unquoted word is, as gopkg.in/yaml.v3 decides it for the Pulumi CLI: PyYAML alone would read `no` as false.
+#: What an unquoted word is, as gopkg.in/yaml.v3 decides it for the Pulumi CLI: YAML 1.2, but `010` is octal and a date is a date.
 _FORMS = {
     "bool": re.compile(r"(true|True|TRUE|false|False|FALSE)\Z"),
     "null": re.compile(r"(~|null|Null|NULL|)\Z"),
@@ -37,38 +41,46 @@ _FORMS = {
 }
 _SCALARS = ("bool", "null", "int", "float")
 
-_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+class _Words(VersionedResolver):
+    """Decides what an unquoted word is by `_FORMS`, whichever version of YAML the file names."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        if kind is ScalarNode and implicit[0]:
+            found = next((name for name, form in _FORMS.items() if form.match(value)), "str")
+            return Tag(suffix=f"{_TAG}{found}")
+        return super().resolve(kind, value, (False, False))
 
 
-class _Loader(_Base):  # type: ignore[misc]
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  (PyYAML's own way to be told)
-
-
-for _kind, _form in _FORMS.items():
-    _Loader.add_implicit_resolver(f"{_TAG}{_kind}", _form, None)
+def _reader() -> YAML:
+    """A round-trip reader, so that an edit of what it composed keeps comments and order."""
+    reader = YAML(typ="rt", pure=True)
+    reader.Resolver = _Words
+    return reader
 
 
 @dataclass(frozen=True)
 class Document:
     """One YAML document: its data, the node tree that knows the lines, and what in it no stack file can mean.
 
-    The data is whole even where there are problems, so that everything else can be judged in the same run.
+    The data is whole even where there are problems, so that everything else can be judged in the same run. Places of
+    problems begin with OUTSIDE.
     """
 
     data: Any
-    node: yaml.Node | None
-    problems: tuple[tuple[Location, Problem], ...] = ()
+    node: Node | None
+    problems: tuple[Problem, ...] = ()
 
-    def line(self, path: Location) -> int:
+    def line(self, path: Place) -> int:
         """The line (from 1) of the deepest part of `path` that exists; 0 for an empty document."""
         node, line = self.node, 0 if self.node is None else _line(self.node)
         for part in path:
-            if isinstance(node, yaml.MappingNode):
+            if isinstance(node, MappingNode):
                 entry = next(((key, value) for key, value in reversed(node.value) if key.value == str(part)), None)
                 if entry is None:
                     break
                 line, node = _line(entry[0]), entry[1]
-            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
                 line = _line(node)
             else:
@@ -86,16 +98,14 @@ def parse(content: bytes) -> Document | Problem:
     try:
         if too_much := _too_much(text):
             return too_much
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            problems = () if node is None else tuple(_strange(node, ()))
-            return Document(None if node is None else loader.construct_document(node), node, problems)
-        finally:
-            loader.dispose()
-    except yaml.MarkedYAMLError as error:
+        node = _reader().compose(text)
+        if node is None:
+            return Document(None, None)
+        problems = tuple(_strange(node, ()))
+        return Document(_plain(node), node, problems)
+    except MarkedYAMLError as error:
         return _unreadable(text, error)
-    except yaml.reader.ReaderError as error:
+    except ReaderError as error:
         line = content[: error.position].count(b"\n") + 1
         what = f"a control character (#x{error.character:04x})"
         return _problem(what, "YAML is text without them", "delete it, and check that this is the file you meant", line)
@@ -106,17 +116,17 @@ def _too_much(text: str) -> Problem | None:
     sizes: dict[str | None, int] = {}
     still_open: list[tuple[str | None, int]] = []
     total = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
+    for event in _reader().parse(text):
+        if isinstance(event, CollectionStartEvent):
             still_open.append((event.anchor, total))
             total += 1
-        elif isinstance(event, yaml.ScalarEvent):
+        elif isinstance(event, ScalarEvent):
             total += 1
             sizes[event.anchor] = 1
-        elif isinstance(event, yaml.CollectionEndEvent):
+        elif isinstance(event, CollectionEndEvent):
             anchor, before = still_open.pop()
             sizes[anchor] = total - before
-        elif isinstance(event, yaml.AliasEvent):
+        elif isinstance(event, AliasEvent):
             if any(anchor == event.anchor for anchor, _ in still_open):
                 what, why = f"alias *{event.anchor} stands for something that contains it", "it would never end"
                 return _problem(what, why, "write the value out", _line(event))
@@ -133,27 +143,31 @@ def _too_much(text: str) -> Problem | None:
     return None
 
 
-def _strange(node: yaml.Node, at: Location) -> Iterator[tuple[Location, Problem]]:
+def _strange(node: Node, at: Place) -> Iterator[Problem]:
     """What a stack file cannot mean; each is replaced in the tree by something plain, so that reading can go on."""
-    kind = node.tag.removeprefix(_TAG)
-    if isinstance(node, yaml.ScalarNode):
+    kind = (node.tag or "").removeprefix(_TAG)
+    if isinstance(node, ScalarNode):
         if kind == "int" and len(node.value) > MAX_DIGITS:
             what, why = (
                 f"a number of {len(node.value)} digits cannot be used",
                 "nothing in a stack file counts that far",
             )
-            yield at, _problem(what, why, "write the number you meant", _line(node))
-            node.tag, node.value = f"{_TAG}null", "null"
+            yield _problem(what, why, "write the number you meant", _line(node), (OUTSIDE, *at))
+            _becomes(node, "null")
         elif kind != "str" and not (kind in _SCALARS and _FORMS[kind].match(node.value)):
             why = "the Pulumi CLI rewrites dates" if kind == "timestamp" else f"it is tagged as {kind}"
-            yield at, _problem(f"`{node.value}` cannot be used", why, f'quote it: "{node.value}"', _line(node))
-            node.tag = f"{_TAG}str"
+            yield _problem(
+                f"`{node.value}` cannot be used", why, f'quote it: "{node.value}"', _line(node), (OUTSIDE, *at)
+            )
+            _becomes(node, "str")
         return
-    plain = "map" if isinstance(node, yaml.MappingNode) else "seq"
+    plain = "map" if isinstance(node, MappingNode) else "seq"
     if kind != plain:
-        yield at, _problem(f"the tag {node.tag} cannot be used", "it has no meaning here", "remove it", _line(node))
-        node.tag = f"{_TAG}{plain}"
-    if isinstance(node, yaml.MappingNode):
+        yield _problem(
+            f"the tag {node.tag} cannot be used", "it has no meaning here", "remove it", _line(node), (OUTSIDE, *at)
+        )
+        _becomes(node, plain)
+    if isinstance(node, MappingNode):
         yield from _strange_keys(node, at)
         for key, value in node.value:
             yield from _strange(value, (*at, key.value))
@@ -162,26 +176,66 @@ def _strange(node: yaml.Node, at: Location) -> Iterator[tuple[Location, Problem]
             yield from _strange(value, (*at, index))
 
 
-def _strange_keys(node: yaml.MappingNode, at: Location) -> Iterator[tuple[Location, Problem]]:
+def _strange_keys(node: MappingNode, at: Place) -> Iterator[Problem]:
     first: dict[str, int] = {}
-    kept = []
+    kept: list[tuple[Node, Node]] = []
     for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
+        if not isinstance(key, ScalarNode):
             what, why = "a list or a map is used as a key", "keys are words"
-            yield at, _problem(what, why, "write `key: value` (and quote text that starts with [ or {)", _line(key))
+            yield _problem(
+                what, why, "write `key: value` (and quote text that starts with [ or {)", _line(key), (OUTSIDE, *at)
+            )
             continue
-        kept.append((key, value))
         if key.tag == f"{_TAG}merge":
+            kept.append((key, value))
             continue
-        key.tag = f"{_TAG}str"
+        _becomes(key, "str")
         if key.value in first:
             what, why = f"`{key.value}` is there twice (first on line {first[key.value]})", "only one of them can count"
-            yield at, _problem(what, why, "keep one", _line(key))
+            yield _problem(what, why, "keep one", _line(key), (OUTSIDE, *at))
+            kept = [(other, theirs) for other, theirs in kept if other.value != key.value]  # the last one counts
+        kept.append((key, value))
         first.setdefault(key.value, _line(key))
     node.value = kept
 
 
-def _unreadable(text: str, error: yaml.MarkedYAMLError) -> Problem:
+def _becomes(node: Node, kind: str) -> None:
+    node.ctag = Tag(suffix=f"{_TAG}{kind}")
+
+
+def _plain(node: Node) -> Any:
+    """The data of a tree in which nothing strange is left."""
+    if isinstance(node, SequenceNode):
+        return [_plain(item) for item in node.value]
+    if isinstance(node, MappingNode):
+        merged: dict[str, Any] = {}
+        for key, value in node.value:
+            if key.tag == f"{_TAG}merge":
+                for below in reversed(value.value if isinstance(value, SequenceNode) else [value]):
+                    if not isinstance(below, MappingNode):
+                        raise MarkedYAMLError(None, None, "only maps can be merged into one", below.start_mark)
+                    merged |= _plain(below)
+        return merged | {key.value: _plain(value) for key, value in node.value if key.tag != f"{_TAG}merge"}
+    text = node.value
+    match (node.tag or "").removeprefix(_TAG):
+        case "null":
+            return None
+        case "bool":
+            return text.lower() == "true"
+        case "int":
+            return _whole(text)
+        case "float":
+            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    return text
+
+
+def _whole(text: str) -> int:
+    if text.startswith("0x"):
+        return int(text, 16)
+    return int(text, 8) if re.match(r"0o?[0-7]", text) else int(text)
+
+
+def _unreadable(text: str, error: MarkedYAMLError) -> Problem:
     """The parser's own words, except for the mistakes people make most."""
     line = error.problem_mark.line + 1 if error.problem_mark else 0
     rows = text.split("\n")
@@ -196,9 +250,9 @@ def _unreadable(text: str, error: yaml.MarkedYAMLError) -> Problem:
     return _problem(what, "the file is not valid YAML", "correct this line or the one before", line)
 
 
-def _line(part: yaml.Node | yaml.Event) -> int:
+def _line(part: Node | Event) -> int:
     return part.start_mark.line + 1 if part.start_mark else 0
 
 
-def _problem(what: str, why: str, fix: str, line: int = 0) -> Problem:
-    return Problem(rule="FILE", path="", what=what, why=why, fix=fix, line=line)
+def _problem(what: str, why: str, fix: str, line: int = 0, at: Place = ()) -> Problem:
+    return FILE.problem(at=at, what=what, why=why, fix=fix, line=line)

@@ -8,6 +8,7 @@ from components.kube_client import KubeconfigError
 from components.kube_errors import reason
 from stacks.findings import Problem
 from stacks.kube.context import Context
+from stacks.kube.rules import CLUSTER
 
 
 @contextmanager
@@ -25,9 +26,9 @@ def asking(cluster: Context, otherwise: Callable[[Problem], None]) -> Iterator[N
 
 
 def _no_context(cluster: Context, error: KubeconfigError) -> Problem:
-    return Problem(
-        "CLUSTER", "llmd-pd:cluster", f"context `{cluster.context}`" if cluster.context else "no context",
-        f"the kubeconfig does not give it: {str(error).rstrip('.')}", "name a context of `kubectl config get-contexts`",
+    return CLUSTER.problem(
+        at=("cluster",), what=f"context `{cluster.context}`" if cluster.context else "no context",
+        why=f"the kubeconfig does not give it: {str(error).rstrip('.')}", fix="name a context of `kubectl config get-contexts`",
     )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def not_kubernetes(what: str) -> Problem:
 
 
 def _unanswered(why: str) -> Problem:
-    return Problem(
-        "CLUSTER", "llmd-pd:cluster", "the cluster's API server cannot be reached", why,
-        "check the context, the network and your credentials",
+    return CLUSTER.problem(
+        at=("cluster",), what="the cluster's API server cannot be reached", why=why,
+        fix="check the context, the network and your credentials",
     )  # fmt: skip

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stacks.file.messages import PROJECT
-from stacks.findings import Problem, StackFileError
+from stacks.findings import PROJECT, Problem, StackFileError
 from stacks.kube.api import Api, Object
 from stacks.kube.errors import not_kubernetes
 from stacks.kube.owner import holder

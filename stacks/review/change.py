@@ -1,9 +1,11 @@
 """What one change is: of which kind, of what, and what a reviewer has to know about it."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from stacks.findings import Finding
 
 
 class Kind(StrEnum):
@@ -14,23 +16,32 @@ class Kind(StrEnum):
     CHANGES = "changes"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Change:
-    """One thing that is otherwise after the move. `why` and `fix` are clauses, empty where there is nothing to say."""
+    """One thing that is otherwise after the move. Why and fix of its finding are empty where there is nothing to say."""
 
     kind: Kind
     subject: str
-    what: str
-    why: str = ""
-    fix: str = ""
+    finding: Finding
+
+    def __init__(self, kind: Kind, subject: str, what: str, why: str = "", fix: str = "") -> None:
+        object.__setattr__(self, "kind", kind)
+        object.__setattr__(self, "subject", subject)
+        object.__setattr__(self, "finding", Finding((), what, why, fix))
 
     def __str__(self) -> str:
-        why, fix = (f", because {self.why}" if self.why else ""), (f"; {self.fix}" if self.fix else "")
-        return f"{self.subject}: {self.what}{why}{fix}"
+        found = self.finding
+        why, fix = (f", because {found.why}" if found.why else ""), (f"; {found.fix}" if found.fix else "")
+        return f"{self.subject}: {found.what}{why}{fix}"
+
+    def of(self, subject: str) -> "Change":
+        """The same change of another subject."""
+        return Change(self.kind, subject, self.finding.what, self.finding.why, self.finding.fix)
 
     def as_json(self) -> dict[str, Any]:
-        """All fields, for machines."""
-        return asdict(self)
+        """All there is, for machines."""
+        found = self.finding
+        return {"kind": self.kind, "subject": self.subject, "what": found.what, "why": found.why, "fix": found.fix}
 
 
 def became(before: str, after: str) -> str:
@@ -47,4 +58,4 @@ def of_all(parts: Iterable[tuple[str, Iterable[Change]]], everyone: str) -> Iter
     for change in found:
         names = [name for name, changes in parts if change in changes]
         whose = everyone if len(names) == len(parts) else ", ".join(names)
-        yield replace(change, subject=f"{change.subject} of {whose}")
+        yield change.of(f"{change.subject} of {whose}")

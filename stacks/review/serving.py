@@ -11,7 +11,7 @@ from stacks.review.change import Change, Kind
 from stacks.review.model_servers import pod_changes
 from stacks.review.objects import by_identity, object_changes, replaced, selector_change
 from stacks.review.trees import without
-from stacks.rules.previous import pod_templates, rolled_alone, warnings_of
+from stacks.rules.previous import OUTPUT, compared, pod_templates, rolled_alone
 
 Object = Mapping[str, Any]
 
@@ -68,11 +68,12 @@ def changes(before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[
 
 
 def _in_place(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    role = rolled_alone(pod_templates(before.model_server), pod_templates(after.model_server))
+    templates = pod_templates(before.model_server)
+    role = rolled_alone(templates, pod_templates(after.model_server))
     whose = f"the {role} pods" if role else "the pods of each role"
     yield Change(Kind.CHANGES, "Deployments", f"updated in place: {whose} are replaced a quarter at a time")
     if role:
-        for warning in warnings_of(role, after.workload):
+        for warning in compared({OUTPUT: templates}, after).warnings:
             yield Change(Kind.BREAKS, f"Deployment of {role}", warning.what, warning.why, warning.fix)
 
 

@@ -1,78 +1,158 @@
-"""What a rule is: what it looks at, what it may find, and its row in the table (`stacks.rules.table`)."""
+"""Facts about a stack that rules ask for, each derived once, when it is first asked for.
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+A fact that cannot be had raises `UnknownError`, and the rule that asked is silent, because another one says why. What a rule says
+of one word of the stack file does not depend on whether the other words are right: facts that need all of them are derived of
+`sound`, in which words that no table knows are replaced by their defaults.
+"""
+
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Generic, Protocol, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from hardware.accelerators import ACCELERATORS
 from hardware.bill import Bill
+from hardware.machines import Machine, UnknownMachineError
 from hardware.render.pods import model_server
 from hardware.render.workload import Workload
-from releases import release
-from stacks.findings import Problem
+from hardware.vocabulary import Accelerator
+from releases import DEFAULT, RELEASES
+from stacks.clouds.cloud import ClusterPlan
+from stacks.clouds.resource import Resource
+from stacks.findings import UnknownError
+from stacks.rules import sound
 from stacks.serving import workload as resolve
-from stacks.spec.stack import StackSpec
+from stacks.spec.router import Router
+from stacks.spec.stack import Serving, StackSpec
+
+if TYPE_CHECKING:
+    from stacks.blueprint import Blueprint
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What one rule has to say: a problem without the rule's own id and source."""
+class Facts:
+    """A stack file's spec and all that follows from it.
 
-    path: str
-    what: str
-    why: str
-    fix: str
+    `planned`: no rule objects to the file, so that a plan can be made of it; relative paths in it start at `base`. Facts that are
+    `given` by name are not derived: a pretend cloud gives `resources`, a running program `previous`, the stack's last outputs.
+    """
 
-
-class ClusterSubject(Protocol):
-    """A spec under examination of which only the cluster is looked at: it may serve or only make nodes."""
+    def __init__(
+        self, spec: StackSpec | None = None, *, base: Path = Path(), planned: bool = False, **given: Any
+    ) -> None:
+        self._spec = spec
+        self._base = base
+        self._planned = planned
+        self.__dict__.update(given)
 
     @property
     def spec(self) -> StackSpec:
-        """The spec."""
+        """The spec, as it is written."""
+        if self._spec is None:
+            raise UnknownError
+        return self._spec
 
+    @property
+    def serving(self) -> Serving:
+        """`serving`, as it is written; unknown of a platform stack."""
+        if self.spec.serving is None:
+            raise UnknownError
+        return self.spec.serving
 
-class Subject:
-    """A spec under examination, and what follows from it."""
-
-    def __init__(self, spec: StackSpec) -> None:
-        self.spec = spec
+    @property
+    def router(self) -> Router:
+        """`router`, as it is written; unknown of a platform stack."""
+        return self.spec.router if self.serving else Router()
 
     @property
     def bill(self) -> Bill:
-        """The bill of versions; only for rules that come after its look-up."""
-        return release(self.spec.release)
+        """The bill of versions; the default one if the release does not exist."""
+        return RELEASES.get(self.spec.release) or RELEASES[DEFAULT]
+
+    @property
+    def accelerator(self) -> Accelerator:
+        """The accelerator that is named."""
+        found = ACCELERATORS.get(self.serving.accelerator)
+        if found is None:
+            raise UnknownError
+        return found
+
+    @property
+    def fabric(self) -> str:
+        """The fabric that is named, if the accelerator has it."""
+        if self.serving.fabric not in self.accelerator.fabrics:
+            raise UnknownError
+        return self.serving.fabric
+
+    @cached_property
+    def chosen(self) -> StackSpec:
+        """The spec with words that no table knows replaced by their defaults; unknown without an accelerator."""
+        found = sound.chosen(self.spec)
+        if found is None:
+            raise UnknownError
+        return found
+
+    @cached_property
+    def written(self) -> Workload:
+        """The workload with all that the stack file does to the recipe, whether it can be honoured or not."""
+        if self.serving:
+            return resolve.workload(self.chosen)
+        raise UnknownError
+
+    @cached_property
+    def sound(self) -> StackSpec:
+        """The spec of which everything can be derived: `chosen`, on a machine that serves it, with edits that compose."""
+        return sound.sound(self.chosen, self.written if self.spec.serving else None)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The accelerator nodes' machine, as it is in the stack's cluster."""
+        try:
+            return resolve.machine_of(self.sound)
+        except UnknownMachineError as error:
+            raise UnknownError from error
 
     @cached_property
     def workload(self) -> Workload:
-        """The resolved workload; only for rules that come after the look-ups."""
-        return resolve.workload(self.spec)
+        """What is served; unknown of a platform stack."""
+        if self.serving:
+            return resolve.workload(self.sound)
+        raise UnknownError
 
     @cached_property
     def objects(self) -> list[dict[str, Any]]:
-        """The rendered model servers; only for rules that come after the composition."""
+        """The rendered model servers."""
         return model_server(self.workload)
 
+    @cached_property
+    def blueprint(self) -> "Blueprint":
+        """All that the stack applies; unknown while a rule objects to the file."""
+        from stacks.blueprint import (
+            blueprint,
+        )  # late: it reads files, which takes imports that no command needs to check
 
-_Examined = TypeVar("_Examined", contravariant=True)
+        if not self._planned:
+            raise UnknownError
+        return blueprint(self.spec, self._base)
 
+    @cached_property
+    def cluster(self) -> ClusterPlan:
+        """A cloud's plan of the stack's cluster and nodes; unknown if it makes none, or while a rule objects to the file."""
+        if not self._planned:
+            raise UnknownError
+        try:
+            request = resolve.cluster_request(self.spec, self._base)
+        except UnknownMachineError as error:
+            raise UnknownError from error
+        if request is None:
+            raise UnknownError
+        return self.spec.cluster.cloud.plan(request)
 
-@dataclass(frozen=True)
-class Rule(Generic[_Examined]):
-    """A row: its id, where it comes from, what it checks in what.
+    @cached_property
+    def resources(self) -> Sequence[Resource]:
+        """The resources of a cloud's API in that plan."""
+        return self.cluster.resources
 
-    Later rules cannot be asked about a spec in which a gate found something; its `gate` mends the spec so that they can,
-    or returns None when nothing can be said any more.
-    """
-
-    id: str
-    source: str
-    check: Callable[[_Examined], Iterator[Finding]]
-    gate: Callable[[StackSpec], StackSpec | None] | None = None
-
-    def problems(self, subject: _Examined) -> list[Problem]:
-        """What it finds, as problems of the stack file; once, where both roles find the same."""
-        return [
-            Problem(self.id, f"llmd-pd:{found.path}", found.what, found.why, found.fix, self.source)
-            for found in dict.fromkeys(self.check(subject))
-        ]
+    @cached_property
+    def previous(self) -> Mapping[str, Any]:
+        """The stack's last outputs, which only a running program has."""
+        raise UnknownError

@@ -5,19 +5,24 @@ And does their image: one that was built with a CUDA older than the GPU has no c
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hardware.fit.fit import Misfit, misfits, nodes_needed
 from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import MACHINES, Machine, UnknownMachineError, machines_for
 from hardware.vocabulary import ROLES, Role
-from stacks.rules.facts import Finding, Subject
+from stacks.findings import ERROR, Finding, Place, Rule
 from stacks.serving import workload as resolve
 from stacks.spec.stack import StackSpec
 
+if TYPE_CHECKING:
+    from stacks.rules.facts import Facts
 
-def fits(subject: Subject) -> Iterator[Finding]:
+
+def _fits(facts: "Facts") -> Iterator[Finding]:
     """Each role's pod on an empty node, then all of them on the nodes stated."""
-    spec = subject.spec
+    pods = pod_requests(facts.objects)
+    spec = facts.sound
     try:
         machine = resolve.machine_of(spec)
     except UnknownMachineError as error:
@@ -27,17 +32,16 @@ def fits(subject: Subject) -> Iterator[Finding]:
             for row in MACHINES.values()
             if not spec.cluster.makes_nodes or row.provider == spec.cluster.provider
         ]
-        yield Finding("cluster.machine", what, why, f"name one of {', '.join(theirs)}")
+        yield Finding(at=("cluster", "machine"), what=what, why=why, fix=f"name one of {', '.join(theirs)}")
         return
-    pods = pod_requests(subject.objects)
     found = False
     for role, pod in zip(ROLES, pods, strict=True):
         for misfit in misfits(pod, machine):
             found = True
-            field = _field(subject, role, misfit)
+            field = _field(facts, role, misfit)
             yield Finding(
-                field, f"{misfit} ({machine.key})", "such a pod stays Pending for ever",
-                _fix(spec, machine, pod, misfit, asked_for=field.startswith(f"serving.{role}.")),
+                at=field, what=f"{misfit} ({machine.key})", why="such a pod stays Pending for ever",
+                fix=_fix(spec, machine, pod, misfit, asked_for=field[:2] == ("serving", role)),
             )  # fmt: skip
     if found or spec.cluster.nodes is None:
         return
@@ -46,23 +50,26 @@ def fits(subject: Subject) -> Iterator[Finding]:
     if needed > has:
         what = f"{has} {'node' if has == 1 else 'nodes'} of {machine.key} cannot hold all pods"
         fix = f"write `{'max' if scaling else 'nodes'}: {needed}`, or ask for fewer replicas"
-        place = f"cluster.{spec.cluster.provider}.acceleratorPool.autoscaling.max" if scaling else "cluster.nodes"
-        yield Finding(place, what, f"they need {needed}, and the rest would stay Pending for ever", fix)
+        pool = ("cluster", spec.cluster.provider, "acceleratorPool")
+        place = (*pool, "autoscaling", "max") if scaling else ("cluster", "nodes")
+        yield Finding(at=place, what=what, why=f"they need {needed}, and the rest would stay Pending for ever", fix=fix)
 
 
-def code_for_the_gpu(subject: Subject) -> Iterator[Finding]:
+def _code_for_the_gpu(facts: "Facts") -> Iterator[Finding]:
     """An image of the stack's own was built with a CUDA that makes code for the machine's GPUs, as far as its tag says."""
-    image = subject.spec.served.image
+    image = facts.serving.image
     built = cuda_of(image) if image else None
     try:
-        machine = resolve.machine_of(subject.spec)
+        machine = resolve.machine_of(facts.sound)
     except UnknownMachineError:
         return  # which FIT-01 says
     if built and machine.silicon and machine.silicon.cuda and built < _version(machine.silicon.cuda):
         gpu = machine.silicon
         what = f"`{image}` is built with CUDA {built[0]}.{built[1]}"
         why = f"{gpu.product} ({machine.key}) needs {gpu.cuda} or later: there would be no code that runs on it"
-        yield Finding("serving.image", what, why, "use an image of a newer CUDA, or leave `image` out")
+        yield Finding(
+            at=("serving", "image"), what=what, why=why, fix="use an image of a newer CUDA, or leave `image` out"
+        )
 
 
 def cuda_of(image: str) -> tuple[int, int] | None:
@@ -106,23 +113,41 @@ def _labelled(spec: StackSpec, misfit: Misfit) -> str:
     return f"write `{misfit.what}: {misfit.asked}` in `cluster.{cluster.provider}.acceleratorPool.labels`"
 
 
-def _field(subject: Subject, role: Role, misfit: Misfit) -> str:
+def _field(facts: "Facts", role: Role, misfit: Misfit) -> Place:
     """The key of the stack file that asks for what is short."""
-    devices, fabric = subject.workload.hardware.devices, subject.workload.hardware.fabric
+    devices, fabric = facts.workload.hardware.devices, facts.workload.hardware.fabric
     if misfit.what in (devices.resource, devices.device_class):
-        return f"serving.{role}.devices"
+        return ("serving", role, "devices")
     if misfit.what in ("cpu", "memory"):
-        return f"serving.{role}.{misfit.what}"
-    cluster = subject.spec.cluster
-    if misfit.kind == "taint" and misfit.what in _taints(subject.spec):
-        return f"cluster.{cluster.provider}.acceleratorPool.taints" if cluster.makes_nodes else "serving.tolerations"
-    if misfit.kind == "label" and misfit.what in subject.spec.served.node_selector:
-        return "serving.nodeSelector"  # of nodes that are there, what is selected is taken to be there
+        return ("serving", role, misfit.what)
+    cluster = facts.sound.cluster
+    if misfit.kind == "taint" and misfit.what in _taints(facts.sound):
+        made = ("cluster", cluster.provider, "acceleratorPool", "taints")
+        return made if cluster.makes_nodes else ("serving", "tolerations")
+    if misfit.kind == "label" and misfit.what in facts.sound.served.node_selector:
+        return ("serving", "nodeSelector")  # of nodes that are there, what is selected is taken to be there
     if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
-        return "serving.fabric"
-    return "cluster.machine"
+        return ("serving", "fabric")
+    return ("cluster", "machine")
 
 
 def _taints(spec: StackSpec) -> set[str]:
     """The keys of the taints that the stack itself puts on the nodes it makes."""
     return {taint["key"] for taint in spec.cluster.accelerator_pool.taints}
+
+
+RULES = (
+    Rule(
+        "HW-05", ERROR,
+        "an image of the stack's own whose tag names a CUDA that is older than the machine's GPU (`…-cu126` on "
+        "B200, which needs 12.8)",
+        "there is no code in it that runs on that GPU",
+        "https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/", check=_code_for_the_gpu,
+    ),
+    Rule(
+        "FIT-01", ERROR,
+        "pods that no node of the machine can hold, or more pods than the stated nodes hold",
+        "they would stay Pending for ever",
+        "https://kubernetes.io/docs/concepts/scheduling-eviction/", check=_fits,
+    ),
+)  # fmt: skip

@@ -25,6 +25,7 @@ from stacks.kube.commands import kubectl_flags
 from stacks.kube.context import Context
 from stacks.kube.errors import asking
 from stacks.kube.owner import holder, whose
+from stacks.kube.rules import EXISTS
 from stacks.rules.live_gateway import Releases, look_at_gateway, second_proxy
 from stacks.rules.monitoring import missing_kinds
 
@@ -114,19 +115,19 @@ def _already_there(
     spec, target = plan.spec, kubectl_flags(plan.spec.cluster.at)
     if holder(namespace) != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
-        yield Problem(
-            "EXISTS", "llmd-pd:namespace", f"namespace {spec.namespace} exists already",
-            f"it belongs to {whose(namespace)}, and a destroy of this stack would delete it",
-            f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
+        yield EXISTS.problem(
+            at=("namespace",), what=f"namespace {spec.namespace} exists already",
+            why=f"it belongs to {whose(namespace)}, and a destroy of this stack would delete it",
+            fix=f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
         )  # fmt: skip
     name = plan.router.name
     description = helm_records.foreign(revisions, owner)
     if description is not None:
         forget = f"kubectl delete secrets -n {spec.namespace} -l owner=helm,name={name}{target}"
-        yield Problem(
-            "EXISTS", "llmd-pd:name", f"a Helm release {name} exists already in namespace {spec.namespace}",
-            f"it is not this stack's (its description is {description!r}), and helm cannot use a name twice",
-            f"choose another name, or import it: `{forget}` makes helm forget it but leaves its objects, and the next "
+        yield EXISTS.problem(
+            at=("name",), what=f"a Helm release {name} exists already in namespace {spec.namespace}",
+            why=f"it is not this stack's (its description is {description!r}), and helm cannot use a name twice",
+            fix=f"choose another name, or import it: `{forget}` makes helm forget it but leaves its objects, and the next "
             "`pulumi up` installs over them",
         )  # fmt: skip
 
@@ -157,10 +158,10 @@ def _newer_crds(crds: Mapping[str, tuple[Object, Object | None]]) -> Iterator[Pr
     for name, (crd, live) in crds.items():
         ours, theirs = _bundle(crd), _bundle(live) if live else None
         if ours and theirs and theirs[0] > ours[0]:
-            yield Problem(
-                "EXISTS", "llmd-pd:crds", f"CRD {name} is there in version {theirs[1]}",
-                f"this stack would take it back to {ours[1]}, for every stack of the cluster",
-                "write `llmd-pd:crds: {manage: false}` to use what is there",
+            yield EXISTS.problem(
+                at=("crds",), what=f"CRD {name} is there in version {theirs[1]}",
+                why=f"this stack would take it back to {ours[1]}, for every stack of the cluster",
+                fix="write `llmd-pd:crds: {manage: false}` to use what is there",
             )  # fmt: skip
 
 

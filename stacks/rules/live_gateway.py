@@ -5,19 +5,28 @@ wins, a second proxy's configuration under the one name both charts use.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from releases.charts import HelmRelease
 from releases.gateway_api import API, CRDS
 from releases.gateway_entry import entry
 from releases.gateways import IMPLEMENTATIONS, hangs_on
-from stacks.blueprint import ServingBlueprint
-from stacks.findings import Problem
+from stacks.findings import ERROR, Problem, Rule
 from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import helm_flags, kubectl_flags
+from stacks.kube.rules import EXISTS
 from stacks.serving.gateway import GatewayPlan
 
+if TYPE_CHECKING:
+    from stacks.blueprint import ServingBlueprint
+
+GATEWAY = Rule(
+    "GATEWAY", ERROR,
+    "when Pulumi runs: what a gateway needs is not in the cluster, or not for this stack",
+    "the Gateway or the route would never work",
+    "docs/gateways.md",
+)  # fmt: skip
 #: The name under which every standalone chart keeps its proxy's configuration.
 ENVOY = "envoy"
 
@@ -27,7 +36,7 @@ Releases = Sequence[tuple[HelmRelease, Sequence[Object]]]
 
 
 def look_at_gateway(
-    api: Api, plan: ServingBlueprint, gateway: GatewayPlan, implementation: Releases, owner: str, *, ours: bool
+    api: Api, plan: "ServingBlueprint", gateway: GatewayPlan, implementation: Releases, owner: str, *, ours: bool
 ) -> Iterator[Problem]:
     """Everything about the gateway that the cluster speaks against. `ours`: the namespace is there and the stack's."""
     missing = list(_no_api(api, plan, gateway))
@@ -38,7 +47,7 @@ def look_at_gateway(
     yield from _installed(plan, implementation, owner, ours=ours)
 
 
-def second_proxy(api: Api, plan: ServingBlueprint) -> Iterator[Problem]:
+def second_proxy(api: Api, plan: "ServingBlueprint") -> Iterator[Problem]:
     """The configuration of another standalone router in the stack's namespace."""
     namespace = plan.spec.namespace
     if plan.spec.router.mode not in plan.bill.router.proxy_modes:
@@ -47,14 +56,14 @@ def second_proxy(api: Api, plan: ServingBlueprint) -> Iterator[Problem]:
     release = ((there or {}).get("metadata", {}).get("annotations") or {}).get("meta.helm.sh/release-name")
     if there is not None and release != plan.router.name:
         holder = f"Helm release {release}" if release else "somebody else"
-        yield Problem(
-            "EXISTS", "llmd-pd:namespace", f"ConfigMap {ENVOY} is in namespace {namespace} already",
-            f"it belongs to {holder}, and the standalone chart keeps its proxy's configuration under this one name",
-            "use one namespace per stack, or mode gateway",
+        yield EXISTS.problem(
+            at=("namespace",), what=f"ConfigMap {ENVOY} is in namespace {namespace} already",
+            why=f"it belongs to {holder}, and the standalone chart keeps its proxy's configuration under this one name",
+            fix="use one namespace per stack, or mode gateway",
         )  # fmt: skip
 
 
-def _no_api(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[Problem]:
+def _no_api(api: Api, plan: "ServingBlueprint", gateway: GatewayPlan) -> Iterator[Problem]:
     """The Gateway API, where the stack does not bring its CRDs."""
     if not set(CRDS).isdisjoint(plan.crd_files) or api.get(API) is not None:
         return
@@ -65,7 +74,7 @@ def _no_api(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[
     brought = gateway.stated.implementation
     if brought.in_cluster and plan.spec.crds.gateway_api is None:
         why, fix = f"{brought.title} brings it if it is turned on", brought.turn_on
-    yield Problem("GATEWAY", "llmd-pd:crds.gatewayApi", "the cluster has no Gateway API", why, fix)
+    yield GATEWAY.problem(at=("crds", "gatewayApi"), what="the cluster has no Gateway API", why=why, fix=fix)
 
 
 def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
@@ -76,20 +85,20 @@ def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
     if gateway.implementation or not names or gateway.gateway_class in names:
         return
     ours = ", or install the implementation (`install: true`)" if gateway.stated.provider in IMPLEMENTATIONS else ""
-    yield Problem(
-        "GATEWAY", "llmd-pd:router.gateway", f"GatewayClass {gateway.gateway_class} is not in the cluster",
-        "the Gateway would never be programmed", f"use one that is ({', '.join(names)}) as `className`{ours}",
+    yield GATEWAY.problem(
+        at=("router", "gateway"), what=f"GatewayClass {gateway.gateway_class} is not in the cluster",
+        why="the Gateway would never be programmed", fix=f"use one that is ({', '.join(names)}) as `className`{ours}",
     )  # fmt: skip
 
 
-def _shared(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[Problem]:
+def _shared(api: Api, plan: "ServingBlueprint", gateway: GatewayPlan) -> Iterator[Problem]:
     """The Gateway of somebody else: it is there, works, and takes a route of the stack's namespace."""
-    where, name = "llmd-pd:router.gateway", f"{gateway.namespace}/{gateway.name}"
+    where, name = ("router", "gateway"), f"{gateway.namespace}/{gateway.name}"
     live = api.get(f"{API}/namespaces/{gateway.namespace}/gateways/{gateway.name}")
     if live is None:
-        yield Problem(
-            "GATEWAY", where, f"Gateway {gateway.name} is not in namespace {gateway.namespace}, or may not be read",
-            "with `manage: false` it has to be there", "bring up the stack that owns it first, or write `manage: true`",
+        yield GATEWAY.problem(
+            at=where, what=f"Gateway {gateway.name} is not in namespace {gateway.namespace}, or may not be read",
+            why="with `manage: false` it has to be there", fix="bring up the stack that owns it first, or write `manage: true`",
         )  # fmt: skip
         return
     conditions = {row["type"]: row for row in live.get("status", {}).get("conditions") or ()}
@@ -99,18 +108,21 @@ def _shared(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[
         describe = (
             f"kubectl describe gateway {gateway.name} -n {gateway.namespace}{kubectl_flags(plan.spec.cluster.at)}"
         )
-        yield Problem(
-            "GATEWAY", where, f"Gateway {name} is not programmed", said.rstrip("."), f"wait for it, or see `{describe}`"
+        yield GATEWAY.problem(
+            at=where,
+            what=f"Gateway {name} is not programmed",
+            why=said.rstrip("."),
+            fix=f"wait for it, or see `{describe}`",
         )
     if entry(live["spec"], elsewhere=gateway.elsewhere) is None:
-        yield Problem(
-            "GATEWAY", where, f"no listener of Gateway {name} takes HTTPRoutes of namespace {plan.spec.namespace}",
-            "the stack's would never be accepted",
-            "have its owner write `allowedRoutes: {namespaces: {from: All}}` for one with protocol HTTP or HTTPS",
+        yield GATEWAY.problem(
+            at=where, what=f"no listener of Gateway {name} takes HTTPRoutes of namespace {plan.spec.namespace}",
+            why="the stack's would never be accepted",
+            fix="have its owner write `allowedRoutes: {namespaces: {from: All}}` for one with protocol HTTP or HTTPS",
         )  # fmt: skip
 
 
-def _rivals(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[Problem]:
+def _rivals(api: Api, plan: "ServingBlueprint", gateway: GatewayPlan) -> Iterator[Problem]:
     """Routes of others on the same Gateway that take the same requests: the older one would get them all."""
     wanted = gateway.stated.base_model
     for route in api.items(f"{API}/httproutes"):
@@ -121,11 +133,11 @@ def _rivals(api: Api, plan: ServingBlueprint, gateway: GatewayPlan) -> Iterator[
             continue
         if wanted in _base_models(route):
             same = f"requests for base model {wanted}" if wanted else "every request"
-            yield Problem(
-                "GATEWAY", "llmd-pd:router.gateway.baseModel",
-                f"HTTPRoute {metadata['namespace']}/{metadata['name']} takes {same} on this Gateway already",
-                "of two routes with one match the older gets everything",
-                "give each stack on the Gateway a `baseModel` of its own",
+            yield GATEWAY.problem(
+                at=("router", "gateway", "baseModel"),
+                what=f"HTTPRoute {metadata['namespace']}/{metadata['name']} takes {same} on this Gateway already",
+                why="of two routes with one match the older gets everything",
+                fix="give each stack on the Gateway a `baseModel` of its own",
             )  # fmt: skip
 
 
@@ -143,16 +155,16 @@ def _base_models(route: Object) -> set[str | None]:
     return found
 
 
-def _installed(plan: ServingBlueprint, implementation: Releases, owner: str, *, ours: bool) -> Iterator[Problem]:
+def _installed(plan: "ServingBlueprint", implementation: Releases, owner: str, *, ours: bool) -> Iterator[Problem]:
     """Releases of the implementation that are there and not in this life of the stack."""
     for release, revisions in implementation:
         whose = _whose(release, revisions, owner, ours=ours) if revisions else None
         if whose is not None:
             uninstall = f"helm uninstall {release.name} -n {release.namespace}{helm_flags(plan.spec.cluster.at)}"
-            yield Problem(
-                "EXISTS", "llmd-pd:router.gateway.install", f"Helm release {release.name} is in {release.namespace} already",
-                f"it is {whose}, and helm cannot use a name twice",
-                f"write `install: false` to use it, or remove it first: `{uninstall}`",
+            yield EXISTS.problem(
+                at=("router", "gateway", "install"), what=f"Helm release {release.name} is in {release.namespace} already",
+                why=f"it is {whose}, and helm cannot use a name twice",
+                fix=f"write `install: false` to use it, or remove it first: `{uninstall}`",
             )  # fmt: skip
 
 

@@ -1,22 +1,29 @@
 """Is there a token where one is needed, and only one: the rule of `stacks.serving.token`."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hardware.vocabulary import HF_TOKEN
-from stacks.rules.facts import Finding, Subject
+from stacks.findings import ERROR, Finding, Rule
 from stacks.serving.token import gated
 
+if TYPE_CHECKING:
+    from stacks.rules.facts import Facts
 
-def token_rule(subject: Subject) -> Iterator[Finding]:
+
+def _token(facts: "Facts") -> Iterator[Finding]:
     """A gated model has a token, and the token one source."""
-    stated, model = subject.spec.served.hf_token, subject.workload.model
-    if HF_TOKEN in subject.spec.served.env:
+    stated = facts.serving.hf_token
+    if HF_TOKEN in facts.serving.env:
         what, why = (
             f"{HF_TOKEN} in clear",
             "it would stand in objects, rendered files and the state for everyone to read",
         )
         yield Finding(
-            "serving.env", what, why, "take it out, revoke it, and say `hfToken` with a Secret or a Pulumi secret"
+            at=("serving", "env"),
+            what=what,
+            why=why,
+            fix="take it out, revoke it, and say `hfToken` with a Secret or a Pulumi secret",
         )
     if stated is not None and (stated.secret is None) == (stated.secure is None):
         what, why = (
@@ -24,8 +31,24 @@ def token_rule(subject: Subject) -> Iterator[Finding]:
             "one counts",
         )
         fix = "write a Secret's name, or run `pulumi config set --secret --path 'llmd-pd:serving.hfToken'`"
-        yield Finding("serving.hfToken", what, why, fix)
-    elif stated is None and gated(subject.spec, model):
+        yield Finding(at=("serving", "hfToken"), what=what, why=why, fix=fix)
+    elif stated is None and gated(facts.chosen, model := facts.written.model):
         what, why = f"there is no token for {model}", "the model is gated, and its servers could not download it"
         fix = "name a Secret with the key HF_TOKEN, or write `gated: false` under `serving` if it needs none"
-        yield Finding("serving.hfToken", what, why, fix)
+        yield Finding(at=("serving", "hfToken"), what=what, why=why, fix=fix)
+
+
+SECRET_01 = Rule(
+    "SECRET-01", ERROR,
+    "a gated model without a token; a token with two sources, or none, or in clear in `env`",
+    "its servers could not download it; `env` ends up where it can be read",
+    "https://huggingface.co/docs/hub/models-gated", check=_token, firm=True,
+)  # fmt: skip
+#: Which values are encrypted only a running program is told.
+SECRET_02 = Rule(
+    "SECRET-02", ERROR,
+    "when Pulumi runs: an encrypted value that is not `serving.hfToken`",
+    "everything but the token ends up where it can be read",
+    "docs/operate.md",
+)  # fmt: skip
+RULES = (SECRET_01, SECRET_02)

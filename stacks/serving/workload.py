@@ -1,6 +1,7 @@
 """Stack file to workload: the accelerator's recipe, overridden by what the stack says."""
 
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 from hardware.fabrics import IPC_LOCK
@@ -9,7 +10,7 @@ from hardware.render.join import join
 from hardware.render.workload import Hardware, Workload, hardware
 from hardware.vocabulary import Role, Sizing
 from releases import release
-from stacks.clouds.cloud import EXISTING, Cloud, Nodes, PodParts
+from stacks.clouds.cloud import EXISTING, Cloud, ClusterRequest, Nodes, PodParts
 from stacks.clouds.registry import CLOUDS
 from stacks.serving.token import token_reference
 from stacks.spec.cluster import OF_A_STACK
@@ -61,6 +62,30 @@ def machine_of(spec: StackSpec) -> Machine:
         raise UnknownMachineError("a platform stack has to name its machine")
     provider = cluster.provider if cluster.makes_nodes else None
     return selected(spec, machine_for(spec.served.accelerator, spec.served.fabric, provider))
+
+
+def cluster_request(spec: StackSpec, base: Path = Path()) -> ClusterRequest | None:
+    """Returns what a cloud is asked for, None if the stack makes no nodes. Relative paths in the file start at `base`.
+
+    Raises:
+        UnknownMachineError: the machine is not in the table.
+    """
+    section, gateway = spec.cluster.section, spec.router.gateway
+    if not spec.cluster.makes_nodes or section is None:
+        return None
+    return ClusterRequest(
+        name=spec.name,
+        section=section,
+        machine=machine_of(spec),
+        nodes=spec.cluster.nodes,
+        protect=spec.cluster.protect,
+        allow_replace=spec.cluster.allow_replace,
+        # Who will serve on a platform stack is not known.
+        wants_gateway=spec.serving is None or (gateway is not None and gateway.implementation.in_cluster),
+        mirror=spec.mirror,
+        context=spec.cluster.at,
+        base=base,
+    )
 
 
 def selected(spec: StackSpec, found: Machine) -> Machine:

@@ -143,6 +143,13 @@ def is_platform(config: Mapping[str, Any]) -> bool:
     return config.get("serving", {}) == {} and cloud is not None and cloud.makes_nodes
 
 
+class Suppress(Section):
+    """A finding that is accepted: the id of its rule, and why."""
+
+    rule: NonEmpty
+    reason: NonEmpty
+
+
 class NoServingError(ValueError):
     """A platform stack was asked for what it serves."""
 
@@ -164,6 +171,7 @@ class StackSpec(Section):
     crds: Crds = Crds()
     mirror: Mirror = Mirror()
     serving: Serving | None = None
+    suppress: tuple[Suppress, ...] = ()
 
     @property
     def served(self) -> Serving:

@@ -1,0 +1,1 @@
+"""Suites that every cloud, rule and release passes alike."""

@@ -16,12 +16,12 @@ import pytest
 from components.cluster.addons import ClusterAddons, ClusterAddonsArgs
 from rehearsal.clouds.gke.sdk import declares, mistakes
 from stacks.clouds.gke.cloud import GKE, GkeCloud
-from stacks.clouds.gke.laws.nics import resource_problems
 from stacks.clouds.gke.plan import GkePlan, kubeconfig
 from stacks.clouds.gke.replaces import DISRUPTIVE, REPLACING
 from stacks.clouds.resource import Ref, Resource, from_the_engine, snake
 from stacks.compose_cluster import registered
 from tests.gke_plans import VARIANTS, planned, stack, variant
+from tests.laws import resource_problems
 from tests.mocks.recording import OWNER, Recording, Registration, record
 
 SDK = pytest.mark.skipif(

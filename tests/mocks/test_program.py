@@ -15,10 +15,9 @@ from stacks import program
 from stacks.blueprint import Blueprint
 from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Previous
 from stacks.clouds.coreweave.cloud import CoreWeaveCloud
-from stacks.findings import Problem, StackFileError
-from stacks.rules import warnings
-from stacks.rules.examined import Examined
-from stacks.rules.facts import Finding, Rule
+from stacks.clouds.extras import SDK
+from stacks.findings import WARNING, Finding, Problem, Rule, StackFileError
+from stacks.rules import table
 from stacks.rules.live import Found
 from stacks.spec.cluster import Cluster
 from tests.crd_files import write
@@ -151,10 +150,12 @@ def test_without_googles_sdk_nothing_begins(
     serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(_: Cluster) -> None:
-        raise StackFileError([Problem("SDK", "llmd-pd:cluster.provider", "it is missing", "none is there", "get it")])
+        raise StackFileError(
+            [SDK.problem(at=("cluster", "provider"), what="it is missing", why="none is there", fix="get it")]
+        )
 
     monkeypatch.setattr(program, "need_sdk", missing)
-    monkeypatch.setattr(program, "warnings_of", lambda _: pytest.fail("something else comes first"))
+    monkeypatch.setattr(program, "examine", lambda *_, **__: pytest.fail("something else comes first"))
     made = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
     with pytest.raises(pulumi.RunError, match=r"it is missing, because none is there; get it\. \(SDK\)"):
         run(tmp_path, cluster=made, serving=serving)
@@ -175,8 +176,9 @@ def test_warnings_of_any_stack_are_said(
     config: dict[str, Any], preview: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    row: Rule[Examined] = Rule("X-1", "a page", lambda _: iter([Finding("cluster", "a gap", "of a train", "mind it")]))
-    monkeypatch.setattr(warnings, "WARNINGS", {"coreweave": (row,)})
+    found = Finding(at=("cluster",), what="a gap", why="of a train", fix="mind it")
+    row = Rule("X-1", WARNING, "a title", "a reason", "a page", check=lambda _: iter([found]))
+    monkeypatch.setattr(table, "RULES", (row,))
     monkeypatch.setattr(program, "look_ahead", lambda *_: Found())
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     run(tmp_path, preview=preview, **config)

@@ -57,8 +57,8 @@ def refusal(base: str, demand: Demand = SMALL, peers: tuple[str, ...] = ()) -> A
 
 def advised(error: AddressPlanError) -> str:
     """The network that a fix names."""
-    found = re.findall(r"`([\d.]+/\d+)`", error.fix)
-    assert len(found) == 1, error.fix
+    found = re.findall(r"`([\d.]+/\d+)`", error.finding.fix)
+    assert len(found) == 1, error.finding.fix
     return str(found[0])
 
 
@@ -77,11 +77,11 @@ def test_a_pods_range_holds_googles_number_of_nodes() -> None:
     """/17 is 128 nodes of 110 pods each."""
     address_plan("10.0.0.0/16", Demand(125, 2, surge=1))
     error = refusal("10.0.0.0/16", Demand(126, 2, surge=1))
-    assert (error.what, error.fix) == (
+    assert (error.finding.what, error.finding.fix) == (
         "base `10.0.0.0/16` is too small", "use a /15 or larger, e.g. `10.0.0.0/15`",
     )  # fmt: skip
-    assert error.why == "`pods` gets 32768 of its 65536 addresses and must have 65536: 129 nodes with 256 each"
-    assert str(error) == f"{error.what}, because {error.why}; {error.fix}"
+    assert error.finding.why == "`pods` gets 32768 of its 65536 addresses and must have 65536: 129 nodes with 256 each"
+    assert str(error) == f"{error.finding.what}, because {error.finding.why}; {error.finding.fix}"
 
 
 def test_eight_subnets_of_an_eighteen_hold_2044_nodes() -> None:
@@ -89,7 +89,7 @@ def test_eight_subnets_of_an_eighteen_hold_2044_nodes() -> None:
     assert [subnet.prefixlen for subnet in plan.rdma] == [21] * 8
     assert plan.rdma[0].supernet(new_prefix=18) == IPv4Network("10.0.128.0/18")
     error = refusal("10.0.0.0/16", Demand(2045, 3, max_pods_per_node=8))
-    assert error.why == (
+    assert error.finding.why == (
         "each of the 8 subnets `rdma` gets 2048 of its 65536 addresses and must have 4096: 2045 nodes, and Google keeps 4"
     )
     assert advised(error) == "10.0.0.0/15"
@@ -97,7 +97,7 @@ def test_eight_subnets_of_an_eighteen_hold_2044_nodes() -> None:
 
 def test_a_surge_node_may_be_of_any_pool() -> None:
     address_plan("10.0.0.0/16", Demand(2043, 3, surge=1, max_pods_per_node=8))
-    assert "rdma" in refusal("10.0.0.0/16", Demand(2043, 2, surge=2, max_pods_per_node=8)).why
+    assert "rdma" in refusal("10.0.0.0/16", Demand(2043, 2, surge=2, max_pods_per_node=8)).finding.why
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_surge_node_may_be_of_any_pool() -> None:
 def test_gkes_blocks(pods: int, nodes: int) -> None:
     """/28 per node for 8 pods, /24 for 110, /23 for 256."""
     address_plan("10.0.0.0/16", Demand(0, nodes, max_pods_per_node=pods))
-    assert "`pods`" in refusal("10.0.0.0/16", Demand(0, nodes + 1, max_pods_per_node=pods)).why
+    assert "`pods`" in refusal("10.0.0.0/16", Demand(0, nodes + 1, max_pods_per_node=pods)).finding.why
 
 
 def test_two_accelerator_and_three_system_nodes_need_a_twenty() -> None:
@@ -120,7 +120,8 @@ def test_the_smallest_of_all_is_what_a_proxy_only_subnet_needs() -> None:
     assert plan.proxy.prefixlen == 26
     error = refusal("10.0.0.0/23", Demand(0, 0))
     assert (
-        error.why == "`proxy` gets 32 of its 512 addresses and must have 64: Google takes no smaller proxy-only subnet"
+        error.finding.why
+        == "`proxy` gets 32 of its 512 addresses and must have 64: Google takes no smaller proxy-only subnet"
     )
     for longer in (30, 31, 32):
         assert advised(refusal(f"10.0.0.0/{longer}", Demand(0, 0))) == "10.0.0.0/22"
@@ -148,12 +149,12 @@ def test_a_plan_that_fits_or_the_smallest_base_that_would(prefix: int) -> None:
         if isinstance(answer, AddressPlan):
             assert fits(answer, demand)
             plans.add(answer)
-        elif answer.what == "no base is large enough":
+        elif answer.finding.what == "no base is large enough":
             assert not fits(LARGEST, demand)
         else:
             smallest = IPv4Network(advised(answer))
             assert smallest.prefixlen < prefix
-            assert answer.fix == f"use a /{smallest.prefixlen} or larger, e.g. `{smallest}`"
+            assert answer.finding.fix == f"use a /{smallest.prefixlen} or larger, e.g. `{smallest}`"
             assert fits(address_plan(str(smallest), demand), demand)
             assert advised(refusal(f"10.0.0.0/{smallest.prefixlen + 1}", demand)) == str(smallest)
     # One base, one plan: the nodes may come and go.
@@ -186,12 +187,12 @@ def test_more_nodes_than_private_space_has_room_for() -> None:
     address_plan("10.0.0.0/8", Demand(32_765, 3))
     for base in ("10.0.0.0/8", "10.0.0.0/24", "nonsense"):
         error = refusal(base, Demand(1_000_000, 3))
-        assert error.what == "no base is large enough"
-        assert error.why == (
+        assert error.finding.what == "no base is large enough"
+        assert error.finding.why == (
             "`pods` gets 8388608 of the 16777216 addresses of the largest private network, 10.0.0.0/8, "
             "and must have 268435456: 1000003 nodes with 256 each"
         )
-        assert error.fix == "plan for fewer nodes, or for fewer pods per node"
+        assert error.finding.fix == "plan for fewer nodes, or for fewer pods per node"
 
 
 @pytest.mark.parametrize(
@@ -215,8 +216,8 @@ def test_more_nodes_than_private_space_has_room_for() -> None:
 )
 def test_bases_outside_of_private_space_or_on_dockers_bridge(base: str, why: str) -> None:
     error = refusal(base)
-    assert error.what == f"base `{base}` cannot be used"
-    assert why in error.why
+    assert error.finding.what == f"base `{base}` cannot be used"
+    assert why in error.finding.why
     address_plan(advised(error), SMALL)
 
 
@@ -228,7 +229,7 @@ def test_bases_of_private_space(base: str) -> None:
 @pytest.mark.parametrize("base", ["", "nonsense", "10.0.0.0", "10.0.0.0/33", "10.0.0/16", "fd20::/20", "10.0.0.0/16/1"])
 def test_what_is_no_network(base: str) -> None:
     error = refusal(base)
-    assert error.what == f"base `{base}` is no IPv4 network"
+    assert error.finding.what == f"base `{base}` is no IPv4 network"
     address_plan(advised(error), SMALL)
 
 
@@ -243,8 +244,8 @@ def test_what_is_no_network(base: str) -> None:
 )
 def test_host_bits_and_other_ways_to_write_it(base: str, fix: str) -> None:
     error = refusal(base)
-    assert error.what == f"base `{base}` is not written as a network"
-    assert error.fix == f"write `{fix}`"
+    assert error.finding.what == f"base `{base}` is not written as a network"
+    assert error.finding.fix == f"write `{fix}`"
     address_plan(advised(error), SMALL)
 
 
@@ -253,20 +254,20 @@ def test_a_base_that_is_too_small_grows_where_it_is_if_it_can() -> None:
     assert advised(refusal("192.168.48.0/24", Demand(1000, 3))) == "10.0.0.0/13"
     assert advised(refusal("10.0.0.0/24", peers=("10.0.8.0/24",))) == "10.0.16.0/20"
     assert advised(refusal("192.168.48.0/24", Demand(32_000, 3))) == "10.0.0.0/8"
-    assert refusal("172.17.255.0/24").fix == "use a /20 or larger, e.g. `10.0.0.0/20`"
-    assert refusal("172.17.240.0/20").fix == "use another, e.g. `10.0.0.0/20`"
-    assert refusal("172.17.0.0/16").fix == "use another, e.g. `10.0.0.0/16`"
+    assert refusal("172.17.255.0/24").finding.fix == "use a /20 or larger, e.g. `10.0.0.0/20`"
+    assert refusal("172.17.240.0/20").finding.fix == "use another, e.g. `10.0.0.0/20`"
+    assert refusal("172.17.0.0/16").finding.fix == "use another, e.g. `10.0.0.0/16`"
 
 
 def test_a_peer_that_overlaps() -> None:
     error = refusal("10.0.0.0/16", peers=("10.1.0.0/16", "10.0.200.0/24"))
-    assert error.what == "base `10.0.0.0/16` overlaps peer `10.0.200.0/24`"
-    assert error.why == "no route could tell the peer's addresses from those of `nodes` (10.0.192.0/20)"
+    assert error.finding.what == "base `10.0.0.0/16` overlaps peer `10.0.200.0/24`"
+    assert error.finding.why == "no route could tell the peer's addresses from those of `nodes` (10.0.192.0/20)"
     assert advised(error) == "10.2.0.0/16"
     address_plan(advised(error), SMALL, ("10.1.0.0/16", "10.0.200.0/24"))
     across = refusal("10.0.0.0/16", peers=("10.0.128.0/17",))
-    assert re.findall(r"`(\w+)`", across.why) == ["rdma", "nodes", "services", "gvnic", "proxy"]
-    assert re.findall(r"`(\w+)`", refusal("10.0.0.0/16", peers=("10.0.0.0/8",)).why)[0] == "pods"
+    assert re.findall(r"`(\w+)`", across.finding.why) == ["rdma", "nodes", "services", "gvnic", "proxy"]
+    assert re.findall(r"`(\w+)`", refusal("10.0.0.0/16", peers=("10.0.0.0/8",)).finding.why)[0] == "pods"
     assert advised(refusal("10.0.0.0/16", peers=("10.0.0.0/8",))) == "172.16.0.0/16"
     # No /8 beside it is free, but a smaller one does.
     assert advised(refusal("10.0.0.0/8", peers=("10.0.0.0/24",))) == "10.0.16.0/20"
@@ -275,9 +276,9 @@ def test_a_peer_that_overlaps() -> None:
 def test_peers_that_leave_nothing() -> None:
     everything = tuple(map(str, PRIVATE))
     for base in ("10.0.0.0/16", "10.0.0.0/24", "8.8.0.0/16", "nonsense"):
-        assert refusal(base, peers=everything).fix == "free a /20 of private space: the peers leave none"
+        assert refusal(base, peers=everything).finding.fix == "free a /20 of private space: the peers leave none"
     left = (*everything[1:], "10.0.0.0/9", "10.192.0.0/10", "10.128.0.0/10")
-    assert refusal("10.0.0.0/16", peers=left).fix == "free a /20 of private space: the peers leave none"
+    assert refusal("10.0.0.0/16", peers=left).finding.fix == "free a /20 of private space: the peers leave none"
     assert advised(refusal("10.0.0.0/16", peers=left[:-1])) == "10.128.0.0/16"
 
 
@@ -296,8 +297,8 @@ def test_peers_beside_the_base_and_public_ones() -> None:
 )
 def test_peers_that_are_no_networks(peer: str, fix: str) -> None:
     error = refusal("10.0.0.0/16", peers=("10.1.0.0/16", peer))
-    assert error.what.startswith(f"peer `{peer}` is no")
-    assert error.fix == fix
+    assert error.finding.what.startswith(f"peer `{peer}` is no")
+    assert error.finding.fix == fix
 
 
 def test_every_fix_works_beside_any_peers() -> None:
@@ -312,7 +313,7 @@ def test_every_fix_works_beside_any_peers() -> None:
         if isinstance(answer, AddressPlan):
             assert not [peer for peer in peers if network.overlaps(IPv4Network(peer))]
             assert fits(answer, demand)
-        elif "leave none" not in answer.fix:
+        elif "leave none" not in answer.finding.fix:
             refused += 1
             assert fits(address_plan(advised(answer), demand, peers), demand)
     assert 50 < refused < 300

@@ -9,7 +9,6 @@ from stacks.blueprint import blueprint
 from stacks.clouds.changes import changes, fingerprint
 from stacks.clouds.cloud import ByHand, ClusterPlan
 from stacks.clouds.coreweave.addresses import overlapping
-from stacks.clouds.coreweave.laws import resource_problems
 from stacks.clouds.coreweave.plan import CLUSTER as KIND
 from stacks.clouds.coreweave.plan import NAME_LENGTH, VPC
 from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
@@ -19,6 +18,7 @@ from stacks.kube.context import Context
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import CKS as STATED
 from tests.cks_plans import CLUSTER, SERVING, VARIANTS, planned, stack, variant, vpc
+from tests.laws import cks_problems
 from tests.unit.test_rules import spec
 
 EVERY = pytest.mark.parametrize("name", VARIANTS)
@@ -109,8 +109,8 @@ def test_it_is_reached_by_hand_until_a_context_is_named() -> None:
 
 
 @EVERY
-def test_a_plan_breaks_no_law(name: str) -> None:
-    assert resource_problems(planned(variant(name)).resources) == []
+def test_whatever_is_planned_obeys_the_laws(name: str) -> None:
+    assert cks_problems(planned(variant(name)).resources) == []
 
 
 def broken(plan: ClusterPlan, network: dict[str, Any], cluster: dict[str, Any]) -> list[Resource]:
@@ -142,7 +142,7 @@ def prefixes(services: str) -> list[dict[str, str]]:
 def test_a_plan_that_breaks_one_is_caught(
     network: dict[str, Any], cluster: dict[str, Any], rule: str, field: str
 ) -> None:
-    found = resource_problems(broken(planned(stack()), network, cluster))
+    found = cks_problems(broken(planned(stack()), network, cluster))
     assert [(one.rule, one.field) for one in found] == [(rule, field)]
 
 
@@ -150,15 +150,15 @@ def test_a_plan_that_breaks_one_is_caught(
 def test_hosts_may_have_a_range_of_any_size(size: int) -> None:
     """A /18 at the least is what NVL72 racks and SUNK ask for."""
     hosts = [{"name": "primary", "type": "PRIMARY", "prefixes": [f"10.176.128.0/{size}"]}]
-    assert resource_problems(broken(planned(stack()), {"host_prefixes": hosts}, {})) == []
+    assert cks_problems(broken(planned(stack()), {"host_prefixes": hosts}, {})) == []
 
 
 def test_a_cluster_is_found_in_its_vpc_by_id_too() -> None:
     plan = planned(stack())
     network = replace(vpc(plan), name="1063bce6")
     there = replace(plan.cluster, args={**plan.cluster.args, "vpc_id": "1063bce6", "pod_cidr_name": "pod"})
-    assert [one.field for one in resource_problems([network, there])] == ["pod_cidr_name"]
-    assert resource_problems([replace(there, args={**there.args, "vpc_id": "another"}), network]) == []
+    assert [one.field for one in cks_problems([network, there])] == ["pod_cidr_name"]
+    assert cks_problems([replace(there, args={**there.args, "vpc_id": "another"}), network]) == []
 
 
 def test_ranges_overlap_by_name() -> None:

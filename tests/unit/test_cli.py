@@ -18,7 +18,7 @@ from commands.render import OutputError
 from hardware.render.workload import UnknownChoiceError
 from rehearsal.errors import RehearsalError
 from releases.files import SourceError
-from stacks.findings import Problem, StackFileError
+from stacks.findings import ERROR, Rule, StackFileError
 from tests import shipped
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def test_check_finds_every_problem_of_every_file(directory: Path, capsys: pytest
         ]
         assert all("because" in line and ";" in line for line in found)
         assert "did you mean `prefill`?" in found[1]
-        assert found[0].endswith("(HW-01) [upstream's overlays]")
+        assert found[0].endswith("(HW-01) [docs/stack-files.md]")
 
 
 def test_check_says_warnings_beside_a_good_file_and_counts_them(
@@ -102,7 +102,7 @@ def test_check_says_warnings_beside_a_good_file_and_counts_them(
     )
     assert ", because " in warning
     assert "; select one under `serving`" in warning
-    assert warning.endswith(" (CW-05) [docs.coreweave.com/platform/instances]")
+    assert warning.endswith(" (CW-17) [https://docs.coreweave.com/platform/instances]")
     assert (summary, err) == ("2 files, 0 problems, 1 warning", "")
 
 
@@ -111,7 +111,7 @@ def test_a_file_with_problems_is_not_warned_of(directory: Path, capsys: pytest.C
     (directory / "Pulumi.a.yaml").write_text(f"{WARNED}    image: vllm:latest\n")
     assert run(["check"]) == 1
     problem, summary = capsys.readouterr().out.splitlines()
-    assert problem.endswith("(PIN-01) [a deployment is what was tested]")
+    assert problem.endswith("(PIN-01) [https://kubernetes.io/docs/concepts/containers/images/]")
     assert summary == "1 file, 1 problem"
 
 
@@ -135,7 +135,7 @@ def test_check_says_of_everything_which_rule_and_whence(directory: Path, capsys:
     assert run(["check", "--output", "json"]) == 1
     documents = json.loads(capsys.readouterr().out)["files"]
     found = [each for document in documents for key in ("problems", "warnings") for each in document[key]]
-    assert {each["rule"] for each in found} == {"FILE", "SPEC", "HW-01", "PIN-01", "CLUSTER", "CW-05"}
+    assert {each["rule"] for each in found} == {"FILE", "SPEC", "HW-01", "PIN-01", "CLUSTER", "CW-17"}
     assert all(each["source"] for each in found)
     assert run(["check"]) == 1
     lines = [line for line in capsys.readouterr().out.splitlines() if "because" in line]
@@ -176,10 +176,10 @@ def test_check_as_json(directory: Path, capsys: pytest.CaptureFixture[str]) -> N
     document = json.loads(capsys.readouterr().out)
     assert document["summary"] == {"files": 2, "problems": 3, "warnings": 0}
     bad, good = document["files"]
-    assert [*bad] == [*good] == ["file", "stack", "description", "problems", "warnings"]
+    assert [*bad] == [*good] == ["file", "stack", "description", "problems", "warnings", "suppressed"]
     assert (bad["file"], bad["stack"], bad["description"]) == ("Pulumi.bad.yaml", "bad", "")
     assert [problem["rule"] for problem in bad["problems"]] == ["HW-01", "SPEC", "SPEC"]
-    assert set(bad["problems"][0]) == {"rule", "path", "what", "why", "fix", "source", "file", "line"}
+    assert set(bad["problems"][0]) == {"rule", "path", "what", "why", "fix", "source", "file", "line", "severity"}
     assert good["description"].startswith("nvidia/vllm on coreweave")
     assert good["problems"] == good["warnings"] == []
     (directory / "Pulumi.good.yaml").write_text(WARNED)
@@ -188,7 +188,7 @@ def test_check_as_json(directory: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert document["summary"] == {"files": 1, "problems": 0, "warnings": 1}
     ((warning,),) = (file["warnings"] for file in document["files"])
     assert {key: warning[key] for key in ("rule", "path", "file", "line")} == {
-        "rule": "CW-05", "path": "llmd-pd:serving.nodeSelector", "file": "Pulumi.good.yaml", "line": 2
+        "rule": "CW-17", "path": "llmd-pd:serving.nodeSelector", "file": "Pulumi.good.yaml", "line": 2
     }  # fmt: skip
     assert set(warning) == set(bad["problems"][0])
 
@@ -267,7 +267,7 @@ def test_a_terminal_gets_blocks_in_colour(directory: Path) -> None:
     assert "\x1b[31m✗ " in shown
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert "✗ Pulumi.bad.yaml:5  llmd-pd:serving.prefil\r\n  what  unknown key" in plain
-    assert "rule  HW-01 (upstream's overlays)" in plain
+    assert "rule  HW-01 (docs/stack-files.md)" in plain
     assert "✓ Pulumi.good.yaml: nvidia/vllm" in plain
 
 
@@ -278,7 +278,7 @@ def test_on_a_terminal_a_warning_is_a_block_that_says_so(directory: Path) -> Non
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert "✓ Pulumi.warned.yaml: nvidia/vllm" in plain
     assert "! warning  Pulumi.warned.yaml:2  llmd-pd:serving.nodeSelector\r\n  what  nothing keeps" in plain
-    assert "rule  CW-05 (docs.coreweave.com/platform/instances)" in plain
+    assert "rule  CW-17 (https://docs.coreweave.com/platform/instances)" in plain
 
 
 def test_no_color_is_respected(directory: Path) -> None:
@@ -396,7 +396,9 @@ def test_details_follow_the_sentence(monkeypatch: pytest.MonkeyPatch, capsys: py
 def test_problems_of_a_stack_file_stop_any_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    problems = [Problem("R", "p", "one", "why", "fix"), Problem("R", "p", "two", "why", "fix")]
+    problems = [
+        Rule("R", ERROR, "", "", "").problem(at=("p",), what=what, why="why", fix="fix") for what in ("one", "two")
+    ]
     failing(StackFileError(problems), monkeypatch)
     assert run(["check", "x.yaml"]) == 1
     assert capsys.readouterr() == ("", f"{problems[0]}\n{problems[1]}\n")

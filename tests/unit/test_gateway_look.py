@@ -85,7 +85,8 @@ def test_a_class_nobody_serves(look: Look, cluster: ApiServer) -> None:
     (text,) = problems(look, cluster, {})
     assert text == (
         "llmd-pd:router.gateway: GatewayClass istio is not in the cluster, because the Gateway would never be programmed; use "
-        "one that is (istio-waypoint, nginx) as `className`, or install the implementation (`install: true`). (GATEWAY)"
+        "one that is (istio-waypoint, nginx) as `className`, or install the implementation (`install: true`). "
+        "(GATEWAY) [docs/gateways.md]"
     )
     assert problems(look, cluster, {"className": "nginx"}) == []
     assert problems(look, cluster, OTHERS) == []

@@ -11,7 +11,6 @@ from stacks.blueprint import serving_blueprint
 from stacks.clouds.gke import cluster as gke_cluster
 from stacks.clouds.gke import pools as gke_pools
 from stacks.clouds.gke.addons import manifests, pod_annotations, pod_resources
-from stacks.clouds.gke.laws.nics import plan_problems
 from stacks.clouds.gke.laws.view import look_up
 from stacks.clouds.gke.plan import INSTALLER_FILE, GkePlan
 from stacks.clouds.gke.pools import DRANET_LABELS
@@ -21,6 +20,7 @@ from stacks.clouds.resource import refs, snake
 from stacks.rules.table import problems_of
 from stacks.serving.workload import machine_of
 from tests.gke_plans import DRANET, TPU, VARIANTS, planned, stack, variant
+from tests.laws import plan_problems
 from tests.unit.rendering import INSTALLER
 
 EVERY = pytest.mark.parametrize("name", VARIANTS)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from hardware.machines import GKE_POOLS
-from stacks.clouds.gke.laws.nics import crd_problems, plan_problems, resource_problems
 from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.gke.versions import parse
 from stacks.clouds.resource import Ref, Resource
-from tests.gke_plans import VARIANTS, planned, stack, variant
+from tests.gke_plans import VARIANTS, planned, variant
+from tests.laws import plan_problems, resource_problems
 
 Change = Callable[[GkePlan], GkePlan]
 GONE = object()
@@ -127,15 +127,6 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
     ("GKE-05", "multinet", nics(lambda given: [*given[:8], given[7]]), POOL, NICS),
     ("GKE-05", "multinet", nics(lambda given: [*given[1:], given[0]]), POOL, NICS),
     ("GKE-05", "multinet", put(POOL, NICS, GONE), POOL, NICS),
-    ("GKE-06", "multinet", put(POOL, "node_config.guest_accelerators.0.gpu_partition_size", "1g.18gb"), POOL,
-     "node_config.guest_accelerators.gpu_partition_size"),
-    ("GKE-06", "dranet", put("cluster", "enable_autopilot", True), "cluster", "enable_autopilot"),
-    ("GKE-06", "dranet", put("cluster", "cluster_autoscaling", {"enabled": True}), "cluster", "cluster_autoscaling"),
-    ("GKE-06", "dranet", put(POOL, "node_config.guest_accelerators.0.gpu_partition_size", "1g.18gb"), POOL,
-     "node_config.guest_accelerators.gpu_partition_size"),
-    ("GKE-06", "dranet", put(POOL, "node_config.guest_accelerators.0.gpu_sharing_config", {"gpu_sharing_strategy":
-     "TIME_SHARING", "max_shared_clients_per_gpu": 2}),
-     POOL, "node_config.guest_accelerators.gpu_sharing_config"),
     ("GKE-07", "dranet", put(POOL, DRIVER, "LATEST"), POOL, DRIVER.replace(".0.", ".")),
     ("GKE-07", "multinet", put(POOL, DRIVER, "INSTALLATION_DISABLED"), POOL, DRIVER.replace(".0.", ".")),
     ("GKE-07", "none", put(POOL, DRIVER, "INSTALLATION_DISABLED"), POOL, DRIVER.replace(".0.", ".")),
@@ -164,7 +155,6 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
     ("GKE-17", "dranet", put(POOL, "management.auto_upgrade", False), POOL, "management.auto_upgrade"),
     ("GKE-17", "dranet", put(POOL, "version", "1.35"), POOL, "version"),
     ("GKE-18", "autoscaled", put(POOL, "node_count", 2), POOL, "node_count"),
-    ("GKE-18", "dranet", put(POOL, "initial_node_count", 2), POOL, "initial_node_count"),
     ("GKE-23", "dranet", put(POOL, "node_config.guest_accelerators", GONE), POOL, "node_config.guest_accelerators"),
     ("GKE-23", "multinet", put(POOL, "node_config.guest_accelerators.0.count", 4), POOL,
      "node_config.guest_accelerators.count"),
@@ -189,11 +179,6 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
     ("CAP-03", "flex-start", put(POOL, "node_config.max_run_duration", "604801s"), POOL, "node_config.max_run_duration"),
     ("CAP-03", "flex-start", put(POOL, "node_config.max_run_duration", "0s"), POOL, "node_config.max_run_duration"),
     ("CAP-03", "flex-start", put(POOL, "node_config.max_run_duration", GONE), POOL, "node_config.max_run_duration"),
-    ("CAP-04", "on demand", put(POOL, "queued_provisioning", {"enabled": True}), POOL, "queued_provisioning"),
-    ("CAP-05", "dranet", both(put(POOL, "placement_policy", {"type": "COMPACT"}), put(POOL, "upgrade_settings",
-     {"strategy": "BLUE_GREEN"})), POOL, "placement_policy"),
-    ("CAP-05", "flex-start", both(put(POOL, "placement_policy", {"type": "COMPACT"}),
-     put(POOL, "node_config.machine_type", "a3-edgegpu-8g")), POOL, "placement_policy"),
     ("CAP-06", "dranet", put(POOL, "upgrade_settings.max_unavailable", 0), POOL, "upgrade_settings"),
     ("NET-01", "dranet", put("nodes", "secondary_ip_ranges.1.ip_cidr_range", "10.0.0.0/20"), "nodes",
      "secondary_ip_ranges.services"),
@@ -222,18 +207,6 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
      "control_plane_endpoints_config"),
     ("NET-08", "dranet", put("cluster", "control_plane_endpoints_config", GONE), "cluster", "control_plane_endpoints_config"),
     ("TPU-01", "tpu7x", put(POOL, "node_config.machine_type", "tpu7x-standard-9t"), POOL, "node_config.machine_type"),
-    ("TPU-01", "tpu7x", put(POOL, "placement_policy", {"type": "COMPACT", "tpu_topology": "2x4"}), POOL,
-     "placement_policy.tpu_topology"),
-    ("TPU-01", "tpu-v6e", put(POOL, "placement_policy", {"type": "COMPACT", "tpu_topology": "2x2x2"}), POOL,
-     "placement_policy.tpu_topology"),
-    ("TPU-01", "tpu-v6e", put(POOL, "placement_policy", {"type": "COMPACT", "tpu_topology": "2x2"}), POOL,
-     "placement_policy.tpu_topology"),
-    ("TPU-02", "tpu7x", put(POOL, "placement_policy", {"type": "COMPACT"}), POOL, "placement_policy"),
-    ("TPU-02", "tpu7x", put(POOL, "placement_policy", {"type": "COMPACT", "tpu_topology": "2x2x1"}), POOL, "placement_policy"),
-    ("TPU-02", "tpu7x", put(POOL, "placement_policy", {"type": "COMPACT", "tpu_topology": "2x2x4", "policy_name": "p"}), POOL,
-     "node_count"),
-    ("TPU-02", "tpu7x", both(put(POOL, "placement_policy", {"type": "COMPACT", "tpu_topology": "2x2x2"}),
-     put(POOL, "node_count", 2)), POOL, "placement_policy.policy_name"),
     ("TPU-04", "tpu-v6e", put(POOL, "version", "1.30.9-gke.1000000"), POOL, "version"),
     ("TPU-04", "tpu7x", put(POOL, "version", "1.34.3-gke.1317999"), POOL, "version"),
 ]  # fmt: skip
@@ -255,11 +228,6 @@ def test_a_changed_plan_is_caught(rule: str, name: str, change: Change, part: st
 
 #: What a plan could do, though none does.
 ALLOWED: list[tuple[str, str, Change]] = [
-    ("TPU-02", "tpu7x", both(put(POOL, "node_count", 4), put(POOL, "placement_policy", {"type": "COMPACT", "tpu_topology":
-     "2x2x4", "policy_name": "p"}))),
-    ("TPU-02", "tpu-v6e", both(put(POOL, "node_count", 2), put(POOL, "placement_policy", {"type": "COMPACT",
-     "tpu_topology": "4x4"}))),
-    ("CAP-05", "flex-start", put(POOL, "placement_policy", {"type": "COMPACT"})),
     ("CAP-06", "dranet", put(POOL, "upgrade_settings", {"max_surge": 1, "max_unavailable": 0})),
     ("GKE-02", "tpu7x", put("cluster", "datapath_provider", GONE)),
     ("GKE-24", "dranet", put(POOL, "node_config.taints", GONE)),
@@ -307,16 +275,6 @@ def test_and_so_are_those_that_break_a_law_about_networks(rule: str) -> None:
     for _, name, change, _, _ in (breach for breach in BREACHES if breach[0] == rule):
         plan = change(planned(variant(name)))
         assert set(resource_problems(plan.resources)) <= set(resource_problems(told(plan)))
-
-
-def test_a_crd_that_the_cluster_brings_is_not_installed_again() -> None:
-    """GKE-16."""
-    crds = ("inferencepools.inference.networking.k8s.io", "inferenceobjectives.inference.networking.x-k8s.io")
-    plan = planned(variant("dranet"))
-    assert [(broken.rule, broken.resource) for broken in crd_problems(plan, crds)] == [("GKE-16", crds[0])]
-    assert [*crd_problems(plan, crds[1:])] == []
-    older = planned(stack(gke={"version": "1.34.0-gke.1625999"}))
-    assert [*crd_problems(older, crds)] == []
 
 
 def test_versions_of_the_table_are_whole() -> None:

@@ -543,7 +543,7 @@ def test_a_stack_that_only_makes_nodes(file: Path, connected: GoogleServer, caps
 
 def test_without_credentials(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     said = "llmd-pd:cluster.gke: Google cannot be asked what is left, because no credentials can be had: "
-    fix = "; log in with `gcloud auth application-default login`. (CLUSTER)\n"
+    fix = "; log in with `gcloud auth application-default login`. (CLUSTER) [docs/operate.md]\n"
     assert leftovers(capsys) == (1, "", f"{said}Your default credentials were not found{fix}")
     broken = file.with_name("credentials.json")
     broken.write_text("{}")
@@ -563,7 +563,7 @@ def test_without_the_extra(file: Path, capsys: pytest.CaptureFixture[str], monke
         1,
         "",
         "llmd-pd:cluster.gke: Google cannot be asked what is left, because the package google-auth is not installed; "
-        "install the extra with `make gke`, or `pip install -e '.[gke]'`. (CLUSTER)\n",
+        "install the extra with `make gke`, or `pip install -e '.[gke]'`. (CLUSTER) [docs/operate.md]\n",
     )
 
 

@@ -114,7 +114,7 @@ def test_a_version_that_is_gone_is_refused_with_those_that_are_offered(ready: Go
     assert str(found) == (
         f"llmd-pd:cluster.gke.version: GKE does not offer {GONE} in channel REGULAR of us-south1, because a version is offered "
         f"for some months only, and in some channels; write 1.36.1-gke.1 or {VERSION} (the default); {COMMAND} lists all. "
-        "(GKE-17) [GKE docs]"
+        "(GKE-17) [https://cloud.google.com/kubernetes-engine/versioning]"
     )
 
 

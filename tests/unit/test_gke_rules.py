@@ -263,7 +263,7 @@ def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any]
     """What follows from it would be judged against something the file does not say; the rest still is."""
     cluster = {"provider": "gke", "nodes": 2, "protect": False, "gke": GKE, **changed}
     found, remains = read({"serving": DRANET, "cluster": cluster, "release": "guide-2020-01"})
-    assert [problem.path for _, problem in found] == [f"llmd-pd:{path}"]
+    assert [problem.path for problem in found] == [f"llmd-pd:{path}"]
     assert remains is not None
     assert [problem.rule for problem in problems_of(remains)] == ["BILL-01"]
 
@@ -302,9 +302,7 @@ def test_a_time_needs_no_quotes(start: str) -> None:
 def window_problems(stated: str) -> list[Problem]:
     written = parse(f"maintenanceWindow:\n  {stated}\n".encode())
     assert isinstance(written, Document)
-    return [
-        problem for _, problem in read({"serving": DRANET, "cluster": {**CLUSTER, "gke": {**GKE, **written.data}}})[0]
-    ]
+    return read({"serving": DRANET, "cluster": {**CLUSTER, "gke": {**GKE, **written.data}}})[0]
 
 
 def test_a_gateway_of_gkes_needs_a_cluster_that_can_have_some() -> None:

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from stacks.clouds.gke.quota import Need, quota_needs, shortfalls
-from stacks.clouds.gke.warnings import WARNINGS
-from stacks.rules.table import problems_of
-from stacks.rules.warnings import warnings_of
+from stacks.clouds.gke.rules import WARNINGS
+from stacks.rules.table import problems_of, warnings_of
 from stacks.spec.stack import StackSpec
 from tests.gke_plans import A4_DRA, A4_RDMA, DRANET, GATEWAY, JUNE, MULTINET, TPU, TPU_V6E, planned, stack, variant
 
@@ -23,13 +22,13 @@ WARNED: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str
     ("GKE-16", DRANET, SEEN, {"crds": {"directory": "./crds"}}, "crds.directory",
      "inferencepools.inference.networking.k8s.io is not taken from ./crds, because GKE 1.36.1-gke.1000000 keeps that CRD itself"),
     ("GKE-15", DRANET, {}, {"cluster": A4_DRA}, "cluster.gke.version", "every server ends with CUDA error 803"),
-    ("CAP-03", DRANET, {**SEEN, "capacity": {"flexStart": {}}}, {}, "cluster.gke.capacity.flexStart", "go after 604800 seconds"),
+    ("CAP-09", DRANET, {**SEEN, "capacity": {"flexStart": {}}}, {}, "cluster.gke.capacity.flexStart", "go after 604800 seconds"),
     ("CAP-08", DRANET, {**SEEN, "capacity": {"spot": True}}, {}, "cluster.gke.capacity", "16 preemptible nvidia-h200-141gb GPUs"),
     ("CAP-08", MULTINET, {**SEEN, **SPOT, "rdma": "none"}, {"cluster": A4_RDMA}, "cluster.gke.capacity",
      "16 preemptible nvidia-b200 GPUs in us-south1 (PREEMPTIBLE_NVIDIA_B200_GPUS)"),
     ("CAP-08", TPU_V6E, SPOT, JUNE, "cluster.gke.capacity", "16 preemptible ct6e chips in us-south1, 360 preemptible vCPU"),
     ("CAP-08", TPU, {"capacity": {"onDemand": True}}, {}, "cluster.gke.capacity", "8 tpu7x chips in us-south1"),
-    ("NET-05", DRANET, {**SEEN, **SMALL}, {"router": GATEWAY}, "cluster.gke.network.base", "smaller than the /23"),
+    ("NET-09", DRANET, {**SEEN, **SMALL}, {"router": GATEWAY}, "cluster.gke.network.base", "smaller than the /23"),
     ("TPU-05", TPU, {"acceleratorPool": {"bootDiskGb": 479}}, {}, f"{POOL}.bootDiskGb", "leave it out for 1000"),
 ]  # fmt: skip
 
@@ -76,9 +75,9 @@ def test_every_warning_has_a_case() -> None:
 def test_a_cluster_on_which_nothing_is_served_is_warned_of_all_the_same() -> None:
     """GKE-15 and TPU-05 are about images and models, of which there are none."""
     served = stack(DRANET, {"capacity": {"spot": True}, **SMALL}, {"machine": "gke-a3-ultragpu-8g-dra"}, router=GATEWAY)
-    nodes = StackSpec.model_construct(cluster=served.cluster, router=served.router)
-    assert [found.rule for found in warnings_of(served)] == ["GKE-15", "CAP-08", "NET-05"]
-    assert [found.rule for found in warnings_of(nodes)] == ["CAP-08", "NET-05"]
+    nodes = StackSpec.model_construct(cluster=served.cluster)
+    assert [found.rule for found in warnings_of(served)] == ["GKE-15", "CAP-08", "NET-09"]
+    assert [found.rule for found in warnings_of(nodes)] == ["CAP-08", "NET-09"]
     slice_of = stack(TPU, {"acceleratorPool": {"bootDiskGb": 479}}, {"machine": "gke-tpu7x"})
     assert [*warnings_of(StackSpec.model_construct(cluster=slice_of.cluster))] == []
 

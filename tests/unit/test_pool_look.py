@@ -72,7 +72,7 @@ def test_a_pool_that_would_be_replaced_is_refused_by_its_field(
     assert text.startswith(f"llmd-pd:{field}: NodePool ")
     assert there in text
     assert f"`allowReplace: [{key}]`" in text
-    assert "(CW-03) [docs.coreweave.com" in text
+    assert "(CW-03) [https://docs.coreweave.com" in text
     look(server.url, cluster={**CLUSTER, "allowReplace": [key]}, serving=SERVING)
     other = "systemPool" if key == "acceleratorPool" else "acceleratorPool"
     assert "CW-03" in problem(look, server.url, allowReplace=[other])
@@ -168,7 +168,7 @@ def test_a_pool_that_coreweave_has_refused_is_not_waited_for(
     )
     assert "kubectl describe nodepool pd-disaggregation-cpu --kubeconfig" in text
     assert "`allowReplace: [systemPool]`" in text
-    assert "(CW-16) [docs.coreweave.com/platform/instances/availability-matrix]" in text
+    assert "(CW-16) [https://docs.coreweave.com/platform/instances/availability-matrix]" in text
 
 
 @pytest.mark.parametrize(

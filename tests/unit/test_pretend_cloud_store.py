@@ -23,7 +23,7 @@ from rehearsal.plugins.provider import Resource
 from rehearsal.plugins.values import UNKNOWN, to_python, to_struct
 from tests.pretend_cloud import token
 
-URN = "urn:pulumi:prod::llmd-pd::llmd-pd:index:GkeCluster$gcp:compute/network:Network::chat-network"
+URN = "urn:pulumi:prod::llmd-pd::llmd-pd:index:CloudCluster$gcp:compute/network:Network::chat-network"
 ROOT = Path(__file__).parents[2]
 
 

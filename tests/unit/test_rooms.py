@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from stacks.clouds.registry import CLOUDS
+
 ROOT = Path(__file__).parents[2]
 #: What a room may import of this project, beside itself.
 MAY_IMPORT = {
@@ -67,6 +69,44 @@ def test_what_components_has_without_the_sdk() -> None:
     for module in WITHOUT_THE_SDK:
         found = {name.split(".")[0] for name in imports(ROOT / f"{module.replace('.', '/')}.py")}
         assert found <= sys.stdlib_module_names | {"kubernetes", "urllib3", "yaml"}
+
+
+#: Where code may ask which cloud it is.
+OF_CLOUDS = (
+    *(f"{room}/clouds/{cloud}/" for room in ("stacks", "rehearsal") for cloud in CLOUDS),
+    "hardware/machines/",
+    "releases/",
+)
+#: Those that still ask elsewhere.
+ASKING = {"rehearsal/fleet/node_pools.py"}
+
+
+def literals(node: ast.AST) -> set[str]:
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+
+
+def asked(tree: ast.Module) -> Iterator[set[str]]:
+    """The words that code compares with, matches, or looks up by name."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Compare():
+                yield literals(node)
+            case ast.MatchValue(value) | ast.Subscript(slice=ast.Constant() as value):
+                yield literals(value)
+            case ast.Call(func=ast.Attribute(attr="get" | "pop" | "startswith"), args=[first, *_]):
+                yield literals(first)
+
+
+def test_no_code_asks_which_cloud_it_is() -> None:
+    clouds = {key for key, cloud in CLOUDS.items() if cloud.makes_nodes}
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for room in MAY_IMPORT
+        if not room.startswith("tests")
+        for path in (ROOT / room).rglob("*.py")
+        if any(words & clouds for words in asked(ast.parse(path.read_text())))
+    }
+    assert {path for path in found if not path.startswith(OF_CLOUDS)} == ASKING
 
 
 def test_the_program_starts_no_other() -> None:

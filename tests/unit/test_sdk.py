@@ -18,7 +18,8 @@ from tests.unit.test_rules import spec
 ROOT = Path(__file__).parents[2]
 SENTENCE = (
     "llmd-pd:cluster.provider: the package pulumi-gcp is not installed, because `provider: gke` needs it, and it is an extra: "
-    "its plugin is 300 MB; run `make gke`, or `pip install -e '.[gke]'` in the environment of this program. (SDK) [docs/gke.md]"
+    "its plugin is 300 MB; run `make gke` (docs/gke.md), "
+    "or `pip install -e '.[gke]'` in the environment of this program. (SDK) [docs/stack-files.md]"
 )
 
 
@@ -50,8 +51,9 @@ def test_whoever_makes_one_on_coreweave_likewise(given: StackSpec) -> None:
         need_sdk(given.cluster)
     assert str(refusal.value) == (
         "llmd-pd:cluster.coreweave.cluster: the package pulumi-coreweave is not installed, because a CKS cluster of the stack's "
-        "own needs it, and it is an extra; run `make coreweave`, or `pip install -e '.[coreweave]'` in the environment of this "
-        "program. (SDK) [docs/coreweave.md]"
+        "own needs it, and it is an extra; run `make coreweave` (docs/coreweave.md), "
+        "or `pip install -e '.[coreweave]'` in the environment of this "
+        "program. (SDK) [docs/stack-files.md]"
     )
 
 

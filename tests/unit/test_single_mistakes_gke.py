@@ -93,11 +93,6 @@ ADDED: list[tuple[Sequence[str], Place, Any]] = [
     (("multinet", "none", "tpu7x"), PROFILE, "auto"),
     (("dranet", "none", "tpu7x"), NICS, [_NIC]),
     (("tpu7x",), (*NODE, "guest_accelerators"), [{"type": "nvidia-h200-141gb", "count": 8}]),
-    (("tpu7x",), ("placement_policy",), {"type": "COMPACT", "tpu_topology": "2x2x1"}),
-    (("dranet", "multinet", "none"), (*GPU, "gpu_partition_size"), "1g.18gb"),
-    (("dranet", "multinet", "none"), (*GPU, "gpu_sharing_config"), {
-        "gpu_sharing_strategy": "TIME_SHARING", "max_shared_clients_per_gpu": 2,
-    }),
 ]  # fmt: skip
 TAINT_GKE_ADDS = "GKE puts this taint on such nodes whether the pool says it or not"
 NO_RDMA = "nothing of this pool needs it: it has no RDMA"

@@ -375,6 +375,7 @@ def test_problems_as_data_name_everything(tmp_path: Path) -> None:
         "source": "docs/stack-files.md",
         "file": str(tmp_path / "Pulumi.test.yaml"),
         "line": 3,
+        "severity": "error",
     }
 
 

@@ -59,8 +59,8 @@ def test_where_the_token_comes_from(serving: dict[str, Any], release: str, expec
     ],
 )
 def test_a_token_in_clear_is_refused_and_not_repeated(stated: Any) -> None:
-    ((location, found),) = read({"serving": {**NVIDIA, "hfToken": stated}})[0]
-    assert location == ("serving", "hfToken")
+    (found,) = read({"serving": {**NVIDIA, "hfToken": stated}})[0]
+    assert found.finding.at == ("serving", "hfToken")
     assert found.path == "llmd-pd:serving.hfToken"
     assert "a token in clear text, because whoever reads the file, or its history, has it; revoke it" in str(found)
     assert "pulumi config set --secret --path 'llmd-pd:serving.hfToken'" in found.fix

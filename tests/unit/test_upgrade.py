@@ -74,13 +74,15 @@ def about(found: Move, subject: str) -> Change:
 def test_what_is_replaced_and_for_how_long_nothing_serves() -> None:
     servers, release_ = moved(COREWEAVE).of(Kind.REPLACED)
     assert servers.subject == f"2 Deployments ({STEM}-decode, {STEM}-prefill)"
-    assert "the service is down until the new servers are Ready, which may take 1 h 30 min at most" in servers.what
-    assert "inference.networking.k8s.io/engine-type becomes llm-d.ai/engine-type" in servers.why
-    assert "its own `name` and `namespace` and room for another 8×1 + 2×4 devices" in servers.fix
+    assert (
+        "the service is down until the new servers are Ready, which may take 1 h 30 min at most" in servers.finding.what
+    )
+    assert "inference.networking.k8s.io/engine-type becomes llm-d.ai/engine-type" in servers.finding.why
+    assert "its own `name` and `namespace` and room for another 8×1 + 2×4 devices" in servers.finding.fix
     assert release_.subject == "Helm release pd-disaggregation"
-    assert "its Service gets another cluster IP" in release_.what
-    assert "by the label llm-d-router-gateway instead of inferencepool" in release_.why
-    assert "Pulumi does it by itself" in release_.fix
+    assert "its Service gets another cluster IP" in release_.finding.what
+    assert "by the label llm-d-router-gateway instead of inferencepool" in release_.finding.why
+    assert "Pulumi does it by itself" in release_.finding.fix
 
 
 def test_what_breaks() -> None:
@@ -90,9 +92,9 @@ def test_what_breaks() -> None:
         "label inference.networking.k8s.io/engine-type of all model servers",
         "a prefill that fails",
     ]
-    assert "their engine images differ" in about(found, "KV cache").why
-    assert "never let both serve in one pool" in about(found, "KV cache").fix
-    assert about(found, "a prefill that fails").what.startswith("the client gets its error")
+    assert "their engine images differ" in about(found, "KV cache").finding.why
+    assert "never let both serve in one pool" in about(found, "KV cache").finding.fix
+    assert about(found, "a prefill that fails").finding.what.startswith("the client gets its error")
 
 
 def test_what_changes_with_the_reason_where_it_is_known() -> None:
@@ -139,7 +141,7 @@ def test_the_same_engine_is_no_break_of_the_kv_cache(tmp_path: Path) -> None:
     found = moved(filled(tmp_path, "Pulumi.gke-tpu.yaml"))
     assert "KV cache" not in said(found)
     assert "image of all model servers" not in said(found)
-    assert "2 h 30 min at most" in found.changes[0].what
+    assert "2 h 30 min at most" in found.changes[0].finding.what
 
 
 def test_another_engine_has_its_own_words(stack: Make) -> None:
@@ -151,10 +153,10 @@ def test_another_engine_has_its_own_words(stack: Make) -> None:
 
 def test_the_way_back_says_what_is_lost() -> None:
     found = moved(COREWEAVE, JUNE.name, MAY.name)
-    why = about(found, "variable USER of all model servers").why
+    why = about(found, "variable USER of all model servers").finding.why
     assert why == "that came with guide-2026-06: vLLM fails where the user has no name (vllm#44548)"
     assert about(found, "metric of the router's P/D decisions").kind is Kind.BREAKS
-    assert about(found, "a prefill that fails").what.startswith("decode does the whole request itself")
+    assert about(found, "a prefill that fails").finding.what.startswith("decode does the whole request itself")
     assert found.steps[0] == f"{COREWEAVE} says `llmd-pd:release: guide-2026-05` already"
 
 
@@ -207,12 +209,12 @@ def test_values_of_the_other_chart_are_said_in_this_ones_keys(stack: Make) -> No
     given = {"inferenceExtension": {"replicas": 1, "sidecar": {"args": ["x"]}, "odd": 1}, "inferencePool": {}}
     found = moved(stack({"accelerator": "nvidia"}, router={"values": given}))
     first, second = (change for change in found.of(Kind.BREAKS) if change.subject == "llmd-pd:router.values")
-    assert first.what.startswith("`inferenceExtension` is no key of guide-2026-06's chart")
-    assert first.fix == (
+    assert first.finding.what.startswith("`inferenceExtension` is no key of guide-2026-06's chart")
+    assert first.finding.fix == (
         "write router.epp.replicas for inferenceExtension.replicas, router.proxy.args for inferenceExtension.sidecar.args "
         "and look inferenceExtension.odd up in the values of the new chart"
     )
-    assert second.what.startswith("`inferencePool` is no key")
+    assert second.finding.what.startswith("`inferencePool` is no key")
     assert "router's value:" not in said(found), "what both charts would not know is not compared"
 
 
@@ -221,15 +223,15 @@ def test_plugins_of_the_team_that_the_picker_does_not_know(stack: Make, later: C
     given = {"plugins": [{"type": "queue-scorer"}, {"type": "decode-filter"}]}
     found = moved(stack({"accelerator": "nvidia"}, router={"plugins": given}), after="later")
     (refused,) = [change for change in found.of(Kind.BREAKS) if change.subject == "llmd-pd:router.plugins"]
-    assert "plugin `decode-filter` is not in release later" in refused.what
-    assert "(ROUTER-01)" in refused.what
+    assert "plugin `decode-filter` is not in release later" in refused.finding.what
+    assert "(ROUTER-01)" in refused.finding.what
 
 
 def test_an_edit_that_the_new_command_line_refuses(stack: Make) -> None:
     edits = {"dropArgs": ["--gpu-memory-utilization"], "extraArgs": ["--gpu-memory-utilization=0.8"]}
     found = moved(stack({"accelerator": "nvidia", **edits}))
     refused = about(found, "llmd-pd:serving.dropArgs")
-    assert "--gpu-memory-utilization is not among this build's flags" in refused.what
+    assert "--gpu-memory-utilization is not among this build's flags" in refused.finding.what
     assert "flag --gpu-memory-utilization" not in said(found), "the stack's own value is there before and after"
 
 
@@ -246,30 +248,34 @@ def test_a_secret_without_which_pods_do_not_start(stack: Make, later: Callable[.
     found = moved(stack({"accelerator": "nvidia"}, cluster={"context": "prod"}), after="later")
     needed = about(found, "Secret vault")
     assert needed.kind is Kind.BREAKS
-    assert "in namespace llm-d-pd-disaggregation, with the key pass" in needed.what
-    assert "`kubectl --context prod create secret generic vault --namespace llm-d-pd-disaggregation " in needed.fix
+    assert "in namespace llm-d-pd-disaggregation, with the key pass" in needed.finding.what
+    assert (
+        "`kubectl --context prod create secret generic vault --namespace llm-d-pd-disaggregation " in needed.finding.fix
+    )
     assert "Secret other:" not in said(found)
 
 
 def test_a_stacks_own_image_stays(stack: Make) -> None:
     image = "registry.example.com/vllm:v1"
     found = moved(stack({"accelerator": "nvidia", "image": image}))
-    assert f"it stays {image}" in about(found, "serving.image").what
+    assert f"it stays {image}" in about(found, "serving.image").finding.what
     assert "image of all model servers" not in said(found)
     assert "KV cache" not in said(found)
 
 
 def test_a_stacks_own_chart_is_the_other_releases(stack: Make) -> None:
     found = moved(stack({"accelerator": "nvidia"}, router={"chart": {"source": "./charts/router.tgz"}}))
-    assert "./charts/router.tgz" in about(found, "router.chart").what
-    assert "llm-d-router-standalone v0.9.0" in about(found, "router.chart").why
+    assert "./charts/router.tgz" in about(found, "router.chart").finding.what
+    assert "llm-d-router-standalone v0.9.0" in about(found, "router.chart").finding.why
 
 
 def test_mirrors_have_to_hold_the_new_things_first(stack: Make) -> None:
     mirror = {"registry": "registry.example.com/m", "charts": "oci://registry.example.com/charts"}
     found = moved(stack({"accelerator": "nvidia"}, mirror=mirror))
-    assert "has to hold the images of guide-2026-06 first" in about(found, "mirror.registry").what
-    assert "oci://registry.example.com/charts/llm-d-router-standalone v0.9.0" in about(found, "mirror.charts").what
+    assert "has to hold the images of guide-2026-06 first" in about(found, "mirror.registry").finding.what
+    assert (
+        "oci://registry.example.com/charts/llm-d-router-standalone v0.9.0" in about(found, "mirror.charts").finding.what
+    )
     assert "registry.example.com/m/vllm/vllm-openai:v0.19.1-x86_64-cu130 → registry.example.com/m/" in said(found)
 
 
@@ -278,7 +284,11 @@ def test_crds_of_somebody_else_are_theirs_to_bring(stack: Make) -> None:
     crd = "CRD inference.networking.x-k8s.io_inferenceobjectives.yaml"
     assert about(moved(path), crd) == Change(Kind.CHANGES, crd, "not needed any more")
     back = about(moved(path, JUNE.name, MAY.name), crd)
-    assert (back.kind, back.what, back.fix) == (Kind.BREAKS, "needed too", "have it in the cluster before the move")
+    assert (back.kind, back.finding.what, back.finding.fix) == (
+        Kind.BREAKS,
+        "needed too",
+        "have it in the cluster before the move",
+    )
 
 
 # Releases that differ in one thing
@@ -295,8 +305,8 @@ def test_images_alone_roll_in_place_and_mix(later: Callable[..., Bill]) -> None:
     later(images={("nvidia", "vllm"): "vllm/vllm-openai:v1.0.0"}, kv_compatibility="another")
     found = moved(COREWEAVE, after="later")
     assert [change.subject for change in found.changes] == ["KV cache", "Deployments", "image of all model servers"]
-    assert "a quarter at a time" in about(found, "Deployments").what
-    assert "while it rolls" in about(found, "KV cache").fix
+    assert "a quarter at a time" in about(found, "Deployments").finding.what
+    assert "while it rolls" in about(found, "KV cache").finding.fix
 
 
 def test_a_routing_proxy_alone_rolls_the_pods_of_decode(later: Callable[..., Bill]) -> None:
@@ -304,8 +314,10 @@ def test_a_routing_proxy_alone_rolls_the_pods_of_decode(later: Callable[..., Bil
     later(sidecar=replace(MAY.sidecar, image="ghcr.io/llm-d/llm-d-routing-sidecar:v0.8.1"))
     found = moved(COREWEAVE, after="later")
     assert [change.subject for change in found.of(Kind.BREAKS)] == ["Deployment of decode"]
-    assert "smg#2382" in about(found, "Deployment of decode").why
-    assert about(found, "Deployments").what == "updated in place: the decode pods are replaced a quarter at a time"
+    assert "smg#2382" in about(found, "Deployment of decode").finding.why
+    assert (
+        about(found, "Deployments").finding.what == "updated in place: the decode pods are replaced a quarter at a time"
+    )
 
 
 def test_a_shared_word_says_that_pods_may_be_paired(later: Callable[..., Bill]) -> None:
@@ -318,7 +330,7 @@ def test_a_renamed_metric_breaks_unless_the_old_name_is_still_there(still: bool,
     names = frozenset({MAY.metrics.decisions}) if still else frozenset()
     later(metrics=replace(MAY.metrics, decisions="new_total", still=names))
     (change,) = moved(COREWEAVE, after="later").changes
-    assert change.what == f"{MAY.metrics.decisions} → new_total"
+    assert change.finding.what == f"{MAY.metrics.decisions} → new_total"
     assert change.kind is (Kind.CHANGES if still else Kind.BREAKS)
 
 
@@ -353,8 +365,8 @@ def test_what_helm_cannot_upgrade_is_found_in_the_charts(later: Callable[..., Bi
 
     found = moved(COREWEAVE, after="later", render=render)
     broken, *others = found.changes
-    assert broken.what == "a plain `pulumi up` fails half-way, when Helm upgrades it"
-    assert "Deployment pd-disaggregation-epp changes in spec.selector" in broken.why
+    assert broken.finding.what == "a plain `pulumi up` fails half-way, when Helm upgrades it"
+    assert "Deployment pd-disaggregation-epp changes in spec.selector" in broken.finding.why
     assert [str(change) for change in others] == [
         "Secret pd-disaggregation-epp: not made by the chart any more",
         "ServiceMonitor pd-disaggregation-epp: made by the chart now",
@@ -377,17 +389,18 @@ def test_a_route_that_changes_hands_is_handed_over_in_one_up(stack: Make) -> Non
     ours = about(found, "HTTPRoute pd-disaggregation-shared")
     assert ours.kind is Kind.CHANGES
     assert (
-        ours.what == "deleted at the end of the `up`: the router's chart makes HTTPRoute pd-disaggregation from then on"
+        ours.finding.what
+        == "deleted at the end of the `up`: the router's chart makes HTTPRoute pd-disaggregation from then on"
     )
-    assert "can name a Gateway in another namespace" in ours.why
+    assert "can name a Gateway in another namespace" in ours.finding.why
     assert "destroy" not in " ".join(found.steps)
     release_ = about(found, "Helm release pd-disaggregation")
-    assert "its InferencePool goes with it" in release_.what, "the route is not the release's, and stays"
+    assert "its InferencePool goes with it" in release_.finding.what, "the route is not the release's, and stays"
     back = moved(path, JUNE.name, MAY.name)
-    assert about(back, "HTTPRoute pd-disaggregation-shared").what == (
+    assert about(back, "HTTPRoute pd-disaggregation-shared").finding.what == (
         "made by the stack after the router's release, whose HTTPRoute pd-disaggregation goes"
     )
-    assert "its InferencePool and route go with it" in about(back, "Helm release pd-disaggregation").what
+    assert "its InferencePool and route go with it" in about(back, "Helm release pd-disaggregation").finding.what
     assert "destroy" not in " ".join(back.steps)
 
 
@@ -404,8 +417,8 @@ def references(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def test_the_pods_change_as_upstreams_do() -> None:
     may, june = references("modelserver_gpu_vllm_coreweave.yaml")
-    theirs = {change.subject: change.what for change in pod_changes(deployments(may), deployments(june), {})}
-    ours = {change.subject: change.what for change in moved(COREWEAVE).changes if change.subject in theirs}
+    theirs = {change.subject: change.finding.what for change in pod_changes(deployments(may), deployments(june), {})}
+    ours = {change.subject: change.finding.what for change in moved(COREWEAVE).changes if change.subject in theirs}
     # Ours may be missing: the model is not gated.
     assert ours.pop("variable HF_TOKEN of all model servers").startswith(
         theirs.pop("variable HF_TOKEN of all model servers").rstrip(")")

@@ -7,9 +7,7 @@ import pytest
 
 from stacks.clouds.coreweave.pools import FABRIC
 from stacks.file.load import load
-from stacks.rules.table import RULES, problems_of
-from stacks.rules.warnings import WARNINGS, pointed_out, warnings_of
-from stacks.spec.cluster import providers
+from stacks.rules.table import problems_of, warnings_of
 from tests.unit.test_rules import spec
 
 COREWEAVE: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
@@ -24,19 +22,6 @@ config:
 """
 
 
-def test_of_every_provider_it_is_known_what_there_is_to_point_out() -> None:
-    assert {*WARNINGS} == {*providers()}
-
-
-def test_the_id_of_a_warning_is_that_of_what_it_is_about() -> None:
-    """It may be a rule's too, and of one table it is one row's."""
-    for rows in WARNINGS.values():
-        ids = [row.id for row in rows]
-        assert len({*ids}) == len(ids)
-        assert all(row.source for row in rows)
-    assert "CW-05" in {rule.id for rule in RULES} & {row.id for row in WARNINGS["existing"]}
-
-
 @pytest.mark.parametrize(
     ("serving", "cluster"),
     [
@@ -48,11 +33,11 @@ def test_the_id_of_a_warning_is_that_of_what_it_is_about() -> None:
     ],
 )
 def test_nodes_that_are_there_may_be_on_several_fabrics(serving: dict[str, Any], cluster: dict[str, Any]) -> None:
-    """CW-05."""
+    """CW-17."""
     given = spec(serving, cluster=cluster)
     assert [*problems_of(given)] == []
     (found,) = warnings_of(given)
-    assert (found.rule, found.path) == ("CW-05", "llmd-pd:serving.nodeSelector")
+    assert (found.rule, found.path) == ("CW-17", "llmd-pd:serving.nodeSelector")
     assert f"as `nodeSelector: {{{FABRIC}: …}}`" in found.fix
 
 
@@ -78,10 +63,10 @@ def test_and_of_others_there_is_nothing_to_say(serving: dict[str, Any], cluster:
 def test_a_warning_of_a_file_names_file_and_line(tmp_path: Path) -> None:
     path = tmp_path / "Pulumi.x.yaml"
     path.write_text(FILE)
-    (found,) = pointed_out(load(path))
+    (found,) = load(path).warnings
     assert (found.file, found.line) == (str(path), 5)
     path.write_text(FILE[: FILE.index("    nodeSelector")])
-    (found,) = pointed_out(load(path))
+    (found,) = load(path).warnings
     assert found.line == 2, "where the key would stand"
 
 
@@ -97,10 +82,10 @@ def test_a_warning_of_a_file_names_file_and_line(tmp_path: Path) -> None:
     ],
 )
 def test_a_new_cks_cluster_of_a_version_that_is_not_on_the_list(version: str, context: str | None, said: bool) -> None:
-    """CW-11: CoreWeave keeps three versions, and changes them every four months; the one that exists keeps its own."""
+    """CW-18: CoreWeave keeps three versions, and changes them every four months; the one that exists keeps its own."""
     made = {"coreweave": {"cluster": {"zone": "US-EAST-02A", "version": version}}}
     given = spec(COREWEAVE, cluster={**POOLS, **made, **({"context": context} if context else {})})
     assert [*problems_of(given)] == []
     found = [*warnings_of(given)]
-    assert [(one.rule, one.path) for one in found] == [("CW-11", "llmd-pd:cluster.coreweave.cluster.version")] * said
+    assert [(one.rule, one.path) for one in found] == [("CW-18", "llmd-pd:cluster.coreweave.cluster.version")] * said
     assert all("docs.coreweave.com/products/cks/reference/cluster-components" in one.fix for one in found)

@@ -17,12 +17,14 @@ from rehearsal.plugins.kube.diff import detailed
 from rehearsal.plugins.provider import Changes, Lifecycle, Properties, Resource
 from rehearsal.plugins.values import UNKNOWN, contains_unknown
 from releases.coreweave import SDK
-from stacks.clouds.coreweave.laws import resource_problems
 from stacks.clouds.coreweave.plan import CLUSTER, VPC
 from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
+from stacks.clouds.coreweave.rules import RULES
 from stacks.clouds.coreweave.versions import OLDEST_OFFERED, parse
 from stacks.clouds.resource import Resource as Planned
 from stacks.clouds.resource import from_the_engine
+from stacks.findings import run
+from stacks.rules.facts import Facts
 
 #: What each is called, by its class.
 NOUNS = {VPC: "VPC", CLUSTER: "cluster"}
@@ -127,9 +129,10 @@ class CoreWeaveResources(Lifecycle):
         known = {key: value for key, value in args.items() if not contains_unknown(value)}
         own = Planned(resource.urn, self._kind, "", known)
         there = [Planned(one.id, one.kind, "", one.args) for one in others if one.urn != resource.urn]
-        for broken in resource_problems([*there, own]):
-            if broken.resource == own.name:
-                yield broken.field, f"{broken.rule}: {broken.what}"
+        for broken in run(RULES, Facts(resources=[*there, own])).errors:
+            _, name, *field = broken.finding.at
+            if name == own.name:
+                yield ".".join(map(str, field)), f"{broken.rule}: {broken.what}"
 
     def _computed(self, id_: str, args: Properties) -> Properties:
         """What the cloud adds to what it is asked for."""

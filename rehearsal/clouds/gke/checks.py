@@ -1,8 +1,8 @@
 """What is wrong with inputs before anything is made: what the SDK or the provider's schema does not take, and broken laws.
 
 The SDK's types are judged first, then rules over values (`value_rules`) and over several arguments (`cross_fields`,
-`combinations`), then the laws. These (`stacks.clouds.gke.laws.nics`) are judged over what the cloud holds of the
-stack and this resource.
+`combinations`), then the laws: rows of `stacks.clouds.gke.rules`, judged over what the cloud holds of the stack and
+this resource.
 Clusters and node pools answer for all they stand on; of the other kinds a network may still lack what comes after it. What is not
 known yet breaks none.
 """
@@ -10,7 +10,6 @@ known yet breaks none.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from itertools import chain
 from typing import Any
 
 from rehearsal.clouds.gke.combinations import combination_problems
@@ -20,10 +19,13 @@ from rehearsal.clouds.gke.value_rules import value_problems
 from rehearsal.clouds.inputs import camel
 from rehearsal.clouds.store import Record
 from rehearsal.plugins.values import contains_unknown, is_unknown
-from stacks.clouds.gke.laws.networks import NETWORK_CHECKS, overlaps
-from stacks.clouds.gke.laws.nics import CHECKS
+from stacks.clouds.gke.rules import RULES
 from stacks.clouds.resource import Arguments, Resource
+from stacks.findings import run
+from stacks.rules.facts import Facts
 
+#: Ids of laws about networks: in which one something is, an unknown mostly hides.
+NETWORKS = "NET-"
 #: Of these the law is about what comes after them: the subnets of a network.
 _LATER = frozenset({("compute.Network", "NET-04")})
 
@@ -88,17 +90,18 @@ def _laws(subject: Subject) -> Iterator[tuple[str, str]]:
     own = Resource(_called(subject.kind, known, subject.id), subject.kind, "", known)
     others = [(_called(record.kind, record.args, record.id), record) for record in subject.others]
     everything = [*(Resource(name, record.kind, "", record.args) for name, record in others), own]
-    # Which network something is in is what an unknown mostly hides.
-    laws = [check for check in CHECKS if not waits or check not in NETWORK_CHECKS]
-    broken = [*chain.from_iterable(law(everything) for law in laws), *(() if waits else overlaps(everything))]
+    laws = [rule for rule in RULES if not waits or not rule.id.startswith(NETWORKS)]
+    broken = run(laws, Facts(resources=everything)).errors
     below = reached(subject.kind, subject.args, subject.others) if subject.kind.startswith("container.") else {}
     for one in broken:
-        judged = (subject.kind, one.rule) not in _LATER and not _unknown_at(subject.args, one.field)
-        if one.resource == own.name and judged:
-            yield one.field, f"{one.rule}: {one.what}"
+        _, name, *steps = one.finding.at
+        field = ".".join(map(str, steps))
+        judged = (subject.kind, one.rule) not in _LATER and not _unknown_at(subject.args, field)
+        if name == own.name and judged:
+            yield field, f"{one.rule}: {one.what}"
         for path, record in below.values():
-            if (one.resource, record) in others:
-                yield path, f"{one.rule}: `{camel(one.field)}` of {record.name}: {one.what}"
+            if (name, record) in others:
+                yield path, f"{one.rule}: `{camel(field)}` of {record.name}: {one.what}"
 
 
 def _called(kind: str, args: Arguments, id_: str) -> str:

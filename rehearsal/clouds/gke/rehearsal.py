@@ -13,7 +13,7 @@ from rehearsal.parts.parts import Part
 from rehearsal.parts.standins.crds import MULTI_NETWORKING
 from rehearsal.report import Report
 from stacks.clouds.cloud import ClusterPlan
-from stacks.clouds.gke.blanks import RULE, blanks
+from stacks.clouds.gke.blanks import ID, blanks
 from stacks.clouds.gke.cloud import of_gke
 from stacks.clouds.gke.spec import Gke
 from stacks.kube.api import Api
@@ -25,7 +25,7 @@ PROJECT = "rehearsal"
 class GkeRehearsal(CloudRehearsal):
     """A project and a reservation of no team, and a version that the pretend cloud offers, fill the blanks."""
 
-    unasked = frozenset({RULE.id})
+    unasked = frozenset({ID})
 
     def blanks(self, section: Section | None) -> Mapping[str, str]:
         return {path: _value(path, section) for path in blanks(section)} if isinstance(section, Gke) else {}

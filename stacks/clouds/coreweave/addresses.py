@@ -5,12 +5,12 @@ the zone's own range of hosts, which the server chooses.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import combinations
 
 from stacks.clouds.coreweave.spec import Vpc
 from stacks.clouds.gke.addresses import PRIVATE, parsed
+from stacks.findings import Finding
 
 PODS, SERVICES = "pods", "services"
 #: A node's part of the pods' range: a /13 is for 4,000 nodes with 100 pods each (CoreWeave's sizes).
@@ -32,18 +32,8 @@ def prefixes(vpc: Vpc) -> dict[str, str]:
     return {PODS: vpc.pods, SERVICES: vpc.services, **balancers}
 
 
-@dataclass(frozen=True)
-class Unusable:
-    """A range that cannot be had: its key in the stack file, and why."""
-
-    key: str
-    what: str
-    why: str
-    fix: str
-
-
-def unusable(vpc: Vpc) -> Iterator[Unusable]:
-    """Ranges that are none, not one's own, too small for anything, or in each other's way."""
+def unusable(vpc: Vpc) -> Iterator[Finding]:
+    """Findings, at a key of `vpc`, of ranges that are none, not one's own, too small for anything, or in each other's way."""
     networks: list[tuple[str, IPv4Network]] = []
     for key, text in _stated(vpc):
         found = _unusable(key, text)
@@ -54,22 +44,22 @@ def unusable(vpc: Vpc) -> Iterator[Unusable]:
     for (one, first), (other, second) in combinations(networks, 2):
         if first.overlaps(second) and (one, other) != ("peers", "peers"):
             what, why = f"`{first}` overlaps `{second}` of `{other}`", "no route could tell their addresses apart"
-            yield Unusable(one, what, why, "give one of them another range")
+            yield Finding((one,), what, why, "give one of them another range")
 
 
-def _unusable(key: str, text: str) -> Unusable | None:
+def _unusable(key: str, text: str) -> Finding | None:
     network = parsed(text)
     if network is None or str(network) != text:
         fix = f"write `{network}`" if network else "write its first address and prefix length, as `10.0.0.0/13`"
-        return Unusable(key, f"`{text}` is no IPv4 network", "what it holds has to be known", fix)
+        return Finding((key,), f"`{text}` is no IPv4 network", "what it holds has to be known", fix)
     if key != "peers" and not any(map(network.subnet_of, PRIVATE)):
         why = "pods could not reach those who have these addresses in the Internet"
-        return Unusable(key, f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")
+        return Finding((key,), f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")
     return None
 
 
-def too_small(vpc: Vpc, nodes: int) -> Iterator[Unusable]:
-    """Ranges that not every node would have its part of."""
+def too_small(vpc: Vpc, nodes: int) -> Iterator[Finding]:
+    """Findings, at a key of `vpc`, of ranges that not every node would have its part of."""
     for key, text, block, whose in ((PODS, vpc.pods, POD_BLOCK, "the pods of "), ("hosts", vpc.hosts, HOST_BLOCK, "")):
         network = parsed(text) if text else None
         if network and network.num_addresses < nodes * block:
@@ -78,7 +68,7 @@ def too_small(vpc: Vpc, nodes: int) -> Iterator[Unusable]:
             why = f"there may be {nodes}, with {block} addresses each"
             largest = min(space.prefixlen for space in PRIVATE)
             fix = f"take a /{prefix} or larger: it can never grow" if prefix >= largest else "plan for fewer nodes"
-            yield Unusable(key, what, why, fix)
+            yield Finding((key,), what, why, fix)
 
 
 def _stated(vpc: Vpc) -> Iterator[tuple[str, str]]:

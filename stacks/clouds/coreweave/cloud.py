@@ -14,7 +14,7 @@ from stacks.clouds.pools import AcceleratorPool
 from stacks.schema import Section
 
 if TYPE_CHECKING:
-    from stacks.findings import Problem
+    from stacks.findings import Problem, Rule
     from stacks.kube.api import Api
     from stacks.kube.leftover import Leftover, Look
 
@@ -37,6 +37,13 @@ class CoreWeaveCloud(Cloud):
     makes_nodes = True
     example = "coreweave-h200"
     replaces = CKS
+    without_operator = "leave it out until the cluster is there and an operator is installed in it"
+
+    @property
+    def rules(self) -> Sequence["Rule"]:
+        from stacks.clouds.coreweave.rules import RULES
+
+        return RULES
 
     def is_new(self, section: Section | None, context: str | None) -> bool:
         return self.makes_cluster(section) and context is None

@@ -1,9 +1,9 @@
 """Laws of a CKS cluster and its VPC over resources, wherever they are from: a plan, or a program as a provider is told of it.
 
-What a stack file alone can get wrong is in `stacks.clouds.coreweave.rules`, with the same ids.
+Their rows, some with a check of the stack file too, are in `stacks.clouds.coreweave.rules`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stacks.clouds.coreweave.addresses import overlapping
@@ -13,13 +13,6 @@ from stacks.clouds.gke.addresses import parsed
 from stacks.clouds.gke.laws.view import Broken
 from stacks.clouds.resource import Ref, Resource
 
-Law = Callable[[Sequence[Resource]], Iterator[Broken]]
-
-
-def resource_problems(resources: Sequence[Resource]) -> list[Broken]:
-    """Every law that these break."""
-    return [broken for law in LAWS for broken in law(resources)]
-
 
 def vpc_of(cluster: Resource, resources: Sequence[Resource]) -> Resource | None:
     """The VPC a cluster is in, by an open reference or by its id."""
@@ -28,14 +21,14 @@ def vpc_of(cluster: Resource, resources: Sequence[Resource]) -> Resource | None:
     return next((one for one in resources if one.type == VPC and one.name == name), None)
 
 
-def _short_names(resources: Sequence[Resource]) -> Iterator[Broken]:
-    for resource in resources:
+def short_names(resources: Sequence[Resource]) -> Iterator[Broken]:
+    for resource in (one for one in resources if one.type in (VPC, CLUSTER)):
         name = str(resource.args.get("name") or "")
         if len(name) > NAME_LENGTH:
             yield Broken("CW-06", resource.name, "name", f"`{name}` has more than {NAME_LENGTH} characters")
 
 
-def _known_ranges(resources: Sequence[Resource]) -> Iterator[Broken]:
+def known_ranges(resources: Sequence[Resource]) -> Iterator[Broken]:
     for cluster, vpc in _housed(resources):
         known = {row["name"] for row in _rows(vpc)}
         for path in ("pod_cidr_name", "service_cidr_name", "internal_lb_cidr_names"):
@@ -45,31 +38,28 @@ def _known_ranges(resources: Sequence[Resource]) -> Iterator[Broken]:
                     yield Broken("CW-06", cluster.name, path, f"the VPC has no prefix `{name}`")
 
 
-def _one_zone(resources: Sequence[Resource]) -> Iterator[Broken]:
+def one_zone(resources: Sequence[Resource]) -> Iterator[Broken]:
     for cluster, vpc in _housed(resources):
         if cluster.args.get("zone") != vpc.args.get("zone"):
             what = f"the VPC is in {vpc.args.get('zone')}, and the cluster would be in {cluster.args.get('zone')}"
             yield Broken("CW-06", cluster.name, "zone", what)
 
 
-def _minor_version(resources: Sequence[Resource]) -> Iterator[Broken]:
+def minor_version(resources: Sequence[Resource]) -> Iterator[Broken]:
     for cluster in (one for one in resources if one.type == CLUSTER):
         version = cluster.args.get("version")
         if version is not None and parse(str(version)) is None:
             yield Broken("CW-11", cluster.name, "version", f"`{version}` is not of the form v1.35")
 
 
-def _ranges(resources: Sequence[Resource]) -> Iterator[Broken]:
+def ranges(resources: Sequence[Resource]) -> Iterator[Broken]:
     for vpc in (one for one in resources if one.type == VPC):
-        ranges = {str(row["name"]): str(row["value"]) for row in _rows(vpc)}
-        for name, text in ranges.items():
+        named = {str(row["name"]): str(row["value"]) for row in _rows(vpc)}
+        for name, text in named.items():
             if parsed(text) is None:
                 yield Broken("CW-12", vpc.name, "vpc_prefixes", f"`{text}` of `{name}` is no range of addresses")
-        for one, other in overlapping(ranges):
+        for one, other in overlapping(named):
             yield Broken("CW-12", vpc.name, "vpc_prefixes", f"`{one}` and `{other}` overlap")
-
-
-LAWS: tuple[Law, ...] = (_short_names, _known_ranges, _one_zone, _minor_version, _ranges)
 
 
 def _housed(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Resource]]:

@@ -14,6 +14,7 @@ from stacks.findings import Problem
 from stacks.kube.api import Object
 from stacks.kube.leftover import Leftover, Look, ending
 from stacks.kube.owner import holder, whose
+from stacks.kube.rules import CLUSTER
 
 CONSOLE = "https://console.coreweave.com"
 
@@ -29,12 +30,13 @@ def cluster_left(plan: ClusterPlan) -> Iterator[Leftover]:
 def unreached(plan: ClusterPlan) -> Problem:
     """Nothing leads to the cluster, and the current context could lead to any."""
     what, why = "`context` is left out", "without it nothing leads to the cluster that the stack makes"
-    return Problem("CLUSTER", "llmd-pd:cluster.context", what, why, f"name it; {_listed(plan)}")
+    return CLUSTER.problem(at=("cluster", "context"), what=what, why=why, fix=f"name it; {_listed(plan)}")
 
 
 def maybe_gone(plan: ClusterPlan, problem: Problem) -> Problem:
     """A cluster that does not answer may be gone, as it should be; its VPC is listed elsewhere."""
-    return replace(problem, fix=f"{problem.fix}; after a destroy nothing answers: {_listed(plan)}")
+    fix = f"{problem.fix}; after a destroy nothing answers: {_listed(plan)}"
+    return replace(problem, finding=replace(problem.finding, fix=fix))
 
 
 def _listed(plan: ClusterPlan) -> str:
@@ -47,9 +49,9 @@ def _vpc(plan: ClusterPlan) -> str:
     return name
 
 
-NO_POOLS = Problem(
-    "CLUSTER", "llmd-pd:cluster.provider", "the cluster knows no NodePools", "it is no CKS cluster",
-    "check that the context leads to the stack's cluster",
+NO_POOLS = CLUSTER.problem(
+    at=("cluster", "provider"), what="the cluster knows no NodePools", why="it is no CKS cluster",
+    fix="check that the context leads to the stack's cluster",
 )  # fmt: skip
 
 

@@ -9,21 +9,21 @@ from stacks.clouds.cloud import ClusterPlan, ClusterRequest, Previous
 from stacks.clouds.coreweave.plan import VPC
 from stacks.clouds.coreweave.pools import API
 from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
-from stacks.clouds.coreweave.rules import HERE, UPGRADES
+from stacks.clouds.coreweave.rules import CW_11, CW_15, HERE
 from stacks.clouds.outputs import NEXT
 from stacks.clouds.resource import Resource, plain
-from stacks.findings import Problem
+from stacks.clouds.rules import IMM
+from stacks.findings import Place, Problem
 from stacks.kube.api import Api
 from stacks.kube.context import Context
 from stacks.kube.errors import asking
 from stacks.kube.owner import holder
 
-SOURCE, SCHEMA = "stacks/clouds/coreweave/look.py", "the provider's schema"
 #: Where a stack file says what an argument becomes of, by the class and the argument.
-KEYS: Mapping[tuple[str, str], str] = {
-    (VPC, "name"): "vpc.name",
-    (VPC, "host_prefixes"): "vpc.hosts",
-    ("CksCluster", "internal_lb_cidr_names"): "vpc.internalLoadBalancers",
+KEYS: Mapping[tuple[str, str], Place] = {
+    (VPC, "name"): ("vpc", "name"),
+    (VPC, "host_prefixes"): ("vpc", "hosts"),
+    ("CksCluster", "internal_lb_cidr_names"): ("vpc", "internalLoadBalancers"),
 }
 
 
@@ -37,10 +37,10 @@ def check_cluster(request: ClusterRequest, plan: ClusterPlan, previous: Previous
 def _refused(before: Mapping[str, Any], plan: ClusterPlan) -> Iterator[Problem]:
     for change in changes(before, plan.resources, CKS):
         for field in change.fields if change.refused else ():
-            key = KEYS.get((change.resource.type, field), field)
+            key = KEYS.get((change.resource.type, field), (field,))
             what = f"{field} of {_named(change.resource)} would change"
             why, fix = "it would be deleted with all that is in it, and made anew", "make another stack for another one"
-            yield Problem("IMM", f"llmd-pd:{HERE}.{key}", what, why, f"take it back, or {fix}", SCHEMA)
+            yield IMM.problem(at=(*HERE, *key), what=what, why=why, fix=f"take it back, or {fix}")
     for resource in plan.resources:
         known = before.get(resource.name)
         if known and known["type"] == resource.type:
@@ -51,13 +51,13 @@ def _refused(before: Mapping[str, Any], plan: ClusterPlan) -> Iterator[Problem]:
 
 def _unchangeable(field: str, old: Mapping[str, Any], new: Mapping[str, Any], resource: Resource) -> Problem:
     if field == "version":
-        return Problem(
-            "CW-11", f"llmd-pd:{HERE}.version", f"{_named(resource)} is {old['version']}, and would become {new['version']}",
-            "CoreWeave upgrades to the next minor version, and never back", "go one version at a time", UPGRADES,
+        return CW_11.problem(
+            at=(*HERE, "version"), what=f"{_named(resource)} is {old['version']}, and would become {new['version']}",
+            why="CoreWeave upgrades to the next minor version, and never back", fix="go one version at a time",
         )  # fmt: skip
-    return Problem(
-        "IMM", f"llmd-pd:{HERE}.vpc", f"{field} of {_named(resource)} would lose a range or move one",
-        "what is in the cluster has addresses of it", "take it back; `internalLoadBalancers` takes more at its end", SCHEMA,
+    return IMM.problem(
+        at=(*HERE, "vpc"), what=f"{field} of {_named(resource)} would lose a range or move one",
+        why="what is in the cluster has addresses of it", fix="take it back; `internalLoadBalancers` takes more at its end",
     )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def _host(url: str) -> str:
 
 
 def _context(what: str, why: str, fix: str) -> Problem:
-    return Problem("CW-15", "llmd-pd:cluster.context", what, why, fix, SOURCE)
+    return CW_15.problem(at=("cluster", "context"), what=what, why=why, fix=fix)
 
 
 def _named(resource: Resource) -> str:

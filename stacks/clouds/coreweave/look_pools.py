@@ -7,17 +7,19 @@ from hardware.render.namespace import OWNER
 from stacks.clouds.cloud import ClusterRequest
 from stacks.clouds.coreweave.idle import keeps_its_node, namespaces_of_coreweave
 from stacks.clouds.coreweave.pools import API, POOL
+from stacks.clouds.coreweave.rules import CW_03, CW_10, CW_16
 from stacks.clouds.pools import NodePool
-from stacks.findings import Problem
+from stacks.findings import Place, Problem
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
 from stacks.kube.owner import holder, whose
-from stacks.rules.cluster import NODE_POOLS
+from stacks.kube.rules import CLUSTER, EXISTS
 
-#: Which zone has which instance type.
-AVAILABILITY = "docs.coreweave.com/platform/instances/availability-matrix"
 #: Where a stack file says what a pool's nodes are.
-TYPE_OF = {"systemPool": "cluster.coreweave.systemPool.instanceType", "acceleratorPool": "cluster.machine"}
+TYPE_OF: dict[str, Place] = {
+    "systemPool": ("cluster", "coreweave", "systemPool", "instanceType"),
+    "acceleratorPool": ("cluster", "machine"),
+}
 
 
 def look_at_pools(api: Api, request: ClusterRequest, pools: Sequence[NodePool], owner: str) -> Iterator[Problem]:
@@ -25,9 +27,9 @@ def look_at_pools(api: Api, request: ClusterRequest, pools: Sequence[NodePool], 
     if not pools:
         return
     if api.get(API) is None:
-        yield Problem(
-            "CLUSTER", "llmd-pd:cluster.provider", "the cluster knows no NodePools",
-            "it is no CKS cluster, or your role may not see them", "check the context, and that your role is CKS Admin",
+        yield CLUSTER.problem(
+            at=("cluster", "provider"), what="the cluster knows no NodePools",
+            why="it is no CKS cluster, or your role may not see them", fix="check the context, and that your role is CKS Admin",
         )  # fmt: skip
         return
     for pool in pools:
@@ -37,11 +39,12 @@ def look_at_pools(api: Api, request: ClusterRequest, pools: Sequence[NodePool], 
         if holder(live) != owner:
             yield _somebody_elses(request, pool, live, owner)
         elif live["spec"]["instanceType"] != pool.instance_type and pool.key not in request.allow_replace:
-            yield Problem(
-                "CW-03", f"llmd-pd:{TYPE_OF[pool.key]}",
-                f"NodePool {pool.name} is of {live['spec']['instanceType']}, and would become {pool.instance_type}",
-                "an instance type never changes: the pool would be deleted with its nodes, and a new one has to find capacity",
-                f"take it back, or write `allowReplace: [{pool.key}]` under `cluster` to replace it", NODE_POOLS,
+            yield CW_03.problem(
+                at=TYPE_OF[pool.key],
+                what=f"NodePool {pool.name} is of {live['spec']['instanceType']}, and would become {pool.instance_type}",
+                why="an instance type never changes: the pool would be deleted with its nodes, and a new one has to find "
+                "capacity",
+                fix=f"take it back, or write `allowReplace: [{pool.key}]` under `cluster` to replace it",
             )  # fmt: skip
         elif pool.nodes is not None and live["spec"].get("targetNodes", 0) > pool.nodes:
             yield from _shrinking(api, pool)
@@ -59,11 +62,11 @@ def _refused(request: ClusterRequest, pool: NodePool, live: Object) -> Iterator[
         if (row["type"], row["status"]) == ("Validated", "False"):
             said = f"{row.get('message') or 'it does not say why'} (Validated: {row.get('reason')})"
             describe = f"kubectl describe nodepool {pool.name}{kubectl_flags(request.context)}"
-            yield Problem(
-                "CW-16", f"llmd-pd:{TYPE_OF[pool.key]}", f"CoreWeave has refused NodePool {pool.name}: {said}",
-                "no node will ever come, and this would wait for an hour",
-                f"see `{describe}`; where the zone does not have {pool.instance_type}, name a type that it has, with "
-                f"`allowReplace: [{pool.key}]` under `cluster`", AVAILABILITY,
+            yield CW_16.problem(
+                at=TYPE_OF[pool.key], what=f"CoreWeave has refused NodePool {pool.name}: {said}",
+                why="no node will ever come, and this would wait for an hour",
+                fix=f"see `{describe}`; where the zone does not have {pool.instance_type}, name a type that it has, with "
+                f"`allowReplace: [{pool.key}]` under `cluster`",
             )  # fmt: skip
 
 
@@ -75,11 +78,12 @@ def _shrinking(api: Api, pool: NodePool) -> Iterator[Problem]:
     coreweaves = namespaces_of_coreweave(api)
     busy = [node for node in nodes if any(keeps_its_node(pod, coreweaves) for pod in _pods(api, node))]
     if len(busy) > (pool.nodes or 0):
-        key = "cluster.nodes" if pool.key == "acceleratorPool" else "cluster.coreweave.systemPool.nodes"
-        yield Problem(
-            "CW-10", f"llmd-pd:{key}", f"NodePool {pool.name} would have {pool.nodes} nodes, and pods run on {len(busy)}",
-            "CoreWeave takes nodes without pods only, and this would wait for an hour",
-            "take pods away first: `up` with fewer replicas, or drain nodes; then write fewer nodes", NODE_POOLS,
+        system = ("cluster", "coreweave", "systemPool", "nodes")
+        yield CW_10.problem(
+            at=("cluster", "nodes") if pool.key == "acceleratorPool" else system,
+            what=f"NodePool {pool.name} would have {pool.nodes} nodes, and pods run on {len(busy)}",
+            why="CoreWeave takes nodes without pods only, and this would wait for an hour",
+            fix="take pods away first: `up` with fewer replicas, or drain nodes; then write fewer nodes",
         )  # fmt: skip
 
 
@@ -89,8 +93,8 @@ def _pods(api: Api, node: str) -> list[Object]:
 
 def _somebody_elses(request: ClusterRequest, pool: NodePool, live: Object, owner: str) -> Problem:
     mark = f"kubectl annotate nodepool {pool.name} {OWNER}={owner} --overwrite{kubectl_flags(request.context)}"
-    return Problem(
-        "EXISTS", f"llmd-pd:cluster.coreweave.{pool.key}.name", f"NodePool {pool.name} exists already",
-        f"it belongs to {whose(live)}, and this stack would change what is billed to them",
-        f"choose another name, or take it over: `{mark}` makes it this stack's, and the next `pulumi up` takes it as it is",
+    return EXISTS.problem(
+        at=("cluster", "coreweave", pool.key, "name"), what=f"NodePool {pool.name} exists already",
+        why=f"it belongs to {whose(live)}, and this stack would change what is billed to them",
+        fix=f"choose another name, or take it over: `{mark}` makes it this stack's, and the next `pulumi up` takes it as it is",
     )  # fmt: skip

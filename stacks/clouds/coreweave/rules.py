@@ -1,121 +1,144 @@
-"""Rules of `cluster.coreweave.cluster`: a CKS cluster of the stack's own, whether it serves or only makes nodes."""
+"""Rules of nodes and clusters on CoreWeave, as rows: what a stack file may not say of them, what is pointed out of one, laws of
+resources, and what a look at the cluster says.
 
-from collections.abc import Iterator
-from itertools import chain
+Ids and what they are about are facts of CoreWeave's documentation. That nothing installs GPU or network operators, which
+CoreWeave brings (CW-04), is a law of what a stack is made of.
+"""
 
-from stacks.clouds.coreweave.addresses import Unusable, too_small, unusable
-from stacks.clouds.coreweave.plan import NAME_LENGTH, cluster_name
-from stacks.clouds.coreweave.spec import Cks, CoreWeave
-from stacks.clouds.coreweave.versions import AUTOSCALING, OFFERED, OLDEST_OFFERED, parse, text
+from functools import partial
+
+from stacks.clouds.coreweave import checks, laws
+from stacks.clouds.coreweave.checks import HERE
 from stacks.clouds.coreweave.versions import SOURCE as VERSIONS
-from stacks.rules.cluster import INSTANCES, system_nodes
-from stacks.rules.facts import ClusterSubject, Finding, Rule
-from stacks.spec.stack import StackSpec
+from stacks.clouds.gke.laws.view import law
+from stacks.clouds.rules import COREWEAVE, nodes_within_bounds, own_machine, stated_nodes
+from stacks.findings import ERROR, WARNING, Rule, each
 
-HERE = "cluster.coreweave.cluster"
-SIZES = "docs.coreweave.com/products/networking/vpc/vpc-cidr"
-UPGRADES = "docs.coreweave.com/products/cks/clusters/upgrade-kubernetes"
+__all__ = ["CW_03", "CW_10", "CW_11", "CW_15", "CW_16", "HERE", "RULES"]
 
+PAGE = "docs/coreweave.md"
+NODE_POOLS = "https://docs.coreweave.com/products/cks/reference/node-pool"
+INSTANCES = "https://docs.coreweave.com/platform/instances"
+SIZES = "https://docs.coreweave.com/products/networking/vpc/vpc-cidr"
+UPGRADES = "https://docs.coreweave.com/products/cks/clusters/upgrade-kubernetes"
 
-def short_names(subject: ClusterSubject) -> Iterator[Finding]:
-    """CW-06: names that CoreWeave takes."""
-    if (cks := _cks(subject)) is None:
-        return
-    for key, name in (("name", cks.name), ("vpc.name", cks.vpc.name)):
-        if name and len(name) > NAME_LENGTH:
-            what, why = f"`{name}` has {len(name)} characters", f"CoreWeave takes {NAME_LENGTH}"
-            yield Finding(f"{HERE}.{key}", what, why, f"shorten it by {len(name) - NAME_LENGTH}, or leave it out")
-
-
-def nodes_of_its_own(subject: ClusterSubject) -> Iterator[Finding]:
-    """CW-06: a cluster that is new has no node, and an autoscaler from a version on."""
-    spec, coreweave = subject.spec, subject.spec.cluster.own(CoreWeave)
-    if (cks := _cks(subject)) is None or coreweave is None:
-        return
-    if not coreweave.system_pool.manage:
-        what, why = (
-            "`manage: false` with a cluster that the stack makes",
-            "it has no CPU nodes for the router to run on",
-        )
-        yield Finding("cluster.coreweave.systemPool.manage", what, why, "leave it out")
-    version = parse(cks.version)
-    # New clusters are of later versions anyway: CW-11.
-    exists = not spec.cluster.is_new
-    if exists and coreweave.accelerator_pool.autoscaling and version and version < AUTOSCALING:
-        first = text(AUTOSCALING)
-        what, why = f"`autoscaling` with {cks.version}", f"CKS scales node pools from {first} on"
-        yield Finding(f"{HERE}.version", what, why, f"upgrade it to {first} or later first, or leave `autoscaling` out")
-
-
-def minor_version(subject: ClusterSubject) -> Iterator[Finding]:
-    """CW-11: a version as CKS is told it."""
-    if (cks := _cks(subject)) and parse(cks.version) is None:
-        what, why = f"`{cks.version}` is no minor version", "CoreWeave is told one, and brings its patches itself"
-        yield Finding(f"{HERE}.version", what, why, "write something like `v1.35`")
-
-
-def offered_version(subject: ClusterSubject) -> Iterator[Finding]:
-    """CW-11: a version of which CoreWeave still makes clusters. One that exists keeps its own."""
-    cluster = subject.spec.cluster
-    cks = _cks(subject)
-    version = parse(cks.version) if cks and cluster.is_new else None
-    if version and version < OLDEST_OFFERED:
-        what, why = f"no new cluster is made of {text(version)}", "CoreWeave keeps it for clusters that have it already"
-        yield Finding(f"{HERE}.version", what, why, f"write one of {', '.join(map(text, OFFERED))}")
-
-
-def ranges_lie_free(subject: ClusterSubject) -> Iterator[Finding]:
-    """CW-12: ranges that are one's own, and not in each other's way."""
-    if cks := _cks(subject):
-        yield from map(_finding, unusable(cks.vpc))
-
-
-def room_for_nodes(subject: ClusterSubject) -> Iterator[Finding]:
-    """CW-13: addresses for every node there may be, and for its pods."""
-    if cks := _cks(subject):
-        yield from map(_finding, too_small(cks.vpc, _most_nodes(subject.spec)))
-
-
-def a_context_to_come(subject: ClusterSubject) -> Iterator[Finding]:
-    """CW-14: a kubeconfig leads to the cluster by a context, or by none until it is there."""
-    cluster = subject.spec.cluster
-    if (cks := _cks(subject)) and cluster.kubeconfig and not cluster.context:
-        what = "`kubeconfig` without `context`"
-        why = f"its current context could lead to another cluster than {cluster_name(subject.spec.name, cks)}"
-        yield Finding("cluster.context", what, why, "name the context, or leave both out until the cluster is there")
-
-
-def _cks(subject: ClusterSubject) -> Cks | None:
-    """The CKS cluster that the stack makes."""
-    section = subject.spec.cluster.own(CoreWeave)
-    return section.cluster if section else None
-
-
-def _names_and_nodes(subject: ClusterSubject) -> Iterator[Finding]:
-    return chain(system_nodes(subject), short_names(subject), nodes_of_its_own(subject))
-
-
-def _version(subject: ClusterSubject) -> Iterator[Finding]:
-    return chain(minor_version(subject), offered_version(subject))
-
-
-CW_06: Rule[ClusterSubject] = Rule("CW-06", INSTANCES, _names_and_nodes)
-#: Those that can be asked of any spec.
-RULES: tuple[Rule[ClusterSubject], ...] = (
-    Rule("CW-11", VERSIONS, _version),
-    Rule("CW-12", SIZES, ranges_lie_free),
-    Rule("CW-13", SIZES, room_for_nodes),
-    Rule("CW-14", "stacks/clouds/coreweave/rules.py", a_context_to_come),
+CW_11 = Rule(
+    "CW-11", ERROR,
+    "a CKS version that is no minor one, such as `v1.35`; of a cluster that is yet to be made (no `context`), one "
+    "before v1.33; when Pulumi runs, one that is not the next",
+    "CoreWeave makes no new cluster of an old version, upgrades one minor version at a time, and never back",
+    UPGRADES, check=each(checks.minor_version, checks.offered_version, law("CW-11", laws.minor_version)),
+)  # fmt: skip
+CW_03 = Rule(
+    "CW-03",
+    ERROR,
+    "when Pulumi runs: a change that would replace a node pool",
+    "an instance type never changes",
+    NODE_POOLS,
 )
+CW_10 = Rule(
+    "CW-10", ERROR,
+    "when Pulumi runs: a pool that would be smaller than the nodes that run pods",
+    "CoreWeave takes nodes without pods only",
+    NODE_POOLS,
+)  # fmt: skip
+CW_15 = Rule(
+    "CW-15", ERROR,
+    "when Pulumi runs: a context that cannot be that of the stack's own CKS cluster",
+    "everything would be made in another cluster, or deleted as gone",
+    PAGE,
+)  # fmt: skip
+CW_16 = Rule(
+    "CW-16", ERROR,
+    "when Pulumi runs: a wait for a node pool that CoreWeave has refused",
+    "no node will ever come",
+    "https://docs.coreweave.com/platform/instances/availability-matrix",
+)  # fmt: skip
 
-
-def _most_nodes(spec: StackSpec) -> int:
-    """How many nodes there may be, of both pools."""
-    stated = spec.cluster.own(CoreWeave)
-    assert stated is not None  # it has the cluster
-    scaling = stated.accelerator_pool.autoscaling
-    return max(spec.cluster.nodes or 0, scaling.max if scaling else 0) + stated.system_pool.nodes
-
-
-def _finding(found: Unusable) -> Finding:
-    return Finding(f"{HERE}.vpc.{found.key}", found.what, found.why, found.fix)
+RULES = (
+    Rule(
+        "CW-01", ERROR,
+        "node pools without a number of nodes",
+        "it is what is billed",
+        NODE_POOLS, check=partial(stated_nodes, COREWEAVE), firm=True,
+    ),
+    Rule(
+        "CW-02", ERROR,
+        "an autoscaler whose bounds are crossed, or do not hold `cluster.nodes`",
+        "it could not start",
+        NODE_POOLS, check=partial(nodes_within_bounds, COREWEAVE),
+    ),
+    CW_03,
+    Rule(
+        "CW-05", ERROR,
+        "on CoreWeave, no word on the fabric",
+        "KV cache would travel over TCP, beside the InfiniBand that is paid for",
+        INSTANCES, check=checks.infiniband_said_aloud,
+    ),
+    Rule(
+        "CW-06", ERROR,
+        "a system pool of an instance type that has accelerators or is not known, or described though it is "
+        "somebody else's, or left to somebody else in a cluster that is new; two pools of one name; a cluster or "
+        "VPC with more than 30 characters; `autoscaling` of a cluster that exists before v1.32",
+        "the router needs CPU nodes of a known size; a name is there once; CoreWeave takes no other",
+        INSTANCES,
+        check=each(
+            *(checks.system_nodes, checks.short_names, checks.nodes_of_its_own),
+            law("CW-06", laws.short_names, laws.known_ranges, laws.one_zone),
+        ),
+    ),
+    Rule(
+        "CW-07", ERROR,
+        "on CoreWeave, a machine of somebody else's",
+        "its NodePool would never get a node",
+        INSTANCES, check=partial(own_machine, COREWEAVE), firm=True,
+    ),
+    Rule(
+        "CW-08", ERROR,
+        "node labels that are CoreWeave's or Kubernetes' own",
+        "the scheduler and the stack's affinity go by them",
+        NODE_POOLS, check=checks.own_labels,
+    ),
+    Rule(
+        "CW-09", ERROR,
+        "a node taint twice, or one that such nodes have already",
+        "the API server refuses such nodes",
+        "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/", check=checks.taints_once,
+    ),
+    CW_10,
+    CW_11,
+    Rule(
+        "CW-12", ERROR,
+        "ranges of a CKS cluster's VPC that are none, not private, or overlap each other or a peer",
+        "addresses would be somebody else's",
+        SIZES, check=each(checks.ranges_lie_free, law("CW-12", laws.ranges)), firm=True,
+    ),
+    Rule(
+        "CW-13", ERROR,
+        "a range of pods with less than 128 addresses for each node there may be, or of hosts with less than 2",
+        "nodes would not come; the fix names the smallest that would do",
+        SIZES, check=checks.room_for_nodes,
+    ),
+    Rule(
+        "CW-14", ERROR,
+        "a kubeconfig without a context, of a stack that makes its CKS cluster",
+        "its current context could lead to another one",
+        PAGE, check=checks.a_context_to_come, firm=True,
+    ),
+    CW_15,
+    CW_16,
+    Rule(
+        "CW-17", WARNING,
+        "with `provider: existing`, pods for CoreWeave's InfiniBand that no `serving.nodeSelector` keeps on one "
+        "fabric",
+        "KV cache does not cross fabrics; the pods of a stack that makes its nodes, or refers to one that does, are"
+        " kept on one",
+        INSTANCES, check=checks.across_fabrics,
+    ),
+    Rule(
+        "CW-18", WARNING,
+        "a new CKS cluster of a version that is not on the newest list known here (v1.34 to v1.36)",
+        "CoreWeave may refuse it, after the VPC is made",
+        f"https://{VERSIONS}", check=checks.unlisted_version,
+    ),
+)  # fmt: skip

@@ -17,6 +17,8 @@ from dataclasses import dataclass, fields
 from ipaddress import IPv4Network
 from itertools import chain
 
+from stacks.findings import Finding
+
 _LARGEST = IPv4Network("10.0.0.0/8")
 #: Where addresses of one's own may lie: RFC 1918 and RFC 6598.
 PRIVATE = (_LARGEST, *map(IPv4Network, ("172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
@@ -86,10 +88,10 @@ class AddressPlan:
 
 
 class AddressPlanError(ValueError):
-    """A base or a peer cannot be used: what, why, and the fix, as in a Problem."""
+    """A base or a peer cannot be used; `finding` is at the key of `network` that says it."""
 
     def __init__(self, what: str, why: str, fix: str) -> None:
-        self.what, self.why, self.fix = what, why, fix
+        self.finding = Finding(("peers" if what.startswith("peer ") else "base",), what, why, fix)
         super().__init__(f"{what}, because {why}; {fix}")
 
 

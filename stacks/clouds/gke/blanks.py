@@ -7,12 +7,17 @@ with the way to find a value; a rehearsal fills them in itself (`rehearsal.blank
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stacks.clouds.gke.spec import Gke
 from stacks.clouds.gke.versions import offers_command
-from stacks.rules.facts import ClusterSubject, Finding, Rule
+from stacks.findings import Finding
 
-HERE = "cluster.gke"
+if TYPE_CHECKING:
+    from stacks.rules.facts import Facts
+
+
+HERE = ("cluster", "gke")
 _BLANK = r"<[^<>]+>"
 
 
@@ -40,6 +45,9 @@ def _reservation(gke: Gke) -> str:
     return f"write one in {gke.zone} of those that `gcloud compute reservations list{where}` lists, or {others} instead"
 
 
+#: The rule of blanks, which a rehearsal does not ask: it fills them in.
+ID = "GKE-28"
+
 #: By the path under `cluster.gke`.
 KEYS: Mapping[str, Key] = {
     "project": Key(
@@ -63,15 +71,12 @@ def blanks(gke: Gke) -> dict[str, str]:
     return {path: value for path, key in KEYS.items() if (value := key.read(gke)) is not None and is_blank(value)}
 
 
-def filled_in(subject: ClusterSubject) -> Iterator[Finding]:
+def filled_in(facts: "Facts") -> Iterator[Finding]:
     """GKE-28: every blank is filled in."""
-    gke = subject.spec.cluster.own(Gke)
+    gke = facts.spec.cluster.own(Gke)
     if gke is None:
         return
     for path, value in blanks(gke).items():
         key = KEYS[path]
         what = "has to be looked up" if path == "version" else "stands for one of yours"
-        yield Finding(f"{HERE}.{path}", f"`{value}` {what}", key.why, key.fix(gke))
-
-
-RULE: Rule[ClusterSubject] = Rule("GKE-28", "stacks/clouds/gke/blanks.py", filled_in)
+        yield Finding(at=(*HERE, *path.split(".")), what=f"`{value}` {what}", why=key.why, fix=key.fix(gke))

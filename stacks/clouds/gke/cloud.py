@@ -17,7 +17,7 @@ from stacks.clouds.pools import AcceleratorPool
 from stacks.schema import Section
 
 if TYPE_CHECKING:
-    from stacks.findings import Problem
+    from stacks.findings import Problem, Rule
     from stacks.kube.leftover import Leftovers
 
 
@@ -39,7 +39,15 @@ class GkeCloud(Cloud):
     makes_nodes = True
     example = "gke-a3-ultragpu-8g-dra"
     replaces = REPLACES
+    without_operator = "leave it out; what GKE's managed Prometheus scrapes, PodMonitorings, are Google's kind"
+    pulls = True
     rendered = (NETWORKS_FILE, INSTALLER_FILE, f"{gke.DRA_DRIVER}.values.yaml")
+
+    @property
+    def rules(self) -> Sequence["Rule"]:
+        from stacks.clouds.gke.rules import RULES
+
+        return RULES
 
     def is_new(self, section: Section | None, context: str | None) -> bool:
         return section is not None

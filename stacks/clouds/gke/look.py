@@ -13,6 +13,7 @@ from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.gke.pools import SYSTEM
 from stacks.clouds.gke.readiness import ANSWER_SECONDS, TRIES, Connect, look_at_project
 from stacks.clouds.gke.replaces import GKE
+from stacks.clouds.rules import IMM
 from stacks.findings import Problem, StackFileError
 
 
@@ -47,8 +48,9 @@ def _refused(change: Change, plan: GkePlan) -> Problem:
     fix = (
         f"write `allowReplace: [{key}]` under `cluster` to replace it" if pool else "make another stack for another one"
     )
-    return Problem(
-        "IMM", f"llmd-pd:cluster.gke{f'.{key}' if pool else ''}",
-        f"{fields} of {resource.title} ({resource.name}) would change", "it would be deleted with all on it, and made anew",
-        f"take it back, or {fix}", "the provider's schema",
+    return IMM.problem(
+        at=("cluster", "gke", *([key] if pool else [])),
+        what=f"{fields} of {resource.title} ({resource.name}) would change",
+        why="it would be deleted with all on it, and made anew",
+        fix=f"take it back, or {fix}",
     )  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 from stacks.clouds.changes import Fingerprint
 from stacks.clouds.gke.leftovers.google import NETWORK, ApiOffError, ForbiddenError, Google, UnansweredError
 from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.rules import GKE_17, GKE_30
 from stacks.clouds.gke.versions import at_least, offers_command, parse
 from stacks.findings import Problem, StackFileError
 
@@ -127,11 +128,11 @@ def _apis(google: Google) -> Problem | None:
     if not off:
         return None
     named = " and ".join(f"{api}.googleapis.com" for api in off)
-    return Problem(
-        "GKE-30", "llmd-pd:cluster.gke.project",
-        f"{named} {'are' if len(off) > 1 else 'is'} off in project {google.project}",
-        "the first resource of the stack needs them both, and no stack can turn them on",
-        f"run `{enable(NEEDED, google.project)}`, and wait a minute", "docs/gke.md",
+    return GKE_30.problem(
+        at=("cluster", "gke", "project"),
+        what=f"{named} {'are' if len(off) > 1 else 'is'} off in project {google.project}",
+        why="the first resource of the stack needs them both, and no stack can turn them on",
+        fix=f"run `{enable(NEEDED, google.project)}`, and wait a minute",
     )  # fmt: skip
 
 
@@ -154,11 +155,11 @@ def _version(google: Google, plan: GkePlan) -> Problem | None:
     if gke.version in offered or _runs(google, plan):
         return None
     others = [name for name, row in channels.items() if gke.version in _offered(row)]
-    return Problem(
-        "GKE-17", "llmd-pd:cluster.gke.version",
-        f"GKE does not offer {gke.version} in channel {gke.release_channel} of {gke.region}",
-        "a version is offered for some months only, and in some channels",
-        _fix(plan, offered, channels[gke.release_channel].get("defaultVersion"), others), "GKE docs",
+    return GKE_17.problem(
+        at=("cluster", "gke", "version"),
+        what=f"GKE does not offer {gke.version} in channel {gke.release_channel} of {gke.region}",
+        why="a version is offered for some months only, and in some channels",
+        fix=_fix(plan, offered, channels[gke.release_channel].get("defaultVersion"), others),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ _GPUS = "node_config.guest_accelerators"
 _SSDS = "node_config.ephemeral_storage_local_ssd_config"
 
 
-def _devices(resources: Sequence[Resource]) -> Iterator[Broken]:
+def devices(resources: Sequence[Resource]) -> Iterator[Broken]:
     """GKE-23: accelerators, NICs and disks are the machine's."""
     for pool, row in _known(resources):
         machine = f"node_config.machine_type {pool.machine_type}"
@@ -35,7 +35,7 @@ def _devices(resources: Sequence[Resource]) -> Iterator[Broken]:
             yield pool.broken("GKE-23", f"{_SSDS}.local_ssd_count", what)
 
 
-def _ways(resources: Sequence[Resource]) -> Iterator[Broken]:
+def ways(resources: Sequence[Resource]) -> Iterator[Broken]:
     """GKE-25: DRANET on machines whose NICs the pods can ask it for."""
     for pool, _ in _known(resources):
         rows = [row for row in GKE_POOLS.values() if row.machine.instance_type == pool.machine_type]
@@ -45,7 +45,7 @@ def _ways(resources: Sequence[Resource]) -> Iterator[Broken]:
             yield pool.broken("GKE-25", field, what)
 
 
-def _own_taints(resources: Sequence[Resource]) -> Iterator[Broken]:
+def own_taints(resources: Sequence[Resource]) -> Iterator[Broken]:
     """GKE-24: the taint that GKE puts on such nodes is said as it is, or not at all: then GKE adds it."""
     for pool, row in _known(resources):
         for own in row.machine.taints:
@@ -65,6 +65,3 @@ def _known(resources: Sequence[Resource]) -> Iterator[tuple[Pool, GkePool]]:
         row = next((row for row in GKE_POOLS.values() if row.machine.instance_type == pool.machine_type), None)
         if row is not None:
             yield pool, row
-
-
-MACHINE_CHECKS = (_devices, _ways, _own_taints)

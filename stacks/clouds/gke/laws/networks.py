@@ -1,4 +1,4 @@
-"""Laws of a GKE cluster's networks (see `stacks.clouds.gke.laws.nics`). Ranges are judged as they are, however they
+"""Laws of a GKE cluster's networks. Ranges are judged as they are, however they
 were planned."""
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ def inside(resources: Sequence[Resource], base: str) -> Iterator[Broken]:
             yield Broken("NET-04", subnet.name, "ip_cidr_range", f"{_range(subnet)} is not in {base}")
 
 
-def _room(resources: Sequence[Resource]) -> Iterator[Broken]:
+def room(resources: Sequence[Resource]) -> Iterator[Broken]:
     """NET-02: an address for every node, in each network it has a NIC in. NET-03: a block of pods' addresses for each."""
     everyone = sum(pool.most_nodes for pool in pools(resources))
     wanted: dict[str, int] = {}
@@ -61,7 +61,7 @@ def _pods(resources: Sequence[Resource], cluster: Resource, nodes: int) -> Itera
             yield Broken("NET-03", subnet.name, f"secondary_ip_ranges.{name}", what)
 
 
-def _roce(resources: Sequence[Resource]) -> Iterator[Broken]:
+def roce(resources: Sequence[Resource]) -> Iterator[Broken]:
     """NET-04: eight subnets, in the region of the network's zone. NET-07: no firewall there."""
     for network in _networks(resources):
         profile = str(network.args.get("network_profile") or "")
@@ -81,7 +81,7 @@ def _roce(resources: Sequence[Resource]) -> Iterator[Broken]:
                 yield Broken("NET-07", firewall.name, "network", "a RoCE network takes policies of its own kind only")
 
 
-def _gateways(resources: Sequence[Resource]) -> Iterator[Broken]:
+def gateways(resources: Sequence[Resource]) -> Iterator[Broken]:
     """NET-05: one subnet for the proxies of a region's Gateways, large enough."""
     proxies = [
         subnet
@@ -105,7 +105,7 @@ def _gateways(resources: Sequence[Resource]) -> Iterator[Broken]:
             yield Broken("NET-05", subnet.name, "ip_cidr_range", "Google takes no smaller proxy-only subnet than a /26")
 
 
-def _ways_out(resources: Sequence[Resource]) -> Iterator[Broken]:
+def ways_out(resources: Sequence[Resource]) -> Iterator[Broken]:
     """NET-06: private nodes get images and models. NET-08: the control plane is not open to everybody."""
     routers = {
         router.name: name_of(router.args.get("network")) for router in resources if router.type == "compute.Router"
@@ -142,6 +142,3 @@ def _secondary(resources: Sequence[Resource]) -> Iterator[tuple[Resource, str, I
 
 def _range(subnet: Resource) -> IPv4Network:
     return IPv4Network(subnet.args["ip_cidr_range"])
-
-
-NETWORK_CHECKS = (_room, _roce, _gateways, _ways_out)

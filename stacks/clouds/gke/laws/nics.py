@@ -1,22 +1,10 @@
-"""Laws of a GKE plan: what the plan makes impossible, checked over its arguments by the ids of the rules.
-
-What a stack file alone can get wrong is in `stacks.clouds.gke.rules`. These are for whoever changes the plan, and
-for a pretend cloud
-that judges what a program registered: every check is a function of resources, whatever made them.
-"""
+"""Laws of a GKE plan's node pools: versions, the ways to RDMA, GPUs and places."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
 
 from hardware.machines import GKE_POOLS, GkePool, RdmaMode
-from releases.charts import HelmRelease
-from releases.gke import DRA_DRIVER, DRIVER_ROOT
-from stacks.clouds.gke.laws.capacity import CAPACITY_CHECKS
-from stacks.clouds.gke.laws.machines import MACHINE_CHECKS
-from stacks.clouds.gke.laws.networks import NETWORK_CHECKS, inside, overlaps
 from stacks.clouds.gke.laws.view import Broken, Pool, clusters, look_up, name_of, pools
-from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.gke.pools import DRANET_LABELS
 from stacks.clouds.gke.versions import at_least, parse
 from stacks.clouds.resource import Resource
@@ -33,42 +21,7 @@ _DRANET_SINCE = "1.34.1-gke.1829001"
 _PROFILE, _NICS = "network_config.accelerator_network_profile", "network_config.additional_node_network_configs"
 
 
-def plan_problems(plan: GkePlan) -> list[Broken]:
-    """Every law that a plan breaks."""
-    network = plan.site.gke.network
-    found = [
-        *resource_problems(plan.resources),
-        *overlaps(plan.resources, network.peers),
-        *inside(plan.resources, network.base),
-    ]
-    if plan.objects and any(pool.dranet for pool in pools(plan.resources)):
-        found.append(Broken("GKE-04", "objects", "kind", "Network objects beside a pool whose NICs DRANET manages"))
-    return found + [problem for chart in plan.charts for problem in chart_problems(chart)]
-
-
-def resource_problems(resources: Sequence[Resource]) -> list[Broken]:
-    """Every law that resources break, whatever made them."""
-    return list(chain.from_iterable(check(resources) for check in CHECKS))
-
-
-def crd_problems(plan: GkePlan, installed: Iterable[str]) -> Iterator[Broken]:
-    """GKE-16: CRDs that a stack would install and the cluster brings, two owners of one."""
-    for name in sorted(plan.brought_crds.intersection(installed)):
-        yield Broken("GKE-16", name, "metadata.name", f"GKE {plan.site.gke.version} keeps it itself")
-
-
-def chart_problems(chart: HelmRelease) -> Iterator[Broken]:
-    """GKE-14: what the GPU's DRA driver needs on Container-Optimized OS."""
-    if chart.name != DRA_DRIVER:
-        return
-    if look_up(chart.values, "nvidiaDriverRoot") != DRIVER_ROOT:
-        yield Broken("GKE-14", chart.name, "nvidiaDriverRoot", f"the driver is in {DRIVER_ROOT}")
-    if look_up(chart.values, "kubeletPlugin.priorityClassName") != "":
-        what = "a priority class that is refused outside kube-system, where no ResourceQuota allows it"
-        yield Broken("GKE-14", chart.name, "kubeletPlugin.priorityClassName", what)
-
-
-def _versions(resources: Sequence[Resource]) -> Iterator[Broken]:
+def versions(resources: Sequence[Resource]) -> Iterator[Broken]:
     """GKE-01, TPU-04: the first version that has a machine so. GKE-17: whole versions, and upgrades as channels want them."""
     channel = any(look_up(cluster.args, "release_channel.channel") for cluster in clusters(resources))
     for pool in pools(resources):
@@ -98,8 +51,8 @@ def _since(pool: Pool) -> str | None:
     return next((row.since[way] for row in _rows(pool) if way in row.since), None)
 
 
-def _rdma(resources: Sequence[Resource]) -> Iterator[Broken]:
-    """GKE-02, GKE-03, GKE-04, GKE-05, GKE-06, GKE-13, GKE-25: what the ways to RDMA need and where they cannot be."""
+def rdma(resources: Sequence[Resource]) -> Iterator[Broken]:
+    """GKE-02, GKE-03, GKE-04, GKE-05, GKE-13, GKE-25: what the ways to RDMA need and where they cannot be."""
     for pool in pools(resources):
         if not pool.dranet and not pool.nics:
             if pool.gpus and any(cluster.args.get("enable_multi_networking") for cluster in clusters(resources)):
@@ -128,11 +81,6 @@ def _rdma_in(cluster: Resource, pool: Pool) -> Iterator[Broken]:
     if pool.nics and not _one_and_eight(pool):
         what = "not one gVNIC network and then eight subnets of the RDMA network, in the order of their names"
         yield pool.broken("GKE-05", _NICS, what)
-    if not pool.dranet:
-        return
-    for field in ("enable_autopilot", "cluster_autoscaling"):
-        if args.get(field):
-            yield Broken("GKE-06", cluster.name, field, "GPUs are not handed out by DRA there")
 
 
 def _one_and_eight(pool: Pool) -> bool:
@@ -145,7 +93,7 @@ def _one_and_eight(pool: Pool) -> bool:
     return len(networks) == 9 and networks[0] != networks[1] and len(set(networks[1:])) == 1 and in_order
 
 
-def _labels(resources: Sequence[Resource]) -> Iterator[Broken]:
+def labels(resources: Sequence[Resource]) -> Iterator[Broken]:
     """GKE-08: the labels by which DRANET is turned on are all there, or none of them."""
     for pool in pools(resources):
         missing = [key for key, value in DRANET_LABELS.items() if pool.labels.get(key) != value]
@@ -157,14 +105,11 @@ def _labels(resources: Sequence[Resource]) -> Iterator[Broken]:
             yield pool.broken("GKE-08", "node_config.labels", f"{', '.join(idle)} on a pool without {_PROFILE}")
 
 
-def _gpu_nodes(resources: Sequence[Resource]) -> Iterator[Broken]:
-    """GKE-06, GKE-07, GKE-09: whole GPUs, their driver, and the image of their nodes."""
+def gpu_nodes(resources: Sequence[Resource]) -> Iterator[Broken]:
+    """GKE-07, GKE-09: the driver of GPUs, and the image of their nodes."""
     for pool in pools(resources):
         if not pool.gpus:
             continue
-        for field in ("gpu_partition_size", "gpu_sharing_config"):
-            if pool.gpus.get(field):
-                yield pool.broken("GKE-06", f"node_config.guest_accelerators.{field}", "the pods take whole GPUs")
         driver = look_up(pool.gpus, "gpu_driver_installation_config.gpu_driver_version")
         field = "node_config.guest_accelerators.gpu_driver_installation_config.gpu_driver_version"
         if pool.dranet and driver != "INSTALLATION_DISABLED":
@@ -177,7 +122,7 @@ def _gpu_nodes(resources: Sequence[Resource]) -> Iterator[Broken]:
             yield pool.broken("GKE-09", "node_config.image_type", what)
 
 
-def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
+def places(resources: Sequence[Resource]) -> Iterator[Broken]:
     """GKE-10: one zone, in the cluster's region, and the RoCE network's. GKE-11: that network's profile, and its name."""
     roce: list[str] = []
     for network in resources:
@@ -210,11 +155,3 @@ def _places(resources: Sequence[Resource]) -> Iterator[Broken]:
                     "node_locations",
                     f"{zones[0]} is not {zone}, which the RDMA network is in by its network_profile",
                 )
-
-
-CHECKS: tuple[Check, ...] = (
-    *(_versions, _rdma, _labels, _gpu_nodes, _places),
-    *MACHINE_CHECKS,
-    *CAPACITY_CHECKS,
-    *NETWORK_CHECKS,
-)

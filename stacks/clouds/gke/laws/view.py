@@ -3,12 +3,19 @@
 Nothing here knows which stack file they come from: a plan's are judged the same way as what a program registered.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from releases import values
 from stacks.clouds.resource import Arguments, Ref, Resource
+from stacks.findings import OUTSIDE, Finding
+
+if TYPE_CHECKING:
+    from stacks.rules.facts import Facts
+
+#: What a stack file cannot say is the program's to plan.
+WHY, FIX = "Google would refuse it, or make something else of it", "report it: what is planned is this program's to say"
 
 
 @dataclass(frozen=True)
@@ -19,6 +26,23 @@ class Broken:
     resource: str
     field: str
     what: str
+
+    def finding(self) -> Finding:
+        """The finding at the argument, which has no place in a stack file."""
+        return Finding(at=(OUTSIDE, self.resource, *self.field.split(".")), what=self.what, why=WHY, fix=FIX)
+
+
+Law = Callable[[Sequence[Resource]], Iterator[Broken]]
+
+
+def law(id_: str, *laws: Law) -> Callable[["Facts"], Iterator[Finding]]:
+    """The check of a rule over the resources of a plan: what of these laws, some of which are of several rules, has its id."""
+
+    def check(facts: "Facts") -> Iterator[Finding]:
+        for one in laws:
+            yield from (broken.finding() for broken in one(facts.resources) if broken.rule == id_)
+
+    return check
 
 
 def name_of(value: Any) -> str:

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from stacks.clouds.gke.leftovers.google import ApiOffError, ForbiddenError, Google, Object, UnansweredError
 from stacks.clouds.gke.leftovers.kinds import Kind, items, last, silent
-from stacks.findings import Problem, StackFileError
+from stacks.findings import StackFileError
+from stacks.kube.rules import CLUSTER
 
 Found = TypeVar("Found")
 
@@ -19,7 +20,9 @@ def asking_google() -> Iterator[None]:
         yield
     except UnansweredError as error:
         what = "Google cannot be asked what is left"
-        raise StackFileError([Problem("CLUSTER", "llmd-pd:cluster.gke", what, error.why, error.fix)]) from error
+        raise StackFileError(
+            [CLUSTER.problem(at=("cluster", "gke"), what=what, why=error.why, fix=error.fix)]
+        ) from error
 
 
 @dataclass

@@ -1,0 +1,174 @@
+"""Checks of `cluster.gke` by itself; their rows are in `stacks.clouds.gke.rules`."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from stacks.clouds.gke.addresses import AddressPlanError, Demand, address_plan
+from stacks.clouds.gke.blanks import is_blank
+from stacks.clouds.gke.maintenance import shortage
+from stacks.clouds.gke.pools import SYSTEM
+from stacks.clouds.gke.site import demand
+from stacks.clouds.gke.spec import Gke
+from stacks.clouds.gke.versions import offers_command, parse
+from stacks.clouds.rules import GKE, crossed, nodes_within_bounds
+from stacks.findings import Finding
+
+if TYPE_CHECKING:
+    from stacks.rules.facts import Facts
+
+KEY = "gke"
+HERE = ("cluster", "gke")
+_POOL = (*HERE, "acceleratorPool")
+#: Labels of these are GKE's or the plan's to write; what they say decides how nodes are set up.
+GKES_LABELS = (
+    *("gke.io/", "gke.networks.io/", "cloud.google.com/", "googleapis.com/", "goog-gke-"),
+    *("kubernetes.io/", "k8s.io/"),
+)
+PLANS_LABELS = ("gke-no-default-nvidia-gpu-device-plugin", "nvidia.com/gpu.present")
+#: How machine types with accelerators begin (Compute Engine's machine families).
+ACCELERATED = ("a2-", "a3-", "a4-", "a4x-", "g2-", "g4-", "ct", "tpu")
+_RESERVATION = r"projects/[^/]+/reservations/[^/]+(/reservationBlocks/[^/]+(/reservationSubBlocks/[^/]+)?)?"
+
+
+def gke_section(facts: "Facts") -> Iterator[Finding]:
+    """A cluster that is to be made is described."""
+    if facts.spec.cluster.provider == KEY and facts.spec.cluster.section is None:
+        what, why = "`gke` is missing", "it says in which project and zone the cluster is made"
+        fix = "write `gke: {project: …, region: …, zone: …, version: …, capacity: …}` under `cluster`"
+        yield Finding(at=HERE, what=what, why=why, fix=fix)
+
+
+def whole_version(facts: "Facts") -> Iterator[Finding]:
+    """GKE-17: a version is one, and not a family of them."""
+    gke = stated(facts)
+    if gke and parse(gke.version) is None and not is_blank(gke.version):
+        what, why = f"`{gke.version}` is no whole version", "GKE would choose one, and every preview show a change"
+        fix = f"write one like `1.35.2-gke.1234000`; `{offers_command(gke.region)}` lists those that GKE offers"
+        yield Finding(at=(*HERE, "version"), what=what, why=why, fix=fix)
+
+
+def enough_maintenance(facts: "Facts") -> Iterator[Finding]:
+    """GKE-29: a window that is open for as long as GKE demands."""
+    if (gke := stated(facts)) and (words := shortage(gke.maintenance_window)):
+        yield Finding((*HERE, "maintenanceWindow"), *words)
+
+
+def own_region(facts: "Facts") -> Iterator[Finding]:
+    """GKE-10: the zone of the nodes is in the region of their network."""
+    if (gke := stated(facts)) and gke.zone.rpartition("-")[0] != gke.region:
+        what, why = (
+            f"zone {gke.zone} is not in {gke.region}",
+            "the cluster's subnets are in the region, its nodes in the zone",
+        )
+        yield Finding(
+            at=(*HERE, "zone"),
+            what=what,
+            why=why,
+            fix=f"write `region: {gke.zone.rpartition('-')[0]}`, or another zone",
+        )
+
+
+def own_labels(facts: "Facts") -> Iterator[Finding]:
+    """GKE-08: labels that set nodes up are left to GKE and to the plan."""
+    gke = stated(facts)
+    for key in gke.accelerator_pool.labels if gke else ():
+        if key in PLANS_LABELS or any(theirs in key for theirs in GKES_LABELS):
+            what, why = f"label `{key}` is not the stack's to set", "GKE sets nodes up by it: drivers, NICs, placement"
+            yield Finding(
+                at=(*_POOL, "labels"), what=what, why=why, fix=f"leave `{key}` out; `rdma` says how nodes are set up"
+            )
+
+
+def bounds(facts: "Facts") -> Iterator[Finding]:
+    """min <= max of both pools, and the nodes between them."""
+    if (gke := stated(facts)) and (system := gke.system_pool).min > system.max:
+        yield crossed((*HERE, "systemPool"), system.min, system.max)
+    yield from nodes_within_bounds(GKE, facts)
+
+
+def pool_names(facts: "Facts") -> Iterator[Finding]:
+    """Two pools, two names."""
+    if (gke := stated(facts)) and gke.accelerator_pool.name == SYSTEM:
+        what, why = f"both pools are called `{SYSTEM}`", "a pool's name is there once in a cluster"
+        yield Finding(at=(*_POOL, "name"), what=what, why=why, fix="give it another name, or leave it out")
+
+
+def system_nodes(facts: "Facts") -> Iterator[Finding]:
+    """The system pool's machines have no accelerators, which would be paid for and never used."""
+    if (gke := stated(facts)) and gke.system_pool.machine_type.startswith(ACCELERATED):
+        what = f"`{gke.system_pool.machine_type}` has accelerators"
+        why = "the router and GKE's own pods would run on it, and it is paid for"
+        fix = "write a general-purpose type, such as `e2-standard-16`"
+        yield Finding(at=(*HERE, "systemPool", "machineType"), what=what, why=why, fix=fix)
+
+
+def one_source(facts: "Facts") -> Iterator[Finding]:
+    """CAP-01: it is said where the nodes come from, once."""
+    if (gke := stated(facts)) is None:
+        return
+    given, options = gke.capacity, "`reservation`, `spot: true`, `flexStart: {}`, `onDemand: true`"
+    said = {
+        "reservation": given.reservation,
+        "spot": given.spot,
+        "flexStart": given.flex_start is not None,
+        "onDemand": given.on_demand,
+    }
+    chosen = [key for key, value in said.items() if value]
+    if len(chosen) != 1:
+        what = f"{' and '.join(chosen)} are said" if chosen else "it is not said where the nodes come from"
+        why = "each is another price, and another way not to get them"
+        yield Finding(at=(*HERE, "capacity"), what=what, why=why, fix=f"write one of {options}")
+
+
+def whole_reservation(facts: "Facts") -> Iterator[Finding]:
+    """CAP-02: a reservation in full, as other projects may have one of the name."""
+    gke = stated(facts)
+    name = gke.capacity.reservation if gke else None
+    if gke and name and not is_blank(name) and not re.fullmatch(_RESERVATION, name):
+        what, why = f"`{name}` is no reservation's full name", "its project and name are what the nodes are matched by"
+        bare = name if "/" not in name else "NAME"
+        yield Finding(
+            at=(*HERE, "capacity", "reservation"),
+            what=what,
+            why=why,
+            fix=f"write `projects/{gke.project}/reservations/{bare}`",
+        )
+
+
+def base_lies_free(facts: "Facts") -> Iterator[Finding]:
+    """NET-01: the base is a private network that overlaps no peer, and not too small for any cluster."""
+    yield from _refused(facts, Demand(0, 0))
+
+
+def base_has_pods(facts: "Facts") -> Iterator[Finding]:
+    """NET-03: a block of addresses for the pods of every node. Of what else nodes need they run out later."""
+    if not [*base_lies_free(facts)] and (wanted := _demand(facts)):
+        yield from _refused(facts, wanted)
+
+
+def gateways_of_its_own(facts: "Facts") -> Iterator[Finding]:
+    """A Gateway of GKE's needs a cluster that can have some."""
+    gke, gateway = stated(facts), facts.router.gateway
+    if gke and gke.gateways is False and gateway and gateway.provider == KEY:
+        what, why = "`gateways: false`", "the router's Gateway is GKE's, and would never get an address"
+        yield Finding(at=(*HERE, "gateways"), what=what, why=why, fix="leave it out")
+
+
+def stated(facts: "Facts") -> Gke | None:
+    return facts.spec.cluster.own(Gke)
+
+
+def _demand(facts: "Facts") -> Demand | None:
+    gke, nodes = stated(facts), facts.spec.cluster.nodes
+    return demand(gke, nodes) if gke and nodes else None
+
+
+def _refused(facts: "Facts", wanted: Demand) -> Iterator[Finding]:
+    if (gke := stated(facts)) is None:
+        return
+    try:
+        address_plan(gke.network.base, wanted, gke.network.peers)
+    except AddressPlanError as error:
+        yield replace(error.finding, at=(*HERE, "network", *error.finding.at))

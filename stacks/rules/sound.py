@@ -1,0 +1,88 @@
+"""The stack file of which facts are derived while rules object to some of its words.
+
+Every function here is pure, and says nothing: what is wrong is for the rules, which ask the same functions.
+"""
+
+from typing import Any
+
+from hardware.accelerators import ACCELERATORS
+from hardware.machines import MACHINES, machines_for
+from hardware.render.workload import Workload
+from releases import DEFAULT, RELEASES
+from stacks.rules.edits import refusals
+from stacks.rules.gateway import is_sound
+from stacks.spec.cluster import Cluster
+from stacks.spec.stack import StackSpec
+
+
+def chosen(spec: StackSpec) -> StackSpec | None:
+    """The spec with each word that no table knows replaced by its default; None if the accelerator is unknown."""
+    cluster = spec.cluster
+    if cluster.makes_nodes and cluster.section is None:
+        spec = _on(spec, provider="existing", protect=True, allow_replace=())
+    if cluster.machine and (cluster.machine not in MACHINES or foreign(cluster)):
+        spec = _on(spec, machine=None, nodes=None)  # the number was meant for another
+    if not is_sound(spec):
+        spec = spec.model_copy(
+            update={"router": spec.router.model_copy(update={"mode": "standalone", "gateway": None})}
+        )
+    if spec.serving is None:
+        return spec
+    accelerator = ACCELERATORS.get(spec.serving.accelerator)
+    if accelerator is None:
+        return None
+    engine, fabric = spec.serving.engine, spec.serving.fabric
+    if engine not in accelerator.engines:
+        engine = accelerator.engines[0]
+    if fabric not in accelerator.fabrics:
+        fabric = next(iter(accelerator.fabrics))
+    release = spec.release if spec.release in RELEASES else DEFAULT
+    having = releases_having(accelerator.key, fabric)
+    serving = spec.serving.model_copy(update={"engine": engine, "fabric": fabric})
+    return spec.model_copy(update={"release": release if release in having else having[0], "serving": serving})
+
+
+def foreign(cluster: Cluster) -> bool:
+    """Whether the stack makes nodes with a provider that has machines of its own, and names one of another's."""
+    theirs = [key for key, row in MACHINES.items() if row.provider == cluster.provider]
+    return cluster.makes_nodes and bool(theirs) and cluster.machine in MACHINES and cluster.machine not in theirs
+
+
+def releases_having(accelerator: str, fabric: str | None = None) -> list[str]:
+    """The releases that were tested with an accelerator, and with that fabric of it."""
+    return [name for name, bill in RELEASES.items() if bill.has(accelerator, fabric)]
+
+
+def sound(spec: StackSpec, written: Workload | None) -> StackSpec:
+    """A chosen spec on a machine that serves it, without edits of the recipe that cannot be honoured. `written`: its workload."""
+    if spec.serving is None or written is None:
+        return spec
+    spec = _on_a_serving_machine(spec)
+    serving = spec.served
+    if any(refusals(written, serving)):
+        edits: dict[str, Any] = {"extra_args": (), "drop_args": (), "node_selector": {}, "tolerations": ()}
+        serving = serving.model_copy(update=edits)
+    fixed = written.hardware.accelerator.devices.fixed
+    if fixed is not None and any(sizing.devices != fixed for sizing in written.sizing.values()):
+        whole: dict[str, Any] = {
+            role: stated.model_copy(update={"devices": None}) for role, stated in serving.sizing.items()
+        }
+        serving = serving.model_copy(update=whole)
+    return spec.model_copy(update={"serving": serving})
+
+
+def _on_a_serving_machine(spec: StackSpec) -> StackSpec:
+    """Nodes that are made are of a machine that serves accelerator and fabric: the same type set up otherwise, before another."""
+    machine, serving = MACHINES.get(spec.cluster.machine or ""), spec.served
+    pair = (serving.accelerator, serving.fabric)
+    if machine is None or spec.cluster.provider == "existing" or pair in machine.serves:
+        return spec
+    others = [row for row in machines_for(*pair) if row.provider == machine.provider]
+    others.sort(key=lambda row: row.instance_type != machine.instance_type)
+    if others:
+        return _on(spec, machine=others[0].key)
+    return _on(spec, provider="existing", machine=None, nodes=None, protect=True, allow_replace=())
+
+
+def _on(spec: StackSpec, **cluster: Any) -> StackSpec:
+    return spec.model_copy(update={"cluster": spec.cluster.model_copy(update=cluster)})

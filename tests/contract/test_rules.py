@@ -1,0 +1,205 @@
+"""What every rule is held to: it is listed once, has a failing and a passing case, and is printed before anything is applied."""
+
+import ast
+import importlib
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.clouds.gke import cloud
+from stacks.findings import ERROR, WARNING, Rule, Severity, run
+from stacks.rules.facts import Facts
+from stacks.rules.table import RULES, examine
+from stacks.spec.stack import StackSpec
+from tests import gke_plans
+from tests.contract import rule_cases
+
+ROOT = Path(__file__).parents[2]
+ROOMS = ("hardware", "releases", "components", "stacks", "commands", "rehearsal", "tests")
+ROWS = {rule.id: rule for rule in RULES}
+FILES, WARNED, PLANS = [*rule_cases.of_files()], [*rule_cases.of_warnings()], [*rule_cases.of_plans()]
+VALID = rule_cases.valid()
+
+
+def trees() -> list[tuple[str, ast.Module]]:
+    return [
+        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text()))
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+    ]
+
+
+TREES = trees()
+
+
+# --- the table -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_id_is_a_row_once_and_every_row_says_all_there_is_to_say() -> None:
+    assert [id_ for id_, number in Counter(rule.id for rule in RULES).items() if number > 1] == []
+    for rule in RULES:
+        assert re.fullmatch(r"[A-Z]+(-\d\d)?", rule.id)
+        assert isinstance(rule.severity, Severity)
+        assert rule.title
+        assert rule.why
+        page = rule.source.partition("#")[0]
+        assert rule.source.startswith("https://") or (ROOT / page).is_file(), f"{rule.id}: {rule.source}"
+
+
+def test_every_row_that_is_written_is_in_the_table() -> None:
+    """A row elsewhere would be printed and not listed; a problem without a row cannot be made."""
+    rows: list[str] = []
+    for path, tree in TREES:
+        if path.startswith("tests/"):
+            continue
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            if call.func.id == "Problem":  # type: ignore[attr-defined]
+                assert path == "stacks/findings.py"
+            if call.func.id == "Rule":  # type: ignore[attr-defined]
+                first = call.args[0]
+                rows.append(first.value if isinstance(first, ast.Constant) else ast.unparse(first))
+    assert sorted(rows) == sorted("BLANK" if id_ == "GKE-28" else id_ for id_ in ROWS)
+
+
+def test_one_class_says_what_why_and_fix() -> None:
+    found = []
+    for path, tree in TREES:
+        for node in (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)):
+            names = {
+                each.target.id
+                for each in node.body
+                if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+            }
+            targets = [
+                target
+                for each in ast.walk(node)
+                if isinstance(each, ast.Assign | ast.AnnAssign)
+                for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
+            ]
+            names |= {
+                part.attr
+                for target in targets
+                for part in ast.walk(target)
+                if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id == "self"
+            }
+            if {"what", "why", "fix"} <= names:
+                found.append(f"{path} {node.name}")
+    assert found == ["stacks/findings.py Finding"]
+
+
+# --- cases ---------------------------------------------------------------------------------------------------------------
+
+
+def test_every_rule_has_a_failing_case() -> None:
+    cases = {rule for rule, *_ in (*FILES, *WARNED, *PLANS)} | {"ROLL-01"} | {*rule_cases.SAID}
+    assert cases == {*ROWS}
+
+
+@pytest.mark.parametrize(("rule", "stated"), FILES, ids=[f"{index} {case[0]}" for index, case in enumerate(FILES)])
+def test_a_file_that_breaks_a_rule_is_told_so(rule: str, stated: Callable[[], StackSpec]) -> None:
+    """By `examine`, which `check`, a preview and `up` ask alike."""
+    found = examine(stated())
+    assert rule in {problem.rule for problem in found.errors}
+    assert found.warnings == ()
+    assert all(problem.severity is ERROR for problem in found.errors)
+
+
+@pytest.mark.parametrize(("rule", "stated"), WARNED, ids=[f"{index} {case[0]}" for index, case in enumerate(WARNED)])
+def test_a_file_that_is_warned_of_is_told_so(rule: str, stated: Callable[[], StackSpec]) -> None:
+    found = examine(stated())
+    assert found.errors == ()
+    assert rule in {problem.rule for problem in found.warnings}
+    assert all(problem.severity is WARNING for problem in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "change"), PLANS, ids=[f"{index} {case[0]}" for index, case in enumerate(PLANS)]
+)
+def test_a_plan_that_breaks_a_law_is_told_so_before_it_is_applied(
+    rule: str, name: str, change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = change(gke_plans.planned(gke_plans.variant(name)))
+    monkeypatch.setattr(cloud, "gke_plan", lambda _: plan)
+    assert rule in {problem.rule for problem in examine(gke_plans.variant(name)).errors}
+
+
+def test_a_roll_of_one_role_is_told() -> None:
+    assert [problem.rule for problem in run(RULES, rule_cases.rolled(alone=True)).warnings if problem.rule == "ROLL-01"]
+    assert not [problem for problem in run(RULES, rule_cases.rolled(alone=False)).warnings if problem.rule == "ROLL-01"]
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES if rule.asks_facts and rule.id != "ROLL-01"], ids=lambda rule: rule.id
+)
+def test_every_rule_has_a_passing_case(rule: Rule) -> None:
+    """It is asked about a valid file or its plan, is answered, and finds nothing."""
+    passing = []
+    for name, stated in VALID.items():
+        found = run((rule,), Facts(stated(), planned=True))
+        if found.unanswered:
+            continue
+        if not (found.errors or found.warnings or found.suppressed):
+            passing.append(name)
+    assert passing
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_no_rule_objects_to_a_valid_file(name: str) -> None:
+    assert examine(VALID[name]()).errors == ()
+
+
+@pytest.mark.parametrize("rule", rule_cases.SAID)
+def test_what_readers_and_looks_say_has_its_tests(rule: str) -> None:
+    module, failing, passing = rule_cases.SAID[rule]
+    assert not ROWS[rule].asks_facts
+    tests = importlib.import_module(f"tests.{module}")
+    assert callable(getattr(tests, failing))
+    assert callable(getattr(tests, passing))
+
+
+# --- suppression ---------------------------------------------------------------------------------------------------------
+
+
+SUPPRESSED = [
+    (rule, stated)
+    for rule, stated in {case[0]: case[1] for case in (*FILES, *WARNED)}.items()
+    if ROWS[rule].suppressible
+]
+
+
+@pytest.mark.parametrize(("rule", "stated"), SUPPRESSED, ids=[case[0] for case in SUPPRESSED])
+def test_a_suppressed_rule_is_said_with_the_reason_and_refuses_nothing(
+    rule: str, stated: Callable[[], StackSpec]
+) -> None:
+    given = stated()
+    suppress = spec_suppressing(rule)
+    found = examine(given.model_copy(update={"suppress": suppress}))
+    assert rule not in {problem.rule for problem in (*found.errors, *found.warnings)}
+    assert {each.problem.rule for each in found.suppressed} == {rule}
+    assert all(str(each).startswith("it is meant: ") for each in found.suppressed)
+
+
+def spec_suppressing(*rules: str) -> Any:
+    stated = [{"rule": rule, "reason": "it is meant"} for rule in rules]
+    return rule_cases.spec(rule_cases.NVIDIA, suppress=stated).suppress
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("CW-171", "did you mean `CW-17`?"),
+        ("FILE", "cannot be suppressed"),
+        ("SPEC", "cannot be suppressed"),
+        ("EXISTS", "cannot be suppressed"),
+        ("BILL-01", "cannot be suppressed"),
+    ],
+)
+def test_what_cannot_be_suppressed_is_a_finding_at_its_item(rule: str, words: str) -> None:
+    given = rule_cases.spec(rule_cases.NVIDIA).model_copy(update={"suppress": spec_suppressing("PIN-01", rule)})
+    (found,) = examine(given).errors
+    assert (found.rule, found.path) == ("SUPPRESS-01", "llmd-pd:suppress[1].rule")
+    assert words in str(found)

@@ -1,0 +1,101 @@
+"""`llmd-pd rules` and `explain`, and what `check` prints of suppressed findings and of problems inside lists."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from commands.cli import run
+from stacks.file.load import load
+from stacks.findings import StackFileError
+from stacks.rules.table import RULES
+
+FILE = """\
+config:
+  llmd-pd:serving:
+    accelerator: nvidia
+    fabric: coreweave
+    tolerations:
+    - {key: a, operator: Exists}
+    - key: b
+      operator: Exists
+      value: c
+"""
+
+
+def test_rules_lists_every_rule_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules"]) == 0
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["rule", "severity", "title"]
+    assert [row.split()[:2] for row in rows] == [[rule.id, rule.severity] for rule in RULES]
+
+
+def test_rules_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "--output", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["rules"]
+    assert [row["id"] for row in found] == [rule.id for rule in RULES]
+    assert {*found[0]} == {"id", "severity", "title", "why", "source", "suppressible"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (
+            "GKE-12",
+            ["severity: error", "refuses: a fabric", "because: they would stay", "`llmd-pd:suppress: [{rule: GKE-12, "],
+        ),
+        (
+            "CW-17",
+            ["severity: warning", "points out: with `provider: existing`", "source: https://docs.coreweave.com/"],
+        ),
+        ("BILL-01", ["`llmd-pd check` names the place and the fix; it cannot be suppressed"]),
+        ("EXISTS", ["`pulumi preview` names the place and the fix; it cannot be suppressed"]),
+    ],
+)
+def test_explain_prints_the_page_of_a_rule(rule: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", rule]) == 0
+    text = capsys.readouterr().out
+    assert all(f"{rule}: " in line for line in text.splitlines())
+    for each in words:
+        assert each in text
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"), [("gke-12", "did you mean `GKE-12`?"), ("what", "`llmd-pd rules` lists them all")]
+)
+def test_a_rule_that_does_not_exist(rule: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", rule]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert f"there is no rule {rule}; " in shown.err
+    assert words in shown.err
+
+
+def test_a_problem_inside_a_list_has_the_line_of_its_item(tmp_path: Path) -> None:
+    path = tmp_path / "Pulumi.a.yaml"
+    path.write_text(FILE)
+    with pytest.raises(StackFileError) as refused:
+        load(path)
+    (found,) = refused.value.problems
+    assert (found.path, found.line) == ("llmd-pd:serving.tolerations[1].value", 9)
+
+
+def test_check_prints_what_is_suppressed_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    suppress = "  llmd-pd:suppress:\n  - {rule: CW-17, reason: one fabric here}\n  - {rule: POD-01, reason: tried}\n"
+    Path("Pulumi.a.yaml").write_text(FILE + suppress)
+    assert run(["check"]) == 0
+    good, first, second, summary = capsys.readouterr().out.splitlines()
+    assert good.startswith("Pulumi.a.yaml: nvidia/vllm")
+    assert first.startswith("Suppressed, one fabric here: Pulumi.a.yaml:2: llmd-pd:serving.nodeSelector: ")
+    assert second.startswith("Suppressed, tried: Pulumi.a.yaml:9: llmd-pd:serving.tolerations[1].value: ")
+    assert summary == "1 file, 0 problems"
+    assert run(["check", "--output", "json"]) == 0
+    (document,) = json.loads(capsys.readouterr().out)["files"]
+    assert (document["problems"], document["warnings"]) == ([], [])
+    assert [(each["rule"], each["reason"]) for each in document["suppressed"]] == [
+        ("CW-17", "one fabric here"),
+        ("POD-01", "tried"),
+    ]
