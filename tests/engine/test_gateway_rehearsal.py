@@ -70,7 +70,7 @@ def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> No
     assert policy["spec"]["default"]["config"]["httpHealthCheck"]["portSpecification"] == "USE_FIXED_PORT"
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
-    assert "taken up as it is" in text
+    assert "running already and is continued" in text
     assert len(controller.PROCESS.running(root)) == 1
     destroyed = subprocess.run(
         ["sh", "-c", '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" destroy --yes --skip-preview --non-interactive',

@@ -275,7 +275,7 @@ def test_kept_looked_at_by_hand_taken_up_and_removed(start: Started, root: Path)
     assert ended.stdout.strip() == f"{root}/rehearsal/bin"
 
     again = start("rehearse", GUIDE, "--keep")
-    read_until(again, "it is running already: taken up as it is")
+    read_until(again, "it is running already and is continued")
     refused, why = finished(start("down"))
     assert refused == 1
     assert "a rehearsal named rehearsal is running (pid" in why
