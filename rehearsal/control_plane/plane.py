@@ -179,7 +179,7 @@ class ControlPlane:
         return self._answers("/readyz") and self._answers("/api/v1/namespaces/default/serviceaccounts/default")
 
     def _answers(self, path: str) -> bool:
-        """Whether a GET as administrator is answered with 200. Without a client library: its import takes longer than the answer."""
+        """Whether a GET as administrator is answered with 200. No client library: its import takes longer than the answer."""
         pki = kwokctl.cluster_dir(self.workdir) / "pki"
         with contextlib.suppress(OSError, http.client.HTTPException):
             tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
