@@ -98,7 +98,7 @@ def test_gateway_without_a_controller(start: Started, root: Path, tmp_path: Path
     os.kill(controller.PROCESS.running(root)[0].pid, signal.SIGKILL)
     code, text = finished(rehearsing)
     assert code == 1
-    assert "whoever has to provide it has refused, or does not look at it" in text
+    assert "its controller has refused it or ignores it" in text
     assert (
         "llm-d-inference-gateway is not accepted: no controller has set its status: does GatewayClass some-class exist"
         in text
