@@ -1,5 +1,5 @@
-"""The verdict of a rehearsal: where every pod runs or why it does not, missing references of the pods, and flaws around them, such
-as a Gateway that lets no requests in or a node pool without its nodes.
+"""The verdict of a rehearsal: where every pod runs or why it does not, missing references of the pods, and flaws around them,
+such as a Gateway that lets no requests in or a node pool without its nodes.
 
 Read from the API server after the scheduler has tried to place the pods.
 """
