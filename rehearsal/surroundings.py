@@ -23,7 +23,7 @@ from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.kube.api import Api, Object
 from stacks.serving.gateway import GatewayPlan
 
-#: The class every rehearsal with a gateway has beside the stack's own.
+#: The GatewayClass that every rehearsal with a gateway has beside the stack's own.
 CLASS = "rehearsal"
 #: Label of objects that the stack does not own, so that the next rehearsal of the same name can remove them.
 FLEETS = "llmd-pd.rehearsal/fleet"
@@ -50,7 +50,7 @@ def prepare(
         with report.step("gateway controller"):
             brought += _gateway(plane, api, plan, plan.gateway, report)
     elif controller.PROCESS.ran(plane.workdir):
-        # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
+        # The stack had a gateway when it was last rehearsed here: the controller has to remove its finalizer.
         controller.restart(plane, [CLASS])
     cloud = rehearsal_of(made.cloud)
     brought += cloud.prepare(made.cluster, plane, api, report, fault)
@@ -89,7 +89,7 @@ def _gateway(
 def _foreign_gateway(api: Api, plan: ServingBlueprint, wanted: GatewayPlan) -> None:
     """Creates the Gateway that the stack uses and does not own, with its namespace, and waits until it is programmed."""
     if wanted.namespace == plan.spec.namespace:
-        return  # nobody else's: a namespace that is there before the stack is refused, here as anywhere
+        return  # an existing namespace would be refused as not owned by the stack
     install(api, [crd for crd in plan.crds() if crd["spec"]["group"] == gateway.GROUP])
     api.create("/api/v1/namespaces", {"metadata": {"name": wanted.namespace, "labels": {FLEETS: "true"}}})
     collection = f"{gateway.API}/namespaces/{wanted.namespace}/gateways"

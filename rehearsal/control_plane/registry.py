@@ -3,7 +3,7 @@
 A rehearsal is a directory `<root>/<name>/` with a record in it, and a lock file `<root>/<name>.lock` beside it. A process that
 works with a rehearsal holds its lock. The kernel releases the lock when the process dies, so a free lock proves that no process
 works with the rehearsal (a process id can belong to another process by now). The lock file is created before the directory and
-removed after it: `sweep` finds the rehearsal at whatever moment its owner was killed. Directories without a lock file are not
+removed after it: `sweep` finds the rehearsal at any moment at which its owner was killed. Directories without a lock file are not
 touched.
 """
 
