@@ -1,7 +1,7 @@
 """Official releases of the tools: their addresses, whether their hosts can be reached, and fetching them.
 
 A plain file or one member of an archive, checked against the checksum that its publisher keeps beside it. kwokctl could fetch the
-control plane itself, but checks no checksum and cannot fall back to a build (ADR 23).
+control plane itself, but checks no checksum and cannot fall back to a build (ADR 24).
 """
 
 import hashlib
