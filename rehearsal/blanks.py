@@ -1,4 +1,4 @@
-"""What a rehearsal writes into the blanks of a stack file. Which blanks there are, and what fits, is each cloud's."""
+"""The values that a rehearsal writes into the blanks of a stack file; each cloud has its own (`rehearsal.clouds`)."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,18 +12,18 @@ from releases.values import at, merge
 from stacks.file.load import StackFile
 from stacks.spec.stack import StackSpec
 
-#: Ids of rules that a rehearsal does not ask.
+#: Ids of rules that a rehearsal skips.
 UNASKED = unasked()
 
 
 def written(spec: StackSpec) -> Mapping[str, str]:
-    """Returns what is written into each blank, by its path under the cloud's section."""
+    """Returns the value of each blank by its path under the cloud's section."""
     cluster = spec.cluster
     return rehearsal_of(cluster.cloud).blanks(cluster.section) if cluster.makes_nodes else {}
 
 
 def keys(spec: StackSpec) -> Mapping[str, Any]:
-    """Returns the same as keys of the stack file."""
+    """Returns the values of the blanks as keys of the stack file."""
     section = spec.cluster.cloud.key
     return reduce(
         merge, (at(("cluster", section, *path.split(".")), value) for path, value in written(spec).items()), {}
@@ -48,7 +48,7 @@ def _part(file: StackFile) -> Iterator[Part]:
 
 @dataclass(frozen=True)
 class Blanks:
-    """What fills the blanks of a stack file and of its platform stack's: keys of either, and what the report says of both."""
+    """The keys that fill in the blanks of a stack file and of its platform stack's file, and the parts that report them."""
 
     own: Mapping[str, Any]
     platform: Mapping[str, Any]
@@ -56,7 +56,7 @@ class Blanks:
 
     @classmethod
     def of(cls, file: StackFile, platform: StackFile | None) -> "Blanks":
-        """Those of a file, and of its platform stack's if there is one."""
+        """Returns the keys for a stack file and for the file of its platform stack, if it has one."""
         if platform is None:
             return cls(keys(file.spec), {}, tuple(_part(file)))
         return cls(keys(file.spec), keys(platform.spec), (*_part(file), *_part(platform)))

@@ -1,4 +1,4 @@
-"""The Pulumi CLI, run in a rehearsal's project on a file backend, as a user would run it: its output is the terminal's."""
+"""The Pulumi CLI, run in a rehearsal's project on a file backend, as a user would run it: its output goes to the terminal."""
 
 import os
 import shutil
@@ -13,19 +13,19 @@ from subprocess import Popen
 from rehearsal.errors import RehearsalError
 from rehearsal.project import Project
 
-#: Variables by which the CLI recognises a coding agent; it would then try to sign up for a cloud account.
+#: Variables by which the CLI recognises a coding agent; it would then try to create a cloud account.
 AGENT_VARIABLES = (
     "AI_AGENT", "ANTIGRAVITY_AGENT", "AUGMENT_AGENT", "CLAUDECODE", "CLAUDE_CODE", "CLAUDE_CODE_IS_COWORK", "CODEX_CI",
     "CODEX_SANDBOX", "CODEX_THREAD_ID", "COPILOT_ALLOW_ALL", "COPILOT_GITHUB_TOKEN", "COPILOT_MODEL", "CURSOR_AGENT",
     "CURSOR_TRACE_ID", "GEMINI_CLI", "GOOSE_PROVIDER", "OPENCODE", "OPENCODE_CALLER", "OPENCODE_CLIENT", "REPL_ID",
 )  # fmt: skip
-PASSPHRASE = "rehearsal"  # there is no secret in a rehearsal; the CLI wants a passphrase all the same
+PASSPHRASE = "rehearsal"  # a rehearsal has no secret, but the CLI needs a passphrase
 #: Seconds an interrupted CLI may take to write its state; it takes about one.
 INTERRUPT_SECONDS = 30
 
 
 def variables(workdir: Path) -> dict[str, str]:
-    """What the CLI needs to know, and a user's shell too: state, plugins and settings of this rehearsal only."""
+    """Returns the variables for the CLI and for a user's shell: state, plugins and settings of this rehearsal only."""
     (workdir / "state").mkdir(parents=True, exist_ok=True)
     return {
         "PULUMI_HOME": str(workdir / "pulumi"),
@@ -36,7 +36,7 @@ def variables(workdir: Path) -> dict[str, str]:
 
 
 def environment(*layers: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment without what would mislead the CLI, under `layers`."""
+    """Returns this process's environment without variables that would mislead the CLI, overridden by `layers`."""
     inherited = {
         key: value
         for key, value in os.environ.items()
@@ -55,35 +55,35 @@ class Engine:
     env: Mapping[str, str]
 
     def select(self) -> None:
-        """Makes the stack, or takes up the one there is.
+        """Creates the stack, or selects the existing one.
 
         Raises:
-            RehearsalError: the CLI refuses; its words are the details.
+            RehearsalError: the CLI fails; its output is the details.
         """
         self._quiet("stack", "select", "--create", self.project.stack)
 
     def seal(self, path: str, value: str) -> None:
-        """Keeps a value in the stack file as a secret, encrypted for this rehearsal.
+        """Writes a value into the stack file as a secret, encrypted for this rehearsal.
 
         Raises:
-            RehearsalError: the CLI refuses; its words are the details.
+            RehearsalError: the CLI fails; its output is the details.
         """
         self._quiet("config", "set", "--secret", "--path", path, value)
 
     def unprotect(self) -> None:
-        """Lets whatever the stack has be deleted.
+        """Removes the protection of all resources of the stack.
 
         Raises:
-            RehearsalError: the CLI refuses; its words are the details.
+            RehearsalError: the CLI fails; its output is the details.
         """
         self._quiet("state", "unprotect", "--all", "--yes")
 
     def up(self) -> "Popen[bytes]":
-        """Starts `pulumi up`; output goes where this process's does.
+        """Starts `pulumi up`, with the output of this process.
 
-        In a session of its own: Ctrl-C is ours to pass on, exactly once, for a second one would cut it short.
+        In a session of its own: this process passes Ctrl-C on exactly once, because a second one would end the CLI at once.
         """
-        # Its live display would take the keyboard, and Ctrl-C with it.
+        # Its live display would read the keyboard, and Ctrl-C with it.
         quiet = ("--non-interactive", "--suppress-progress", "--suppress-permalink=true")
         sys.stdout.flush()
         return Popen(
@@ -95,7 +95,7 @@ class Engine:
         )
 
     def outputs(self) -> str:
-        """The stack's outputs as JSON."""
+        """Returns the stack's outputs as JSON."""
         return self._quiet("stack", "output", "--json")
 
     def _quiet(self, *arguments: str) -> str:
@@ -107,7 +107,7 @@ class Engine:
             raise RehearsalError(
                 f"`pulumi {' '.join(arguments)}` failed",
                 f"the CLI ended with exit code {done.returncode}",
-                "its own words are below",
+                "its output is below",
                 (done.stderr or done.stdout).strip(),
             )
         return done.stdout
@@ -119,7 +119,7 @@ class Engine:
 
 
 def finish(process: "Popen[bytes]") -> int:
-    """Waits for the CLI; interrupted, ends it in good order first."""
+    """Waits for the CLI; if interrupted, interrupts it and waits first."""
     try:
         return process.wait()
     except BaseException:
@@ -128,7 +128,7 @@ def finish(process: "Popen[bytes]") -> int:
 
 
 def interrupt(process: "Popen[bytes]") -> None:
-    """Ends a running CLI in good order: it stops waiting and writes what it knows. Impatience kills it."""
+    """Interrupts a running CLI, which then writes its state and ends; kills it after `INTERRUPT_SECONDS` or a second Ctrl-C."""
     process.send_signal(signal.SIGINT)
     try:
         process.wait(timeout=INTERRUPT_SECONDS)

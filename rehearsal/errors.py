@@ -1,17 +1,16 @@
-"""The errors of a rehearsal's lower half: tools, parts, control plane, registry.
+"""The errors of tools, parts, control plane and registry.
 
-Owns the sentence a user reads when one of them cannot go on. Catching it, and deciding on an exit code, is the
-business of the commands.
+Owns the sentence that a user reads. The commands catch it and choose the exit code.
 """
 
 from stacks.findings import Finding
 
 
 class RehearsalError(Exception):
-    """Something a rehearsal needs could not be had.
+    """A rehearsal cannot start or continue.
 
-    `str()` is one sentence: what, why, and the fix. `details` holds the lines a reader wants below that sentence (the
-    end of a log, a compiler's words); they are also a note on the exception, so that a traceback shows them.
+    `str()` is one sentence: what, why, and the fix. `details` are lines to print below it (the end of a log, a compiler's
+    output); they are also a note on the exception, so that a traceback shows them.
     """
 
     def __init__(self, what: str, why: str, fix: str, details: str = "") -> None:
@@ -23,4 +22,4 @@ class RehearsalError(Exception):
 
 
 class UnavailableError(LookupError):
-    """One source cannot give a part, and the next may: the message says why, without a full stop. No user sees it bare."""
+    """One source does not have a part, and the next may. The message is the reason without a full stop, for use in another."""

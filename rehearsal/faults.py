@@ -38,7 +38,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "stockout",
-        "the quota is there, the zone has no capacity: on CoreWeave the nodes are queued, on GKE the pool is refused",
+        "quota exists, but the zone has no capacity: on CoreWeave the nodes are queued, on GKE the pool is refused",
         {"coreweave": Player.NODE_POOLS, "gke": Player.CLOUD},
     ),
     Fault(

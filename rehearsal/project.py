@@ -1,7 +1,7 @@
-"""The Pulumi project of one rehearsal: the checkout's program, and the stack file as it is on the fleet.
+"""The Pulumi project of a rehearsal: the checkout's program, and the stack file as it is on the fleet.
 
-The stack's own file is never touched, and nothing in it can lead to a real cluster: kubeconfig and context are the
-fleet's. What else differs are the parts for which a stand-in is used. Secrets cannot be decrypted here and are replaced.
+The stack's own file is not changed. Kubeconfig and context are the fleet's, so that nothing can lead to a real cluster. Keys of
+parts with a stand-in differ as well. Secrets cannot be decrypted here and are replaced.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ PLACEHOLDER = "rehearsal"
 
 @dataclass(frozen=True)
 class Project:
-    """A directory the Pulumi CLI can be run in, and the stack in it."""
+    """A directory in which the Pulumi CLI can be run, and the stack in it."""
 
     directory: Path
     stack: str
@@ -34,9 +34,9 @@ class Project:
 def write(
     directory: Path, checkout: Path, python: Path, stack_file: Path, stack: str, *overrides: Mapping[str, Any]
 ) -> Project:
-    """Writes the project. `overrides` are keys of the stack file without their prefix, joined map by map, last wins.
+    """Writes the project. `overrides` are keys of the stack file without their prefix, merged in order; the last wins.
 
-    A file of an earlier rehearsal keeps what the Pulumi CLI stored in it (its encryption salt).
+    The encryption salt that the Pulumi CLI stored in the file of an earlier rehearsal stays.
     """
     project = Project(directory, stack)
     directory.mkdir(parents=True, exist_ok=True)
@@ -55,13 +55,13 @@ def write(
 
 
 def _salt(stack_file: Path) -> dict[str, str]:
-    """What the Pulumi CLI stored in the file of an earlier rehearsal."""
+    """Returns the encryption salt in the file of an earlier rehearsal."""
     kept = yaml.safe_load(stack_file.read_text()) if stack_file.exists() else None
     return {key: value for key, value in (kept or {}).items() if key == "encryptionsalt"}
 
 
 def _readable(value: Any) -> Any:
-    """Encrypted values replaced: their key is the real stack's."""
+    """Replaces encrypted values, whose key the real stack has."""
     if isinstance(value, dict):
         if set(value) == {"secure"}:
             return PLACEHOLDER

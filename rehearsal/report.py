@@ -1,4 +1,4 @@
-"""How a long-running part of a rehearsal says what it is doing, and how long each step took.
+"""Progress of a rehearsal: its steps, and how long each took.
 
 Owns the protocol and its plain form (lines, for CI and for pipes). The form with colours belongs to the commands.
 """
@@ -11,21 +11,21 @@ from typing import Protocol, TextIO
 
 
 class Report(Protocol):
-    """What a caller of `ensure`, `ControlPlane.start` and the like must provide."""
+    """The progress that `ensure`, `ControlPlane.start` and others report to."""
 
     @property
     def timings(self) -> list[tuple[str, float]]:
-        """(step, seconds) of every finished step, in the order they ended; a step that raised is among them."""
+        """(step, seconds) of every finished step, also of one that raised, in the order in which they ended."""
 
     def step(self, text: str) -> AbstractContextManager[None]:
-        """Announce a step and time it."""
+        """Reports a step and measures its time; a context manager."""
 
     def info(self, text: str) -> None:
-        """A line that belongs to the step under way."""
+        """Reports a line of the current step."""
 
 
 class PlainReport:
-    """One line per event, flushed at once: a log that is followed must not lag behind."""
+    """A report of one line per event, flushed at once for readers who follow a log."""
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -52,5 +52,5 @@ class PlainReport:
         self._line(text)
 
     def _line(self, text: str) -> None:
-        # Looked up late: pytest and others swap sys.stderr after this object was made.
+        # Looked up late: pytest and others replace sys.stderr after this object was created.
         print(f"{'  ' * self._depth}{text}", file=self._stream or sys.stderr, flush=True)

@@ -1,6 +1,6 @@
-"""One rehearsal from nothing to a verdict: tools, control plane, fleet, the stack by the real engine, and a look at it.
+"""One rehearsal from start to verdict: tools, control plane, fleet, the stack by the real engine, and the verdict.
 
-Owns the order of things. What each part does is its own module's; how it is shown is `commands.rehearse`'s.
+Owns the order of these steps. `commands.rehearse` prints the outcome.
 """
 
 import json
@@ -30,7 +30,7 @@ from rehearsal.parts.parts import Part
 from rehearsal.parts.plugins import plugins
 from rehearsal.parts.toolchain import PROVIDER, Origin, Toolchain, ensure
 from rehearsal.report import Report
-from rehearsal.stack import undisputed
+from rehearsal.stack import fit_left_to_scheduler
 from rehearsal.verdict.gateway import Entrance
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Surroundings, Verdict, look
@@ -48,22 +48,22 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Stage:
-    """A rehearsal that is ready for the engine: everything but the stack itself is there."""
+    """A rehearsal that is ready for the engine: everything but the stack itself exists."""
 
     rehearsal: Rehearsal
     plane: ControlPlane
     plan: ServingBlueprint
-    #: The engine of the stack, after that of the stack that makes its nodes where another one does.
+    #: The engine of the stack; before it that of its platform stack, if it has one.
     engines: tuple[Engine, ...]
-    #: The node pools that are made for it, by either.
+    #: The node pools that the stack or its platform stack makes.
     pools: Sequence[NodePool]
     parts: tuple[Part, ...]
-    #: Machine key -> simulated nodes of it.
+    #: Simulated nodes by machine key.
     machines: Mapping[str, int]
 
     @property
     def engine(self) -> Engine:
-        """The stack's own."""
+        """The engine of the stack itself."""
         return self.engines[-1]
 
     @property
@@ -73,13 +73,13 @@ class Stage:
 
     @property
     def shell(self) -> Path:
-        """A file a shell can source to work with this rehearsal."""
+        """The file that a shell sources to work with this rehearsal."""
         return self.rehearsal.workdir / "env"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it. `exit_code` is the engine's; `outputs` are the stack's; `hopeless` says why we ended a wait in vain."""
+    """The outcome of a rehearsal: verdict, the engine's exit code, the stack's outputs, and why a useless wait was ended."""
 
     verdict: Verdict
     exit_code: int
@@ -96,15 +96,15 @@ class Outcome:
 def stage(
     file: StackFile, *, kept: bool, report: Report, fault: str | None = None, registry: Registry | None = None
 ) -> Iterator[Stage]:
-    """Sets the stage for a stack file, with its blanks filled in; a kept one is taken up where it was, and left running.
+    """Prepares the rehearsal of a stack file, with its blanks filled in. A kept one continues where it was, and is left running.
 
-    `fault` is what goes wrong in it (`rehearsal.faults`).
+    `fault` is the id of the fault to play (`rehearsal.faults`).
 
     Raises:
-        RehearsalError: a tool, the router's chart, the control plane or a node cannot be had, or somebody else works with
-            the rehearsal; or the fault cannot befall this stack.
-        StackFileError: the stack file is about pods that fit no machine, or needs an SDK that is not installed.
-        SourceError: its CRDs cannot be had or are not what they should be.
+        RehearsalError: a tool, the router's chart, the control plane or a node is not available, another process works with the
+            rehearsal, or the fault cannot be played for this stack.
+        StackFileError: the pods of the stack file fit no machine, or it needs an SDK that is not installed.
+        SourceError: its CRDs are not available, or do not have their checksums.
     """
     registry = registry or Registry()
     platform = platform_of(file, blanks.UNASKED)
@@ -112,27 +112,27 @@ def stage(
     file = replace(file, spec=blanks.filled(file.spec))
     if platform is not None:
         platform = replace(platform, spec=blanks.filled(platform.spec))
-    unquestioned = undisputed(file.spec)
+    unjudged = fit_left_to_scheduler(file.spec)
     planned = serving_blueprint(file.spec, CHECKOUT)
     need_sdk((platform or file).spec.cluster)
     made = blueprint((platform or file).spec, CHECKOUT)
     faults.check(fault, made.spec.cluster.provider)
     for name in registry.sweep():
-        report.info(f"removed what was left of rehearsal {name}: nobody ran it any more")
+        report.info(f"removed the rest of rehearsal {name}: no process ran it any more")
     toolchain = ensure(report)
     with registry.create(file.stack, kept=kept) as rehearsal:
-        subject = _Subject(file, planned, unquestioned, platform, made, fault, left)
+        subject = _Subject(file, planned, unjudged, platform, made, fault, left)
         yield _set(subject, rehearsal, toolchain, report)
 
 
 @dataclass(frozen=True)
 class _Subject:
-    """What is rehearsed: a stack file and its plan, the keys by which it leaves a question to the scheduler, the stack that makes
-    its nodes where another does, the plan of whichever makes them, what goes wrong, and what was left blank."""
+    """The subject of a rehearsal: a stack file with its blueprint and the keys that leave the fit to the scheduler, its platform
+    stack if it has one, the blueprint that makes the nodes, the fault, and the blanks."""
 
     file: StackFile
     plan: ServingBlueprint
-    unquestioned: Mapping[str, Any]
+    unjudged: Mapping[str, Any]
     platform: StackFile | None
     made: Blueprint
     fault: str | None
@@ -165,20 +165,20 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         if isinstance(made_nodes.reached_by, Follows):
             reached = substitutes
         env = environment(added, {"TMPDIR": str(_temporary(workdir))})
-        processes.end(Path(env["PULUMI_HOME"]))  # official plugins outlive a CLI that was killed
+        processes.end(Path(env["PULUMI_HOME"]))  # official plugins outlive a killed CLI
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT)
         engines = []
         if (platform := subject.platform) is not None:
             engines.append(_engine(workdir, env, platform, reached, subject.blanks.platform))
             reached = {"cluster": {"stack": platform.stack}}
-        unquestioned = {"cluster": subject.unquestioned}
-        overrides = (reached, unquestioned, chart.config, surroundings.played(planned), subject.blanks.own)
+        unjudged = {"cluster": subject.unjudged}
+        overrides = (reached, unjudged, chart.config, surroundings.played(planned), subject.blanks.own)
         engine = _engine(workdir, env, subject.file, *overrides)
         engines.append(engine)
         if not pools and node_pools.CONTROLLER.ran(workdir):
-            engine.unprotect()  # pools of an earlier rehearsal of it, which this one is to do without
+            engine.unprotect()  # pools of an earlier rehearsal of it, which this one removes
         if planned.made_secret is not None:
-            # The real token cannot be read here, and is not needed: what is rehearsed is how it is handled.
+            # The real token cannot be read here and is not needed: the rehearsal is about how it is handled.
             engine.seal(f"{PROJECT}:serving.hfToken", projects.PLACEHOLDER)
     everything = (
         *_tools(toolchain),
@@ -203,10 +203,10 @@ def _engine(workdir: Path, env: Mapping[str, str], file: StackFile, *overrides: 
 
 
 def perform(made: Stage, report: Report) -> Outcome:
-    """Runs `pulumi up` and looks at what came of it; ends the wait when no wait can help.
+    """Runs `pulumi up` and forms the verdict; ends the wait of `pulumi up` if it is useless.
 
     Raises:
-        RehearsalError: the fleet's API server is gone, so there is nothing to look at.
+        RehearsalError: the fleet's API server does not answer, so that there is no verdict.
     """
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
@@ -237,7 +237,7 @@ def _up(engine: Engine, looked: Callable[[], Verdict], report: Report, hopeless:
         hopeless.append(reason)
         report.info(f"{reason}: ending the wait of `pulumi up`")
         if reason == SILENT:
-            process.kill()  # in good order it would ask the same API server first, for a minute
+            process.kill()  # interrupted, it would first ask the same API server, for a minute
         else:
             interrupt(process)
 
@@ -246,7 +246,7 @@ def _up(engine: Engine, looked: Callable[[], Verdict], report: Report, hopeless:
 
 
 def _nodes(api: Api, pools: Pools) -> Verdict:
-    """A verdict of nodes alone: nothing runs on them yet."""
+    """Returns a verdict of nodes alone, on which nothing runs yet."""
     return Verdict(pods=(), flaws=[*pools.flaws(api)])
 
 
@@ -262,14 +262,14 @@ def _gone(made: Stage) -> RehearsalError:
 
 def _tools(toolchain: Toolchain) -> Iterator[Part]:
     for origin in Origin:
-        tools = (tool for name, tool in toolchain.items() if name != PROVIDER)  # of which `plugins` tells
+        tools = (tool for name, tool in toolchain.items() if name != PROVIDER)  # `plugins` reports it
         names = [f"{tool.name} {tool.version}" for tool in tools if tool.origin is origin]
         if names:
             yield Part(", ".join(names), True, str(origin))
 
 
 def _temporary(workdir: Path) -> Path:
-    """Where plugins put files with credentials; those of a killed one go with the rehearsal. Emptied, as nobody runs now."""
+    """Returns the emptied directory for plugins' files with credentials, so that a killed plugin leaves none."""
     directory = workdir / "tmp"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir()

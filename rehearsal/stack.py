@@ -1,4 +1,4 @@
-"""The stack file of a rehearsal: every rule holds but those the scheduler is about to judge, and that it has no blanks."""
+"""The stack file of a rehearsal. All rules apply, but those of fit, which the scheduler judges, and the one about blanks."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +15,11 @@ from stacks.rules.table import problems_of
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
 
-#: Whether pods fit their nodes is what a rehearsal asks the real scheduler.
+#: Rules that a rehearsal leaves to the real scheduler: whether pods fit their nodes.
 SCHEDULERS_RULES = frozenset({"FIT-01"})
 
 
-#: A cluster whose nodes are there, whatever the stack file says of it.
+#: The keys of an existing cluster, in place of those in the stack file.
 AS_EXISTING: dict[str, Any] = {
     "provider": "existing",
     "stack": None,
@@ -30,20 +30,20 @@ AS_EXISTING: dict[str, Any] = {
 
 
 def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None) -> StackFile:
-    """Reads a stack file for a rehearsal, on another machine or with another number of nodes if asked. Its blanks stay.
+    """Reads a stack file for a rehearsal, on another machine or with another number of nodes if given. Its blanks stay.
 
-    What would be on other nodes is asked of a cluster that has them, also where the stack would make its own.
+    Another machine or number of nodes is rehearsed on an existing cluster, also if the stack would make its own.
 
     Raises:
-        StackFileError: with every problem but those of fit, and with those of fit where no machine would do, or the nodes are
-            the stack's own or another's: then they are what that says, and there is nothing to ask.
+        StackFileError: with every problem but those of fit. With those of fit if no machine fits, or if the stack or its platform
+            stack makes the nodes, so that their number and machine are certain.
     """
     file = load_serving(path, but=SCHEDULERS_RULES | blanks.UNASKED)
     changes: dict[str, Any] = {
         key: value for key, value in (("machine", machine), ("nodes", nodes)) if value is not None
     }
     if machine is not None and nodes is None:
-        changes["nodes"] = None  # as many as the pods need of the other machine
+        changes["nodes"] = None  # as many nodes of the other machine as the pods need
     if changes:
         changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
@@ -53,15 +53,15 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     whole = blanks.filled(spec)
     if problems := [problem for problem in problems_of(whole) if problem.rule not in unasked]:
         raise StackFileError(problems)
-    undisputed(whole)
+    fit_left_to_scheduler(whole)
     return replace(file, spec=spec)
 
 
-def undisputed(spec: StackSpec) -> dict[str, Any]:
-    """What the rehearsed stack file says of machine and nodes, so that the program leaves the question to the scheduler.
+def fit_left_to_scheduler(spec: StackSpec) -> dict[str, Any]:
+    """Returns the keys of machine and nodes for the rehearsed stack file, so that the program leaves the fit to the scheduler.
 
     Raises:
-        StackFileError: the pods fit neither the machine in question nor any that serves them, so there is nothing to ask.
+        StackFileError: the pods fit neither the machine of the file nor any other that serves them.
     """
     if spec.cluster.provider != "existing":
         return {}

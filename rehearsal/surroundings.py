@@ -1,8 +1,8 @@
-"""What the fleet's cluster has before a stack comes: what the stack expects a real one to have.
+"""The objects that a stack expects in a cluster, created in the fleet's cluster before the stack.
 
-The CRDs that the stack leaves to its cluster, and the Prometheus operator's in a cluster that a team has (`parts.monitors`); for
-a gateway what a cloud or an implementation brings: its own CRDs, a controller, a class, and a Gateway where somebody else owns
-it; for node pools what CoreWeave brings. Nodes that are there before the stack are `fleet`'s.
+The CRDs that the stack leaves to its cluster, and the Prometheus operator's in an existing cluster (`parts.monitors`); for a
+gateway the objects of a cloud or an implementation: its CRDs, a controller, a class, and a Gateway that the stack does not own;
+for node pools those of CoreWeave. `fleet` creates nodes that exist before the stack.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,22 +23,22 @@ from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.kube.api import Api, Object
 from stacks.serving.gateway import GatewayPlan
 
-#: The class every rehearsal with a gateway has beside the stack's own.
+#: The GatewayClass that every rehearsal with a gateway has beside the stack's own.
 CLASS = "rehearsal"
-#: On what is somebody else's in a rehearsal, so that the next one of the same name can take it away.
+#: Label of objects that the stack does not own, so that the next rehearsal of the same name can remove them.
 FLEETS = "llmd-pd.rehearsal/fleet"
 
 
 def prepare(
     plane: ControlPlane, plan: ServingBlueprint, made: Blueprint, report: Report, fault: str | None = None
 ) -> tuple[Part, ...]:
-    """Makes all of it; what is there already is left. Returns what was brought, official or played. `fault` goes wrong with it.
+    """Creates these objects unless they exist, and plays `fault`; returns their parts.
 
     `made` makes the nodes: the stack itself, or its platform stack.
 
     Raises:
         RehearsalError: the gateway controller does not answer.
-        SourceError: a CRD file cannot be had, or is not what its checksum says.
+        SourceError: a CRD file is not available, or does not have its checksum.
     """
     api = Api(str(plane.kubeconfig), plane.context)
     left = parts.left_to_the_cluster(plan, report)
@@ -50,7 +50,7 @@ def prepare(
         with report.step("gateway controller"):
             brought += _gateway(plane, api, plan, plan.gateway, report)
     elif controller.PROCESS.ran(plane.workdir):
-        # The stack had a gateway when it was last rehearsed here: somebody has to let go of it.
+        # The stack had a gateway when it was last rehearsed here: the controller has to remove its finalizer.
         controller.restart(plane, [CLASS])
     cloud = rehearsal_of(made.cloud)
     brought += cloud.prepare(made.cluster, plane, api, report, fault)
@@ -61,7 +61,7 @@ def prepare(
 
 
 def played(plan: ServingBlueprint) -> Mapping[str, Any]:
-    """The keys of the stack file that are others on the fleet: nothing installed would serve there what is played already."""
+    """Returns the keys of the stack file that differ on the fleet: a gateway implementation is not installed, but played."""
     installs = plan.gateway is not None and plan.gateway.implementation
     return {"router": {"gateway": {"install": False, "retain": True}}} if installs else {}
 
@@ -75,7 +75,7 @@ def _gateway(
     if wanted.objects:
         _remove_others(api)
     else:
-        _somebody_elses(api, plan, wanted)
+        _foreign_gateway(api, plan, wanted)
     whose = f"{wanted.stated.provider}'s" if brought else "an implementation's of your own"
     yield Part(
         "gateway controller", False, f"in place of {whose}: it assigns addresses and judges routes, and serves nothing"
@@ -86,10 +86,10 @@ def _gateway(
     yield from parts.cluster_crd_parts(wanted.stated.provider, brought)
 
 
-def _somebody_elses(api: Api, plan: ServingBlueprint, wanted: GatewayPlan) -> None:
-    """The Gateway that the stack only uses, with its namespace, programmed."""
+def _foreign_gateway(api: Api, plan: ServingBlueprint, wanted: GatewayPlan) -> None:
+    """Creates the Gateway that the stack uses and does not own, with its namespace, and waits until it is programmed."""
     if wanted.namespace == plan.spec.namespace:
-        return  # nobody else's: a namespace that is there before the stack is refused, here as anywhere
+        return  # an existing namespace would be refused as not owned by the stack
     install(api, [crd for crd in plan.crds() if crd["spec"]["group"] == gateway.GROUP])
     api.create("/api/v1/namespaces", {"metadata": {"name": wanted.namespace, "labels": {FLEETS: "true"}}})
     collection = f"{gateway.API}/namespaces/{wanted.namespace}/gateways"
@@ -104,7 +104,7 @@ def _somebody_elses(api: Api, plan: ServingBlueprint, wanted: GatewayPlan) -> No
 
 
 def _remove_others(api: Api) -> None:
-    """The Gateway of an earlier rehearsal of this stack, in which it was somebody else's."""
+    """Removes the Gateway of an earlier rehearsal of this stack, in which the stack did not own it."""
     for found in api.items(f"{gateway.API}/gateways?labelSelector={quote(f'{FLEETS}=true')}"):
         metadata = found["metadata"]
         api.delete(f"{gateway.API}/namespaces/{metadata['namespace']}/gateways/{metadata['name']}")

@@ -1,13 +1,14 @@
-"""What every pretend cloud shares: where it is kept (`store`), and inputs: as the engine tells them, against an SDK's types.
+"""The pretend clouds: their common parts, and one package for each cloud.
 
-What a cloud does is its own package's: `rehearsal.clouds.gke`, `rehearsal.clouds.coreweave`.
+`store` keeps a cloud in a file, `inputs` reads the engine's inputs, `sdk` compares them with an SDK's types, `access` connects a
+rehearsal to its cloud.
 """
 
-#: A file: the cloud. Beside it are its lock and the log of what happened, in order.
+#: Environment variable: the file that holds the cloud. Beside it are its lock and the log of its events.
 CLOUD = "LLMD_PD_PRETEND_CLOUD"
-#: The kubeconfig of the fleet's API server, which every cluster of the cloud is.
+#: Environment variable: the kubeconfig of the fleet, which stands for every cluster of the cloud.
 FLEET = "LLMD_PD_FLEET_KUBECONFIG"
-#: Host and port of that API server: where a cluster is then reached.
+#: Environment variable: host and port of the fleet's API server, a cluster's endpoint.
 ENDPOINT = "LLMD_PD_FLEET_ENDPOINT"
-#: What goes wrong.
+#: Environment variable: the id of the fault to play.
 FAULT = "LLMD_PD_FAULT"

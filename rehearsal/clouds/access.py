@@ -1,9 +1,9 @@
-"""The pretend cloud of a rehearsal: where it is kept; on GKE, how its cluster is reached, and what its files and charts are.
+"""The pretend cloud of a rehearsal: its file, the way to its cluster, and stand-ins for a GKE cluster's files and charts.
 
-On CoreWeave the program reaches its cluster by a context, which is the fleet's in any rehearsal. On GKE it does so as it would
-Google's: by a DNS endpoint whose certificate everybody trusts, as whom `gke-gcloud-auth-plugin` says. Here the endpoint is the
-fleet's, its authority is added to those that are trusted, and a small program under the plugin's name gives the fleet's own
-credential.
+On CoreWeave the program reaches its cluster by a context, which is the fleet's in every rehearsal. On GKE it uses a DNS
+endpoint with a publicly trusted certificate, and the credential that `gke-gcloud-auth-plugin` prints. In a rehearsal the
+endpoint is the fleet's, its certificate authority is added to the trusted ones, and a small program of the plugin's name prints
+the fleet's own credential.
 """
 
 import base64
@@ -35,7 +35,7 @@ INSTALLER = Path(charts.__file__).parent / "gke" / "nvidia-driver-installer.yaml
 
 
 def environment(plane: ControlPlane, fault: str | None) -> dict[str, str]:
-    """Variables by which the pretend cloud and the way to its cluster are this rehearsal's. Writes the files they name."""
+    """Returns the variables for the pretend cloud and the way to its cluster; writes the files that they name."""
     kubeconfig = yaml.safe_load(plane.kubeconfig.read_text())
     cluster, user = kubeconfig["clusters"][0]["cluster"], kubeconfig["users"][0]["user"]
     trusted = plane.workdir / "trusted.pem"
@@ -51,13 +51,13 @@ def environment(plane: ControlPlane, fault: str | None) -> dict[str, str]:
 
 
 def places(plane: ControlPlane) -> dict[str, str]:
-    """Variables by which a pretend cloud is this rehearsal's, and its cluster the fleet."""
+    """Returns the variables for the pretend cloud, with the fleet as its cluster."""
     server = yaml.safe_load(plane.kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
     return {CLOUD: str(plane.workdir / FILE), FLEET: str(plane.kubeconfig), ENDPOINT: urlsplit(server).netloc}
 
 
 def answers(plan: GkePlan, workdir: Path) -> dict[str, str]:
-    """The variable by which the program has the pretend cloud's answers and asks nobody. Writes the file that it names."""
+    """Returns the variable that gives the program the answers of Google's APIs; writes the file that it names."""
     gke = plan.site.gke
     services = [{"name": f"projects/1/services/{api}.googleapis.com", "state": "ENABLED"} for api in NEEDED]
     kept = {
@@ -69,30 +69,30 @@ def answers(plan: GkePlan, workdir: Path) -> dict[str, str]:
 
 
 def forget(workdir: Path) -> None:
-    """A cloud without its fleet would have pools without nodes."""
+    """Removes the cloud of an earlier fleet: its pools would have no nodes."""
     for path in workdir.glob(f"{FILE}*"):
         path.unlink()
 
 
 def substitutes(plan: GkePlan, workdir: Path, helm: Path) -> tuple[Mapping[str, Any], list[Part]]:
-    """The keys of the stack file that lead to stand-ins for what a cluster is given, and which those are."""
+    """Returns the keys of the stack file for stand-ins of a cluster's installer and chart, and their parts."""
     if not plan.charts:
         return {}, []
     package = charts.package(DRA_DRIVER, workdir / "charts", helm)
     driver = {"installer": str(INSTALLER), "chart": {"source": str(package), "version": None}}
     parts = [
-        Part("NVIDIA's driver installer", False, "a DaemonSet of its name that installs nothing"),
+        Part("NVIDIA's driver installer", False, "a DaemonSet of the same name that installs nothing"),
         Part(
             f"chart {DRA_DRIVER}",
             False,
-            "its DeviceClass, and a DaemonSet that hands out nothing: the fleet's slices do",
+            "its DeviceClass, and a DaemonSet without devices: the fleet's slices have them",
         ),
     ]
     return {"cluster": {"gke": {"gpuDriver": driver}}}, parts
 
 
 def _plugin(user: Mapping[str, str]) -> str:
-    """A program that says what `gke-gcloud-auth-plugin` does, of the fleet's administrator."""
+    """Returns a program that prints, as `gke-gcloud-auth-plugin` does, the credential of the fleet's administrator."""
     decoded = {key: base64.b64decode(user[f"client-{key}-data"]).decode() for key in ("certificate", "key")}
     credential = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",

@@ -1,6 +1,6 @@
-"""How the clusters of a cloud are rehearsed: the protocol, and the answers for an existing cluster, which the fleet is.
+"""The protocol by which a rehearsal serves a cloud, with the methods for an existing cluster, for which the fleet stands.
 
-Each cloud's own answers are in its folder beside this module, and one line in `rehearsal.clouds.registry`.
+Each cloud implements it in its folder beside this module, and has a line in `rehearsal.clouds.registry`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,27 +16,27 @@ from stacks.schema import Section
 
 
 class CloudRehearsal:
-    """Rehearses an existing cluster. `unasked` are ids of rules that a rehearsal does not ask, because it answers them itself."""
+    """The rehearsal of an existing cluster. `unasked` are ids of rules that it skips because it fills in the blanks."""
 
     unasked: frozenset[str] = frozenset()
 
     def blanks(self, section: Section | None) -> Mapping[str, str]:
-        """Returns what a rehearsal writes into the blanks of a section, by the path under it."""
+        """Returns the values for the blanks of a section, by the path under it."""
         return {}
 
     def environment(self, plan: ClusterPlan, plane: ControlPlane, fault: str | None) -> dict[str, str]:
-        """Returns variables of the program and its plugins, and writes the files they name. `fault` goes wrong."""
+        """Returns variables for the program and its plugins, and writes the files they name. `fault` is the fault to play."""
         return {}
 
     def substitutes(self, plan: ClusterPlan, workdir: Path, helm: Path) -> tuple[Mapping[str, Any], list[Part]]:
-        """Returns keys of the stack file that lead to stand-ins for what a cluster is given, and which those are."""
+        """Returns the keys of the stack file for stand-ins of a cluster's files and charts, and their parts."""
         return {}, []
 
     def prepare(
         self, plan: ClusterPlan, plane: ControlPlane, api: Api, report: Report, fault: str | None
     ) -> Sequence[Part]:
-        """Makes what the cloud brings to a cluster before the stack's own objects come, and returns what that is."""
+        """Creates the objects that the cloud brings to a cluster before the stack's own; returns their parts."""
         return ()
 
     def clean(self, plane: ControlPlane) -> None:
-        """Lets go of what an earlier rehearsal in the same place left, if this one has no nodes of the cloud."""
+        """Removes the rest of an earlier rehearsal of the same name, if this one has no nodes of the cloud."""

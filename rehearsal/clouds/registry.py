@@ -1,4 +1,4 @@
-"""How each cloud is rehearsed, by its word for `cluster.provider`. A cloud without a line is rehearsed as an existing cluster."""
+"""The clouds that a rehearsal serves, by `cluster.provider`. A cloud without a line is rehearsed as an existing cluster."""
 
 from rehearsal.clouds.cloud import CloudRehearsal
 from rehearsal.clouds.coreweave.rehearsal import CoreWeaveRehearsal
@@ -9,10 +9,10 @@ REHEARSALS: dict[str, CloudRehearsal] = {"coreweave": CoreWeaveRehearsal(), "gke
 
 
 def rehearsal_of(cloud: Cloud) -> CloudRehearsal:
-    """Returns how the clusters of a cloud are rehearsed."""
+    """Returns the rehearsal of a cloud's clusters."""
     return REHEARSALS.get(cloud.key, CloudRehearsal())
 
 
 def unasked() -> frozenset[str]:
-    """Ids of rules that no rehearsal asks."""
+    """Returns the ids of rules that every rehearsal skips."""
     return frozenset[str]().union(*(one.unasked for one in REHEARSALS.values()))

@@ -1,6 +1,6 @@
-"""The arguments that a cloud's installed SDK declares, walked by type: what may be said, and of which type it has to be.
+"""The arguments that a cloud's installed SDK declares: which exist, and of which type they are.
 
-What is not known yet, in a preview, may be of any type.
+A value that is not known yet, in a preview, may be of any type.
 """
 
 import inspect
@@ -21,7 +21,7 @@ _NAMES: dict[str, Any] = {"Output": pulumi.Output, "T": TypeVar("T")}
 
 
 class Mistake(NamedTuple):
-    """What the SDK does not take, and the argument's path."""
+    """An argument that the SDK refuses: its path, and why."""
 
     path: str
     what: str
@@ -32,7 +32,7 @@ class Mistake(NamedTuple):
 
 @cache  # classes are few
 def arguments(declared: Any) -> dict[str, Any]:
-    """The declared types of the arguments of a class `…Args`, by name."""
+    """Returns the declared types of the arguments of a class `…Args`, by name."""
     module = vars(import_module(declared.__module__))
     hints = typing.get_type_hints(declared.__init__, globalns={**_NAMES, **module})
     return {name: hint for name, hint in hints.items() if name not in ("return", "__self__")}
@@ -40,26 +40,26 @@ def arguments(declared: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Sdk:
-    """An installed SDK, by its package."""
+    """An installed SDK; `package` is its name."""
 
     package: str
 
     def class_of(self, kind: str) -> Any:
-        """A resource's class by its path (`container.NodePool`)."""
+        """Returns a resource's class by its path (`container.NodePool`)."""
         package, _, name = f"{self.package}.{kind}".rpartition(".")
         return getattr(import_module(package), name)
 
     def arguments_of(self, kind: str) -> Any:
-        """The class of a resource's arguments."""
+        """Returns the class of a resource's arguments."""
         found = self.class_of(kind)
         return getattr(import_module(found.__module__), f"{found.__name__}Args")
 
     def mistakes(self, resource: Resource, kinds: Mapping[str, str]) -> list[Mistake]:
-        """What the SDK does not take in a resource; `kinds` are the classes' paths of all that it may refer to."""
+        """Returns the arguments of a resource that the SDK refuses; `kinds` has the class paths of resources it can refer to."""
         return [*self._of_class(resource.args, self.arguments_of(resource.type), "", kinds)]
 
     def declares(self, kind: str, path: str) -> bool:
-        """Whether the SDK has an argument at a path, through lists too."""
+        """Whether the SDK has an argument at a path; the path can lead through lists."""
         here = self.arguments_of(kind)
         for step in path.split("."):
             known = arguments(here) if _is_args(here) else {}
@@ -124,7 +124,7 @@ def _words(options: Sequence[Any]) -> str:
 
 
 def _options(hint: Any) -> Iterator[Any]:
-    """The types a hint takes, without the ways of Pulumi's to give them later."""
+    """Yields the types that a hint accepts, without Pulumi's types for later values."""
     origin = typing.get_origin(hint)
     if origin is typing.Union:
         for option in typing.get_args(hint):
@@ -134,7 +134,7 @@ def _options(hint: Any) -> Iterator[Any]:
 
 
 def _elements(hint: Any) -> Iterator[Any]:
-    """The types a hint takes, and those of the elements of a list."""
+    """Yields the types that a hint accepts, and those of the elements of a list."""
     for option in _options(hint):
         many = typing.get_origin(option) is _origin(Sequence)
         yield from _options(typing.get_args(option)[0]) if many else (option,)

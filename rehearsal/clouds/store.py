@@ -1,7 +1,7 @@
-"""The cloud as a file: what it holds, and beside it the log of what happened to it, in order.
+"""A pretend cloud in a file: its resources, and beside it the log of its events.
 
-Several processes have it at once, as every explicit provider is one: it changes under a lock, and is replaced in one step, so
-that reading needs none.
+Every explicit provider is a process, so several use it at once: changes are made under a lock, and the file is replaced in one
+step, so that reading needs no lock.
 """
 
 import json
@@ -18,14 +18,14 @@ from rehearsal.control_plane.locks import named_lock
 from stacks.clouds.resource import from_the_engine
 
 Properties = dict[str, Any]
-Happening = Literal["create", "update", "delete"]
+Change = Literal["create", "update", "delete"]
 
 
 @dataclass(frozen=True)
 class Record:
-    """A resource that exists: inputs and state as the engine spells them; `kind` is the path of its class in the SDK.
+    """An existing resource: inputs and state in the engine's spelling; `kind` is the path of its class in the SDK.
 
-    `project` is the one it is in, whether its inputs or its provider said so.
+    `project` is from its inputs, or from its provider.
     """
 
     kind: str
@@ -37,7 +37,7 @@ class Record:
 
     @property
     def args(self) -> Properties:
-        """Its arguments in the SDK's words."""
+        """Its arguments in the SDK's spelling."""
         return {"project": self.project, **from_the_engine(self.inputs)}
 
     @property
@@ -47,38 +47,38 @@ class Record:
 
     @property
     def stack(self) -> str:
-        """Whose it is."""
+        """The stack that owns it."""
         return stack_of(self.urn)
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened: when, what, and to which resource by kind, logical name and id."""
+    """An event: when, what, and to which resource by kind, logical name and id."""
 
     time: str
-    event: Happening
+    event: Change
     kind: str
     name: str
     id: str
 
 
 class Cloud:
-    """The cloud in a file; without the file it is empty."""
+    """The cloud in a file; empty if the file does not exist."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # One thread of this process at a time waits for the other processes.
+        # Threads of this process wait here, one at a time for the other processes.
         self._mine = threading.Lock()
 
     def records(self) -> list[Record]:
-        """What there is, in the order in which it was made."""
+        """Returns the resources in the order of their creation."""
         if not self.path.exists():
             return []
         return [Record(**row) for row in json.loads(self.path.read_text(encoding="utf-8"))["resources"]]
 
     @contextmanager
     def changing(self) -> Iterator[list[Record]]:
-        """What there is, to be changed by nobody else meanwhile; kept unless an exception is raised."""
+        """Yields the resources under the lock, to be changed; writes them unless an exception is raised."""
         lock = named_lock(self.path.with_name(f"{self.path.name}.lock"), "a change of the pretend cloud")
         with self._mine, lock:
             records = self.records()
@@ -86,15 +86,15 @@ class Cloud:
             rows = [asdict(record) for record in records]
             write_whole(self.path, json.dumps({"resources": rows}, indent=1))
 
-    def tell(self, event: Happening, record: Record) -> None:
-        """Adds to the log; to be called while changing."""
+    def tell(self, event: Change, record: Record) -> None:
+        """Adds an event to the log; to be called inside `changing`."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         row = Event(now, event, record.kind, record.name, record.id)
         with self._log.open("a", encoding="utf-8") as log:
             log.write(json.dumps(asdict(row)) + "\n")
 
     def events(self) -> list[Event]:
-        """What happened, the first first."""
+        """Returns the events, the oldest first."""
         if not self._log.exists():
             return []
         return [Event(**json.loads(line)) for line in self._log.read_text(encoding="utf-8").splitlines()]
@@ -105,5 +105,5 @@ class Cloud:
 
 
 def stack_of(urn: str) -> str:
-    """The part of a URN that says which stack of which project it is of."""
+    """Returns the part of a URN that names project and stack."""
     return "::".join(urn.split("::")[:2])

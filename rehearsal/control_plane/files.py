@@ -1,7 +1,6 @@
-"""Files that others read or write meanwhile.
+"""Files that other processes read or write at the same time.
 
-Writing one so that a reader sees all of it or nothing, and whoever is killed in between leaves no torn one; and the end of
-another program's log.
+Writes a file so that a reader sees all of it or nothing, also if the writer is killed; reads the end of another program's log.
 """
 
 from pathlib import Path
@@ -17,5 +16,5 @@ def write_whole(path: Path, text: str, mode: int | None = None) -> None:
 
 
 def tail(log: Path, lines: int) -> str:
-    """The last lines of a log; nothing where there is none."""
+    """Returns the last lines of a log; an empty text if the file does not exist."""
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""

@@ -1,6 +1,6 @@
-"""What kwokctl is told, and what it leaves behind: its configuration file, its directory, its kubeconfig.
+"""kwokctl's configuration file, environment, directory and kubeconfig for a rehearsal.
 
-Owns the choices that make a control plane fit for a rehearsal. Running it is `control_plane`'s.
+Owns the settings that make a control plane fit for a rehearsal. `plane` runs kwokctl.
 """
 
 import base64
@@ -28,10 +28,10 @@ COMPONENTS: Mapping[str, tuple[str, str]] = {
 }
 PORT_OPTIONS: tuple[str, ...] = ("etcdPeerPort", *(option for _, option in COMPONENTS.values()))
 
-# One controller manager and one scheduler have nobody to lose an election to, but with the default numbers (15 s, 10 s,
-# retry 2 s) they end for good when the machine is starved or a virtual machine is paused for that long, and every start
-# waits up to 2 s. Not switched off: without election the controller manager gives up on an API server that takes more
-# than 10 s to start.
+# A rehearsal has one controller manager and one scheduler, which cannot lose an election to another. But with the default numbers
+# (15 s, 10 s, retry 2 s) they exit if the machine is starved or a virtual machine is paused for that long, and every start
+# waits up to 2 s. Not switched off: without election the controller manager gives up on an API server that takes more than 10 s
+# to start.
 _ELECTION = {
     "leader-elect-lease-duration": "24h",
     "leader-elect-renew-deadline": "23h",
@@ -40,10 +40,10 @@ _ELECTION = {
 EXTRA_ARGS: Mapping[str, Mapping[str, str]] = {
     "etcd": {"unsafe-no-fsync": "true"},  # a rehearsal's data need not survive a power cut
     "kube-apiserver": {
-        # As on GKE: pods that ask for a device are given the toleration for its taint.
+        # As on GKE: admission adds the toleration of a device's taint to pods that ask for the device.
         "enable-admission-plugins": "ExtendedResourceToleration",
-        # Only written into the `kubernetes` Endpoints, which nothing here uses; unset, a machine without a default route
-        # has no API server. Loopback is refused there, hence an address of the documentation range (RFC 5737).
+        # Only written into the `kubernetes` Endpoints, which nothing here uses. If it is not set, the API server does not start
+        # on a machine without a default route. Loopback is refused, hence an address of the documentation range (RFC 5737).
         "advertise-address": "192.0.2.1",
     },
     "kube-controller-manager": _ELECTION,
@@ -52,7 +52,7 @@ EXTRA_ARGS: Mapping[str, Mapping[str, str]] = {
 
 
 def home(workdir: Path) -> Path:
-    """What kwokctl and the components take for the user's home."""
+    """Returns the directory that kwokctl and the components take for the user's home."""
     return workdir / "kwok"
 
 
@@ -69,9 +69,9 @@ def pid_file(workdir: Path, component: str) -> Path:
 
 
 def configuration(ports: Mapping[str, int], bin_dir: Path) -> dict[str, Any]:
-    """The configuration file; `ports` is keyed by kwokctl's option names, `PORT_OPTIONS`.
+    """Returns the configuration file; `ports` is keyed by kwokctl's option names, `PORT_OPTIONS`.
 
-    Every binary is named: for one that is not, kwokctl goes to the network.
+    Every binary is named: kwokctl downloads one that is not.
     """
     binaries = {f"{option.removesuffix('Port')}Binary": str(bin_dir / tool) for tool, option in COMPONENTS.values()}
     return {
@@ -95,10 +95,10 @@ def configuration(ports: Mapping[str, int], bin_dir: Path) -> dict[str, Any]:
 
 
 def environment(workdir: Path, bin_dir: Path) -> dict[str, str]:
-    """The environment kwokctl and through it every component runs in.
+    """Returns the environment of kwokctl and of every component that it starts.
 
-    HOME and not KWOK_WORKDIR says where: kwokctl cuts that variable at the first blank. KWOK_* would override the
-    configuration; etcd refuses to start over an ETCD_* that repeats one of its flags.
+    The directory is set by HOME and not by KWOK_WORKDIR, which kwokctl cuts at the first blank. KWOK_* would override the
+    configuration, and etcd does not start if an ETCD_* repeats one of its flags.
     """
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(("KWOK_", "ETCD_", "KUBECONFIG"))}
     return {
@@ -109,7 +109,7 @@ def environment(workdir: Path, bin_dir: Path) -> dict[str, str]:
 
 
 def kubeconfig(workdir: Path, apiserver_port: int) -> str:
-    """A kubeconfig with the credentials inside it, so that it can be copied; kwokctl's own names files beside it."""
+    """Returns a kubeconfig that contains its credentials, so that it can be copied; kwokctl's own refers to files beside it."""
     pki = cluster_dir(workdir) / "pki"
 
     def encoded(name: str) -> str:

@@ -1,11 +1,11 @@
 """A real Kubernetes control plane with simulated nodes, in one directory and on 127.0.0.1.
 
-Owns starting, looking at and stopping etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok through
-kwokctl, and the environment that kubectl, helm and pulumi need to use them. Nodes are created by others: kwok looks
-after every node with the annotation `kwok.x-k8s.io/node: fake`, and makes the pods on it Running and Ready at once.
+Owns starting, inspecting and stopping etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok through kwokctl, and
+the environment in which kubectl, helm and pulumi use them. `rehearsal.fleet` creates the nodes: kwok looks after every node
+with the annotation `kwok.x-k8s.io/node: fake` and makes the pods on it Running and Ready at once.
 
-`kwokctl delete` is not used: it kills the numbers in its pid files, which after a restart of the machine are somebody
-else's processes.
+`kwokctl delete` is not used: it kills the process ids in its pid files, which belong to other processes after a restart of the
+machine.
 """
 
 import contextlib
@@ -29,12 +29,12 @@ from rehearsal.parts.toolchain import PROVIDER, Toolchain
 from rehearsal.report import Report
 
 START_SECONDS = 120.0
-"""3–4 s on two idle cores, 14 s on 0.4 of one core: after this it is not slow but stuck."""
+"""A start takes 3–4 s on two idle cores and 14 s on 0.4 of one core: after this it is stuck, not slow."""
 BIND_ATTEMPTS = 5
-"""A port that was free can be taken before a component binds it; that again and again is no accident."""
+"""A free port can be taken before a component binds it; so often in a row there is another reason."""
 POLL_SECONDS = 0.1
 REQUEST_SECONDS = 2.0
-# kube-apiserver and etcd: without them there is no cluster; without one of the others there is a broken one.
+# Without these two there is no cluster; without one of the others the cluster is broken.
 ESSENTIAL = ("etcd", "kube-apiserver")
 
 
@@ -44,7 +44,7 @@ class _PortTaken(Exception):
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """A control plane that was started in `workdir` and may still run there."""
+    """A control plane that was started in `workdir`; it can have ended since."""
 
     name: str
     workdir: Path
@@ -52,15 +52,17 @@ class ControlPlane:
 
     @classmethod
     def start(cls, name: str, workdir: Path, toolchain: Toolchain, report: Report) -> "ControlPlane":
-        """Start one in `workdir` and wait until it serves requests and its namespaces have their ServiceAccount.
+        """Starts one in `workdir` and waits until it serves requests and its namespaces have their ServiceAccount.
 
-        Whatever goes wrong, Ctrl-C included, no process is left. RehearsalError when a component ends or nothing is
-        ready within START_SECONDS, with the end of the log that tells why.
+        On any error, Ctrl-C included, no process is left.
+
+        Raises:
+            RehearsalError: a component ended, or it was not ready within START_SECONDS; with the end of the log.
         """
         workdir = workdir.resolve()
         with report.step(f"control plane of rehearsal {name}"):
-            processes.end(workdir)  # what is left of one that broke
-            _record(workdir).unlink(missing_ok=True)  # it said that one got ready here
+            processes.end(workdir)  # the rest of one that broke
+            _record(workdir).unlink(missing_ok=True)  # the record of one that was ready here
             _link(toolchain, _bin_dir(workdir))
             attempt = 0
             while True:
@@ -73,38 +75,40 @@ class ControlPlane:
                     processes.end(workdir)
                     if attempt == BIND_ATTEMPTS:
                         raise plane._failure(str(taken), f"{attempt} times in a row a port of it was taken") from None
-                    report.info(f"a port of {taken} was taken meanwhile: again with other ports")
+                    report.info(f"a port of {taken} was taken by another process: trying other ports")
                 except BaseException:
                     processes.end(workdir)
                     raise
 
     @classmethod
     def from_workdir(cls, workdir: Path) -> "ControlPlane | None":
-        """The control plane that was started in `workdir`; None when none ever got ready there. It may be dead."""
+        """Returns the control plane that was started in `workdir`, running or not; None if none was ever ready there."""
         workdir = workdir.resolve()
         try:
             said = json.loads(_record(workdir).read_text())
-        except (FileNotFoundError, ValueError):  # never ready, or torn by a power cut
+        except (FileNotFoundError, ValueError):  # never ready, or cut off by a power failure
             return None
         return cls(said["name"], workdir, said["ports"])
 
     @property
     def kubeconfig(self) -> Path:
-        """Its only context, also the current one, is `context`. Holds its credentials, so it can be copied."""
+        """The kubeconfig. `context` is its only context and the current one. It contains the credentials, so it can be copied."""
         return self.workdir / "kubeconfig"
 
     @property
     def context(self) -> str:
+        """The context of the kubeconfig."""
         return kwokctl.CONTEXT
 
     def healthy(self) -> bool:
-        """Whether every component runs and the API server calls itself ready, asked within seconds."""
+        """Whether every component runs and the API server answers within seconds that it is ready."""
         return running(self.workdir) == set(kwokctl.COMPONENTS) and self._answers("/readyz")
 
     def stop(self) -> None:
-        """End it, and whatever else runs from its directory, and delete its data.
+        """Ends it and every process that runs from its directory, and deletes its data. It can be called again.
 
-        Fine to call twice, and on one that is dead. RehearsalError when a process will not die.
+        Raises:
+            RehearsalError: a process did not end.
         """
         processes.end(self.workdir)
         shutil.rmtree(kwokctl.home(self.workdir), ignore_errors=True)
@@ -112,10 +116,10 @@ class ControlPlane:
         _record(self.workdir).unlink(missing_ok=True)
 
     def environment(self) -> dict[str, str]:
-        """Variables to lay over a process's own, so that kubectl, helm and pulumi meet this control plane.
+        """Returns the variables to add to a process's own, so that kubectl, helm and pulumi reach this control plane.
 
-        Their caches of what kinds exist lie inside the rehearsal: one that outlives its cluster makes a kind that was
-        created again unknown for minutes.
+        Their caches of the API's kinds lie inside the rehearsal: with a cache that outlives its cluster, a kind that was created
+        again is unknown for minutes.
         """
         caches = self.workdir / "cache"
         no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1"]))
@@ -140,12 +144,12 @@ class ControlPlane:
         command = [str(bin_dir / "kwokctl"), "--config", str(config), "create", "cluster", "--name", kwokctl.CLUSTER]
         with self._log("kwokctl").open("w") as output:
             creating = subprocess.Popen(
-                [*command, "--kubeconfig", ""],  # empty: the user's own kubeconfig is left alone
+                [*command, "--kubeconfig", ""],  # empty: the user's own kubeconfig is not changed
                 env=kwokctl.environment(self.workdir, bin_dir),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # a Ctrl-C is ours to deal with
+                start_new_session=True,  # Ctrl-C is handled here
             )
         try:
             self._wait(creating)
@@ -175,7 +179,7 @@ class ControlPlane:
         return self._answers("/readyz") and self._answers("/api/v1/namespaces/default/serviceaccounts/default")
 
     def _answers(self, path: str) -> bool:
-        """Whether a GET as administrator is answered with 200. No client library: that takes longer than the answer."""
+        """Whether a GET as administrator is answered with 200. No client library: its import takes longer than the answer."""
         pki = kwokctl.cluster_dir(self.workdir) / "pki"
         with contextlib.suppress(OSError, http.client.HTTPException):
             tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
@@ -204,23 +208,23 @@ class ControlPlane:
 
 
 def running(workdir: Path) -> set[str]:
-    """The components of the control plane in `workdir` that run now, whoever started them."""
+    """Returns the components of the control plane in `workdir` that run now."""
     pids = {process.pid for process in processes.belonging_to(workdir.resolve())}
     return {component for component, pid in _pids(workdir.resolve()) if pid in pids}
 
 
 def alive(workdir: Path) -> bool:
-    """Whether a cluster that got ready in `workdir` still runs, be it broken.
+    """Whether a cluster that was ready in `workdir` still runs, broken or not.
 
-    A matter of processes: a busy machine may not answer. Of processes alone it cannot be: kwokctl goes on starting them
-    after whoever started it was killed.
+    Processes decide, because an API server on a busy machine may not answer; but only after the cluster was ready once, because
+    kwokctl goes on starting processes after its parent was killed.
     """
     return ControlPlane.from_workdir(workdir) is not None and running(workdir).issuperset(ESSENTIAL)
 
 
 def _ended(workdir: Path) -> list[str]:
-    """Components that were started and do not run, in the order in which one pulls down the next."""
-    # Read before looking at the processes: the other way round, one that starts in between would seem to have ended.
+    """Returns the components that were started and do not run, in the order in which one makes the next end."""
+    # Read before the processes are listed: in the other order, a component that starts in between would seem to have ended.
     started = [component for component, _ in _pids(workdir)]
     now = running(workdir)
     return [component for component in started if component not in now]
@@ -246,7 +250,7 @@ def _bin_dir(workdir: Path) -> Path:
 
 
 def _link(toolchain: Toolchain, bin_dir: Path) -> None:
-    """The tools under their usual names: for PATH, and so that a command line tells which rehearsal it belongs to."""
+    """Links the tools under their usual names: for PATH, and so that a command line shows its rehearsal."""
     bin_dir.mkdir(parents=True, exist_ok=True)
     # The CLI warns of every plugin it finds on PATH.
     for tool in (tool for name, tool in toolchain.items() if name != PROVIDER):

@@ -1,9 +1,9 @@
-"""The rehearsals of a checkout: their names, directories and owners, and cleaning up after those that were killed.
+"""The rehearsals of a checkout: their names, directories and owners, and removing those whose owner was killed.
 
-One rehearsal is a directory `<root>/<name>/` with a record in it and a lock file `<root>/<name>.lock` beside it. Whoever
-works with a rehearsal holds its lock; the kernel drops it when they die, however that happens, so a free lock is the
-proof that nobody is there (a pid might be somebody else's by now). The lock file is made before the directory and removed
-after it: at whatever moment its owner is killed, the next `sweep` finds it. Directories without a lock file are not
+A rehearsal is a directory `<root>/<name>/` with a record in it, and a lock file `<root>/<name>.lock` beside it. A process that
+works with a rehearsal holds its lock. The kernel releases the lock when the process dies, so a free lock proves that no process
+works with the rehearsal (a process id can belong to another process by now). The lock file is created before the directory and
+removed after it: `sweep` finds the rehearsal at any moment at which its owner was killed. Directories without a lock file are not
 touched.
 """
 
@@ -29,16 +29,16 @@ ROOT = Path(__file__).resolve().parents[2] / ".rehearsal"
 IN_USE = "in use"
 CLEANING = "cleaning up"
 CLEANING_SECONDS = 15.0
-"""How long to wait for somebody who is removing the rehearsal of that name: ending processes is given 10 s."""
-# It becomes a directory and part of messages; stack names are allowed the same letters.
+"""How long to wait for another process that removes the rehearsal of that name: ending its processes may take 10 s."""
+# It becomes a directory and a part of messages; stack names may have the same letters.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass
 class Rehearsal:
-    """A rehearsal that this process holds the lock of; use as a context manager.
+    """A rehearsal whose lock this process holds; a context manager.
 
-    Leaving it removes an ephemeral one, processes and directory, and leaves a kept one running.
+    At its end an ephemeral rehearsal is removed, processes and directory; a kept one is left running.
     """
 
     name: str
@@ -50,16 +50,16 @@ class Rehearsal:
     ports: Mapping[str, int] = field(default_factory=dict)
 
     def note_ports(self, ports: Mapping[str, int]) -> None:
-        """Put the ports of the control plane on record, for people who look."""
+        """Writes the ports of the control plane into the record, for users who look there."""
         self.ports = dict(ports)
         self._write()
 
     def release(self) -> None:
-        """Let go of it and leave it running; the next `create` of the same name takes it up again."""
+        """Releases it and leaves it running; the next `create` of the same name continues with it."""
         self.lock.release()
 
     def remove(self) -> None:
-        """End its processes, delete its directory, forget its name."""
+        """Ends its processes, and deletes its directory and its lock file."""
         _remove(self.workdir, self.lock)
 
     def _write(self) -> None:
@@ -84,10 +84,12 @@ class Registry:
         self._alive = alive
 
     def create(self, name: str, *, kept: bool) -> Rehearsal:
-        """A rehearsal and its lock: of exactly this name when kept, of a new name that begins so when ephemeral.
+        """Returns a rehearsal with its lock held: of this name if kept, of a new name that begins with it if ephemeral.
 
-        A kept one that exists is taken up as it is, its directory included. RehearsalError when another process holds
-        it, or when the name cannot be one.
+        An existing kept one is returned as it is, with its directory.
+
+        Raises:
+            RehearsalError: another process holds it, or the name is not valid.
         """
         if not _NAME.fullmatch(name):
             raise RehearsalError(
@@ -101,7 +103,7 @@ class Registry:
         try:
             if (existing := _read(workdir, lock)) is not None:
                 return existing
-            shutil.rmtree(workdir, ignore_errors=True)  # of one that was killed before it had a record
+            shutil.rmtree(workdir, ignore_errors=True)  # of a process that was killed before it wrote the record
             workdir.mkdir()
             created = Rehearsal(name, workdir, kept, datetime.now(UTC).isoformat(timespec="seconds"), lock)
             created._write()
@@ -111,7 +113,11 @@ class Registry:
         return created
 
     def open(self, name: str) -> Rehearsal | None:
-        """The rehearsal of this name and its lock; None when there is none. RehearsalError when another process holds it."""
+        """Returns the rehearsal of this name with its lock held, or None.
+
+        Raises:
+            RehearsalError: another process holds it.
+        """
         if name not in self.names():
             return None
         lock = self._hold(name)
@@ -120,13 +126,16 @@ class Registry:
         return existing
 
     def names(self) -> list[str]:
-        """Every rehearsal there is, running, kept or dead, by name."""
+        """Returns the names of all rehearsals, running, kept or dead."""
         return sorted(path.stem for path in self.root.glob("*.lock"))
 
     def sweep(self) -> list[str]:
-        """Clean up after the dead: ephemeral rehearsals nobody holds, and kept ones whose control plane is gone.
+        """Removes dead rehearsals: ephemeral ones that no process holds, and kept ones whose control plane has ended.
 
-        Returns their names. RehearsalError when a process of one will not die.
+        Returns their names.
+
+        Raises:
+            RehearsalError: a process of one did not end.
         """
         cleaned = []
         for name in self.names():
@@ -175,14 +184,14 @@ def _record(workdir: Path) -> Path:
 def _read(workdir: Path, lock: BaseFileLock) -> Rehearsal | None:
     try:
         said = json.loads(_record(workdir).read_text())
-    except (FileNotFoundError, ValueError):  # never written, or torn by a power cut: nothing to go by either way
+    except (FileNotFoundError, ValueError):  # never written, or cut off by a power failure
         return None
     return Rehearsal(said["name"], workdir, said["kept"], said["created"], lock, said["ports"])
 
 
 def _remove(workdir: Path, lock: BaseFileLock) -> None:
     processes.end(workdir)
-    # The record first: a removal that is cut short must not leave something that looks whole.
+    # The record first: a removal that is interrupted must not leave a rehearsal that looks complete.
     _record(workdir).unlink(missing_ok=True)
     if workdir.exists():
         shutil.rmtree(workdir)

@@ -1,7 +1,7 @@
 """A controller as a process of a rehearsal's control plane: starting it, finding it again, and its loop.
 
-A process and not a thread: who works with a kept rehearsal runs `pulumi up` and `destroy` after `llmd-pd rehearse` has ended.
-It is started from the rehearsal's directory, so that its command line tells whose it is (`rehearsal.control_plane.processes`).
+A process and not a thread: in a kept rehearsal `pulumi up` and `destroy` are run after `llmd-pd rehearse` has ended. It is
+started from the rehearsal's directory, so that its command line shows its rehearsal (`rehearsal.control_plane.processes`).
 """
 
 import os
@@ -25,19 +25,19 @@ LOOK_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Resident:
-    """A controller by its name, which is its log's too, and the module that is its program."""
+    """A controller: its name, which is also that of its log, and the module that is its program."""
 
     name: str
     module: str
 
     def restart(self, plane: ControlPlane, flags: Sequence[str] = ()) -> None:
-        """Start it, in the place of the one of an earlier rehearsal, with `flags` after those every one has.
+        """Starts it in the place of one that runs already, with `flags` after those that every controller has.
 
-        Returns at once: a controller answers within a second. Costs 40 MB and a few hundredths of a core, so that only
-        a rehearsal that needs it has one. OSError when the process cannot be started.
+        Returns at once: a controller answers within a second. It takes 40 MB and a few hundredths of a core, so only a rehearsal
+        that needs it has one. Raises OSError if the process cannot be started.
         """
         for process in self.running(plane.workdir):
-            process.kill()  # it holds nothing that the next one does not read from the API server
+            process.kill()  # all its state is in the API server
         log = kwokctl.log_file(plane.workdir, self.name)
         program = plane.workdir / "bin" / self.name
         start = (
@@ -64,16 +64,16 @@ class Resident:
             )
 
     def ran(self, workdir: Path) -> bool:
-        """Whether the cluster in `workdir` had it at some time, so that objects may be left that only it lets go."""
+        """Whether the cluster in `workdir` ever had it: then objects can exist whose finalizer only it removes."""
         return kwokctl.log_file(workdir, self.name).exists()
 
     def running(self, workdir: Path) -> list[processes.Process]:
-        """Those of the rehearsals in a directory."""
+        """Returns the processes of this controller in the rehearsals below a directory."""
         return [row for row in processes.belonging_to(workdir) if f"/bin/{self.name} " in row.command]
 
 
 def serve(kubeconfig: Path, look: Callable[[], None]) -> None:
-    """Looks until the rehearsal is gone: its kubeconfig is. A control plane that does not answer is waited for."""
+    """Calls `look` again and again until the rehearsal's kubeconfig is removed; errors of the control plane do not end it."""
     trouble = ""
     while kubeconfig.exists():
         trouble = _look(look, trouble)
@@ -81,26 +81,26 @@ def serve(kubeconfig: Path, look: Callable[[], None]) -> None:
 
 
 def tell(text: str) -> None:
-    """A line of the log."""
+    """Writes a line of the log."""
     print(f"{datetime.now().isoformat(timespec='milliseconds')} {text}", flush=True)
 
 
 def _look(look: Callable[[], None], before: str) -> str:
-    """One look; what kind of trouble there was, told unless it is that of `before`. The next look may go well."""
+    """Calls `look` once; returns the kind of error, which is logged unless it is `before`, that of the last call."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
     try:
         look()
     except (ApiException, HTTPError, OSError) as error:
-        # An API server that starts, stores that initialize, an object that has changed meanwhile.
+        # The API server is starting, its stores are initializing, or an object was changed by another client.
         trouble, words = type(error).__name__, " ".join(str(error).split())
     except Exception as error:
         trouble, words = type(error).__name__, traceback.format_exc()
     else:
         if before:
-            tell("it goes well again")
+            tell("it works again")
         return ""
     if trouble != before:
-        tell(f"trying again until it goes well: {words}")
+        tell(f"trying again until it works: {words}")
     return trouble

@@ -1,7 +1,7 @@
-"""Whether a kept rehearsal can be taken up as it is: its control plane answers, and no run of Pulumi was killed in it.
+"""Whether a kept rehearsal can be continued: its control plane answers, and no run of Pulumi was killed in it.
 
-A killed run leaves a lock, and objects that exist while the state says they were about to be created; the next run would
-fail on those. On a fleet there is nothing to lose, so such a rehearsal starts over.
+A killed run leaves a lock, and objects that exist while the state says they were about to be created; the next run would fail on
+those. A fleet holds nothing of value, so such a rehearsal starts over.
 """
 
 import contextlib
@@ -18,15 +18,15 @@ from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.errors import RehearsalError
 from rehearsal.report import Report
 
-#: Seconds an API server that runs may need to answer on a busy machine before it counts as stuck.
+#: Seconds within which a running API server has to answer, also on a busy machine.
 ANSWER_SECONDS = 10.0
 
 
 def take_up(workdir: Path, report: Report) -> ControlPlane | None:
-    """The control plane of a rehearsal that can go on, or None: then whatever was there is forgotten.
+    """Returns the control plane of a rehearsal that can be continued; else removes the rest of it and returns None.
 
     Raises:
-        RehearsalError: somebody's `pulumi` is at work on its stack.
+        RehearsalError: a `pulumi` of a user works on its stack.
     """
     plane = ControlPlane.from_workdir(workdir)
     if plane is None:
@@ -36,7 +36,7 @@ def take_up(workdir: Path, report: Report) -> ControlPlane | None:
     elif not _answers(plane):
         why = "its control plane does not answer"
     else:
-        report.info("it is running already: taken up as it is")
+        report.info("it is running already and is continued")
         return plane
     report.info(f"{why}: starting over")
     processes.end(workdir)
@@ -45,7 +45,7 @@ def take_up(workdir: Path, report: Report) -> ControlPlane | None:
 
 
 def _killed_run(workdir: Path) -> bool:
-    """Whether there is a lock of nobody's. We hold the rehearsal's lock, so a `pulumi` of a rehearsal's is an orphan."""
+    """Whether a lock is left by a killed run. This process holds the rehearsal's lock, so its own `pulumi` cannot hold one."""
     ours = {process.pid for process in processes.belonging_to(workdir)}
     locks = list((workdir / "state" / ".pulumi" / "locks").rglob("*.json"))
     for lock in locks:
@@ -53,7 +53,7 @@ def _killed_run(workdir: Path) -> bool:
         if pid not in ours and _is_pulumi(pid):
             raise RehearsalError(
                 f"rehearsal {workdir.name} is in use",
-                f"`pulumi` (pid {pid}) is at work on its stack",
+                f"`pulumi` (pid {pid}) works on its stack",
                 "wait for it to end, or interrupt it with Ctrl-C",
             )
     return bool(locks)

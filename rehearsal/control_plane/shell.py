@@ -1,4 +1,4 @@
-"""The file a shell sources to work with a kept rehearsal by hand: kubectl, helm and pulumi meet the fleet and nothing else."""
+"""The file that a shell sources to work with a kept rehearsal: kubectl, helm and pulumi reach the fleet and nothing else."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ def write(path: Path, variables: Mapping[str, str], project: Path) -> None:
     """Writes the file. Any POSIX shell can source it, also with `-u`; PATH is extended, not replaced."""
     lines = [
         "# For a shell that works with this rehearsal: `. <this file>`",
-        # The CLI must not take this shell for an agent's, nor keep a stack or a token of the user's in mind.
+        # The CLI must not take this shell for a coding agent's, nor use a stack or a token of the user's.
         f"unset {' '.join((*AGENT_VARIABLES, 'PULUMI_STACK', 'PULUMI_ACCESS_TOKEN'))}",
         f"export {PROJECT}={_quoted(str(project))}",
     ]

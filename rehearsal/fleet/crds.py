@@ -1,4 +1,4 @@
-"""CRDs on the fleet's API server, before a stack comes."""
+"""Creating CRDs on the fleet's API server, before the stack."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ SECONDS = 30
 
 
 def install(api: Api, crds: Sequence[Object]) -> None:
-    """Makes CRDs and waits until their kinds can be used: a moment after it is there, a kind is answered with 404, then 429."""
+    """Creates CRDs and waits until their kinds are served: for a moment a new kind is answered with 404, then 429."""
     for crd in crds:
         api.create(CRDS, crd)
     for crd in crds:
@@ -38,6 +38,7 @@ def _served(api: Api, path: str) -> bool:
 
 
 def wait(condition: Callable[[], bool], what: str, why: str) -> None:
+    """Waits until a condition holds; raises RehearsalError with what and why if it does not within SECONDS."""
     deadline = time.monotonic() + SECONDS
     while not condition():
         if time.monotonic() > deadline:

@@ -34,7 +34,7 @@ class LiveNodes:
     def change(self, live: Object, machine: Machine) -> None:
         """Gives a live node the labels and taints of a machine; those that Kubernetes or a user wrote stay.
 
-        In one change: between two the scheduler would find a node that nobody described.
+        In one change: between two the scheduler would find a node that is neither the old nor the new one.
         """
         wanted, change = _objects(machine, live["metadata"]["name"], "")[0], Object()
         labels, annotations = live["metadata"].get("labels") or {}, live["metadata"].get("annotations") or {}

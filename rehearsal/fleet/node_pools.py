@@ -73,7 +73,7 @@ class Controller:
                 self._serve(pool, own)
 
     def _hold(self, pool: Object) -> bool:
-        """Puts the finalizer on a pool; False until it is there."""
+        """Puts the finalizer on a pool; returns whether the pool has it already."""
         finalizers = pool["metadata"].get("finalizers") or []
         if FINALIZER in finalizers:
             return True

@@ -1,6 +1,6 @@
 """Machines as the Kubernetes objects of simulated nodes: Node, ResourceSlices, DeviceClasses; and back. Pure; no cluster.
 
-The one place that writes and reads those kinds' field names. Leaves out creating them (`rehearsal`).
+The one place that writes and reads the fields of these kinds. `live` creates the objects.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,25 +11,25 @@ from hardware.machines import DEVICE_CLASSES, DeviceSlice, Machine, Taint, Versi
 from hardware.machines.types import Attribute, SliceDevice
 
 _DRA_API = "resource.k8s.io/v1"
-#: What simulated nodes say of their kubelet: within the skew of any control plane of the rehearsal.
+#: The kubelet version of simulated nodes: within the skew of every control plane of a rehearsal.
 _KUBELET_VERSION = "v1.35.2"
 
 
 def node_name(machine: Machine, index: int) -> str:
-    """The name of a machine's simulated node number `index`."""
+    """Returns the name of a machine's simulated node number `index`."""
     return f"sim-{machine.key}-{index}"
 
 
 def node_objects(machine: Machine, name: str) -> list[dict[str, Any]]:
-    """A simulated node of this machine: its Node, status included (kwok keeps it), then a ResourceSlice per driver.
+    """Returns a simulated node of a machine: its Node with status, which kwok keeps, then a ResourceSlice per driver.
 
-    No `kwok.x-k8s.io/node` taint: the guide's pods have no toleration for it.
+    It has no taint `kwok.x-k8s.io/node`, which the guide's pods do not tolerate.
     """
     return [_node(machine, name), *(_resource_slice(devices, name) for devices in machine.slices)]
 
 
 def device_class_objects(names: Iterable[str]) -> list[dict[str, Any]]:
-    """DeviceClasses by name, as their usual installer would make them. Raises KeyError for a name not in the table."""
+    """Returns DeviceClasses as their usual installer would create them. Raises KeyError for a name not in the table."""
     return [
         {
             "apiVersion": _DRA_API,
@@ -44,9 +44,9 @@ def device_class_objects(names: Iterable[str]) -> list[dict[str, Any]]:
 def machine_of_node(
     node: Mapping[str, Any], slices: Iterable[Mapping[str, Any]], device_classes: Iterable[str]
 ) -> Machine:
-    """The machine that a live node shows itself to be, by its name: what pods can be fitted to.
+    """Returns a live node as a machine whose key is the node's name, so that pods can be fitted to it.
 
-    `slices` are the node's own. Of `device_classes`, the cluster's, those are left out of which it is not known what they select.
+    `slices` are those of the node. `device_classes` are those of the cluster; names that are not in the table are ignored.
     """
     status, labels = node.get("status", {}), node["metadata"].get("labels") or {}
     shown: Mapping[str, str] = status.get("allocatable") or {}
@@ -142,7 +142,7 @@ def _attribute(value: Attribute) -> dict[str, Attribute]:
 
 
 def _devices(driver: str, row: Mapping[str, Any]) -> DeviceSlice:
-    """One device as a slice of its own."""
+    """Returns a slice of one device."""
     attributes = {name: _read(value) for name, value in (row.get("attributes") or {}).items()}
     return DeviceSlice(driver, _literal(row["name"]), (), ((),), attributes)
 
@@ -154,5 +154,5 @@ def _read(value: Mapping[str, Any]) -> Attribute:
 
 
 def _literal(text: str) -> str:
-    """Text in which a row fills in nothing."""
+    """Returns text with braces escaped, so that a row of devices does not fill them in."""
     return text.replace("{", "{{").replace("}", "}}")

@@ -1,7 +1,7 @@
-"""Tools built from Go modules: the way that works wherever the Go proxy can be reached and nothing else.
+"""Tools built from Go modules: for machines that reach a Go module proxy and no publisher of the tools.
 
-Owns the tool modules under `tools/`, the version stamps, and the cache of what was built. go.sum pins every source by
-its hash; the cache is keyed by go.mod, go.sum, sources of ours, stamps and platform, so a second clone builds nothing.
+Owns the tool modules under `tools/`, the version stamps, and the cache of builds. go.sum pins every source by its hash; the
+cache is keyed by go.mod, go.sum, our own sources, stamps and platform, so a second clone builds nothing.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from releases.files import cache_dir
 MODULES = Path(__file__).parents[1] / "tools"
 PROGRESS_SECONDS = 20.0
 POLL_SECONDS = 0.1
-#: The module of the official Kubernetes provider, of which one version is served, and what of it its main package embeds.
+#: The module of the official Kubernetes provider, of which one version is served, and the files that its main package embeds.
 KUBERNETES_PROVIDER = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 EMBEDDED: Mapping[str, Mapping[str, InModule]] = {
     "kubernetes-provider": {
@@ -39,7 +39,7 @@ EMBEDDED: Mapping[str, Mapping[str, InModule]] = {
         for name in ("schema.json", "terraform-mapping.json")
     }
 }
-"""By tool module: the files that its program embeds and another module holds."""
+"""By tool module: the files that its program embeds and another module contains."""
 #: Flags of the compiler by pattern of packages; the last pattern that matches a package counts. No debug information, which the
 #: linker would drop. The provider links the whole Go SDK, a type for each kind of Kubernetes, for components that no stack here
 #: uses: it is not inlined. That saves 40 % of the compiler's time on the SDK and 15 % elsewhere (measured on one package each).
@@ -47,7 +47,7 @@ COMPILER_FLAGS: Mapping[str, str] = {
     "all": "-dwarf=false",
     "github.com/pulumi/pulumi-kubernetes/sdk/v4/...": "-dwarf=false -l",
 }
-# `go build -v` and `go: downloading` lines: progress, and not what went wrong.
+# `go build -v` and `go: downloading` lines: progress, no errors.
 _PROGRESS_LINE = re.compile(r"go: (downloading|finding|extracting) |[\w.~-]+(/[\w.~-]+)*$")
 
 
@@ -65,8 +65,9 @@ def _kubernetes_stamps(version: str) -> dict[str, str]:
 
 
 def stamps(module: str) -> dict[str, str]:
-    """Variables that official builds set by `-ldflags -X`: an unstamped kube-apiserver, helm or pulumi reports a version
-    that version checks refuse. The versions themselves are read from the module's go.mod.
+    """Returns the variables that official builds set by `-ldflags -X`, with the versions in the module's go.mod.
+
+    Version checks refuse the version that an unstamped kube-apiserver, helm or pulumi reports.
     """
     versions = required(module)
     match module:
@@ -88,22 +89,22 @@ def stamps(module: str) -> dict[str, str]:
 
 
 def _as_the_sdk_asks(version: str) -> str:
-    """The version of the SDK, with the module's date as build metadata, which a comparison of versions leaves out.
+    """Returns the version of the SDK, with the module's date as build metadata, which comparisons of versions ignore.
 
-    The engine would warn at each run that the provider is older than the SDK; a rehearsal says it once, in its report.
+    Otherwise the engine would warn at each run that the provider is older than the SDK; a rehearsal reports it once.
     """
     _, date, _ = version.split("-")
     return f"{importlib.metadata.version('pulumi-kubernetes')}+module.{date}"
 
 
 def required(module: str) -> dict[str, str]:
-    """What a module under `tools/` requires: path -> version, without its `v`."""
+    """Returns the requirements of a module under `tools/`: path -> version, without its `v`."""
     go_mod = (MODULES / module / "go.mod").read_text()
     return dict(re.findall(r"^\s*(?:require\s+)?(\S+) v(\S+)", go_mod, re.MULTILINE))
 
 
 def directory(module: str) -> Path:
-    """The directory of a module's built tools; another go.sum, source, stamp or platform is another directory."""
+    """Returns the directory of a module's built tools; another go.sum, source, stamp or platform has another directory."""
     digest = hashlib.sha256()
     for part in sorted((MODULES / module).glob("*")):
         if part.name in ("go.mod", "go.sum") or part.suffix == ".go":
@@ -113,21 +114,21 @@ def directory(module: str) -> Path:
 
 
 def _flags(module: str) -> list[str]:
-    # -s -w: without symbol tables, which halves the files; nobody debugs these.
+    # -s -w: without symbol tables, which halves the size of the files; these are not debugged.
     linker = " ".join(["-s", "-w", *(f"-X={name}={value}" for name, value in stamps(module).items())])
     return ["-ldflags", linker, *(f"-gcflags={packages}={flags}" for packages, flags in COMPILER_FLAGS.items())]
 
 
 def build(wanted: Mapping[str, Mapping[str, str]], report: Report) -> None:
-    """Builds what `directory(module)` lacks of the wanted tools: module -> {name: Go package}. Modules are built side by side.
+    """Builds the wanted tools that `directory(module)` lacks: module -> {name: Go package}. Modules are built side by side.
 
-    Each tool appears there complete or not at all. Two set-ups at once build once: the second waits for the first.
+    Each tool appears complete or not at all. Of two set-ups at once the second waits for the first and builds nothing.
 
     Raises:
         RehearsalError: a build fails; with the end of Go's output.
     """
     with ExitStack() as held:
-        for module in sorted(wanted):  # in one order, so that two set-ups never wait for each other
+        for module in sorted(wanted):  # in a fixed order, so that two set-ups never wait for each other
             file = directory(module).with_name(f"{directory(module).name}.lock")
             lock = named_lock(file, "building")
             try:
@@ -153,7 +154,7 @@ def build(wanted: Mapping[str, Mapping[str, str]], report: Report) -> None:
                     for module, packages in missing.items()
                 ]
                 _follow(builds, report)
-                # One that failed ended the wait for the others; those that were done by then are kept.
+                # The first failure ends the wait for the others; builds that were done by then are kept.
                 ended = [one for one in builds if one.process.returncode is not None]
                 for one in sorted(ended, key=lambda one: one.process.returncode != 0):
                     one.keep()
@@ -161,7 +162,7 @@ def build(wanted: Mapping[str, Mapping[str, str]], report: Report) -> None:
 
 @dataclass
 class _Build:
-    """One `go build` of a module's tools: it runs while the block does, and its tools appear by `keep`."""
+    """One `go build` of a module's tools: a context manager that runs it; `keep` puts its tools in place."""
 
     go: Path
     module: str
@@ -170,9 +171,7 @@ class _Build:
 
     def __enter__(self) -> "_Build":
         self.target.mkdir(parents=True, exist_ok=True)
-        for abandoned in self.target.glob(
-            ".build-*"
-        ):  # of a set-up that was killed: the lock is ours, so nobody uses it
+        for abandoned in self.target.glob(".build-*"):  # of a set-up that was killed: this process holds the lock
             shutil.rmtree(abandoned, ignore_errors=True)
         self._out = tempfile.TemporaryDirectory(dir=self.target, prefix=".build-", ignore_cleanup_errors=True)
         try:
@@ -205,7 +204,7 @@ class _Build:
         return self.target / "build.log"
 
     def _overlay(self) -> list[str]:
-        """The files the program embeds, beside its source by an overlay: nothing is written into the checkout."""
+        """Returns the flags for files that the program embeds: an overlay, so that nothing is written into the checkout."""
         places = {}
         for name, place in EMBEDDED.get(self.module, {}).items():
             try:
@@ -224,14 +223,14 @@ class _Build:
         return ["-overlay", str(overlay)]
 
     def waits_for(self) -> list[str]:
-        """The tools that are not there yet."""
+        """Returns the tools that are not built yet."""
         return [name for name, package in self.packages.items() if not self._built(package).exists()]
 
     def _built(self, package: str) -> Path:
         return Path(self._out.name) / go_binary(package)
 
     def keep(self) -> None:
-        """Puts what was built where it is looked for.
+        """Moves the built tools into their directory.
 
         Raises:
             RehearsalError: the build failed.
@@ -248,7 +247,7 @@ class _Build:
 
 
 def _follow(builds: Sequence[_Build], report: Report) -> None:
-    """Waits until all have ended, or one has failed; says every `PROGRESS_SECONDS` which tools are still to come."""
+    """Waits until all have ended or one has failed; reports every `PROGRESS_SECONDS` which tools are missing."""
     began = said = time.monotonic()
     while any(one.process.poll() is None for one in builds) and not any(one.process.poll() for one in builds):
         time.sleep(POLL_SECONDS)
@@ -259,7 +258,7 @@ def _follow(builds: Sequence[_Build], report: Report) -> None:
 
 
 def go_binary(package: str) -> str:
-    """The file name `go build` gives a package: its last element that is not a major version."""
+    """Returns the file name that `go build` gives a package: its last element that is not a major version."""
     return re.sub(r"/v\d+$", "", package).rpartition("/")[2]
 
 

@@ -1,7 +1,7 @@
-"""A chart on this machine: kept from before, pulled from its registry, or packaged from the sources upstream tags.
+"""A chart on this machine: from the cache, pulled from its registry, or packaged from the sources that upstream tags.
 
-Owns the order of these, and the user's cache of charts. A chart is kept under the reference or module it came from, so that
-where it lies says what it is.
+Owns this order and the user's cache of charts. A chart is kept under the reference or module it came from, so its place shows
+what it is.
 """
 
 import contextlib
@@ -20,30 +20,30 @@ from releases import RELEASES
 from releases.charts import helm_arguments
 from releases.files import cache_dir
 
-#: Seconds for a chart of 20 KB: a registry that takes longer cannot be reached.
+#: Seconds for a chart of 20 KB: a registry that takes longer counts as unreachable.
 PULL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Package:
-    """A chart as a `.tgz` on this machine, and what people are told of where it came from."""
+    """A chart as a `.tgz` on this machine, and the origin that the report names."""
 
     path: Path
     origin: str
 
 
 def find(ref: str, version: str | None, helm: Path, report: Report) -> Package:
-    """The chart, from the first source that has it; kept for the next time.
+    """Returns the chart from the first source that has it, and keeps it.
 
     Raises:
-        UnavailableError: none has; the message has a reason for each.
+        UnavailableError: no source has it; the message has a reason for each.
     """
     if (found := kept(ref, version)) is not None:
         return found
     if offline():
         if (found := _packaged(_pinned(ref, version))) is not None:
             return found
-        raise UnavailableError(f"{OFFLINE} is set, and the chart is not kept from before")
+        raise UnavailableError(f"{OFFLINE} is set, and the chart is not in the cache")
     try:
         return pull(ref, version, helm)
     except UnavailableError as of_registry:
@@ -54,16 +54,16 @@ def find(ref: str, version: str | None, helm: Path, report: Report) -> Package:
 
 
 def kept(ref: str, version: str | None) -> Package | None:
-    """The chart, if it was had before."""
+    """Returns the chart if it is in the cache."""
     if found := _package_in(_place(ref, version)):
         return Package(found, _said(ref, version))
     pinned = _pinned(ref, version)
-    # Only for upstream's own reference: what a team keeps under that name in its registry may differ, so it is asked first.
+    # Only for upstream's own reference: a team's registry can have another chart of that name, so it is asked first.
     return _packaged(pinned) if pinned and pinned.ref == ref else None
 
 
 def pull(ref: str, version: str | None, helm: Path) -> Package:
-    """The chart from its registry.
+    """Pulls the chart from its registry and keeps it.
 
     Raises:
         UnavailableError: the registry does not give it.
@@ -76,14 +76,14 @@ def pull(ref: str, version: str | None, helm: Path) -> Package:
 
 
 def from_module(ref: str, version: str | None, helm: Path, report: Report) -> Package:
-    """The chart of this name and version from the Go module that holds its sources.
+    """Packages the chart of this name and version from the Go module that contains its sources, and keeps it.
 
     Raises:
-        UnavailableError: none does, or it cannot be had.
+        UnavailableError: no module does, or it is not available.
     """
     pinned = _pinned(ref, version)
     if pinned is None or pinned.source is None:
-        raise UnavailableError("no Go module holds its sources")
+        raise UnavailableError("no Go module contains its sources")
     if (found := _packaged(pinned)) is not None:
         return found
     source, origin = pinned.source, upstream.said(pinned.source.module)
@@ -96,7 +96,7 @@ def from_module(ref: str, version: str | None, helm: Path, report: Report) -> Pa
 
 
 def _packaged(pinned: Chart | None) -> Package | None:
-    """What was packaged from a Go module before."""
+    """Returns the chart if it was packaged from a Go module before."""
     if pinned is None or (source := pinned.source) is None:
         return None
     found = _package_in(_place(f"{source.module}/{source.path}", pinned.version))
@@ -104,7 +104,7 @@ def _packaged(pinned: Chart | None) -> Package | None:
 
 
 def _pinned(ref: str, version: str | None) -> Chart | None:
-    """The releases' own chart of this name and version: a mirror keeps both."""
+    """Returns the releases' own chart of this name and version; a mirror keeps both."""
     charts = (chart for bill in RELEASES.values() for chart in bill.router.charts.values())
     name = ref.rpartition("/")[2]
     return next((chart for chart in charts if chart.ref.endswith(f"/{name}") and chart.version == version), None)
@@ -115,7 +115,7 @@ def _said(ref: str, version: str | None) -> str:
 
 
 def _place(what: str, version: str | None) -> Path:
-    """One directory for each chart and version; a reference has letters that a file system may not like."""
+    """Returns the directory of a chart and version; a reference has letters that a file system can refuse."""
     return cache_dir() / "charts" / re.sub(r"[^\w.-]+", "_", f"{what} {version or 'newest'}")
 
 
@@ -124,7 +124,7 @@ def _package_in(place: Path) -> Path | None:
 
 
 def _keep(place: Path, get: Callable[[Path], None]) -> Path:
-    """Lets `get` put a package into a directory, and keeps it: complete or not at all, whoever else is at it too."""
+    """Calls `get` to put a package into a directory, and keeps it: complete or not at all, also if two processes do so."""
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place, prefix=".") as scratch:
@@ -133,7 +133,7 @@ def _keep(place: Path, get: Callable[[Path], None]) -> Path:
                 raise UnavailableError("helm succeeded and left no chart")
             return made.replace(place / made.name)
     except UnavailableError:
-        with contextlib.suppress(OSError):  # somebody else may have kept it there meanwhile
+        with contextlib.suppress(OSError):  # another process can have kept a package there
             place.rmdir()
         raise
     except OSError as error:

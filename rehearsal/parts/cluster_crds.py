@@ -1,6 +1,6 @@
-"""CRDs that a stack expects its cluster to have: the published ones wherever they can be had, else the permissive stand-ins.
+"""CRDs that a stack expects its cluster to have: the published files if they are available, else permissive stand-ins.
 
-Which kinds there are, and what stands for each, is `standins.crds`; what is published where, `releases.cluster_crds`.
+`standins.crds` lists the kinds with their stand-ins, `releases.cluster_crds` the published files.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,13 +15,13 @@ from rehearsal.report import Report
 from releases.cluster_crds import PUBLISHED, Published
 from releases.files import Pinned, SourceError, crd_objects, download
 
-#: Seconds for a file of up to 850 KB that a stand-in can do without.
+#: Seconds for a file of up to 850 KB, which a stand-in can replace.
 DOWNLOAD_SECONDS = 5
 
 
 @dataclass(frozen=True)
 class Definition:
-    """The CRD of one kind as the fleet's cluster gets it. `published` is None where it is the stand-in."""
+    """The CRD of one kind for the fleet's cluster. `published` is None if it is the stand-in."""
 
     resource: Resource
     object: dict[str, Any]
@@ -29,14 +29,14 @@ class Definition:
 
 
 def definitions(resources: Sequence[Resource], report: Report) -> list[Definition]:
-    """The CRDs of these kinds. Published files that had to be downloaded are kept; one that cannot be had is no error."""
+    """Returns the CRDs of these kinds. Downloaded files are kept; a file that is not available is no error."""
     files = [PUBLISHED[resource.name].crd for resource in resources if resource.name in PUBLISHED]
     return _read(resources, Fetch(files, partial(download, seconds=DOWNLOAD_SECONDS), report))
 
 
 def kept(resources: Sequence[Resource]) -> list[Definition]:
-    """The same of what is on this machine already: no network is asked."""
-    return _read(resources, _nobody)
+    """Returns the CRDs of these kinds without asking the network."""
+    return _read(resources, _from_the_cache_only)
 
 
 def _read(resources: Sequence[Resource], fetch: Callable[[str], bytes]) -> list[Definition]:
@@ -55,5 +55,5 @@ def _definition(resource: Resource, source: Pinned) -> Definition:
     return Definition(resource, resource.definition, None)
 
 
-def _nobody(_: str) -> bytes:
-    raise URLError("the file is not kept from before")
+def _from_the_cache_only(_: str) -> bytes:
+    raise URLError("the file is not in the cache")

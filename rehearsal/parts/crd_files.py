@@ -1,4 +1,4 @@
-"""Pinned CRD files by the network: from their publisher, and once it does not answer from the Go modules that hold the same."""
+"""Pinned CRD files from the network: from their publisher, or from Go modules that contain them if it does not answer."""
 
 from collections.abc import Callable, Sequence
 from http.client import HTTPException
@@ -12,9 +12,9 @@ from rehearsal.report import Report
 
 
 class Fetch:
-    """A `fetch` for `Pinned`: the pinned URL; and once one does not answer, the same file of a Go module.
+    """A `fetch` for `Pinned`: reads the pinned URL, and after the first that does not answer the same file of a Go module.
 
-    Whose content it is matters not: `Pinned` takes what has the pinned checksum.
+    `Pinned` verifies the checksum in either case.
     """
 
     def __init__(self, files: Sequence[Crd], download: Callable[[str], bytes], report: Report) -> None:
@@ -22,12 +22,12 @@ class Fetch:
         self._download = download
         self._report = report
         self._refusal: Exception | None = None
-        #: The modules that were used, for people.
+        #: The modules that were used, for the report.
         self.modules: list[str] = []
 
     def __call__(self, url: str) -> bytes:
         if offline():
-            raise URLError(f"{OFFLINE} is set, and the file is not kept from before")
+            raise URLError(f"{OFFLINE} is set, and the file is not in the cache")
         if self._refusal is None:
             try:
                 return self._download(url)

@@ -1,8 +1,7 @@
-"""Official releases of the tools: where they are, whether their host can be reached, and fetching them.
+"""Official releases of the tools: their addresses, whether their hosts can be reached, and fetching them.
 
-Owns the addresses. Kept thin: a plain file or one member of an archive, checked against the checksum its publisher
-keeps beside it. kwokctl could fetch the control plane by itself, but into a place that only it knows; fetched here,
-every tool is in one cache and the next rehearsal needs no network.
+A plain file or one member of an archive, checked against the checksum that its publisher keeps beside it. kwokctl could fetch the
+control plane itself, but checks no checksum and cannot fall back to a build (ADR 24).
 """
 
 import hashlib
@@ -14,7 +13,6 @@ import tarfile
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -38,15 +36,17 @@ class Source:
     member: str = ""
     """The file inside the archive, for an archive."""
     checksums: str = ""
-    """A text with the SHA-256 of the file; none is known for kwok and Pulumi's plugins, for which only TLS vouches."""
+    """A text with the SHA-256 of the file; kwok and Pulumi's plugins publish none, so that only TLS vouches for them."""
 
     def filled(self, version: str) -> "Source":
+        """Returns the release of a version for this machine."""
         system, arch = goos_goarch()
         values = {"version": version, "os": system, "arch": arch}
         return Source(*(part.format(**values) for part in (self.url, self.member, self.checksums)))
 
     @property
     def host(self) -> str:
+        """The host that serves it."""
         return urlsplit(self.url).netloc
 
 
@@ -60,40 +60,33 @@ def _kwok(binary: str) -> Source:
 
 
 _ETCD = "https://github.com/etcd-io/etcd/releases/download/v{version}"
+_HELM = "https://get.helm.sh/helm-v{version}-{os}-{arch}.tar.gz"
 SOURCES: dict[str, Source] = {
     "etcd": Source(
         f"{_ETCD}/etcd-v{{version}}-{{os}}-{{arch}}.tar.gz",
         member="etcd-v{version}-{os}-{arch}/etcd",
         checksums=f"{_ETCD}/SHA256SUMS",
     ),
-    "kube-apiserver": _kubernetes("kube-apiserver"),
-    "kube-controller-manager": _kubernetes("kube-controller-manager"),
-    "kube-scheduler": _kubernetes("kube-scheduler"),
-    "kubectl": _kubernetes("kubectl"),
-    "kwok": _kwok("kwok"),
-    "kwokctl": _kwok("kwokctl"),
-    "helm": Source(
-        "https://get.helm.sh/helm-v{version}-{os}-{arch}.tar.gz",
-        member="{os}-{arch}/helm",
-        checksums="https://get.helm.sh/helm-v{version}-{os}-{arch}.tar.gz.sha256sum",
-    ),
+    **{name: _kubernetes(name) for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")},
+    **{name: _kwok(name) for name in ("kwok", "kwokctl")},
+    "helm": Source(_HELM, member="{os}-{arch}/helm", checksums=f"{_HELM}.sha256sum"),
     "pulumi-resource-kubernetes": Source(
         "https://get.pulumi.com/releases/plugins/pulumi-resource-kubernetes-v{version}-{os}-{arch}.tar.gz",
         member="pulumi-resource-kubernetes",
     ),
-    # Only probed: the installer it names is run by Pulumi's own automation package.
+    # Only probed: Pulumi's own automation package runs the installer.
     "pulumi": Source("https://get.pulumi.com/install.sh"),
 }
 
 
 def directory(tool: str, version: str) -> Path:
-    """Where the download of a tool lies; for Pulumi, whose installer adds a `bin`, that `bin`."""
+    """Returns the directory of a downloaded tool; for Pulumi, whose installer adds a `bin`, that `bin`."""
     place = cache_dir() / "official" / f"{tool}-{version}"
     return place / "bin" if tool == "pulumi" else place
 
 
 def probe(url: str) -> bool:
-    """One HEAD request; only a success counts: a filter that answers 403 for a host does not let its files through."""
+    """Sends one HEAD request; only a success counts: a filter that answers 403 for a host does not let its files through."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=PROBE_SECONDS):
             return True
@@ -102,9 +95,9 @@ def probe(url: str) -> bool:
 
 
 def reachable(sources: Iterable[Source], probe: Probe = probe) -> set[str]:
-    """The hosts of `sources` that answer, each asked once and all at the same time, within `PROBE_SECONDS` in total.
+    """Returns the hosts that answer, each asked once and all at the same time, within `PROBE_SECONDS` in total.
 
-    A host that refuses is not asked again. In daemon threads: nothing bounds a look-up in a DNS that never answers.
+    In daemon threads: nothing bounds a look-up in a DNS that never answers.
     """
     urls = {source.host: source.url for source in sources}
     answered: set[str] = set()
@@ -123,12 +116,24 @@ def reachable(sources: Iterable[Source], probe: Probe = probe) -> set[str]:
 
 
 def fetch(tool: str, version: str) -> None:
-    """Put the official release into `directory(tool, version)`, complete or not at all. RehearsalError on any failure."""
+    """Puts the official release into `directory(tool, version)`, complete or not at all.
+
+    Raises:
+        RehearsalError: it cannot be downloaded, or is not what its checksum says.
+    """
+    root = directory(tool, version)
+    root = root.parent if tool == "pulumi" else root
     try:
-        if tool == "pulumi":
-            _install_pulumi(version)
-        else:
-            _fetch(SOURCES[tool].filled(version), directory(tool, version) / tool)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root.parent, prefix=".download-") as temporary:
+            fresh = Path(temporary, "fresh")
+            if tool == "pulumi":
+                _install_pulumi(version, fresh)
+            else:
+                _download(SOURCES[tool].filled(version), fresh / tool)
+            if not (directory(tool, version) / tool).exists():  # another process can have been faster
+                shutil.rmtree(root, ignore_errors=True)
+                fresh.rename(root)
     except (OSError, tarfile.TarError, KeyError, ValueError, subprocess.CalledProcessError) as error:
         raise RehearsalError(
             f"the official {tool} {version} could not be downloaded",
@@ -137,35 +142,28 @@ def fetch(tool: str, version: str) -> None:
         ) from error
 
 
-def _fetch(source: Source, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as temporary:
-        downloaded = Path(temporary) / "downloaded"
-        digest = _download(source.url, downloaded)
+def _download(source: Source, target: Path) -> None:
+    target.parent.mkdir()
+    with tempfile.TemporaryFile() as downloaded, target.open("wb") as out:
+        with urllib.request.urlopen(source.url, timeout=READ_SECONDS) as response:
+            shutil.copyfileobj(response, downloaded)
+        downloaded.seek(0)
+        digest = hashlib.file_digest(downloaded, "sha256").hexdigest()
         if source.checksums and digest != (expected := _published_digest(source)):
             raise ValueError(f"{source.url} has SHA-256 {digest}, its publisher says {expected}")
-        binary = downloaded
-        if source.member:
-            binary = Path(temporary) / "member"
-            with tarfile.open(downloaded) as archive, binary.open("wb") as out:
+        downloaded.seek(0)
+        if not source.member:
+            shutil.copyfileobj(downloaded, out)
+        else:
+            with tarfile.open(fileobj=downloaded) as archive:
                 if (member := archive.extractfile(source.member)) is None:
                     raise KeyError(f"{source.member} in {source.url} is not a file")
                 shutil.copyfileobj(member, out)
-        binary.chmod(0o755)
-        binary.rename(target)
-
-
-def _download(url: str, to: Path) -> str:
-    digest = hashlib.sha256()
-    with urllib.request.urlopen(url, timeout=READ_SECONDS) as response, to.open("wb") as out:
-        while chunk := response.read(1 << 20):
-            digest.update(chunk)
-            out.write(chunk)
-    return digest.hexdigest()
+    target.chmod(0o755)
 
 
 def _published_digest(source: Source) -> str:
-    """From a bare digest, or from lines of `<digest>  <file>`."""
+    """Reads a bare digest, or lines of `<digest>  <file>`."""
     with urllib.request.urlopen(source.checksums, timeout=READ_SECONDS) as response:
         text = response.read().decode()
     name = re.escape(os.path.basename(urlsplit(source.url).path))
@@ -175,18 +173,13 @@ def _published_digest(source: Source) -> str:
     return match[1]
 
 
-def _install_pulumi(version: str) -> None:
+def _install_pulumi(version: str, root: Path) -> None:
     # Imported here: the automation package takes most of a second, and only this rare path needs it.
     from pulumi.automation import PulumiCommand
     from pulumi.automation.errors import InvalidVersionError
     from semver import VersionInfo
 
-    root = directory("pulumi", version).parent
-    root.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root.parent, prefix=".download-") as temporary:
-        try:
-            PulumiCommand.install(root=f"{temporary}/pulumi", version=VersionInfo.parse(version))
-        except InvalidVersionError as error:
-            raise ValueError(str(error)) from error
-        shutil.rmtree(root, ignore_errors=True)
-        Path(temporary, "pulumi").rename(root)
+    try:
+        PulumiCommand.install(root=str(root), version=VersionInfo.parse(version))
+    except InvalidVersionError as error:
+        raise ValueError(str(error)) from error

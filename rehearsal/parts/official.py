@@ -1,6 +1,6 @@
-"""Official plugins of the Pulumi CLI that are installed on this machine: those a user names, and those the CLI has.
+"""Official plugins of the Pulumi CLI on this machine: those that a user names, and those in the CLI's plugin directory.
 
-Owns where they are looked for and how one says its version. How a plugin is put into a rehearsal is `plugins`'.
+Owns where they are looked for and how a plugin is asked for its version. `plugins` puts them into a rehearsal.
 """
 
 import importlib.metadata
@@ -18,30 +18,30 @@ PLUGINS = "LLMD_PD_PLUGINS"
 which rehearsals use instead of any other."""
 KUBERNETES = "resource-kubernetes"
 LANGUAGE = "language-python"
-#: Those that may be named. A cloud's is not: a rehearsal must not reach a real cloud.
+#: The plugins that may be named. Not a cloud's: a rehearsal must not reach a real cloud.
 NAMEABLE = (KUBERNETES, LANGUAGE)
-#: Seconds a plugin may take to say its version; the Kubernetes provider takes about half a second.
+#: Seconds within which a plugin has to answer with its version; the Kubernetes provider takes about half a second.
 ANSWER_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Installed:
-    """A plugin that is installed, and its version as its directory says."""
+    """An installed plugin, and the version in the name of its directory."""
 
     program: Path
     version: str
 
 
 def program(key: str) -> str:
-    """The file name of a plugin's program."""
+    """Returns the file name of a plugin's program."""
     return f"pulumi-{key}"
 
 
 def named(key: str) -> Path | None:
-    """The plugin in the directory that `LLMD_PD_PLUGINS` names; None where it names none, or one without this plugin.
+    """Returns the plugin in the directory that `LLMD_PD_PLUGINS` names; None if it is not set or the directory lacks this plugin.
 
     Raises:
-        RehearsalError: it names a directory that is none, or that holds no plugin that may be named.
+        RehearsalError: it names no directory, or one without any plugin that may be named.
     """
     if not (where := os.environ.get(PLUGINS)):
         return None
@@ -57,7 +57,7 @@ def named(key: str) -> Path | None:
 
 
 def of_the_cli(key: str) -> Installed | None:
-    """The plugin of the SDK's version in the plugin directory of the user's own Pulumi CLI."""
+    """Returns the plugin of the SDK's version in the plugin directory of the user's own Pulumi CLI."""
     version = importlib.metadata.version(f"pulumi-{key.partition('-')[2]}")
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     found = directory(home, key, version) / program(key)
@@ -68,21 +68,21 @@ def of_the_cli(key: str) -> Installed | None:
 
 
 def directory(pulumi_home: Path, key: str, version: str) -> Path:
-    """The directory where the CLI looks for a plugin."""
+    """Returns the directory where the CLI looks for a plugin."""
     return pulumi_home / "plugins" / f"{key}-v{version}"
 
 
 def said_version(plugin: Path) -> str:
-    """The version a plugin answers when the engine's protocol asks for it.
+    """Starts a plugin and asks it for its version by the engine's protocol.
 
     Raises:
-        RehearsalError: it does not start or answer as a plugin does.
+        RehearsalError: it does not start, or does not answer as a plugin.
     """
     import grpc
     from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]
     from pulumi.runtime.proto import provider_pb2_grpc
 
-    # Without an engine it has nobody to log to, and needs none to say its version.
+    # It needs no engine to tell its version, and logs nothing without one.
     process = subprocess.Popen(
         [str(plugin), "127.0.0.1:1"],
         stdin=subprocess.DEVNULL,

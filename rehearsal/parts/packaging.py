@@ -10,10 +10,10 @@ HELM_SECONDS = 60.0
 
 
 def package(helm: Path, chart: Path, destination: Path, *options: str) -> Path:
-    """Packages the directory `chart` into `destination`, where an older package is replaced; named `<name>-<version>.tgz`.
+    """Packages the directory `chart` into `destination` as `<name>-<version>.tgz`; an older package is replaced.
 
     Raises:
-        UnavailableError: helm does not; the message carries its reason.
+        UnavailableError: helm failed; the message contains its reason.
     """
     said = run(helm, "package", str(chart), "--destination", str(destination), *options)
     # Helm's last line is "Successfully packaged chart and saved it to: <path>".
@@ -21,10 +21,10 @@ def package(helm: Path, chart: Path, destination: Path, *options: str) -> Path:
 
 
 def run(helm: Path, *arguments: str, timeout: float = HELM_SECONDS) -> str:
-    """What a helm command prints, if it succeeds within `timeout` seconds.
+    """Runs a helm command and returns its output.
 
     Raises:
-        UnavailableError: it does not; the message carries its reason.
+        UnavailableError: it did not succeed within `timeout` seconds; the message contains its reason.
     """
     try:
         done = subprocess.run(
@@ -40,7 +40,7 @@ def run(helm: Path, *arguments: str, timeout: float = HELM_SECONDS) -> str:
 
 
 def reason(stderr: str) -> str:
-    """The line in which helm says what went wrong; warnings come before it."""
+    """Returns the line of helm's output that has the error; warnings come before it."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error:")]
     return (errors or lines or ["nothing"])[-1].removeprefix("Error:").strip()

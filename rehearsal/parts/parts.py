@@ -1,8 +1,7 @@
-"""Official parts and their stand-ins: what a rehearsal uses for the router's chart and the CRDs.
+"""The parts of a rehearsal: official or stand-in, for the router's chart and the CRDs.
 
-Each part is looked for where it is officially: what the stack file names on this machine, what was had before, its
-publisher, a Go module that holds the same. Only where none gives it a stand-in takes its place, if there is one, and every
-rehearsal says which (`Part`).
+Each part is taken from the first of: the path that the stack file names, the cache, its publisher, a Go module that contains
+it. Only if none has it, a stand-in is used if there is one, and every rehearsal reports it (`Part`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +25,7 @@ from stacks.rules.monitoring import operator_kinds
 
 @dataclass(frozen=True)
 class Part:
-    """One part, official or not, and where it came from or what it stands for."""
+    """One part of a rehearsal, official or not; its origin, or the part that it stands for."""
 
     name: str
     official: bool
@@ -38,17 +37,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Substitution:
-    """A part, and the keys of the stack file that lead to it (`{}` where the stack's own do)."""
+    """A part, and the keys of the stack file that lead to it; none if the stack's own keys do."""
 
     part: Part
     config: Mapping[str, Any]
 
 
 def router_chart(plan: ServingBlueprint, toolchain: Toolchain, workdir: Path, report: Report) -> Substitution:
-    """The chart the stack names, as a package of this machine; else the stand-in for it.
+    """Returns the chart that the stack names, as a package on this machine; else the stand-in for it.
 
     Raises:
-        RehearsalError: no source has it, and there is no stand-in for it.
+        RehearsalError: no source has it, and it has no stand-in.
     """
     ref, version, helm = plan.router.chart, plan.router.version, toolchain["helm"].path
     wanted = f"{ref} {version or ''}".strip()
@@ -63,12 +62,12 @@ def router_chart(plan: ServingBlueprint, toolchain: Toolchain, workdir: Path, re
         package = standins.package(ref.rpartition("/")[2], workdir / "charts", helm)
     except UnavailableError as error:
         raise RehearsalError(
-            f"the router's chart {wanted} cannot be had",
+            f"the router's chart {wanted} is not available",
             f"{why}; {error}",
             "run `llmd-pd setup` once where one of these can be reached, or name a chart on this machine: "
             "`llmd-pd:router: {chart: {source: …}}`",
         ) from None
-    report.info(f"router chart {wanted} cannot be had: using the stand-in")
+    report.info(f"router chart {wanted} is not available: using the stand-in")
     return Substitution(Part("router chart", False, f"for {wanted}"), _chart(package))
 
 
@@ -77,10 +76,10 @@ def _chart(package: Path) -> Mapping[str, Any]:
 
 
 def custom_resource_definitions(plan: ServingBlueprint, report: Report) -> Part:
-    """The CRDs the stack names, read and checked; what had to be downloaded is kept, where the program will look for it.
+    """Reads and checks the CRDs that the stack installs; downloaded files are kept where the program reads them.
 
     Raises:
-        SourceError: they cannot be had, or are not what their checksums say.
+        SourceError: they are not available, or do not have their checksums.
     """
     if plan.crd_source is None:
         return Part("CRDs", True, "not managed by this stack")
@@ -95,10 +94,10 @@ def custom_resource_definitions(plan: ServingBlueprint, report: Report) -> Part:
 
 
 def left_to_the_cluster(plan: ServingBlueprint, report: Report) -> list[dict[str, Any]]:
-    """The CRDs that a stack expects its cluster to have: those of its release that it leaves to somebody else.
+    """Returns the CRDs of a stack's release that it does not install itself, but expects its cluster to have.
 
     Raises:
-        SourceError: they cannot be had, or are not what their checksums say.
+        SourceError: they are not available, or do not have their checksums.
     """
     wanted = (*plan.bill.crds, *(gateway_api.CRDS if plan.gateway else ()))
     files = [file for file in wanted if file not in plan.crd_files]
@@ -106,8 +105,8 @@ def left_to_the_cluster(plan: ServingBlueprint, report: Report) -> list[dict[str
     return crd_objects(files, replace(source, fetch=Fetch(files, source.fetch, report)))
 
 
-def cluster_crd_parts(whose: str, brought: Sequence[Definition]) -> tuple[Part, ...]:
-    """CRDs that the fleet's cluster has as `whose` brings them: which are the published ones, and which only stand for them."""
+def cluster_crd_parts(source: str, brought: Sequence[Definition]) -> tuple[Part, ...]:
+    """Returns the parts for CRDs that `source` brings to the fleet's cluster: the published ones, and the stand-ins."""
     kinds: dict[str, list[str]] = {}
     for definition in brought:
         publisher = definition.published.publisher if definition.published else ""
@@ -115,28 +114,25 @@ def cluster_crd_parts(whose: str, brought: Sequence[Definition]) -> tuple[Part, 
     permissive = kinds.pop("", [])
     official = "; ".join(f"{', '.join(of)} of {publisher}" for publisher, of in kinds.items())
     return (
-        *((Part(f"CRDs of {whose}", True, official),) if official else ()),
-        *((Part(f"permissive CRDs of {whose}", False, ", ".join(permissive)),) if permissive else ()),
+        *((Part(f"CRDs of {source}", True, official),) if official else ()),
+        *((Part(f"permissive CRDs of {source}", False, ", ".join(permissive)),) if permissive else ()),
     )
 
 
 def monitors(plan: ServingBlueprint) -> tuple[Part, ...]:
-    """The CRDs of the Prometheus operator, in a team's cluster on which a stack with monitors is rehearsed.
+    """Returns the parts for the CRDs of the Prometheus operator, for a stack with monitors on an existing cluster.
 
-    A cluster that a stack of this project makes, on GKE or CoreWeave, has none (`stacks.rules.monitoring`), nor is
-    there one for a
-    stack on nodes of such a stack.
+    A cluster that a stack of this project makes has none (`stacks.rules.monitoring`).
     """
     wanted = plan.spec.cluster.provider == "existing" and operator_kinds(plan.spec)
-    # Asked after the fleet's cluster was given them: a published file that could be had is kept by then.
+    # Called after they were installed: a published file that is available is in the cache by then.
     return cluster_crd_parts("the Prometheus operator", cluster_crds.kept(MONITORING)) if wanted else ()
 
 
 def prepare(toolchain: Toolchain, report: Report) -> None:
-    """Charts and CRDs of the default release, and the CRDs that clusters bring, into the user's cache, so that the next
-    rehearsal asks no network for them.
+    """Puts charts and CRDs of the default release, and the CRDs that clusters bring, into the user's cache for later rehearsals.
 
-    What cannot be had is said and no error: a stack may name its own, and for what a cluster brings there are stand-ins.
+    A file that is not available is reported, and no error: a stack can name its own, and the CRDs of clusters have stand-ins.
     """
     bill = release(DEFAULT)
     files = (*bill.crds, *gateway_api.CRDS)
@@ -145,7 +141,7 @@ def prepare(toolchain: Toolchain, report: Report) -> None:
             try:
                 charts.find(chart.ref, chart.version, toolchain["helm"].path, report)
             except UnavailableError as error:
-                report.info(f"chart {chart.ref} {chart.version} cannot be had: {error}")
+                report.info(f"chart {chart.ref} {chart.version} is not available: {error}")
         source = Pinned()
         source = replace(source, fetch=Fetch(files, source.fetch, report))
         try:
@@ -155,4 +151,4 @@ def prepare(toolchain: Toolchain, report: Report) -> None:
             report.info(str(error))
         brought = cluster_crds.definitions(BROUGHT, report)
         if without := [found.resource.kind for found in brought if found.published is None]:
-            report.info(f"CRDs cannot be had of {', '.join(without)}: rehearsals have permissive ones in their place")
+            report.info(f"no published CRD is available of {', '.join(without)}: rehearsals use permissive ones")

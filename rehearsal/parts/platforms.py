@@ -1,16 +1,16 @@
-"""The platforms a rehearsal can run on, in the words of those who publish its tools."""
+"""The platforms that a rehearsal can run on, in Go's names, which the publishers of its tools use too."""
 
 import platform
 
 from rehearsal.errors import RehearsalError
 
-# What Python calls a machine -> what Go and every download page call it.
+# Python's name of a machine -> Go's.
 _ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _SYSTEMS = ("linux", "darwin")
 
 
 def goos_goarch() -> tuple[str, str]:
-    """This machine in Go's words; RehearsalError on one that no tool is published or built for."""
+    """Returns GOOS and GOARCH of this machine; raises RehearsalError if the tools do not exist for it."""
     system, machine = platform.system().lower(), platform.machine().lower()
     if system not in _SYSTEMS or machine not in _ARCHITECTURES:
         raise RehearsalError(

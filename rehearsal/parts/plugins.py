@@ -1,7 +1,7 @@
-"""Pulumi's plugins in a rehearsal's PULUMI_HOME: official ones, and stand-ins for those that cannot be had.
+"""Pulumi's plugins in a rehearsal's PULUMI_HOME: official ones, and stand-ins for those that are not available.
 
-The Kubernetes provider is always an official one (`toolchain`). The CLI skips a plugin directory that is a link, so an official
-plugin is a link in a directory of its own.
+The Kubernetes provider is always an official one (`toolchain`). The CLI skips a plugin directory that is a link, so each official
+plugin gets a real directory with links in it.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from rehearsal.plugins.install import STAND_INS, StandIn, install_plugins
 
 
 def plugins(home: Path, toolchain: Toolchain, python: Path, checkout: Path) -> tuple[Part, ...]:
-    """Puts every plugin the program needs into `home`, and returns which are official and where each came from.
+    """Puts every plugin that the program needs into `home`; returns their parts.
 
     Raises:
         RehearsalError: `LLMD_PD_PLUGINS` names a directory without plugins.
@@ -25,7 +25,7 @@ def plugins(home: Path, toolchain: Toolchain, python: Path, checkout: Path) -> t
     if (language := official.named(official.LANGUAGE)) is not None:
         links[official.LANGUAGE] = language
         parts.append(Part(f"plugin {official.LANGUAGE}", True, f"{language}, {Origin.NAMED}"))
-    # An official release of the CLI brings some along, a build from Go modules none.
+    # An official release of the CLI contains some plugins, a build from Go modules none.
     brought = (
         [] if cli.origin is Origin.BUILT else [row.key for row in STAND_INS if row.bundled and row.key not in links]
     )
@@ -40,7 +40,7 @@ def plugins(home: Path, toolchain: Toolchain, python: Path, checkout: Path) -> t
 
 
 def _provider(tool: Tool, row: StandIn) -> Part:
-    """What is said of the provider: its version, where it is from, and whether it is another than the SDK's."""
+    """Returns the provider's part: its version, its origin, and a remark if it is not the version of the SDK."""
     origin = str(tool.origin) if tool.origin in (Origin.OFFICIAL, Origin.BUILT) else f"{tool.path}, {tool.origin}"
     if not tool.version.startswith(row.version):
         origin += f"; the SDK asks for {row.version}, see docs/official-parts.md"
@@ -48,7 +48,7 @@ def _provider(tool: Tool, row: StandIn) -> Part:
 
 
 def _link(home: Path, row: StandIn, program: Path) -> None:
-    """Puts an official plugin, and the programs of its own that lie beside it, where the CLI looks for it."""
+    """Links an official plugin, and its helper programs in the same directory, where the CLI looks for it."""
     directory = official.directory(home, row.key, row.version)
     directory.mkdir(parents=True, exist_ok=True)
     for file in program.parent.glob(f"{official.program(row.key)}*"):

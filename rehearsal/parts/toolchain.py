@@ -1,7 +1,7 @@
-"""The programs a rehearsal needs, wherever they come from: commands, and the Kubernetes provider.
+"""The programs that a rehearsal needs: commands, and the Kubernetes provider.
 
-Owns which tools and versions are accepted and the order of sources (DESIGN §6): what is installed, the official download, a
-build from Go modules. How a download or a build is done is `downloads`' and `builds`', which provider is installed `official`'s.
+Owns the accepted tools and versions, and the order of sources: an installed tool, the official download, a build from Go modules.
+`downloads` and `builds` get them, `official` finds an installed provider.
 """
 
 import importlib.metadata
@@ -21,11 +21,11 @@ from rehearsal.report import Report
 from releases.files import cache_dir
 
 OFFLINE = "LLMD_PD_OFFLINE"
-"""Environment variable; set to 1, no host of official downloads is probed, and charts and CRDs are only taken from the user's
-cache (air-gapped machines, after one `llmd-pd setup` without it)."""
+"""Environment variable: if it is 1, no host of downloads is probed, and charts and CRDs are only taken from the user's cache
+(for air-gapped machines, after one `llmd-pd setup` without it)."""
 
 COLD_MINUTES = "about 14 minutes"
-"""How long a build of everything takes with every cache empty (measured, README)."""
+"""Time of a build of everything with every cache empty (measured, README)."""
 
 Version = tuple[int, int, int]
 
@@ -38,11 +38,11 @@ VERSIONS: Mapping[str, str] = {
     # The plugin that the SDK asks for.
     "pulumi-kubernetes": importlib.metadata.version("pulumi-kubernetes"),
 }
-"""What is downloaded or built, per project; a test holds these equal to the go.mod of the tool modules."""
+"""The versions that are downloaded or built, by project; a test compares them with the go.mod of the tool modules."""
 
 
 PROVIDER = official.program(official.KUBERNETES)
-"""The one tool that is a plugin of the Pulumi CLI, and no command."""
+"""The one tool that is a plugin of the Pulumi CLI and not a command."""
 
 
 class Origin(StrEnum):
@@ -63,7 +63,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Wanted:
-    """One row per tool: what is accepted where it is installed, and what a build is made of."""
+    """One row per tool: which installed versions are accepted, and the sources of a build."""
 
     name: str
     project: str
@@ -74,13 +74,13 @@ class Wanted:
     module: str
     package: str
     beside: tuple[str, ...] = ()
-    """Programs that must lie in the same directory. The official release has them, a build from Go modules has not."""
+    """Programs that must be in the same directory. The official release contains them, a build from Go modules does not."""
     installed: "Callable[[Wanted], Tool | None] | None" = None
-    """Where one that is installed is looked for; None is PATH."""
+    """Finds an installed one; None looks on PATH."""
     release_is_more: bool = False
-    """Whether the official release has what a build has not, so that it is downloaded although a build is cached."""
+    """Whether the official release contains more than a build, so that it is downloaded although a build is cached."""
     built_version: str = ""
-    """The version of a build, where the modules hold another one than is released."""
+    """The version of a build, if it is not that of the release."""
 
     @property
     def version(self) -> str:
@@ -93,7 +93,7 @@ def _kubernetes(name: str) -> Wanted:
 
 
 def _kwok(name: str) -> Wanted:
-    # The only minor version this was tried with: the configuration file's keys are kwok's own.
+    # The only minor version that was tried: the keys of the configuration file are kwok's own.
     return Wanted(name, "kwok", ("--version",), (0, 8, 0), (0, 9, 0), "kubernetes", f"sigs.k8s.io/kwok/cmd/{name}")
 
 
@@ -126,7 +126,7 @@ WANTED: Mapping[str, Wanted] = {
         _kwok("kwokctl"),
         # Helm 3 only: Helm 4 has other flags and waits differently.
         Wanted("helm", "helm", ("version", "--short"), (3, 16, 0), (4, 0, 0), "kubernetes", "helm.sh/helm/v3/cmd/helm"),
-        # A later CLI of the same major version serves an older SDK, not the other way round; the SDK is the lock file's.
+        # A later CLI of the same major version serves an older SDK, but no newer one; the lock file pins the SDK.
         Wanted(
             "pulumi",
             "pulumi",
@@ -147,7 +147,7 @@ WANTED: Mapping[str, Wanted] = {
             "kubernetes-provider",
             "llmd-pd/rehearsal/tools/kubernetes-provider",
             installed=_installed_provider,
-            # The one version that is a Go module is older than the SDK (docs/official-parts.md).
+            # The only version that is a Go module is older than the SDK (docs/official-parts.md).
             release_is_more=True,
             built_version=builds.required("kubernetes-provider")[builds.KUBERNETES_PROVIDER],
         ),
@@ -160,17 +160,17 @@ Toolchain: TypeAlias = Mapping[str, Tool]
 
 
 def offline() -> bool:
-    """Whether the user told us that no host of official parts can be reached."""
+    """Whether the user set `LLMD_PD_OFFLINE`."""
     return bool(os.environ.get(OFFLINE))
 
 
 def ensure(report: Report, probe: downloads.Probe = downloads.probe) -> Toolchain:
-    """Every tool, at an accepted version; downloads or builds what is missing.
+    """Returns every tool at an accepted version; downloads or builds the missing ones.
 
-    A cached build is as good as a download and spares the network, except where the official release is more.
+    A cached build is as good as a download and needs no network, except where the official release contains more.
 
     Raises:
-        RehearsalError: a tool can be had in no way, or `LLMD_PD_PLUGINS` names what is no plugin.
+        RehearsalError: a tool is available from no source, or `LLMD_PD_PLUGINS` names no plugin.
     """
     with report.step("tools"):
         found: dict[str, Tool] = {}
@@ -189,7 +189,7 @@ def ensure(report: Report, probe: downloads.Probe = downloads.probe) -> Toolchai
 
 
 def at_hand(name: str) -> Tool | None:
-    """A tool that can be used at once, without network or build; None otherwise."""
+    """Returns a tool if it needs no download and no build, else None."""
     row = WANTED[name]
     return _installed(row) or _downloaded(row) or _built(row)
 
@@ -199,7 +199,7 @@ def _installed(row: Wanted) -> Tool | None:
 
 
 def _announce(names: list[str], report: Report) -> None:
-    """Says before the first download or build what is to come, and how long it takes."""
+    """Reports before the first download or build which tools are missing, and how long it takes."""
     if names:
         report.info(f"not on this machine yet: {', '.join(names)}")
         report.info(
@@ -209,9 +209,9 @@ def _announce(names: list[str], report: Report) -> None:
 
 
 def on_path(row: Wanted) -> Tool | None:
-    """The tool on PATH, if its version is accepted and what must lie beside it does.
+    """Returns the tool on PATH, if its version is accepted and the programs that must be beside it are.
 
-    Not one that is a link into our cache: in the environment of another rehearsal that is how they all look.
+    Not a link into our cache: in the environment of another rehearsal all tools are such links.
     """
     if (which := shutil.which(row.name)) is None:
         return None
@@ -228,7 +228,7 @@ def on_path(row: Wanted) -> Tool | None:
 
 
 def said_version(command: list[str]) -> Version | None:
-    """The first x.y.z in what a command prints; None when it fails, hangs, or prints none."""
+    """Returns the first x.y.z in a command's output; None if it fails, hangs or prints none."""
     environment = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         said = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=10, check=True)

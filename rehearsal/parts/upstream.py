@@ -1,7 +1,7 @@
-"""What upstream publishes elsewhere and can be had as Go modules too: the sources of its router charts, and files of CRDs.
+"""Sources of upstream's router charts and files of CRDs, read from Go modules that contain them.
 
-For machines that reach a Go module proxy, but neither the charts' registry nor GitHub. Owns the module under
-`tools/upstream`, which pins the versions and by its go.sum every byte. When a module is asked is `charts`' and `parts`' affair.
+For machines that reach a Go module proxy, but neither the charts' registry nor GitHub. Owns the module under `tools/upstream`,
+which pins the versions, and every byte by its go.sum. `charts` and `crd_files` decide when a module is asked.
 """
 
 import shutil
@@ -17,15 +17,15 @@ TOOL = "upstream"
 
 
 def said(module: str) -> str:
-    """A module and its pinned version, for people."""
+    """Returns a module and its pinned version, for messages."""
     return f"Go module {module} v{builds.required(TOOL)[module]}"
 
 
 def directory(module: str, report: Report) -> Path:
-    """Where the content of a module lies, downloaded and verified. It is Go's own cache: nothing there can be written.
+    """Downloads and verifies a module; returns its directory, which is Go's own cache and read-only.
 
     Raises:
-        UnavailableError: there is no Go, or its proxy does not give the module, or not the one that go.sum pins.
+        UnavailableError: Go is not available, or its proxy does not serve the module with the checksum in go.sum.
     """
     try:
         go = golang.ensure(report)
@@ -38,24 +38,24 @@ def directory(module: str, report: Report) -> Path:
 
 
 def read(place: InModule, report: Report) -> bytes:
-    """A file of a module.
+    """Returns a file of a module.
 
     Raises:
-        UnavailableError: the module cannot be had, or has no such file.
+        UnavailableError: the module is not available, or has no such file.
     """
     try:
         return (directory(place.module, report) / place.path).read_bytes()
     except OSError as error:
-        raise UnavailableError(f"{said(place.module)} does not give {place.path} ({error.strerror})") from None
+        raise UnavailableError(f"{said(place.module)} does not contain {place.path} ({error.strerror})") from None
 
 
 def package(place: InModule, version: str, helm: Path, destination: Path, report: Report) -> Path:
-    """The chart whose sources lie in a module, packaged as upstream's release does it: dependencies in, version stamped.
+    """Packages the chart whose sources a module contains, as upstream's release does: with dependencies, version stamped.
 
     Its dependencies are its neighbours there (`file://../…`), so helm asks no network.
 
     Raises:
-        UnavailableError: the module cannot be had, or helm cannot make a chart of what is in it.
+        UnavailableError: the module is not available, or helm cannot package its chart.
     """
     sources = directory(place.module, report) / place.path
     with tempfile.TemporaryDirectory(prefix="llmd-pd-") as scratch:
@@ -67,7 +67,7 @@ def package(place: InModule, version: str, helm: Path, destination: Path, report
 
 
 def _copy(source: Path, target: Path) -> None:
-    """With permissions of our own: what Go keeps is read-only, directories included, and helm adds to a chart's directory."""
+    """Copies without permissions: Go's cache is read-only, directories included, and helm writes into a chart's directory."""
     try:
         for file in (path for path in source.rglob("*") if path.is_file()):
             copy = target / file.relative_to(source)

@@ -1,6 +1,6 @@
 """The process of a plugin: `python -m rehearsal.plugins KIND-NAME ENGINE_ADDRESS`.
 
-Imports only what the one plugin needs: the start of its process is part of every preview.
+Imports only the modules of that plugin: its start is part of every preview.
 """
 
 import importlib.metadata
@@ -33,7 +33,7 @@ def _resource_kubernetes(engine: str) -> Any:
 
 
 def _resource_gcp(engine: str) -> Any:
-    # With the SDK: inputs are checked against what Google's declares.
+    # With the SDK: inputs are checked against its types.
     from rehearsal.clouds.gke.provider import GcpProvider
 
     return _provider(GcpProvider, engine)
@@ -47,7 +47,7 @@ def _resource_coreweave(engine: str) -> Any:
 
 
 def _provider(provider: Any, engine: str) -> Any:
-    """Its version is that of the SDK package it belongs to."""
+    """Returns the registration of a provider, with the version of its SDK package."""
     from pulumi.runtime.proto import provider_pb2_grpc
 
     instance = provider(importlib.metadata.version(f"pulumi-{provider.package}"), Engine(engine))
@@ -55,7 +55,7 @@ def _provider(provider: Any, engine: str) -> Any:
 
 
 def _run_dynamic() -> None:
-    """`python -u -m pulumi.dynamic`, as the script beside the official CLI starts it: in the program's directory."""
+    """Runs `python -u -m pulumi.dynamic` in the program's directory, as the script beside the official CLI does."""
     sys.path.insert(0, os.getcwd())
     leave_with_engine()
     runpy.run_module("pulumi.dynamic", run_name="__main__", alter_sys=True)

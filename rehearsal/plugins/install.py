@@ -1,7 +1,6 @@
-"""Puts the stand-ins where the Pulumi CLI looks for plugins.
+"""Installs the stand-ins in PULUMI_HOME. Not on PATH, where the CLI warns of every plugin.
 
-In PULUMI_HOME, and not on PATH: the CLI warns of every plugin it finds there. Which plugins are official, and not to be replaced,
-is told by the caller; those of a cloud never are: a rehearsal has a pretend one and never the real one.
+The caller names the official plugins that are not replaced. A cloud's plugin always is: a rehearsal has a pretend cloud only.
 """
 
 import importlib.metadata
@@ -18,8 +17,8 @@ from rehearsal.parts import official
 class StandIn(NamedTuple):
     """A plugin, and the Python package whose version it has.
 
-    `bundled`: an official release of the CLI brings it along. `launcher`: only its start is ours, what runs is the package's.
-    `pretend`: it stands in for a cloud, also where the official plugin can be had.
+    `bundled`: an official release of the CLI contains it. `launcher`: it starts code of the package. `pretend`: it stands in
+    for a cloud, also if the official plugin is available.
     """
 
     kind: str
@@ -31,16 +30,16 @@ class StandIn(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What Pulumi calls it in the names of its files."""
+        """Pulumi's name of it in file names."""
         return f"{self.kind}-{self.name}"
 
     @property
     def version(self) -> str:
-        """Of the installed package."""
+        """The version of the installed package."""
         return importlib.metadata.version(self.package)
 
 
-#: Those whose package is installed: that of a cloud is an extra.
+#: The stand-ins whose package is installed; a cloud's is an extra.
 STAND_INS = tuple(
     row
     for row in (
@@ -55,10 +54,10 @@ STAND_INS = tuple(
 
 
 def install_plugins(pulumi_home: Path, python: Path, checkout: Path, *, without: Collection[str] = ()) -> list[StandIn]:
-    """Installs the stand-ins but those of the keys in `without`, of which there are official plugins; returns them.
+    """Installs the stand-ins, except those with keys in `without`, which have official plugins; returns them.
 
-    `python` is the interpreter of the project's environment, whose packages also give the versions; `checkout` is the directory
-    that holds the package `rehearsal`.
+    `python` is the interpreter of the project's environment, whose packages also have the versions; `checkout` is the directory
+    that contains the package `rehearsal`.
 
     Raises:
         OSError: PULUMI_HOME cannot be written.
@@ -69,16 +68,16 @@ def install_plugins(pulumi_home: Path, python: Path, checkout: Path, *, without:
             continue
         directory = official.directory(pulumi_home, plugin.key, plugin.version)
         directory.mkdir(parents=True, exist_ok=True)
-        # In one step: another rehearsal may be starting this very plugin.
+        # In one step: another rehearsal can be starting the same plugin.
         write_whole(directory / official.program(plugin.key), _wrapper(python, checkout, plugin.key), mode=0o755)
         installed.append(plugin)
     return installed
 
 
 def _wrapper(python: Path, checkout: Path, plugin: str) -> str:
-    """A shell script: the checkout on the search path of this process only, without the current directory (`-P`).
+    """Returns a shell script that puts the checkout on the search path, without the current directory (`-P`).
 
-    Its output is not held back (`-u`): the engine waits for the first line, and a program's prints are for people.
+    Output is unbuffered (`-u`): the engine waits for the first line, and users for a program's prints.
     """
     start = f"import sys, runpy; sys.path.insert(0, {str(checkout)!r}); runpy.run_module('rehearsal.plugins', None, '__main__')"
     return f'#!/bin/sh\n# stand-in of llmd-pd\nexec {shlex.quote(str(python))} -P -u -c {shlex.quote(start)} {plugin} "$@"\n'

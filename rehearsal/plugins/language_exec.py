@@ -1,7 +1,7 @@
 """The process of a Pulumi program in Python, as the stand-in language host starts it, by the Python of the project's environment.
 
 A script, run by its path: that environment need not know this package. Its messages and exit codes are those of
-`pulumi-language-python-exec` (pulumi 3.260, 1b59498), which cannot be had here. Left out: debuggers, and SDKs older than this
+`pulumi-language-python-exec` (pulumi 3.260, 1b59498), which is not available here. Left out: debuggers, and SDKs older than this
 project's.
 """
 
@@ -27,13 +27,13 @@ except ImportError:
     )
     sys.exit(1)
 
-#: The language host adds nothing to what was shown.
+#: Exit code with which the language host shows nothing more.
 SHOWN = 32
 _THREADS_PER_SLOT = 4  # of the engine's parallelism: an RPC holds a thread
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the program; the exit code. A program that exits by itself, or is interrupted, is not caught."""
+    """Runs the program and returns the exit code. A program that exits by itself, or is interrupted, is not caught."""
     asked = _parser().parse_args(arguments)
     pulumi.runtime.set_all_config(pulumi.runtime.get_config_env(), pulumi.runtime.get_config_secret_keys_env())
     pulumi.runtime.configure(
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
     asyncio.set_event_loop(loop)
     executor = ThreadPoolExecutor(max_workers=max(asked.parallel, 1) * _THREADS_PER_SLOT)
     loop.set_default_executor(executor)
-    # Of a failed program, futures are left that nobody awaits.
+    # A failed program leaves futures that are not awaited.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(_runner(asked.program, program)))
@@ -75,7 +75,7 @@ def main(arguments: list[str]) -> int:
 
 
 def traceback_of(error: BaseException, program: str) -> str:
-    """The traceback from the program's `__main__.py` on; all of it if that is not in it."""
+    """Returns the traceback from the program's `__main__.py` on, or all of it if that is not in it."""
     frames = [_module(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
     start = _module(program)
     limit = frames.index(start) - len(frames) if start in frames else None

@@ -1,7 +1,7 @@
 """The stand-in for pulumi-language-python: runs the program in a process of its own, by the environment that Pulumi.yaml names.
 
-Its answers and messages are those of pulumi-language-python 3.260 (1b59498); `language_exec` is the process. Left out: making a
-missing environment (the official one makes it, and runs pip; this one refuses it with the official sentence), other tools than
+Its answers and messages are those of pulumi-language-python 3.260 (1b59498); `language_exec` is the process. Left out: creating a
+missing environment (the official host creates it and runs pip; this one refuses with the official sentence), tools other than
 pip, type checkers, debuggers, code generation, templates, `pulumi install`, plugins and policy packs in Python.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
@@ -43,14 +43,14 @@ class EnvironmentRefused(Exception):
 
 @dataclass(frozen=True)
 class Interpreter:
-    """The Python of a project: that of its virtual environment, or where Pulumi.yaml names none, the first on PATH."""
+    """The Python of a project: that of its virtual environment, or the first on PATH if Pulumi.yaml names no environment."""
 
     option: str = ""
     virtualenv: Path | None = None
 
     @classmethod
     def of(cls, root: str, options: Mapping[str, Any]) -> "Interpreter":
-        """By the `runtime.options` of Pulumi.yaml; a relative environment lies in the project's directory.
+        """Reads the `runtime.options` of Pulumi.yaml; a relative environment is in the project's directory.
 
         Raises:
             EnvironmentRefused: an option is none of pip's.
@@ -66,14 +66,14 @@ class Interpreter:
 
     @property
     def path(self) -> str:
-        """The command."""
+        """Returns the command of the interpreter."""
         if self.virtualenv is None:
             return os.environ.get("PULUMI_PYTHON_CMD") or "python3"
         return str(self.virtualenv / "bin" / "python")
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables of its processes: those of an activated environment."""
+        """Returns the variables of an activated environment."""
         found = dict(os.environ)
         if self.virtualenv is not None:
             found.pop("PYTHONHOME", None)
@@ -82,7 +82,7 @@ class Interpreter:
         return found
 
     def validate(self) -> None:
-        """Raises EnvironmentRefused if the environment is missing or is none."""
+        """Raises EnvironmentRefused if the environment is missing or invalid."""
         if self.virtualenv is None or Path(self.path).is_file():
             return
         wrong = "doesn't appear to be a virtual environment" if self.virtualenv.exists() else "doesn't exist"
@@ -96,7 +96,7 @@ class Interpreter:
         )
 
     def ask(self, program: str) -> Any:
-        """What a short program prints as JSON.
+        """Runs a short program and returns the JSON that it prints.
 
         Raises:
             EnvironmentRefused: the Python cannot be run.
@@ -111,18 +111,18 @@ class Interpreter:
 
 
 class Running:
-    """A program's process. It inherits both output streams: the engine reads them line by line."""
+    """A program's process. It inherits both output streams, which the engine reads line by line."""
 
     def __init__(self, command: Sequence[str], variables: Mapping[str, str]):
         self._process = subprocess.Popen(command, env=variables, stdin=subprocess.DEVNULL)
         self._interrupted = threading.Lock()
 
     def wait(self) -> int:
-        """Its exit code, once it has ended."""
+        """Waits for it and returns its exit code."""
         return self._process.wait()
 
     def interrupt(self) -> None:
-        """Asks the program to end, once, and kills it if it does not."""
+        """Interrupts the program, once, and kills it if it does not end."""
         if self._process.poll() is None and self._interrupted.acquire(blocking=False):
             self._process.send_signal(signal.SIGINT)
             timer = threading.Timer(KILL_SECONDS, self._process.kill)
@@ -131,7 +131,7 @@ class Running:
 
 
 class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """Serves one engine."""
+    """The language runtime of one engine."""
 
     def __init__(self, engine: str):
         self._engine = engine
@@ -167,7 +167,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             return language_pb2.GetProgramDependenciesResponse(dependencies=dependencies)
 
     def InstallDependencies(self, request: Any, context: Any) -> Any:
-        """Nothing to do: the environment was made by the project's own `make setup`."""
+        """Does nothing: the project's own `make setup` created the environment."""
         yield language_pb2.InstallDependenciesResponse()
 
     def RunPlugin(self, request: Any, context: Any) -> Any:
@@ -186,11 +186,11 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
                 "PULUMI_CONFIG": json.dumps(dict(request.config)),
                 "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
             }
-            # `-P`: the directory of the script holds modules of ours.
+            # `-P`: the script's directory contains modules of this package.
             command = [interpreter.path, "-P", str(EXEC), *self._arguments(request)]
             program = Running(command, interpreter.environment | variables)
         self._running.add(program)
-        # At the end of the call: if the program still runs then, the engine has given it up.
+        # At the end of the call: a program that still runs then was abandoned by the engine.
         if not context.add_callback(program.interrupt):
             program.interrupt()
         try:
@@ -214,7 +214,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         return [*given, request.info.entry_point, *request.args]
 
     def _end(self) -> None:
-        """Ends with this process what it runs."""
+        """Ends the program together with this process."""
         running = tuple(self._running)
         for program in running:
             program.interrupt()
@@ -223,14 +223,14 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 def response(code: int) -> Any:
-    """The answer to the engine about a program that ended with this exit code; negative is by a signal."""
+    """Returns the answer about a program that ended with this exit code; a negative one is a signal."""
     if code in (0, SHOWN):
         return language_pb2.RunResponse(bail=code == SHOWN)
     return language_pb2.RunResponse(error=f"program exited with non-zero exit code: {max(code, -1)}")
 
 
 def required_plugins(search_path: Iterable[str]) -> list[dict[str, Any]]:
-    """Name, version and server of the plugin of each installed Pulumi package, as its `pulumi-plugin.json` says."""
+    """Returns name, version and server of the plugin of each installed Pulumi package, from its `pulumi-plugin.json`."""
     found: dict[str, dict[str, Any]] = {}
     for directory in search_path:
         for description in sorted(Path(directory).glob("*/pulumi-plugin.json")) if directory else ():
@@ -242,10 +242,10 @@ def required_plugins(search_path: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _interpreter(info: Any) -> Interpreter:
-    """Of the program that the engine asks about.
+    """Returns the environment of the program in the engine's request.
 
     Raises:
-        EnvironmentRefused: it has none that can be used.
+        EnvironmentRefused: it has no usable environment.
     """
     found = Interpreter.of(info.root_directory, MessageToDict(info.options))
     found.validate()
@@ -254,7 +254,7 @@ def _interpreter(info: Any) -> Interpreter:
 
 @contextlib.contextmanager
 def _refusing(context: Any) -> Iterator[None]:
-    """Gives the engine the sentence of a refused environment, as the error of its call."""
+    """Answers the engine's call with the sentence of a refused environment."""
     try:
         yield
     except EnvironmentRefused as error:

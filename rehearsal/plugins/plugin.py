@@ -1,7 +1,7 @@
-"""What every provider stand-in shares: the start of the process, the base servicer, errors and messages to the engine.
+"""The process of a plugin: its start and end, its errors, and messages to the engine.
 
-Leaves out what a provider does: see `kube`. The start (a gRPC server on a free local port, the port as
-the first line of standard output) is the same for the language host, which uses `serve` too.
+The start (a gRPC server on a free local port, the port as the first line of standard output) is the same for providers and for
+the language host.
 """
 
 import atexit
@@ -26,12 +26,12 @@ OPTIONS: Sequence[tuple[str, int]] = (
 
 
 def engine_address(arguments: Sequence[str]) -> str:
-    """The engine's address is the last command-line argument; flags may stand before it."""
+    """Returns the engine's address: the last command-line argument that is no flag."""
     return next((item for item in reversed(arguments) if not item.startswith("-")), "")
 
 
 def serve(register: Callable[[grpc.Server], None]) -> None:
-    """Serve until a signal, or until the engine is gone."""
+    """Serves until a signal, or until the engine has ended."""
     server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=OPTIONS)
     register(server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -44,12 +44,12 @@ def serve(register: Callable[[grpc.Server], None]) -> None:
 
 
 def leave_with_engine() -> None:
-    """End this process soon after the one that started it."""
+    """Ends this process soon after the one that started it."""
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
 
 
 def _leave() -> NoReturn:
-    """At once and without a word: a traceback would land in the middle of the engine's output.
+    """Ends the process at once and silently: a traceback would be in the middle of the engine's output.
 
     The exit functions remove temporary files with credentials; waiting for the server's threads could take an hour.
     """
@@ -67,13 +67,13 @@ def _leave_with_parent(parent: int) -> None:
 
 
 class Failure(Exception):
-    """The operation failed and nothing was changed, or what was changed is known: one message for the user."""
+    """The operation failed, and nothing was changed or the changes are known. One message for the user."""
 
 
 class InitFailure(Exception):
-    """The object exists but is not what it should be: it goes into the state together with the reasons.
+    """The object exists but is not ready: it goes into the state together with the reasons.
 
-    `reasons[0]` is the whole story in a sentence, the others are details. `inputs` only when they differ from what was asked.
+    `reasons[0]` is the summary in a sentence, the others are details. `inputs` only if they differ from those of the request.
     """
 
     def __init__(self, id_: str, properties: dict[str, Any], reasons: list[str], inputs: dict[str, Any] | None = None):
@@ -85,7 +85,7 @@ class InitFailure(Exception):
 
 
 class Engine:
-    """Messages to the engine, shown beside the resource they concern. Never a reason to fail."""
+    """Sends messages to the engine, which shows them beside their resource. Errors are ignored."""
 
     def __init__(self, address: str):
         self._address = address
@@ -94,12 +94,13 @@ class Engine:
         self._last: dict[str, str] = {}
 
     def status(self, urn: str, message: str) -> None:
-        """The resource's status column; repeated messages are dropped."""
+        """Sets the resource's status column; repeated messages are dropped."""
         if self._last.get(urn) != message:
             self._last[urn] = message
             self._log(urn, "INFO", message, ephemeral=True)
 
     def warn(self, urn: str, message: str) -> None:
+        """Shows a warning of a resource."""
         self._log(urn, "WARNING", message, ephemeral=False)
 
     def _log(self, urn: str, severity: str, message: str, *, ephemeral: bool) -> None:

@@ -1,7 +1,7 @@
 """The Pulumi plugin protocol's generated messages, without the rest of the Pulumi SDK.
 
 `import pulumi` costs ~0.25 s and every explicit provider is a process of its own, so the processes of provider plugins call
-`without_sdk` first and load only the protobuf modules (~0.1 s). Never call it where programs run: they need the real SDK.
+`without_sdk` first and load only the protobuf modules (~0.1 s). Never call it in the process of a program: it needs the real SDK.
 """
 
 import importlib.util
@@ -10,7 +10,7 @@ import types
 
 
 def without_sdk() -> None:
-    """Register the SDK's packages by their search path alone, so that importing the messages runs no `__init__` of it."""
+    """Registers the SDK's packages by their search path only, so that importing the messages runs no `__init__` of the SDK."""
     spec = importlib.util.find_spec("pulumi")
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError("the package `pulumi` is not installed here: install the project's requirements")

@@ -1,7 +1,7 @@
 """The base of the resource provider stand-ins: the protocol's envelope around plain Python functions.
 
-A provider subclasses `Provider`, and `Lifecycle` for each sort of resource it has: plain functions on dicts. Components
-(`Construct`), functions (`Invoke`, `Call`) and packages with parameters are left out: a program that uses them is told so.
+A provider subclasses `Provider`, and `Lifecycle` for each sort of resource: plain functions on dicts. Left out: components
+(`Construct`), functions (`Invoke`, `Call`) and packages with parameters; a program that uses them gets an error.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
@@ -24,7 +24,7 @@ Properties = dict[str, Any]
 
 @dataclass(frozen=True)
 class Resource:
-    """Which resource a request is about."""
+    """The resource of a request."""
 
     urn: str
     type: str
@@ -33,16 +33,16 @@ class Resource:
 
 @dataclass
 class Changes:
-    """Answer to a diff: what changed by property path, and whether the old object has to go first."""
+    """The answer to a diff: the changes by property path, and whether the old object has to be deleted first."""
 
     updates: dict[str, str] = field(default_factory=dict)  # path -> ADD | DELETE | UPDATE
     replaces: set[str] = field(default_factory=set)  # those of `updates` that need a new object
     delete_first: bool = False
 
     def without(self, ignored: Collection[str]) -> "Changes":
-        """The changes but for those at or below paths that the program ignores.
+        """Returns the changes without those at or below paths that the program ignores.
 
-        The engine puts old inputs in the place of new ones there; what a provider finds in the state beside them, it does not.
+        The engine replaces inputs at these paths by old ones, but not differences that a provider finds in the state.
         """
         below = tuple(f"{path}{sign}" for path in ignored for sign in (".", "["))
         kept = {path: kind for path, kind in self.updates.items() if path not in ignored and not path.startswith(below)}
@@ -50,10 +50,10 @@ class Changes:
 
 
 class Lifecycle:
-    """What a provider does with one sort of resource. Every method may raise Failure; all but `check` and `diff` InitFailure.
+    """The operations on one sort of resource. Every method can raise Failure; all but `check` and `diff` InitFailure too.
 
-    `foresees`: in a preview, `create` and `update` also take inputs that are not all known, and answer with what will be known
-    later in its place. Otherwise such a preview's answer is the inputs.
+    `foresees`: in a preview, `create` and `update` accept inputs that are not all known, and answer with unknowns in their place.
+    Otherwise such a preview's answer is the inputs.
     """
 
     foresees = False
@@ -96,9 +96,9 @@ class Lifecycle:
 
 
 def answering(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
-    """An operation of the protocol whose two kinds of failure are turned into the protocol's.
+    """Decorates an operation of the protocol: its two kinds of failure become the protocol's.
 
-    FAILED_PRECONDITION says that the state is known; UNKNOWN, INTERNAL and DATA_LOSS would make the engine doubt it.
+    FAILED_PRECONDITION means that the state is known; UNKNOWN, INTERNAL and DATA_LOSS would make the engine doubt it.
     """
 
     @wraps(method)
@@ -125,7 +125,7 @@ def answering(method: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], An
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """The envelope. Subclasses set `package` and say which lifecycle a resource has; `cancelled` is set by Ctrl-C."""
+    """The servicer. Subclasses set `package` and return the lifecycle of a resource; `cancelled` is set by Ctrl-C."""
 
     package = ""
 

@@ -28,12 +28,12 @@ _UNKNOWNS = frozenset(
 
 
 def to_python(struct: Struct) -> dict[str, Any]:
-    """A `Struct` as a dict: secrets unwrapped, whole numbers as ints, unknowns left as their marker strings."""
+    """Returns a `Struct` as a dict: secrets unwrapped, whole numbers as ints, unknowns as their marker strings."""
     return {key: _value(value) for key, value in struct.fields.items()}
 
 
 def to_struct(properties: Mapping[str, Any]) -> Struct:
-    """A dict of plain values (and `secret(...)` wrappers) as a `Struct`."""
+    """Returns a dict of plain values (and `secret(...)` wrappers) as a `Struct`."""
     struct = Struct()
     for key, value in properties.items():
         struct.fields[key].CopyFrom(_wire(value))
@@ -41,7 +41,7 @@ def to_struct(properties: Mapping[str, Any]) -> Struct:
 
 
 def secret(value: Any) -> dict[str, Any]:
-    """Mark a value as secret: the engine encrypts it in the state and prints `[secret]`."""
+    """Marks a value as secret: the engine encrypts it in the state and prints `[secret]`."""
     return {SIGNATURE: SECRET, "value": value}
 
 

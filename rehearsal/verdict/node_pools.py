@@ -1,4 +1,4 @@
-"""Node pools without their nodes, as the verdict says it: in the words of the pool's own status."""
+"""Node pools that lack nodes, for the verdict: in the words of the pool's own status."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from stacks.kube.api import Api, Object
 
 @dataclass(frozen=True)
 class Pools:
-    """The node pools a stack runs on that were made for it."""
+    """The node pools that were made for a stack."""
 
     pools: Sequence[NodePool]
 
     def flaws(self, api: Api) -> Iterator[Flaw]:
-        """Every pool that lacks nodes, and why. One that was refused, and will get none, is what `up` waits for in vain."""
+        """Yields every pool that lacks nodes, and why. If it was refused, `up` waits for it in vain."""
         for pool in self.pools:
             live = api.get(f"{API}/{pool.name}")
             if live is None:
@@ -34,18 +34,18 @@ class Pools:
             short = f"NodePool {pool.name} has {current} of {target} nodes ({live['spec']['instanceType']})"
             refused = [_words(row) for row in status.get("conditions") or [] if _refuses(row)]
             yield Flaw(
-                f"{short}: {'; '.join(refused) or 'they are on their way'}", awaited=bool(refused), underway=not refused
+                f"{short}: {'; '.join(refused) or 'they are underway'}", awaited=bool(refused), underway=not refused
             )
 
 
 def _unfit(pool: NodePool, live: Object) -> Iterator[Flaw]:
-    """What a system pool is without, and no pod would miss in a rehearsal: CoreWeave's own agents are not there."""
+    """Yields the faults of a system pool that no pod shows in a rehearsal, which has none of CoreWeave's own agents."""
     if pool.key != "systemPool":
         return
     labels = live["spec"].get("nodeLabels") or {}
     for key, value in SYSTEM_CRITICAL.items():
         if labels.get(key) != value:
-            why = "CoreWeave's own agents would keep the nodes with accelerators from being scaled to nothing"
+            why = "CoreWeave's own agents would keep the nodes with accelerators from being scaled to zero"
             yield Flaw(f"NodePool {pool.name} has no label {key}={value} (spec.nodeLabels): {why}")
     machine = TYPES.get(live["spec"]["instanceType"])
     if machine is not None and machine.silicon is not None:

@@ -1,11 +1,11 @@
-"""What the scheduler says about a pod it cannot place, in plain words.
+"""The scheduler's messages about pods that it cannot place, in plain words.
 
-Owns the phrases; which pods are pending is `verdict`'s business.
+Owns the phrases; `verdict` finds the pending pods.
 """
 
 import re
 
-#: What the scheduler says, and what it means. First match wins; `{…}` are the pattern's groups.
+#: The scheduler's words and plain ones. The first match wins; `{…}` are the pattern's groups.
 PLAIN_WORDS: tuple[tuple[str, str], ...] = (
     (r"Insufficient (?P<resource>[\w./-]*\w)", "the node has too little {resource} left (or none at all)"),
     (r"didn't match Pod's node affinity/selector", "the node's labels are not those the pod selects"),
@@ -28,12 +28,12 @@ _AFTERTHOUGHT = re.compile(r"\.\s+(?:preemption:|no new claims|still not).*", re
 
 
 def said(message: str) -> str:
-    """The scheduler's own words without what it thought of next: preempting others."""
+    """Returns the scheduler's message without the part about preempting other pods."""
     return _AFTERTHOUGHT.sub("", message).strip().rstrip(".")
 
 
 def plain_words(message: str) -> str:
-    """The scheduler's message as a sentence. Where something holds on every node, what else some nodes lack is left out."""
+    """Returns the scheduler's message as a sentence. A reason that holds on every node hides those of single nodes."""
     sentence = _SENTENCE.match(said(message))
     if sentence is None:
         return _words(said(message)) or "the scheduler has not said why yet"

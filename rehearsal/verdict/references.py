@@ -1,7 +1,7 @@
-"""What pods refer to by name: Secrets, ConfigMaps, volumes, ServiceAccounts, device claims. What is not there is found.
+"""References of pods by name that do not exist: Secrets, ConfigMaps, volumes, ServiceAccounts, device claims.
 
-Simulated pods start without any of it, and real ones do not. Pod templates are looked at as well as pods: without its
-ServiceAccount a pod is not even created. Left out: what admission refuses at once (RuntimeClass, PriorityClass).
+Simulated pods start without them, real ones do not. Pod templates are read as well as pods: without its ServiceAccount a pod is
+not even created. Left out: kinds whose absence admission refuses at once (RuntimeClass, PriorityClass).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ from stacks.kube.api import Api, Object
 
 
 class Reference(NamedTuple):
-    """A name a pod cannot start without, and of a Secret or ConfigMap the key, where one is named."""
+    """An object that a pod cannot start without: kind, name, and the key of a Secret or ConfigMap if one is named."""
 
     kind: str
     name: str
@@ -19,7 +19,7 @@ class Reference(NamedTuple):
 
 
 def missing(api: Api, namespace: str, pod_specs: Iterable[tuple[str, Object]]) -> list[str]:
-    """A sentence per (owner, pod spec) and thing it refers to that does not exist."""
+    """Returns a sentence for each object that a pod spec, by its owner, refers to and that does not exist."""
     place = f"/api/v1/namespaces/{namespace}"
     resources = f"/apis/resource.k8s.io/v1/namespaces/{namespace}"
     paths = {
@@ -56,9 +56,9 @@ def _absent(owner: str, spec: Object, there: Callable[[str], dict[str, Object]])
 
 
 def references(spec: Object) -> Iterator[Reference]:
-    """Everything a pod of this spec cannot start without. What is marked optional is not among it."""
+    """Yields every object that a pod of this spec cannot start without; not those marked optional."""
     yield Reference("ServiceAccount", spec.get("serviceAccountName") or "default")
-    # A missing pull secret is no error for a kubelet, but an image that needed it is.
+    # A missing pull secret is no error for a kubelet, but then the image cannot be pulled.
     for secret in spec.get("imagePullSecrets") or []:
         yield Reference("Secret", secret["name"])
     for volume in spec.get("volumes") or []:
@@ -81,7 +81,7 @@ def references(spec: Object) -> Iterator[Reference]:
 
 
 def device_classes(claim: Object) -> Iterator[Reference]:
-    """The DeviceClasses of a ResourceClaim or a template of one. One of `firstAvailable` is enough, so none is needed."""
+    """Yields the DeviceClasses of a ResourceClaim or its template; not those of `firstAvailable`, of which one is enough."""
     spec = claim.get("spec") or {}
     devices = (spec.get("spec") or spec).get("devices") or {}
     for request in devices.get("requests") or []:

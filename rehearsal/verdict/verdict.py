@@ -1,7 +1,7 @@
-"""The verdict of a rehearsal: where every pod runs, why one does not, what its pods refer to that is not there, and what is
-wrong around them: a Gateway that lets no requests in, a pool without its nodes.
+"""The verdict of a rehearsal: where every pod runs or why it does not, missing references of the pods, and flaws around them,
+such as a Gateway that lets no requests in or a node pool without its nodes.
 
-Read from the API server after the scheduler had its say.
+Read from the API server after the scheduler has tried to place the pods.
 """
 
 from collections import Counter
@@ -15,12 +15,12 @@ from rehearsal.verdict.reasons import plain_words, said
 from rehearsal.verdict.references import missing
 from stacks.kube.api import Api, Object
 
-#: One line every rehearsal ends with.
+#: The last line of every rehearsal.
 BLIND_SPOTS = "A rehearsal cannot see image pulls, drivers, firmware or links that do not work: docs/rehearse.md."
 
 
 class Flaw(NamedTuple):
-    """What else is wrong, in a sentence. `awaited`: `pulumi up` waits for it to be right. `underway`: it is about to be."""
+    """A flaw around the pods, in a sentence. `awaited`: `pulumi up` waits until it is mended. `underway`: it is being mended."""
 
     text: str
     awaited: bool = False
@@ -28,15 +28,15 @@ class Flaw(NamedTuple):
 
 
 class Surroundings(Protocol):
-    """Something beside the pods that a stack needs: a way in, nodes."""
+    """A part that a stack needs beside its pods: a Gateway, node pools."""
 
     def flaws(self, api: Api) -> Iterable[Flaw]:
-        """Everything that is wrong with it, now. Raises what `Api` raises."""
+        """Yields its present flaws. Raises what `Api` raises."""
 
 
 @dataclass(frozen=True)
 class PodState:
-    """One pod: where it is, whether it serves, and the scheduler's words where it is nowhere."""
+    """One pod: its node, whether it is Ready, and the scheduler's words if it has no node."""
 
     name: str
     owner: str
@@ -46,13 +46,13 @@ class PodState:
 
     @property
     def pending(self) -> bool:
-        """Whether no node was found for it."""
+        """Whether it has no node."""
         return self.node is None
 
 
 @dataclass(frozen=True)
 class Shortfall:
-    """Pods of a Deployment that do not even exist, and the API server's words where it refused them."""
+    """Pods of a Deployment that do not exist, and the API server's words if it refused them."""
 
     owner: str
     count: int
@@ -61,7 +61,7 @@ class Shortfall:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why pods of one owner do not run: in plain words, and as Kubernetes said it."""
+    """The reason why pods of one owner do not run, in plain words and in those of Kubernetes."""
 
     what: str
     why: str
@@ -73,34 +73,34 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything placed and Ready, every reference there and the way in open, or what is not."""
+    """The pods of a stack, and everything that keeps it from serving."""
 
     pods: Sequence[PodState]
     missing: Sequence[str] = ()
     claims: int = 0
     shortfalls: Sequence[Shortfall] = ()
     flaws: Sequence[Flaw] = ()
-    """What keeps requests from coming in through the Gateway of a stack that has one, and nodes from coming."""
+    """Flaws of the stack's Gateway and of its node pools."""
     mismatches: Mapping[str, str] = field(default_factory=dict)
     """By owner, why its pods fit no node: the fields of the node that comes nearest, or the luck of the placement."""
 
     @property
     def serving(self) -> bool:
-        """True when there are pods, all that there should be, and all Ready."""
+        """Whether all expected pods exist and are Ready, at least one."""
         return bool(self.pods) and all(pod.ready for pod in self.pods) and not self.shortfalls
 
     @property
     def passed(self) -> bool:
-        """True when everything serves, nothing is missing, and nothing is wrong around it."""
+        """Whether all pods serve, no reference is missing, and there are no flaws."""
         return self.serving and not self.missing and not self.flaws
 
     @property
     def expected(self) -> int:
-        """How many pods there should be."""
+        """The number of pods that should exist."""
         return len(self.pods) + sum(shortfall.count for shortfall in self.shortfalls)
 
     def refusals(self) -> list[Refusal]:
-        """Why pods do not run, one for each reason and owner."""
+        """Returns why pods do not run, one row for each reason and owner."""
         wanted = Counter(pod.owner for pod in self.pods)
         wanted.update({shortfall.owner: shortfall.count for shortfall in self.shortfalls})
         waiting = Counter((pod.owner, pod.pending, pod.reason) for pod in self.pods if not pod.ready)
@@ -117,14 +117,14 @@ class Verdict:
         return found
 
     def reasons(self) -> list[str]:
-        """`refusals`, a line each."""
+        """Returns the refusals as lines."""
         return [str(refusal) for refusal in self.refusals()]
 
 
 def look(api: Api, namespace: str, around: Sequence[Surroundings] = ()) -> Verdict:
-    """The state of a namespace's pods, whatever they refer to that does not exist, and what is wrong `around` them."""
+    """Returns the verdict on a namespace's pods and on the parts `around` them."""
     place = f"/api/v1/namespaces/{namespace}"
-    # Pods that are done or on their way out are nobody's any more.
+    # Pods that have ended or are being deleted do not count.
     pods = [pod for pod in api.items(f"{place}/pods") if not _over(pod)]
     workloads = [
         {**item, "kind": kind.name} for kind in KINDS.values() for item in api.items(kind.collection(namespace))
@@ -175,7 +175,7 @@ def _state(pod: Object) -> PodState:
 
 
 def _owner(pod: Object) -> str:
-    """The Deployment's name: its ReplicaSet's without the hash."""
+    """Returns the name of the pod's Deployment: that of its ReplicaSet without the hash."""
     owners = pod["metadata"].get("ownerReferences") or []
     name: str = owners[0]["name"] if owners else pod["metadata"]["name"]
     return name.rpartition("-")[0] if owners and owners[0]["kind"] == "ReplicaSet" else name

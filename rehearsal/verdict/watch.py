@@ -1,6 +1,6 @@
 """Watching pods, nodes and the Gateway while `pulumi up` waits for them, and after it.
 
-It would wait an hour for a pod that cannot be placed, and a quarter of one for a Gateway that nobody programs.
+`pulumi up` would wait an hour for a pod that cannot be placed, and 15 minutes for a Gateway that is not programmed.
 """
 
 import threading
@@ -10,24 +10,24 @@ from collections.abc import Callable, Hashable
 from rehearsal.verdict.verdict import Verdict
 
 POLL_SECONDS = 1.0
-#: Seconds the pods that do not run, and the reasons, must stay the same before the scheduler's word is taken as final.
-#: Nodes are all there before pods are made, so it only has to outlast the scheduler's own queue.
+#: Seconds for which the pods that do not run, and their reasons, must stay the same before the scheduler's refusal is final.
+#: All nodes exist before pods are created, so it only has to outlast the scheduler's own queue.
 SETTLED_SECONDS = 6.0
-#: The same for as long as nothing has moved at all since `up` began: pods of a kept rehearsal are refused from the first look on,
-#: and what is to mend that (a pool's labels, more nodes) comes before them.
+#: Seconds instead of these as long as nothing has changed since `up` began: pods of a kept rehearsal are refused from the first
+#: look on, until the change that mends that (a pool's labels, more nodes) is made.
 UNMOVED_SECONDS = 30.0
-#: Seconds an API server on this very machine may be silent: an answer that takes longer than 5 s counts as none.
+#: Seconds for which an API server on the same machine may be silent: an answer that takes longer than 5 s counts as none.
 SILENT_SECONDS = 12.0
-#: Seconds given to pods that `up` was told not to wait for. Simulated ones start within a second of being placed.
+#: Seconds for pods that `up` does not wait for. Simulated ones start within a second after they are placed.
 LATE_SECONDS = 60.0
 
 REFUSED = "the scheduler has refused the pods that do not run, and waiting longer would change nothing"
-CLOSED = "whoever has to provide it has refused, or does not look at it, and waiting longer would change nothing"
+CLOSED = "its controller has refused it or ignores it, and waiting longer would change nothing"
 SILENT = f"the fleet's API server has not answered for {SILENT_SECONDS:.0f} s"
 
 
 class Watch:
-    """Calls `hopeless` once, with the reason, when no wait can help; `with` it runs beside what is waited for."""
+    """Calls `hopeless` once, with the reason, if waiting is useless; a context manager around the wait."""
 
     def __init__(self, look: Callable[[], Verdict], hopeless: Callable[[str], None]) -> None:
         self._look = look
@@ -44,46 +44,46 @@ class Watch:
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        patience, answered = Patience(UNMOVED_SECONDS), time.monotonic()
+        stall, answered = StallDetector(UNMOVED_SECONDS), time.monotonic()
         while not self._stop.wait(POLL_SECONDS):
             try:
                 verdict = self._look()
-            except Exception:  # of whatever kind: what counts is for how long
+            except Exception:  # of any kind: only its duration counts
                 if time.monotonic() - answered > SILENT_SECONDS:
                     self._hopeless(SILENT)
                     return
                 continue
             answered = time.monotonic()
-            if patience.exhausted(verdict):
+            if stall.detected(verdict):
                 pods = verdict.shortfalls or any(not pod.ready for pod in verdict.pods)
                 self._hopeless(REFUSED if pods else CLOSED)
                 return
 
 
-class Patience:
-    """Whether what does not run will never run: refused, and nothing has moved for SETTLED_SECONDS; before anything has moved
-    at all, for `unmoved` seconds."""
+class StallDetector:
+    """Detects that pods will never run: they are refused, and nothing has changed for SETTLED_SECONDS, or for `unmoved` seconds
+    if nothing has changed since the first look."""
 
     def __init__(self, unmoved: float = SETTLED_SECONDS) -> None:
         self._last: Hashable = None
-        self._since = time.monotonic()
+        self._changed_at = time.monotonic()
         self._enough = unmoved
 
-    def exhausted(self, verdict: Verdict) -> bool:
-        """Takes notice of one more look."""
+    def detected(self, verdict: Verdict) -> bool:
+        """Takes the next verdict; returns whether waiting is useless."""
         return self.settled(verdict) and stuck(verdict)
 
     def settled(self, verdict: Verdict) -> bool:
-        """Takes notice of one more look; whether nothing has moved for long enough, refused or not."""
+        """Takes the next verdict; returns whether nothing has changed for long enough, refused or not."""
         state = (tuple(verdict.pods), tuple(verdict.shortfalls), tuple(verdict.flaws))
         if state != self._last:
             self._enough = self._enough if self._last is None else SETTLED_SECONDS
-            self._last, self._since = state, time.monotonic()
-        return time.monotonic() - self._since > self._enough
+            self._last, self._changed_at = state, time.monotonic()
+        return time.monotonic() - self._changed_at > self._enough
 
 
 def stuck(verdict: Verdict) -> bool:
-    """Whether all that `up` waits for is refused: every pod that does not serve, and what it needs around it."""
+    """Whether everything that `up` still waits for is refused: every pod that is not Ready, and the awaited parts around them."""
     if any(flaw.underway for flaw in verdict.flaws):
         return False
     waiting = [pod for pod in verdict.pods if not pod.ready]
@@ -93,12 +93,12 @@ def stuck(verdict: Verdict) -> bool:
 
 
 def final_look(look: Callable[[], Verdict], *, patient: bool) -> Verdict:
-    """A look once nothing moves any more; if not `patient`, one at things as they are."""
-    patience, deadline = Patience(), time.monotonic() + LATE_SECONDS
+    """Returns the verdict once nothing changes any more; if not `patient`, the present one."""
+    stall, deadline = StallDetector(), time.monotonic() + LATE_SECONDS
     while True:
         verdict = look()
-        # Where everything serves, only the word of the Gateway's controller can be late.
-        over = patience.settled(verdict) and (stuck(verdict) or verdict.serving)
+        # If all pods are Ready, only the Gateway's controller can be late.
+        over = stall.settled(verdict) and (stuck(verdict) or verdict.serving)
         if not patient or over or time.monotonic() > deadline or (verdict.serving and not verdict.flaws):
             return verdict
         time.sleep(POLL_SECONDS)

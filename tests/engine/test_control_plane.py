@@ -156,7 +156,7 @@ def test_a_port_that_was_taken_meanwhile_is_not_the_end(
         out = io.StringIO()
         plane = start(workdir, toolchain, out)
     assert calls == 2
-    assert "was taken meanwhile: again with other ports" in out.getvalue()
+    assert "was taken by another process: trying other ports" in out.getvalue()
     assert plane.healthy()
 
 

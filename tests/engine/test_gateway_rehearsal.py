@@ -70,7 +70,7 @@ def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> No
     assert policy["spec"]["default"]["config"]["httpHealthCheck"]["portSpecification"] == "USE_FIXED_PORT"
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
-    assert "taken up as it is" in text
+    assert "running already and is continued" in text
     assert len(controller.PROCESS.running(root)) == 1
     destroyed = subprocess.run(
         ["sh", "-c", '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" destroy --yes --skip-preview --non-interactive',
@@ -98,7 +98,7 @@ def test_gateway_without_a_controller(start: Started, root: Path, tmp_path: Path
     os.kill(controller.PROCESS.running(root)[0].pid, signal.SIGKILL)
     code, text = finished(rehearsing)
     assert code == 1
-    assert "whoever has to provide it has refused, or does not look at it" in text
+    assert "its controller has refused it or ignores it" in text
     assert (
         "llm-d-inference-gateway is not accepted: no controller has set its status: does GatewayClass some-class exist"
         in text

@@ -251,7 +251,7 @@ def test_kept_looked_at_by_hand_taken_up_and_removed(start: Started, root: Path)
 
     code, text = finished(start("rehearse", GUIDE, "--keep"))
     assert code == 0
-    assert f"removed what was left of rehearsal {lock.stem}" in text
+    assert f"removed the rest of rehearsal {lock.stem}" in text
     assert processes.belonging_to(root / lock.stem) == []
     env = root / "rehearsal" / "env"
     next_steps = text.partition("Next:\n")[2].splitlines()
@@ -275,7 +275,7 @@ def test_kept_looked_at_by_hand_taken_up_and_removed(start: Started, root: Path)
     assert ended.stdout.strip() == f"{root}/rehearsal/bin"
 
     again = start("rehearse", GUIDE, "--keep")
-    read_until(again, "it is running already: taken up as it is")
+    read_until(again, "it is running already and is continued")
     refused, why = finished(start("down"))
     assert refused == 1
     assert "a rehearsal named rehearsal is running (pid" in why

@@ -31,7 +31,7 @@ def rows() -> Iterator[tuple[str, str]]:
         yield from ((fault.id, provider) for provider in fault.players)
 
 
-@pytest.mark.parametrize(("fault", "provider"), rows())
+@pytest.mark.parametrize(("fault", "provider"), list(rows()))
 def test_a_fault_is_accepted_for_the_providers_that_have_it(fault: str, provider: str) -> None:
     check(fault, provider)
 

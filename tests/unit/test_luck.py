@@ -47,8 +47,7 @@ def test_nodes_of_several_machines_count_each_for_itself() -> None:
 def deployment(name: str, replicas: int, devices: int, **limits: str) -> dict[str, Any]:
     limits = {"nvidia.com/gpu": str(devices), **limits}
     pod = {"containers": [{"name": "c", "resources": {"limits": limits}}]}
-    spec = {"replicas": replicas, "template": {"spec": pod}}
-    return {"kind": "Deployment", "metadata": {"name": name}, "spec": spec}
+    return {"kind": "Deployment", "metadata": {"name": name}, "spec": {"replicas": replicas, "template": {"spec": pod}}}
 
 
 def cluster(count: int, *, cordoned: bool = False) -> Any:

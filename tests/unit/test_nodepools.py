@@ -240,7 +240,7 @@ def test_a_slow_pool_is_on_its_way() -> None:
     assert sorted(store.nodes) == ["gpu-0"]
     assert store.pool()["status"]["inProgress"] == 1
     (flaw,) = pools.flaws(store)  # type: ignore[arg-type]
-    assert flaw == Flaw("NodePool gpu has 1 of 2 nodes (gd-8xh200ib-i128): they are on their way", underway=True)
+    assert flaw == Flaw("NodePool gpu has 1 of 2 nodes (gd-8xh200ib-i128): they are underway", underway=True)
     store.nodes["gpu-0"]["metadata"]["creationTimestamp"] = pool(age=SLOW_SECONDS * 1.5)["metadata"][
         "creationTimestamp"
     ]

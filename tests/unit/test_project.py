@@ -10,7 +10,7 @@ import yaml
 from rehearsal.control_plane import shell
 from rehearsal.engine import AGENT_VARIABLES
 from rehearsal.project import PLACEHOLDER, Project, write
-from rehearsal.stack import rehearsable, undisputed
+from rehearsal.stack import fit_left_to_scheduler, rehearsable
 from stacks.file.load import load
 from stacks.findings import StackFileError
 
@@ -87,7 +87,7 @@ def test_what_the_scheduler_is_asked_the_program_is_not(stack_file: Path) -> Non
         load(stack_file)
     spec = rehearsable(stack_file).spec
     assert (spec.cluster.machine, spec.cluster.nodes) == ("nvidia-generic", 1)
-    project = rehearsed(stack_file, {"config": MISFIT}, FLEET, {"cluster": undisputed(spec)})
+    project = rehearsed(stack_file, {"config": MISFIT}, FLEET, {"cluster": fit_left_to_scheduler(spec)})
     assert load(project.stack_file).spec.serving == spec.serving
 
 

@@ -80,7 +80,7 @@ def test_a_mirror_is_asked_before_the_module_every_time(machine: Machine) -> Non
 )
 def test_another_chart_or_version_is_in_no_module(machine: Machine, chart: dict[str, str]) -> None:
     machine.chart_module()
-    with pytest.raises(RehearsalError, match="no Go module holds its sources"):
+    with pytest.raises(RehearsalError, match="no Go module contains its sources"):
         machine.chart(chart=chart)
     assert machine.calls("go") == []
 
@@ -89,9 +89,7 @@ def test_offline_only_what_was_kept_is_used(machine: Machine, monkeypatch: pytes
     machine.registry_answers()
     machine.chart_module()
     monkeypatch.setenv("LLMD_PD_OFFLINE", "1")
-    with pytest.raises(
-        RehearsalError, match="LLMD_PD_OFFLINE is set, and the chart is not kept from before; "
-    ) as error:
+    with pytest.raises(RehearsalError, match="LLMD_PD_OFFLINE is set, and the chart is not in the cache; ") as error:
         machine.chart()
     assert "run `llmd-pd setup`" in str(error.value)
     assert machine.calls("helm") == machine.calls("go") == []
@@ -126,7 +124,7 @@ def test_without_a_stand_in_every_reason_and_the_way_on_are_one_sentence(machine
     with pytest.raises(RehearsalError) as error:
         machine.chart()
     assert str(error.value) == (
-        f"the router's chart {CHART.ref} v1.5.0 cannot be had: `helm pull` says: no such host; {SAID} cannot be "
+        f"the router's chart {CHART.ref} v1.5.0 is not available: `helm pull` says: no such host; {SAID} cannot be "
         "downloaded: connection refused; there is no stand-in for chart standalone; run `llmd-pd setup` once where one of "
         "these can be reached, or name a chart on this machine: `llmd-pd:router: {chart: {source: …}}`."
     )

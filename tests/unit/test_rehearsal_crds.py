@@ -121,7 +121,7 @@ def test_what_nobody_has_is_one_sentence_with_every_reason(machine: Machine, ask
 def test_offline_only_the_cache_is_read(machine: Machine, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     crd_module(machine)
     monkeypatch.setenv("LLMD_PD_OFFLINE", "1")
-    with pytest.raises(SourceError, match="LLMD_PD_OFFLINE is set, and the file is not kept from before; put"):
+    with pytest.raises(SourceError, match="LLMD_PD_OFFLINE is set, and the file is not in the cache; put"):
         parts.custom_resource_definitions(crd_plan(), machine.report)
     assert asked == machine.calls("go") == []
 
@@ -165,7 +165,8 @@ def test_a_set_up_that_cannot_have_them_says_so_and_goes_on(machine: Machine, as
     said = machine.out.getvalue()
     for name in ("standalone", "inferencepool"):
         assert (
-            f"charts/{name} v1.5.0 cannot be had: `helm pull` says: no such host; {SAID} cannot be downloaded" in said
+            f"charts/{name} v1.5.0 is not available: `helm pull` says: no such host; {SAID} cannot be downloaded"
+            in said
         )
     assert "CRD file inference.networking.k8s.io_inferencepools.yaml cannot be used" in said
     assert asked
@@ -266,9 +267,7 @@ def test_the_set_up_keeps_what_clusters_bring_and_says_what_is_missing(
     parts.prepare(machine.toolchain, machine.report)
     assert pods.crd.url in asked
     assert origins(cluster_crds.kept(MONITORING)) == [True, False]
-    assert "CRDs cannot be had of ServiceMonitor: rehearsals have permissive ones in their place" in (
-        machine.out.getvalue()
-    )
+    assert "no published CRD is available of ServiceMonitor: rehearsals use permissive ones" in (machine.out.getvalue())
 
 
 def test_a_report_says_which_crds_are_published_and_which_stand_for_one(

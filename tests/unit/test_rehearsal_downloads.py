@@ -112,7 +112,8 @@ def test_what_is_wrong_leaves_nothing(
     target = offer(server, monkeypatch, packed, sums, member)
     with pytest.raises(RehearsalError, match=f"the official helm 3 could not be downloaded: .*{why}"):
         downloads.fetch("helm", "3")
-    assert list(target.parent.iterdir()) == []
+    assert not target.parent.exists()
+    assert list(target.parent.parent.iterdir()) == []
 
 
 def test_a_missing_file_is_an_error_with_the_servers_words(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

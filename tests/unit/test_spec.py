@@ -97,7 +97,7 @@ def test_every_section_is_frozen_closed_strict_and_camel_cased() -> None:
             assert field.alias
             assert "_" not in field.alias, f"{section.__name__}.{name}"
     (unknown,), _ = read(config(cluster={"labels": {}}))
-    assert (unknown[0], unknown[1].what) == (("cluster", "labels"), "unknown key")
+    assert (unknown.path, unknown.what) == ("llmd-pd:cluster.labels", "unknown key")
     spec = read(config())[1]
     with pytest.raises(ValidationError):
         spec.name = "other"  # type: ignore[misc, union-attr]

@@ -13,7 +13,7 @@ from rehearsal.verdict.gateway import Flaw
 from rehearsal.verdict.reasons import plain_words
 from rehearsal.verdict.references import Reference, device_classes, missing, references
 from rehearsal.verdict.verdict import BLIND_SPOTS, PodState, Shortfall, Verdict, look
-from rehearsal.verdict.watch import Patience, stuck
+from rehearsal.verdict.watch import StallDetector, stuck
 
 TAIL = ". no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
 #: The scheduler's message (Kubernetes 1.36 unless it says otherwise) -> ours.
@@ -117,33 +117,33 @@ def test_stuck_is_only_what_was_refused(verdict: Verdict, hopeless: bool) -> Non
     assert stuck(verdict) is hopeless
 
 
-def test_patience_ends_when_nothing_moved_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stall_is_detected_when_nothing_changed_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(watch.time, "monotonic", lambda: now)
-    patience = Patience()
+    stall = StallDetector()
     refused, moved = Verdict([PLACED, PENDING]), Verdict([pod("d-9"), PENDING])
-    assert not patience.exhausted(refused)
+    assert not stall.detected(refused)
     now += watch.SETTLED_SECONDS + 1
-    assert not patience.exhausted(moved)  # another pod was placed meanwhile
+    assert not stall.detected(moved)  # another pod was placed meanwhile
     now += watch.SETTLED_SECONDS
-    assert not patience.exhausted(moved)
+    assert not stall.detected(moved)
     now += 1
-    assert patience.exhausted(moved)
+    assert stall.detected(moved)
 
 
 def test_pods_of_a_kept_rehearsal_are_given_time_until_something_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(watch.time, "monotonic", lambda: now)
-    patience, refused = Patience(watch.UNMOVED_SECONDS), Verdict((pod("a", None, False, "no such label"),))
-    patience.exhausted(refused)
+    stall, refused = StallDetector(watch.UNMOVED_SECONDS), Verdict((pod("a", None, False, "no such label"),))
+    stall.detected(refused)
     now += watch.SETTLED_SECONDS + 1
-    assert not patience.exhausted(refused), "what mends it may come yet"
+    assert not stall.detected(refused), "what mends it may come yet"
     now += watch.UNMOVED_SECONDS
-    assert patience.exhausted(refused)
+    assert stall.detected(refused)
     other = Verdict((pod("a", None, False, "no such taint"),))
-    assert not patience.exhausted(other)
+    assert not stall.detected(other)
     now += watch.SETTLED_SECONDS + 1
-    assert patience.exhausted(other), "after that, as ever"
+    assert stall.detected(other), "after that, as ever"
 
 
 #: Where a pod can refer to something -> what it then needs.

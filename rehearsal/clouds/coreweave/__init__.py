@@ -1,7 +1,6 @@
 """The pretend cloud of CoreWeave: a stand-in for the Pulumi plugin `pulumi-resource-coreweave`, for a VPC and a CKS cluster.
 
-`provider` is where it starts, `lifecycle` what it does with a resource. Node pools are no part of it: they are objects in the
-cluster, and the fleet has a controller for them (`rehearsal.fleet.node_pools`). It is never the fallback for an
-official plugin: a
-rehearsal that reached a real cloud would be none.
+`provider` is the plugin, `lifecycle` creates, changes and deletes its resources. Node pools are objects in the cluster, with a
+controller of the fleet (`rehearsal.fleet.node_pools`). A rehearsal uses the pretend cloud also if the official plugin is
+available, because it must not reach a real cloud.
 """

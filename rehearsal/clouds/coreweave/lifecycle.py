@@ -1,6 +1,6 @@
-"""What the pretend cloud does with a VPC or a CKS cluster: checks it, makes it, changes it, lets it go.
+"""The life of a VPC or a CKS cluster in the pretend cloud: check, create, update, delete.
 
-It is as strict as CoreWeave's docs, and stricter where they say nothing: a cluster does not go while a NodePool is in it.
+It is as strict as CoreWeave's docs, and stricter where they are silent: a cluster with a NodePool cannot be deleted.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rehearsal.clouds.coreweave import words
-from rehearsal.clouds.inputs import camel, given
+from rehearsal.clouds.inputs import camel, drop_nulls
 from rehearsal.clouds.sdk import Sdk
 from rehearsal.clouds.store import Cloud, Record, stack_of
 from rehearsal.plugins.kube.diff import detailed
@@ -26,13 +26,13 @@ from stacks.clouds.resource import from_the_engine
 from stacks.findings import run
 from stacks.rules.facts import Facts
 
-#: What each is called, by its class.
+#: The noun in messages, by class.
 NOUNS = {VPC: "VPC", CLUSTER: "cluster"}
 
 
 @dataclass(frozen=True)
 class World:
-    """What both kinds share: the cloud, where the fleet's API server is, and the names of the NodePools in it."""
+    """The state that both kinds share: the cloud, the fleet's endpoint, and the names of its NodePools."""
 
     cloud: Cloud
     endpoint: str = ""
@@ -40,7 +40,7 @@ class World:
 
 
 class CoreWeaveResources(Lifecycle):
-    """Resources of one kind, by its class in the SDK."""
+    """The lifecycle of one kind of resource, by its class in the SDK."""
 
     foresees = True
 
@@ -71,7 +71,7 @@ class CoreWeaveResources(Lifecycle):
         with self._world.cloud.changing() as records:
             if any(record.kind == self._kind and record.args["name"] == args["name"] for record in records):
                 raise words.already_exists(NOUNS[self._kind], args["name"])
-            self._stands(args, records)
+            self._require_vpc(args, records)
             if self._kind == CLUSTER and (parse(args["version"]) or OLDEST_OFFERED) < OLDEST_OFFERED:
                 raise words.not_offered(args["version"])
             made = Record(self._kind, id_, resource.urn, "", new, {**new, **self._computed(id_, args)})
@@ -104,7 +104,7 @@ class CoreWeaveResources(Lifecycle):
             found = self._find(records, id_)
             if found is None:
                 raise words.not_found(NOUNS[self._kind], id_)
-            self._stands(args, records)
+            self._require_vpc(args, records)
             self._can_become(found, args, records)
             changed = replace(found, urn=resource.urn, inputs=new, state=after)
             records[records.index(found)] = changed
@@ -112,7 +112,7 @@ class CoreWeaveResources(Lifecycle):
         return after
 
     def delete(self, resource: Resource, id_: str, inputs: Properties, state: Properties, timeout: float) -> None:
-        """Removes it; what is gone already is as it should be."""
+        """Removes the resource; no error if it does not exist."""
         with self._world.cloud.changing() as records:
             found = self._find(records, id_)
             if found is None:
@@ -123,7 +123,7 @@ class CoreWeaveResources(Lifecycle):
             self._world.cloud.tell("delete", found)
 
     def _laws(self, resource: Resource, args: Properties) -> Iterator[tuple[str, str]]:
-        """Laws it breaks, with what else there is of its stack. What is not known yet breaks none."""
+        """Yields the laws that the resource and others of its stack break; a value that is not known yet breaks none."""
         stack = stack_of(resource.urn)
         others = [record for record in self._world.cloud.records() if record.stack == stack]
         known = {key: value for key, value in args.items() if not contains_unknown(value)}
@@ -135,7 +135,7 @@ class CoreWeaveResources(Lifecycle):
                 yield ".".join(map(str, field)), f"{broken.rule}: {broken.what}"
 
     def _computed(self, id_: str, args: Properties) -> Properties:
-        """What the cloud adds to what it is asked for."""
+        """Returns the outputs that the cloud adds."""
         if self._kind == VPC:
             said = {"hostPrefixes", "ingress", "egress"} - {camel(key) for key in args}
             hosts = {"name": "primary", "type": "PRIMARY", "prefixes": ["10.176.192.0/18"]}
@@ -152,8 +152,8 @@ class CoreWeaveResources(Lifecycle):
             "serviceAccountOidcIssuerUrl": f"https://oidc.cks.coreweave.com/id/{id_}",
         }
 
-    def _stands(self, args: Properties, records: Sequence[Record]) -> None:
-        """A cluster is in a VPC that is there."""
+    def _require_vpc(self, args: Properties, records: Sequence[Record]) -> None:
+        """Raises Failure if a cluster's VPC does not exist."""
         if self._kind == CLUSTER and self._vpc(args, records) is None:
             raise words.not_found(NOUNS[VPC], str(args.get("vpc_id")))
 
@@ -166,7 +166,7 @@ class CoreWeaveResources(Lifecycle):
                 raise words.in_use("a prefix of VPC", found.args["name"], user)
 
     def _users(self, found: Record, records: Sequence[Record]) -> Iterator[str]:
-        """What refers to it, or is in it."""
+        """Yields the resources that use it."""
         if self._kind == CLUSTER:
             yield from (f"NodePool {name}" for name in self._world.node_pools())
             return
@@ -182,5 +182,5 @@ class CoreWeaveResources(Lifecycle):
 
 
 def _args(inputs: Properties) -> dict[str, Any]:
-    found: dict[str, Any] = from_the_engine(given(inputs))
+    found: dict[str, Any] = from_the_engine(drop_nulls(inputs))
     return {key: value for key, value in found.items() if not key.startswith("__")}

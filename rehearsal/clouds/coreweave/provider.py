@@ -1,4 +1,4 @@
-"""The pretend cloud as a plugin. Where it is kept, and where its cluster is, come from the environment: see `standins.cloud`."""
+"""The pretend cloud as a plugin. The environment names its file and its cluster (`rehearsal.clouds`)."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from stacks.kube.api import Api, KubeconfigError
 
 
 class CoreWeaveProvider(Provider):
-    """One provider of the program's. It needs no token, and takes none."""
+    """A provider of the program. It needs no token and ignores one."""
 
     package = "coreweave"
 
@@ -28,13 +28,13 @@ class CoreWeaveProvider(Provider):
             raise not_offered(resource.type, self.package)
         where = self._environment.get(CLOUD)
         if not where:
-            raise Failure(f"the pretend cloud is kept in a file, and none is named: set {CLOUD} to its path")
+            raise Failure(f"the pretend cloud has no file: set {CLOUD} to its path")
         return CoreWeaveResources(
             kind, World(Cloud(Path(where)), self._environment.get(ENDPOINT, ""), self._node_pools)
         )
 
     def _node_pools(self) -> Sequence[str]:
-        """The NodePools of the fleet, which every cluster is."""
+        """Returns the names of the fleet's NodePools; the fleet stands for every cluster."""
         kubeconfig = self._environment.get(FLEET)
         if not kubeconfig:
             return ()

@@ -1,6 +1,4 @@
-"""How CoreWeave is rehearsed: node pools become simulated nodes by a controller; a cluster of the stack's own by the pretend
-cloud.
-"""
+"""The rehearsal of CoreWeave: a controller turns node pools into simulated nodes, the pretend cloud makes cluster and VPC."""
 
 from collections.abc import Sequence
 
@@ -21,7 +19,7 @@ _POLICY = "llmd-pd-rehearsal-forbidden"
 
 
 class CoreWeaveRehearsal(CloudRehearsal):
-    """The fleet is the CKS cluster."""
+    """The rehearsal of CoreWeave; the fleet stands for the CKS cluster."""
 
     def environment(self, plan: ClusterPlan, plane: ControlPlane, fault: str | None) -> dict[str, str]:
         return access.places(plane) if plan.cluster_name else {}
@@ -41,7 +39,7 @@ class CoreWeaveRehearsal(CloudRehearsal):
 
     def clean(self, plane: ControlPlane) -> None:
         if node_pools.CONTROLLER.ran(plane.workdir):
-            node_pools.restart(plane, None)  # the pools' finalizers are its to remove
+            node_pools.restart(plane, None)  # only it removes the pools' finalizers
 
 
 def _forbid_changes(api: Api, group: str, plural: str, *, forbidden: bool) -> None:

@@ -1,10 +1,10 @@
-"""What CoreWeave's provider says when its API refuses, as sentences: a code of Connect's, and why. The reasons are our words."""
+"""Errors of CoreWeave's provider when its API refuses: a code of Connect and a reason. The reasons are in our words."""
 
 from rehearsal.plugins.plugin import Failure
 
 
 def not_found(what: str, id_: str) -> Failure:
-    """What something refers to, or is about, is not there."""
+    """The resource does not exist."""
     return Failure(f"not_found: {what} {id_} does not exist")
 
 
@@ -14,15 +14,15 @@ def already_exists(what: str, name: str) -> Failure:
 
 
 def in_use(what: str, name: str, by: str) -> Failure:
-    """Something that refers to it is still there."""
+    """Another resource still uses it."""
     return Failure(f"failed_precondition: {what} {name} is used by {by}")
 
 
 def no_upgrade(old: str, new: str) -> Failure:
-    """Versions come one after the other, and never go back."""
+    """The version is not the next minor version."""
     return Failure(f"invalid_argument: {old} cannot become {new}: a cluster is upgraded to the next minor version only")
 
 
 def not_offered(version: str) -> Failure:
-    """Old versions are kept for clusters that have them."""
+    """The version is too old for a new cluster."""
     return Failure(f"invalid_argument: version {version} is not available for new clusters")

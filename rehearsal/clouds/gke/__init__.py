@@ -1,16 +1,16 @@
-"""The pretend cloud: a stand-in for the Pulumi plugin `pulumi-resource-gcp`, for what a stack on GKE makes and nothing else.
+"""The pretend GKE: a stand-in for the Pulumi plugin `pulumi-resource-gcp`, for the resources of a stack on GKE only.
 
-`provider` is where it starts, `lifecycle` what it does with a resource, `pool_machine` and `nodes` how node pools become
-simulated nodes. Words are Google's own, as far as they are known. It is never the fallback for an official plugin: a rehearsal
-that reached a real cloud would be none.
+`provider` is the plugin, `lifecycle` creates, changes and deletes its resources, `pool_machine` and `nodes` turn node pools into
+simulated nodes. Messages are Google's own as far as they are known. A rehearsal uses the pretend cloud also if the official
+plugin is available, because it must not reach a real cloud.
 """
 
 import importlib.util
 
-#: The SDK's package, an extra, in whose words a resource is checked.
+#: The SDK's package, an extra; resources are checked against it.
 SDK = "pulumi_gcp"
 
 
 def installed() -> bool:
-    """Whether the SDK is."""
+    """Whether the SDK is installed."""
     return importlib.util.find_spec(SDK) is not None

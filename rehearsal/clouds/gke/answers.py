@@ -1,14 +1,14 @@
-"""Arguments that Google fills in though a program leaves them out, and which of them the next preview then shows.
+"""Arguments that Google fills in if a program leaves them out, and which of them the next preview shows.
 
-The plugin keeps what Google returned as the state, and compares the program with that. An argument that the provider's schema
-has as Optional and Computed stays as it is if the program leaves it out. One that is Optional alone shows as a change that takes
-it away, at every preview, and replaces the resource if it is ForceNew. A program has to say those, or ignore them.
+The plugin keeps Google's answer as the state and compares the program with it. An argument that is Optional and Computed in the
+provider's schema stays if the program leaves it out. One that is Optional only shows as a removal at every preview, and
+replaces the resource if it is ForceNew. A program has to set those, or ignore them.
 
 Schemas and `flatten…` functions are those of terraform-provider-google-beta 7.45.0. An answer is `seen` if the provider's code
-forces it, or a public report has it. The others are possible by the schema: a program that says or ignores them is safe.
+forces it, or a public report shows it. The others are possible by the schema: a program that sets or ignores them is safe.
 
-Labels of nodes are in no row: unasked, GKE writes some for sandboxes only (containerNodePoolLabelsSuppress). Of labels of the
-cluster the provider reads those alone that the program says (`SetLabels`).
+Labels of nodes are in no row: GKE adds some for sandboxes only (containerNodePoolLabelsSuppress). Of the cluster's labels the
+provider reads only those that the program sets (`SetLabels`).
 """
 
 import re
@@ -23,15 +23,15 @@ from releases.values import at, merge
 from stacks.clouds.gke.laws.view import gpus, has_accelerators, look_up, machine_type
 from stacks.clouds.resource import Arguments
 
-#: Why a preview says nothing of an answer. "" if it shows it.
+#: Why a preview does not show an answer; "" if it shows it.
 Quiet = Literal["", "Computed", "suppressed"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What Google returns for an argument: `value` of the program's arguments, None for those with which it returns nothing.
+    """Google's answer for an argument: `value` of the program's arguments, None if it returns nothing.
 
-    `forced`: it is returned whatever the program says.
+    `forced`: it is returned also if the program sets another value.
     """
 
     path: str
@@ -47,12 +47,12 @@ def _always(value: Any) -> Callable[[Arguments], Any]:
 
 
 def _if(path: str, value: Any) -> Callable[[Arguments], Any]:
-    """A value for arguments that say something at a path."""
+    """Returns a value for arguments that have one at a path."""
     return lambda args: None if look_up(args, path) is None else value
 
 
 def _rows(pool: Arguments) -> list[GkePool]:
-    """The machines of the table that a pool's nodes can be."""
+    """Returns the machines of the table that a pool's nodes can be."""
     return [row for row in GKE_POOLS.values() if row.machine.instance_type == machine_type(pool)]
 
 
@@ -107,7 +107,7 @@ _NODE_GO = "container/node_config.go"
 _NAT_GO = "compute/resource_compute_router_nat.go"
 _NOT_SEEN = "not seen from GKE"
 
-#: By the class's path.
+#: By class path.
 ANSWERS: Mapping[str, tuple[Answer, ...]] = {
     "container.Cluster": (
         Answer(
@@ -220,15 +220,16 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
 
 
 def answered(kind: str, args: Arguments, state: Mapping[str, Any]) -> dict[str, Any]:
-    """The state of a resource with what Google returns beside or instead of its arguments."""
+    """Returns the state of a resource with Google's answers beside or instead of its arguments."""
     found = [_placed(answer, value) for answer, value in _returned(kind, args)]
     return merge(state, *found)
 
 
 def as_kept(kind: str, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
-    """Old inputs as the plugin compares them with new ones: with the answers in the state that a preview shows.
+    """Returns old inputs as the plugin compares them with new ones: with the answers in the state that a preview shows.
 
-    Of what the program said, Google's answer counts. Of what it left out, one that is false or empty is as good as none.
+    For an argument that the program set, Google's answer counts. For one that it left out, a false or empty answer counts as
+    none.
     """
     shown = []
     for answer in ANSWERS.get(kind, ()):
@@ -250,7 +251,7 @@ def _returned(kind: str, args: Arguments) -> Iterator[tuple[Answer, Any]]:
 
 
 def _placed(answer: Answer, value: Any) -> dict[str, Any]:
-    """An answer where the engine looks for it. Keys of resource labels are words of Google's own."""
+    """Puts an answer at its path in the engine's spelling. Keys of resource labels are Google's own and stay."""
     spelt = value
     if isinstance(value, Mapping) and not answer.path.endswith("labels"):
         spelt = {camel(key): part for key, part in value.items()}

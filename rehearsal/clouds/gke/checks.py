@@ -1,10 +1,9 @@
-"""What is wrong with inputs before anything is made: what the SDK or the provider's schema does not take, and broken laws.
+"""Checks of inputs before a resource is created: the SDK's types, the provider's schema, and the laws.
 
 The SDK's types are judged first, then rules over values (`value_rules`) and over several arguments (`cross_fields`,
-`combinations`), then the laws: rows of `stacks.clouds.gke.rules`, judged over what the cloud holds of the stack and
-this resource.
-Clusters and node pools answer for all they stand on; of the other kinds a network may still lack what comes after it. What is not
-known yet breaks none.
+`combinations`), then the laws: rows of `stacks.clouds.gke.rules`, over the resources of the stack in the cloud and this one.
+Clusters and node pools are judged with everything that they refer to; a network can still lack resources that are created after
+it. A value that is not known yet breaks no law.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,15 +23,15 @@ from stacks.clouds.resource import Arguments, Resource
 from stacks.findings import run
 from stacks.rules.facts import Facts
 
-#: Ids of laws about networks: in which one something is, an unknown mostly hides.
+#: Ids of laws about networks. A value that is not known yet is most often the network.
 NETWORKS = "NET-"
-#: Of these the law is about what comes after them: the subnets of a network.
+#: Kinds whose laws are about resources that are created later: the subnets of a network.
 _LATER = frozenset({("compute.Network", "NET-04")})
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked: its kind, arguments in the SDK's words, its id, and what else there is of its stack."""
+    """The resource that is checked: kind, arguments in the SDK's spelling, id, and the other resources of its stack."""
 
     kind: str
     args: Arguments
@@ -41,7 +40,7 @@ class Subject:
 
 
 def problems(subject: Subject) -> dict[str, str]:
-    """What is wrong, by the input's path as the engine spells it."""
+    """Returns the mistakes by the input's path in the engine's spelling."""
     found: dict[str, list[str]] = {}
     for path, what in _wrong(subject):
         found.setdefault(camel(path), []).append(what)
@@ -49,7 +48,7 @@ def problems(subject: Subject) -> dict[str, str]:
 
 
 def _wrong(subject: Subject) -> list[tuple[str, str]]:
-    """Mistakes in types alone, as nothing else can be judged over them; laws only over values that are taken."""
+    """Yields mistakes in types; values and laws are judged only if there are none."""
     mistaken = [*_types(subject)]
     if mistaken:
         return mistaken
@@ -65,7 +64,7 @@ def _types(subject: Subject) -> Iterator[tuple[str, str]]:
 
 
 def _ranges(subject: Subject) -> Iterator[tuple[str, str]]:
-    """Ranges that are none, which no law could be judged over."""
+    """Yields invalid address ranges, over which no law can be judged."""
     if subject.kind != "compute.Subnetwork":
         return
     secondary: Sequence[Mapping[str, Any]] = subject.args.get("secondary_ip_ranges") or ()
@@ -105,12 +104,12 @@ def _laws(subject: Subject) -> Iterator[tuple[str, str]]:
 
 
 def _called(kind: str, args: Arguments, id_: str) -> str:
-    """The name it has for the laws: networks and what is in them are known by theirs, which others may have too."""
+    """Returns the name of a resource for the laws: networks and their subnets have names that others can have too."""
     return str(args.get("name") or id_) if kind.startswith("compute.") else id_
 
 
 def _known(value: Any) -> Any:
-    """Without what is not known yet."""
+    """Returns arguments without values that are not known yet."""
     if isinstance(value, Mapping):
         return {key: _known(part) for key, part in value.items() if not is_unknown(part)}
     if isinstance(value, list):
@@ -119,7 +118,7 @@ def _known(value: Any) -> Any:
 
 
 def _unknown_at(args: Any, path: str) -> bool:
-    """Whether what is at a path, or something in it, is not known yet."""
+    """Whether the value at a path, or a part of it, is not known yet."""
     for step in path.split("."):
         if isinstance(args, list):
             args = next((part for part in args if isinstance(part, Mapping) and step in part), None)

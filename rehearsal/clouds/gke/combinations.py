@@ -1,7 +1,7 @@
-"""Rules over several arguments that no schema has: those in the provider's code, and those of its documentation.
+"""Rules over several arguments that are in no schema, but in the provider's code or its documentation.
 
-Sources are of terraform-provider-google-beta 7.45.0: `…:123` is a line of Go code, which refuses while it applies, and the others
-are pages under `website/docs/r`, which say what Google refuses. Only what is about arguments that a stack on GKE says is here.
+Sources are of terraform-provider-google-beta 7.45.0: `…:123` is a line of Go code, which refuses during apply; the others are
+pages under `website/docs/r`, which document what Google refuses. Only rules about arguments that a stack on GKE sets are here.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,9 +15,9 @@ from stacks.clouds.resource import Arguments
 
 @dataclass(frozen=True)
 class Combination:
-    """Arguments that exclude one another: where the trouble is shown, when they do, and what is said of it.
+    """Arguments that exclude one another: the path that is reported, the condition, and the message.
 
-    `breaks` is asked only once all of `of` are known; what is left out is None.
+    `breaks` is called only if all of `of` are known; an argument that is left out is None.
     """
 
     at: str
@@ -134,7 +134,7 @@ COMBINATIONS: Mapping[str, tuple[Combination, ...]] = {
 
 
 def combination_problems(kind: str, args: Arguments) -> Iterator[tuple[str, str]]:
-    """Path in the SDK's spelling and what is said of it, for all that exclude one another."""
+    """Yields the path in the SDK's spelling and the message, for arguments that exclude one another."""
     for row in COMBINATIONS.get(kind, ()):
         values = [look_up(args, path) for path in row.of]
         if not contains_unknown(values) and row.breaks(*values):

@@ -13,7 +13,7 @@ from stacks.clouds.resource import Arguments
 SLOW_SECONDS = 20
 
 
-def befall(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float], bool]) -> None:
+def play(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float], bool]) -> None:
     """Plays a fault while a pool is created: it concerns pools of accelerators, and `apply-forbidden` all pools.
 
     `wait` waits for seconds, and returns whether it was interrupted. A fault that another part plays is ignored.

@@ -1,8 +1,8 @@
-"""The kinds of resources the pretend cloud has, as rows: what each is called, refers to, and gives back when it is made.
+"""The kinds of resources of the pretend GKE, as rows: id, references and computed outputs.
 
-A kind is a class of the SDK that a stack on GKE registers (`stacks.clouds.gke.plan`). What replaces one is in
-`stacks.clouds.gke.replaces`; only of
-the kinds that are not there it is said here, after the schemas that Google's providers are generated from.
+A kind is a class of the SDK that a stack on GKE registers (`stacks.clouds.gke.plan`). `stacks.clouds.gke.replaces` has the
+fields whose change replaces a resource; for kinds that it does not have they are here, from the schemas that Google's providers
+are generated from.
 """
 
 import hashlib
@@ -18,20 +18,20 @@ from stacks.clouds.resource import Arguments
 
 @dataclass(frozen=True)
 class Made:
-    """A resource that is being made."""
+    """A resource that is being created."""
 
     args: Arguments
     id: str
-    #: Where the fleet's API server is, which every cluster's is then.
+    #: The fleet's endpoint, which becomes that of every cluster.
     fleet: str = ""
 
     @property
     def project(self) -> str:
-        """The project it is in."""
+        """Its project."""
         return str(self.args["project"])
 
 
-#: A value that is there only once the resource is.
+#: An output that is known only once the resource exists.
 Computed = Callable[[Made], object]
 
 
@@ -39,9 +39,9 @@ Computed = Callable[[Made], object]
 class Kind:
     """One kind of resource.
 
-    `id` is a form filled with arguments. `refers` are paths of arguments, through lists too, and the kinds they refer to.
-    `computed` are outputs by their paths. `aliases` are those outputs by which others refer to it, beside its id. `shared`: a
-    second of the same id is the first again, as a role that is granted twice. `noun` is Google's word for it.
+    `id` is a template filled with arguments. `refers` has paths of arguments, also through lists, and the kinds they refer to.
+    `computed` are outputs by their paths. `aliases` are outputs by which others refer to it, beside its id. `shared`: a second
+    resource of the same id is the same resource, as a role that is granted twice. `noun` is Google's word for it.
     """
 
     path: str
@@ -56,25 +56,25 @@ class Kind:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """The arguments that say which one it is, without which it is nowhere."""
+        """The arguments in its id, which are required."""
         named = (field for _, field, _, _ in Formatter().parse(self.id) if field)
         return tuple(field for field in named if field != "domain")
 
     def id_of(self, args: Arguments) -> str:
-        """The id that a resource of these arguments has, before it is there."""
+        """Returns the id of a resource with these arguments."""
         short = {key: name_of(args[key]) for key in ("cluster", "router") if key in args}
         return self.id.format_map(_Given({**args, **short, "domain": _domain(str(args.get("project")))}))
 
 
 class _Given(dict[str, object]):
-    """Arguments, of which one that is missing is left open."""
+    """Arguments for a template, in which a missing one stays open."""
 
     def __missing__(self, key: str) -> str:
         return f"{{{key}}}"
 
 
 def _domain(project: str) -> str:
-    """A project's part of the addresses of its accounts."""
+    """Returns a project's part of the addresses of its accounts."""
     return ".".join(reversed(project.split(":"))) + ".iam.gserviceaccount.com"
 
 
@@ -83,7 +83,7 @@ def _digest(text: str) -> str:
 
 
 def _number(text: str, digits: int) -> str:
-    """The same number for the same text."""
+    """Returns a number that is the same for the same text."""
     return str(int(_digest(text), 16))[:digits]
 
 
@@ -122,7 +122,7 @@ def _groups(made: Made) -> list[str]:
     return [f"{place}/{zone}/instanceGroupManagers/{group}" for zone in zones]
 
 
-#: What a cluster has that does not say.
+#: The version of a cluster that names none.
 DEFAULT_VERSION = CHANNELS["REGULAR"]
 _NETWORK = {"network": ("compute.Network",)}
 _NODES = {"node_config.service_account": ("serviceaccount.Account",)}
@@ -239,6 +239,6 @@ KINDS: Mapping[str, Kind] = {
 
 
 def path_of(token: str) -> str:
-    """The class's path of a type as the engine says it: `gcp:container/nodePool:NodePool` is `container.NodePool`."""
+    """Returns the class path of an engine's type: `gcp:container/nodePool:NodePool` is `container.NodePool`."""
     _, module, name = token.split(":")
     return f"{module.partition('/')[0]}.{name}"

@@ -1,7 +1,7 @@
-"""What the pretend cloud does with a resource: checks it, makes it, changes it, lets it go.
+"""The life of a resource in the pretend GKE: check, create, update, delete.
 
-What it refuses is in `checks` and `needs`, and here that a name is taken, or that something is in use. It is stricter than
-Google, who lets a service account go that nodes still are: what they could do goes with it.
+`checks` and `needs` find what it refuses; a name that is taken and a resource in use are refused here. It is stricter than
+Google, who deletes a service account that nodes still use, with the nodes' permissions.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
@@ -13,12 +13,12 @@ from typing import Any
 from rehearsal.clouds.gke import words
 from rehearsal.clouds.gke.answers import answered, as_kept
 from rehearsal.clouds.gke.checks import Subject, problems
-from rehearsal.clouds.gke.faults import befall
+from rehearsal.clouds.gke.faults import play
 from rehearsal.clouds.gke.kinds import KINDS, Kind, Made
 from rehearsal.clouds.gke.needs import allowed
 from rehearsal.clouds.gke.nodes import Fleet
 from rehearsal.clouds.gke.references import references, users
-from rehearsal.clouds.inputs import camel, given
+from rehearsal.clouds.inputs import camel, drop_nulls
 from rehearsal.clouds.store import Cloud, Record, stack_of
 from rehearsal.plugins.kube.diff import detailed
 from rehearsal.plugins.plugin import Failure
@@ -38,8 +38,7 @@ def _at_once(_seconds: float) -> bool:
 
 @dataclass(frozen=True)
 class World:
-    """What all resources share: the cloud, the provider's project, the fleet and where it is reached, what goes wrong, and how
-    to wait."""
+    """The state that all resources share: cloud, project of the provider, fleet, fault, how to wait, and the fleet's endpoint."""
 
     cloud: Cloud
     project: str = ""
@@ -50,7 +49,7 @@ class World:
 
 
 class CloudResources(Lifecycle):
-    """Resources of one kind."""
+    """The lifecycle of one kind of resource."""
 
     foresees = True
 
@@ -72,7 +71,7 @@ class CloudResources(Lifecycle):
         return new, missing or problems(Subject(self._kind.path, args, self._kind.id_of(args), others))
 
     def diff(self, resource: Resource, old: Properties, new: Properties, state: Properties) -> Changes:
-        """Compares with what is kept: what Google filled in, and the program leaves out, can be a change too."""
+        """Compares with the kept state: a value that Google filled in and the program leaves out can be a change too."""
         kept = as_kept(self._kind.path, old, state)
         fields = self._replacing(self._args(kept), self._args(new))
         return detailed(kept, new, [tuple(camel(field).split(".")) for field in fields])
@@ -83,7 +82,7 @@ class CloudResources(Lifecycle):
         args = self._args(new)
         id_ = self._kind.id_of(args)
         if self._kind.path == _POOL:
-            befall(self._world.fault, args, id_, self._world.wait)
+            play(self._world.fault, args, id_, self._world.wait)
         with self._world.cloud.changing() as records:
             allowed(self._kind, args, records)
             if not self._kind.shared and any(record.id == id_ for record in records):
@@ -139,7 +138,7 @@ class CloudResources(Lifecycle):
         return after.state
 
     def delete(self, resource: Resource, id_: str, inputs: Properties, state: Properties, timeout: float) -> None:
-        """Removes it; what is gone already is as it should be, as the pools of a cluster that went are."""
+        """Removes the resource, and the pools of a cluster with it; no error if it does not exist."""
         with self._world.cloud.changing() as records:
             found = _find(records, self._kind.path, id_, resource.urn)
             if found is None or (self._kind.shared and found.urn != resource.urn):
@@ -157,14 +156,14 @@ class CloudResources(Lifecycle):
                 self._world.cloud.tell("delete", record)
 
     def _args(self, inputs: Properties) -> dict[str, Any]:
-        args: dict[str, Any] = from_the_engine(given(inputs))
+        args: dict[str, Any] = from_the_engine(drop_nulls(inputs))
         return {**args, "project": args.get("project") or self._world.project}
 
     def _replacing(self, old: Arguments, new: Arguments) -> list[str]:
         if self._kind.path not in REPLACING:
             return [field for field in self._kind.fixed if old.get(field) != new.get(field)]
         if self._kind.path == _SUBNET and is_unknown(new.get("ip_cidr_range")):
-            # A range that is not known yet may be any.
+            # A range that is not known yet can become any.
             new = {**new, "ip_cidr_range": old["ip_cidr_range"]}
             return [*replacing_fields(old, new, self._kind.path), "ip_cidr_range"]
         return replacing_fields(old, new, self._kind.path)
@@ -177,7 +176,7 @@ class CloudResources(Lifecycle):
             raise words.in_use(self._kind.noun, found.id, user.id)
 
     def _settle(self, record: Record, records: Sequence[Record]) -> None:
-        """The fleet becomes what a cluster or a pool says."""
+        """Changes the fleet to what a cluster or a pool asks for."""
         fleet = self._world.fleet
         if fleet is None:
             return
@@ -200,18 +199,18 @@ class CloudResources(Lifecycle):
 
 @contextmanager
 def _fleet_answers() -> Iterator[None]:
-    """Troubles with the fleet's API server as failures of what is asked of it."""
+    """Turns errors of the fleet's API server into failures of the operation."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
     try:
         yield
     except (ApiException, HTTPError) as error:
-        raise Failure(f"the fleet of the rehearsal does not do it: {' '.join(str(error).split())}") from error
+        raise Failure(f"the fleet of the rehearsal failed: {' '.join(str(error).split())}") from error
 
 
 def _find(records: Sequence[Record], kind: str, id_: str, urn: str) -> Record | None:
-    """The resource of this id; of several grants of one role, whose it is."""
+    """Returns the resource of this id; of several grants of one role the one with this URN, if it exists."""
     found = [record for record in records if record.kind == kind and record.id == id_]
     return next((record for record in found if record.urn == urn), found[0] if found else None)
 

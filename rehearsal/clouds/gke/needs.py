@@ -1,4 +1,4 @@
-"""What has to be there before a resource can be: what it refers to, the project's API, ranges, and what GKE itself may do."""
+"""Prerequisites of a resource: those it refers to, the project's API, ranges, and permissions of GKE's own account."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from rehearsal.plugins.plugin import Failure
 from stacks.clouds.gke.laws.view import look_up
 from stacks.clouds.resource import Arguments
 
-#: What the console calls the APIs.
+#: Titles of the APIs, as in Google's console.
 _TITLES = {
     "compute": "Compute Engine API",
     "container": "Kubernetes Engine API",
@@ -20,10 +20,10 @@ _TITLES = {
 
 
 def allowed(kind: Kind, args: Arguments, records: Sequence[Record]) -> None:
-    """A resource can be made, or be what its arguments say.
+    """Checks that a resource can be created or changed to these arguments.
 
     Raises:
-        Failure: it cannot, in Google's words.
+        Failure: a prerequisite is missing, in Google's words.
     """
     project = str(args["project"])
     if kind.api:
@@ -48,7 +48,7 @@ def _has_api(api: str, project: str, records: Sequence[Record]) -> None:
 
 
 def _has_ranges(args: Arguments, records: Sequence[Record]) -> None:
-    """The ranges of pods and services are those of the cluster's subnet."""
+    """Raises Failure if the ranges of pods and services are not those of the cluster's subnet."""
     subnets = [one.found(records) for one in references("container.Cluster", args) if one.path == "subnetwork"]
     for subnet in (one for one in subnets if one is not None):
         there = {row["range_name"] for row in subnet.args.get("secondary_ip_ranges") or ()}
@@ -59,7 +59,7 @@ def _has_ranges(args: Arguments, records: Sequence[Record]) -> None:
 
 
 def _may_make_networks(project: str, records: Sequence[Record]) -> None:
-    """With managed DRANET it is GKE's own account that makes networks, and it has to be allowed to."""
+    """Raises Failure if GKE's own account, which creates the networks of managed DRANET, has no permission to."""
     agents = [
         record.state["member"]
         for record in records

@@ -1,8 +1,6 @@
-"""Node pools as simulated nodes on the fleet's API server, and what GKE brings: DeviceClasses, and the kinds of its networks.
+"""GKE's node pools as simulated nodes of the fleet, and the objects that GKE brings: DeviceClasses, and CRDs of its networks.
 
-The fleet stands for the cluster itself: there is one. Nodes carry the mark of those that are somebody's
-(`rehearsal.fleet.node_pools`),
-so that whoever makes the fleet otherwise leaves them alone.
+The fleet stands for the one cluster. Nodes are marked as those of a pool (`rehearsal.fleet.live`), so that the fleet keeps them.
 """
 
 import hashlib
@@ -26,21 +24,21 @@ from stacks.kube.api import Api, Object
 
 CLASSES = "/apis/resource.k8s.io/v1/deviceclasses"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-#: GKE's own, from the first version with managed DRANET; the GPUs' class comes with the driver's chart.
+#: GKE's own DeviceClasses, from the first version with managed DRANET; the GPUs' class comes with the driver's chart.
 GKES_CLASSES = ("mrdma.google.com", "netdev.google.com")
 _DRANET_SINCE = GKE_POOLS["gke-a3-ultragpu-8g-dra"].since["dranet"]
 READY_SECONDS = 30
 
 
 class Fleet:
-    """The nodes of one API server."""
+    """The nodes of GKE's pools on one API server."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
         self._nodes = LiveNodes(api)
 
     def bring(self, version: str, cluster: Arguments) -> None:
-        """What a cluster of this version comes with."""
+        """Creates the objects that a cluster of this version brings."""
         if at_least(version, _DRANET_SINCE):
             for device_class in device_class_objects(GKES_CLASSES):
                 self._api.create(CLASSES, device_class)
@@ -49,17 +47,17 @@ class Fleet:
                 self._api.create(CRDS, kind.object)
 
     def take(self) -> None:
-        """Removes it, as the cluster goes."""
+        """Removes the objects that a cluster brought."""
         for name in GKES_CLASSES:
             self._api.delete(f"{CLASSES}/{name}")
         for kind in MULTI_NETWORKING:
             self._api.delete(f"{CRDS}/{kind.name}")
 
     def settle(self, pool: Arguments, cluster: Arguments) -> list[str]:
-        """Makes a pool's nodes what its arguments say, and waits until they are Ready; returns their names.
+        """Makes a pool's nodes match its arguments, and waits until they are Ready; returns their names.
 
         Raises:
-            Failure: they cannot be simulated, or did not become Ready; none of a new pool is left then.
+            Failure: they cannot be simulated, or did not become Ready; then no node of a new pool is left.
         """
         try:
             machine = machine_of(pool, cluster)
@@ -107,12 +105,12 @@ class Fleet:
 
 
 def _place(pool: Arguments) -> str:
-    """Which pool it is, of all there are."""
+    """Returns the full name of a pool."""
     return "/".join(name_of(pool.get(key)) for key in ("project", "location", "cluster", "name"))
 
 
 def _node_name(pool: Arguments, index: int) -> str:
-    """As GKE names nodes, where its own parts are by chance."""
+    """Returns a node's name of GKE's form, with a digest in place of its random part."""
     digest = hashlib.sha256(_place(pool).encode()).hexdigest()
     stem = shortened(f"gke-{name_of(pool.get('cluster'))}-{name_of(pool.get('name'))}", 49)
     return f"{stem}-{digest[:8]}-{index:04d}"

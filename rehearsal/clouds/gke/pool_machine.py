@@ -1,8 +1,8 @@
-"""A node pool's arguments as the machine its nodes are: what GKE makes of them, and not what was meant.
+"""A node pool's arguments as the machine of its nodes: as GKE understands them, not as they were meant.
 
-Devices come from the table of machines; whether a node shows them is what the pool says: a label, a driver or a network that is
-missing takes away what depends on it. Left out: an autoscaler's mind (nodes of accelerators are as many as there may be, others
-as few), what a boot disk adds to a node's storage, flex-start's own labels.
+Devices come from the table of machines. Whether a node shows them depends on the pool: a missing label, driver or network removes
+the devices that depend on it. Left out: an autoscaler's decisions (pools of accelerators have the most nodes, others the
+fewest), a boot disk's share of a node's storage, flex-start's own labels.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from stacks.clouds.gke import pools as gke_pools
 from stacks.clouds.gke.laws.view import gpus, has_accelerators, look_up, machine_type, name_of
 from stacks.clouds.resource import Arguments
 
-#: Of a taint, in GKE's words and in Kubernetes'.
+#: Effects of a taint: GKE's name -> Kubernetes'.
 EFFECTS = {theirs: ours for ours, theirs in gke_pools.EFFECTS.items()}
-#: Which labels decide what a node shows (llm-d's GKE guide).
+#: Labels that decide which devices a node shows (llm-d's GKE guide).
 NETWORKING_DRA = "cloud.google.com/gke-networking-dra-driver"
 GPU_DRA = ("cloud.google.com/gke-nvidia-gpu-dra-driver", "nvidia.com/gpu.present")
 NO_DEVICE_PLUGIN = "gke-no-default-nvidia-gpu-device-plugin"
 POOL_LABEL = "cloud.google.com/gke-nodepool"
-#: Labels that the table has of what a pool says, and which a node of another pool does not have.
+#: Labels in the table that follow from a pool's arguments, so that nodes of another pool do not have them.
 _POOLS_OWN = (
     NETWORKING_DRA,
     *GPU_DRA,
@@ -35,14 +35,14 @@ _NETWORKS = "networking.gke.io.networks/"
 
 
 class NoSuchMachineError(LookupError):
-    """No machine of the table has this type, so that its nodes cannot be simulated."""
+    """No machine of the table has this type, so its nodes cannot be simulated."""
 
 
 def machine_of(pool: Arguments, cluster: Arguments) -> Machine:
-    """The machine of a pool's nodes.
+    """Returns the machine of a pool's nodes.
 
     Raises:
-        NoSuchMachineError: it has accelerators, and is of no type in the table.
+        NoSuchMachineError: it has accelerators, and its type is not in the table.
     """
     kind = machine_type(pool)
     rows = [row for row in MACHINES.values() if row.provider == "gke" and row.instance_type == kind]
@@ -56,7 +56,7 @@ def machine_of(pool: Arguments, cluster: Arguments) -> Machine:
 
 
 def node_count(pool: Arguments) -> int:
-    """How many nodes it has."""
+    """Returns the number of a pool's nodes."""
     zones = len(pool.get("node_locations") or (None,))
     scaling: Mapping[str, Any] = pool.get("autoscaling") or {}
     if not scaling:
@@ -68,7 +68,7 @@ def node_count(pool: Arguments) -> int:
 
 
 def zone_of(pool: Arguments) -> str:
-    """The zone, of several the first; where a pool names none, its region."""
+    """Returns the first zone of a pool, or its region if it names no zone."""
     return str((pool.get("node_locations") or [pool.get("location")])[0])
 
 
@@ -77,7 +77,7 @@ def _labels(pool: Arguments) -> Mapping[str, str]:
 
 
 def _gpu_machine(rows: list[Machine], pool: Arguments, cluster: Arguments) -> Machine:
-    """The type's machine with what its nodes show: GPUs by DRA or by the device plugin, NICs by DRA or as networks."""
+    """Returns the machine with the devices that nodes show: GPUs by DRA or device plugin, NICs by DRA or as networks."""
     by_dra = next((row for row in rows if row.slices), rows[0])
     by_plugin = next((row for row in rows if row.extended), rows[0])
     told, labels = gpus(pool), _labels(pool)
@@ -104,7 +104,7 @@ def _gpu_machine(rows: list[Machine], pool: Arguments, cluster: Arguments) -> Ma
 
 
 def _told(machine: Machine, pool: Arguments, own_taints: tuple[Taint, ...]) -> Machine:
-    """The machine with the labels and taints that its nodes have in this pool."""
+    """Returns the machine with the labels and taints of this pool."""
     said: list[Mapping[str, str]] = look_up(pool, "node_config.taints") or []
     taints = [Taint(row["key"], row.get("value", ""), EFFECTS[row["effect"]]) for row in said]
     missing = [taint for taint in own_taints if taint.key not in {one.key for one in taints}]
@@ -113,9 +113,9 @@ def _told(machine: Machine, pool: Arguments, own_taints: tuple[Taint, ...]) -> M
 
 
 def _gkes(pool: Arguments) -> dict[str, str]:
-    """The labels that GKE writes, of what the pool says."""
+    """Returns the labels that GKE derives from the pool's arguments."""
     told, node = gpus(pool), pool.get("node_config")
-    # A pool that names none is in the first of the region's.
+    # A pool that names no zone is in the first of its region.
     zone = str((pool.get("node_locations") or [f"{pool.get('location')}-a"])[0])
     driver = str(look_up(told, "gpu_driver_installation_config.gpu_driver_version") or "")
     shape = look_up(pool, "placement_policy.tpu_topology")

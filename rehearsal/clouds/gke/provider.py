@@ -1,4 +1,4 @@
-"""The pretend cloud as a plugin. Where it is kept, and what goes wrong in it, come from the environment: see the package."""
+"""The pretend GKE as a plugin. The environment names its file, its cluster and the fault to play (`rehearsal.clouds`)."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from stacks.kube.api import Api, KubeconfigError
 
 
 class GcpProvider(Provider):
-    """One provider of the program's, and its project."""
+    """A provider of the program, with its project."""
 
     package = "gcp"
 
@@ -37,7 +37,7 @@ class GcpProvider(Provider):
     def _world(self) -> World:
         where = self._environment.get(CLOUD)
         if not where:
-            raise Failure(f"the pretend cloud is kept in a file, and none is named: set {CLOUD} to its path")
+            raise Failure(f"the pretend cloud has no file: set {CLOUD} to its path")
         kubeconfig = self._environment.get(FLEET)
         if kubeconfig and self._fleet is None:
             try:

@@ -1,6 +1,6 @@
-"""What refers to what in the pretend cloud: by id, link, name, or the address of an account.
+"""References between the resources of the pretend GKE: by id, link, name, or the address of an account.
 
-A bare name is one of the same project, and of the same region where such things have one.
+A bare name refers to the same project, and to the same region for regional resources.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from stacks.clouds.resource import Arguments
 
 @dataclass(frozen=True)
 class Reference:
-    """An argument that refers to something: its path, what it says, and what it would be the id or an alias of."""
+    """An argument that refers to another resource: its path, its value, and the id or alias that it names."""
 
     path: str
     said: str
@@ -23,14 +23,14 @@ class Reference:
     kinds: tuple[str, ...]
 
     def found(self, records: Sequence[Record]) -> Record | None:
-        """What it refers to, if that is there."""
+        """Returns the resource that it refers to, or None."""
         return next(
             (record for record in records if record.kind in self.kinds and self.target in known_as(record)), None
         )
 
 
 def references(kind: str, args: Arguments) -> Iterator[Reference]:
-    """What a resource refers to, as far as that is known. Members of a role who are no accounts are nobody's here."""
+    """Yields the known references of a resource. Members of a role that are no service accounts are ignored."""
     for path, kinds in KINDS[kind].refers.items():
         for place, said in _values(args, path.split("."), ""):
             if not is_unknown(said) and (path != "member" or said.startswith("serviceAccount:")):
@@ -38,19 +38,19 @@ def references(kind: str, args: Arguments) -> Iterator[Reference]:
 
 
 def known_as(record: Record) -> list[str]:
-    """What others may call it."""
+    """Returns the names by which others can refer to a resource."""
     return [record.id, *(str(record.state.get(alias)) for alias in KINDS[record.kind].aliases)]
 
 
 def users(record: Record, records: Sequence[Record]) -> Iterator[Record]:
-    """Everything that refers to it."""
+    """Yields the resources that refer to it."""
     for other in records:
         if other is not record and any(reference.found([record]) for reference in references(other.kind, other.args)):
             yield other
 
 
 def reached(kind: str, args: Arguments, records: Sequence[Record]) -> dict[str, tuple[str, Record]]:
-    """Everything a resource refers to, also by way of others: by id, with the path of its own argument that leads there."""
+    """Returns the direct and indirect references of a resource: by id, with the path of its own argument that leads there."""
     found: dict[str, tuple[str, Record]] = {}
     waiting = [(reference.path, reference) for reference in references(kind, args)]
     while waiting:
@@ -63,7 +63,7 @@ def reached(kind: str, args: Arguments, records: Sequence[Record]) -> dict[str, 
 
 
 def _values(value: Any, steps: Sequence[str], path: str) -> Iterator[tuple[str, str]]:
-    """The texts at a path, with their places: numbers of lists are not steps."""
+    """Yields the texts at a path with their places; indices of lists are no steps of a path."""
     if isinstance(value, list):
         for index, part in enumerate(value):
             yield from _values(part, steps, f"{path}[{index}]")
@@ -79,7 +79,7 @@ def _canonical(said: str, kind: str, args: Arguments) -> str:
     if kind == "serviceaccount.Account":
         return said
     where = str(args.get("location") or args.get("region") or "")
-    # A zone is in the region of its name.
+    # The name of a zone begins with its region.
     region = where.rpartition("-")[0] if where.count("-") == 2 else where
     return KINDS[kind].id.format_map(
         {"project": args.get("project"), "region": region, "location": where, "name": said}

@@ -1,4 +1,4 @@
-"""How GKE is rehearsed: the pretend cloud makes the cluster, which the fleet is, and its nodes."""
+"""The rehearsal of GKE: the pretend cloud makes the cluster, for which the fleet stands, and its nodes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ PROJECT = "rehearsal"
 
 
 class GkeRehearsal(CloudRehearsal):
-    """A project and a reservation of no team, and a version that the pretend cloud offers, fill the blanks."""
+    """The rehearsal of GKE. Blanks get an invented project and reservation, and a version that the pretend cloud offers."""
 
     unasked = frozenset({ID})
 
@@ -39,7 +39,7 @@ class GkeRehearsal(CloudRehearsal):
     def prepare(
         self, plan: ClusterPlan, plane: ControlPlane, api: Api, report: Report, fault: str | None
     ) -> Sequence[Part]:
-        # The pretend cloud installs them with the cluster, from what is kept by then.
+        # The pretend cloud installs them with the cluster, from the cache.
         kinds = {obj["kind"] for obj in plan.objects}
         wanted = [resource for resource in MULTI_NETWORKING if resource.kind in kinds]
         return [*parts.cluster_crd_parts("GKE's multi-networking", cluster_crds.definitions(wanted, report))]

@@ -1,4 +1,4 @@
-"""Google's installed SDK, as inputs are checked against it."""
+"""Google's installed SDK, against which inputs are checked."""
 
 from rehearsal.clouds.gke import SDK
 from rehearsal.clouds.sdk import Sdk

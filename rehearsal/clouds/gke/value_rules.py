@@ -1,9 +1,9 @@
-"""Rules over the value of one argument, as rows: words, numbers, forms, times, and how many.
+"""Rules over the value of one argument, as rows: allowed words, numbers, forms, times and counts.
 
-Of the arguments that a stack on GKE says. `_SCHEMA` is what the Go schemas of terraform-provider-google-beta 7.45.0 validate
-(ValidateFunc and MaxItems, found by calling them with wrong values); the plugin refuses with these words before it asks Google.
-`_DOCUMENTED` is what only Google's API refuses, after minutes: it is from the descriptions of those schemas and the reference of
-the API.
+For the arguments that a stack on GKE sets. `_SCHEMA` has the validations of the Go schemas of terraform-provider-google-beta
+7.45.0 (ValidateFunc and MaxItems, found by calling them with wrong values); the plugin refuses with these messages before it
+asks Google. `_DOCUMENTED` has values that only Google's API refuses, after minutes: from the descriptions of those schemas and
+the API's reference.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Any
 from rehearsal.plugins.values import is_unknown
 from stacks.clouds.resource import Arguments
 
-#: What is wrong with a value at a path, in the provider's words; "" if nothing is.
+#: Returns the provider's message for a wrong value at a path; "" for a valid one.
 Check = Callable[[str, Any], str]
 
 
@@ -59,7 +59,7 @@ def _each(check: Check) -> Check:
 
 
 def _map(key: str, value: str, wanted: str) -> Check:
-    """A map whose keys and values have a form; of values that are not known yet, none is judged."""
+    """Returns a rule for a map whose keys and values have a form; values that are not known yet are not judged."""
 
     def check(path: str, given: Any) -> str:
         wrong = [
@@ -83,7 +83,7 @@ def _time(path: str, value: str) -> str:
 
 
 def _date(path: str, value: str) -> str:
-    """RFC 3339, as Go's `time.Parse` takes it: with seconds and a zone."""
+    """Checks for RFC 3339 as Go's `time.Parse` accepts it: with seconds and a zone."""
     whole = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", value)
     try:
         if whole and datetime.fromisoformat(value):
@@ -112,7 +112,7 @@ def _power_of_two(least: int, most: int) -> Check:
 #: Kubernetes' form of a label's key and value (docs of labels, syntax and character set).
 _LABEL_NAME = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
 _LABEL_KEY, _LABEL_VALUE = rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_LABEL_NAME}", rf"({_LABEL_NAME})?"
-#: Kernel parameters that GKE takes (reference of its API, LinuxNodeConfig).
+#: Kernel parameters that GKE accepts (reference of its API, LinuxNodeConfig).
 _SYSCTLS = (
     r"net\.core\.(busy_poll|busy_read|netdev_max_backlog|[rw]mem_(max|default)|optmem_max|somaxconn)"
     r"|net\.ipv4\.(neigh\.default\.gc_thresh[123]|tcp_([rw]mem|tw_reuse|mtu_probing|max_orphans|max_tw_buckets|syn_retries|ecn"
@@ -238,7 +238,7 @@ _DOCUMENTED: Mapping[str, Mapping[str, Check]] = {
 
 
 def value_problems(kind: str, args: Arguments) -> Iterator[tuple[str, str]]:
-    """Path in the SDK's spelling and the provider's words, for every value that is known and not taken."""
+    """Yields the path in the SDK's spelling and the provider's message, for every known value that is refused."""
     for table in (_SCHEMA, _DOCUMENTED):
         for path, check in table.get(kind, {}).items():
             for place, value in _values(args, path.split("."), ""):
@@ -248,12 +248,12 @@ def value_problems(kind: str, args: Arguments) -> Iterator[tuple[str, str]]:
 
 
 def value_rules(kind: str) -> list[str]:
-    """The paths that have a rule."""
+    """Returns the paths that have a rule."""
     return [path for table in (_SCHEMA, _DOCUMENTED) for path in table.get(kind, {})]
 
 
 def _values(value: Any, steps: list[str], place: str) -> Iterator[tuple[str, Any]]:
-    """What is known at a path, through lists; a list at the end is one value."""
+    """Yields the known values at a path, through lists; a list at the end is one value."""
     if value is None or is_unknown(value):
         return
     if not steps:

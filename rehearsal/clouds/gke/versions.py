@@ -1,16 +1,16 @@
-"""The versions of GKE that the pretend cloud offers: few, and none that is true for long."""
+"""The versions of GKE that the pretend cloud offers: a few, as examples."""
 
 from collections.abc import Mapping
 from typing import Any
 
-#: By release channel, the default.
+#: Default version by release channel.
 CHANNELS = {
     "RAPID": "1.36.1-gke.1215000",
     "REGULAR": "1.35.2-gke.1842000",
     "STABLE": "1.34.4-gke.1512000",
     "EXTENDED": "1.34.4-gke.1512000",
 }
-#: By release channel, the newest first.
+#: Offered versions by release channel, the newest first.
 OFFERED: Mapping[str, tuple[str, ...]] = {
     "RAPID": ("1.36.1-gke.1215000",),
     "REGULAR": ("1.36.1-gke.1215000", "1.35.2-gke.1842000", "1.35.2-gke.1234000"),
@@ -21,8 +21,8 @@ VALID = tuple(dict.fromkeys(version for versions in OFFERED.values() for version
 
 
 def server_config(channel: str, stated: str) -> dict[str, Any]:
-    """What GKE's REST method `getServerConfig` answers. Which versions are really offered nobody knows here: the one that a stack
-    file states for its channel is, beside those of the table."""
+    """Returns the answer of GKE's REST method `getServerConfig`: the versions of the table, and the one that a stack file states
+    for its channel, because the versions that GKE really offers are not known here."""
     offered = {
         name: dict.fromkeys((*versions, *([stated] if name == channel else []))) for name, versions in OFFERED.items()
     }

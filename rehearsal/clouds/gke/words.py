@@ -1,10 +1,10 @@
-"""What Google says when it refuses, as sentences. Read from its answers in public reports, and not from its documentation."""
+"""Google's errors, in its own words. From answers in public reports, not from its documentation."""
 
 from rehearsal.plugins.plugin import Failure
 
 
 def not_found(path: str) -> Failure:
-    """What something refers to is not there."""
+    """The resource does not exist."""
     return Failure(f"googleapi: Error 404: The resource '{path}' was not found, notFound")
 
 
@@ -14,26 +14,26 @@ def already_exists(path: str) -> Failure:
 
 
 def in_use(what: str, path: str, by: str) -> Failure:
-    """Something that refers to it is still there."""
+    """Another resource still uses it."""
     return Failure(
         f"googleapi: Error 400: The {what} resource '{path}' is already being used by '{by}', resourceInUseByAnotherResource"
     )
 
 
 def no_account(email: str) -> Failure:
-    """A service account is not there."""
+    """The service account does not exist."""
     return Failure(f'googleapi: Error 400: Service account "{email}" does not exist., badRequest')
 
 
 def no_range(name: str, subnet: str) -> Failure:
-    """A subnet has no such secondary range."""
+    """The subnet has no secondary range of this name."""
     return Failure(
         f'googleapi: Error 400: Secondary range "{name}" does not exist in network resource "{subnet}"., badRequest'
     )
 
 
 def api_disabled(title: str, service: str, project: str) -> Failure:
-    """The project does not have the API."""
+    """The API is not enabled in the project."""
     where = f"https://console.developers.google.com/apis/api/{service}/overview?project={project}"
     return Failure(
         f"googleapi: Error 403: {title} has not been used in project {project} before or it is disabled. Enable it by visiting "
@@ -42,19 +42,19 @@ def api_disabled(title: str, service: str, project: str) -> Failure:
 
 
 def forbidden(permission: str, path: str) -> Failure:
-    """Whoever asks may not."""
+    """The caller lacks a permission."""
     return Failure(f'googleapi: Error 403: Required "{permission}" permission(s) for "{path}"., forbidden')
 
 
 def protected() -> Failure:
-    """The provider's own lock on a cluster."""
+    """The provider's own deletion protection of a cluster."""
     return Failure(
         "Cannot destroy cluster because deletion_protection is set to true. Set it to false to proceed with cluster deletion."
     )
 
 
 def no_quota(resource: str, wanted: int, project: str) -> Failure:
-    """The project may not have so many, here: not one."""
+    """The project's quota is 0."""
     where = f"https://console.cloud.google.com/iam-admin/quotas?usage=USED&project={project}"
     return Failure(
         f"error creating NodePool: googleapi: Error 403: Insufficient regional quota to satisfy request: resource '{resource}': "
@@ -64,7 +64,7 @@ def no_quota(resource: str, wanted: int, project: str) -> Failure:
 
 
 def no_capacity(instances: str, wanted: int, project: str, zone: str) -> Failure:
-    """Nobody has any left."""
+    """The zone has no capacity left."""
     return Failure(
         "error waiting for creating GKE NodePool: Google Compute Engine: Not all instances running in IGM after 9m57s. Expected "
         f"{wanted}, running 0, transitioning {wanted}. Current errors: [ZONE_RESOURCE_POOL_EXHAUSTED]: Instance '{instances}' "
@@ -74,7 +74,7 @@ def no_capacity(instances: str, wanted: int, project: str, zone: str) -> Failure
 
 
 def no_reservation(reservation: str, pool: str, zone: str) -> Failure:
-    """The reservation is in another zone, or is not at all: it is looked for in the pool's."""
+    """The pool's zone has no such reservation."""
     return Failure(
         f'error creating NodePool: googleapi: Error 404: Google Compute Engine: reservation "{reservation}" not found for node '
         f'pool "{pool}" at zone "{zone}"., notFound'
@@ -82,7 +82,7 @@ def no_reservation(reservation: str, pool: str, zone: str) -> Failure:
 
 
 def no_machine_type(machine_type: str, zone: str) -> Failure:
-    """There is no such machine."""
+    """The machine type does not exist in the zone."""
     return Failure(
         f'googleapi: Error 400: Machine type with name "{machine_type}" does not exist in zone "{zone}"., badRequest'
     )

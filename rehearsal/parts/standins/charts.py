@@ -1,7 +1,7 @@
 """Stand-in router charts, each packaged as the `.tgz` a chart registry would serve.
 
-One stands for each official chart that no registry reachable from everywhere has, and lies here under that chart's name. It reads
-the same values and makes the same objects, so what is rehearsed is the stack's own part. Whoever uses one must say so.
+One for each official chart that no publicly reachable registry has, under that chart's name. It reads the same values and makes
+the same objects, so that the stack's own part is rehearsed. A caller must report that it uses one.
 """
 
 from pathlib import Path
@@ -13,12 +13,12 @@ CHARTS = Path(__file__).parent / "charts"
 
 
 def package(name: str, destination: Path, helm: Path) -> Path:
-    """Packages the stand-in for the chart called `name` into `destination` (made if absent) with the `helm` binary.
+    """Packages the stand-in for the chart called `name` into `destination` with the `helm` binary.
 
-    An older package is replaced.
+    The directory is created if needed, and an older package replaced.
 
     Raises:
-        UnavailableError: there is none, or helm cannot package it.
+        UnavailableError: there is no stand-in for it, or helm cannot package it.
     """
     if not (CHARTS / name / "Chart.yaml").is_file():
         raise UnavailableError(f"there is no stand-in for chart {name}")

@@ -1,10 +1,9 @@
 """Permissive CustomResourceDefinitions of the kinds a stack expects its cluster to have, for a rehearsal's cluster.
 
-They stand where the published file cannot be had (`rehearsal.parts.cluster_crds`). Names, groups, versions and scopes are the
-official ones. Schemas keep what they do not know and check only the types of the fields this project's objects set, and the
-rules that such an object once broke, so an object refused here is refused by the official CRD too, but not the other way
-round. Left out: the CRDs a stack installs itself. Those are the official files, pinned by their checksums, or there is no
-rehearsal.
+Used if the published file is not available (`rehearsal.parts.cluster_crds`). Names, groups, versions and scopes are the official
+ones. Schemas preserve unknown fields and check only the types of the fields that this project's objects set, and rules that
+such an object once broke: the official CRD refuses every object that is refused here, but also others. Left out: the CRDs that
+a stack installs itself. Those are the official files, pinned by their checksums, or the rehearsal does not start.
 """
 
 from collections.abc import Mapping
@@ -49,7 +48,7 @@ class Resource:
 
     @property
     def file(self) -> str:
-        """What controller-gen, and so every release, calls the CRD's file."""
+        """The name that controller-gen, and so every release, gives to the CRD's file."""
         return f"{self.group}_{self.plural}.yaml"
 
     @property
@@ -85,7 +84,7 @@ class Resource:
         }
 
 
-#: The two of the Prometheus operator that a stack makes objects of, and so expects the cluster to have.
+#: The kinds of the Prometheus operator that a stack has objects of.
 MONITORING = (
     Resource(
         "monitoring.coreos.com",
@@ -109,7 +108,7 @@ MONITORING = (
 TARGET = _object(("group", "kind", "name"), group=TEXT, kind=TEXT, name=TEXT)
 TIMEOUT = _object(timeoutSec={"type": "integer", "minimum": 1, "maximum": 2**31 - 1})
 
-#: A check as GKE's CRD has it since 2026-04-23 (gke-gateway-api 983ac3d). Without `portSpecification` it is at the serving port.
+#: A health check in GKE's CRD since 2026-04-23 (gke-gateway-api 983ac3d). Without `portSpecification` it uses the serving port.
 CHECK: Schema = _object(port={"type": "integer", "minimum": 1, "maximum": 65535}, portSpecification=TEXT) | {
     "x-kubernetes-validations": [
         {
@@ -122,7 +121,7 @@ CHECKS = dict.fromkeys(
     ("grpcHealthCheck", "http2HealthCheck", "httpHealthCheck", "httpsHealthCheck", "tcpHealthCheck"), CHECK
 )
 
-#: What an implementation of the Gateway API brings and router charts or recipes make objects of, by the chart's word for it.
+#: The kinds of an implementation of the Gateway API that router charts or recipes have objects of, by the chart's name for it.
 GATEWAY: Mapping[str, tuple[Resource, ...]] = {
     "gke": (
         Resource(
@@ -168,7 +167,7 @@ EFFECT = {"enum": ["NoSchedule", "PreferNoSchedule", "NoExecute"]} | TEXT
 COUNT = {"type": "integer", "minimum": 0}
 _CONDITION = ".status.conditions[?(@.type=='{}')].reason"
 
-#: CoreWeave's. An instance type that changes is refused in its own words.
+#: CoreWeave's NodePool. A change of the instance type is refused in CoreWeave's words.
 NODE_POOL = Resource(
     "compute.coreweave.com",
     "v1alpha1",
@@ -204,7 +203,7 @@ NODE_POOL = Resource(
 )
 
 
-#: What GKE brings with multi-networking, for the networks of its machines' further NICs.
+#: The kinds that GKE installs with multi-networking, for the networks of a machine's additional NICs.
 MULTI_NETWORKING = (
     Resource(
         "networking.gke.io",
@@ -232,5 +231,5 @@ MULTI_NETWORKING = (
 )
 
 
-#: Every kind of which there is a published file.
+#: Every kind with a published file.
 BROUGHT = (*MONITORING, *(resource for brought in GATEWAY.values() for resource in brought), *MULTI_NETWORKING)

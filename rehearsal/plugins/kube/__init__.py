@@ -1,1 +1,1 @@
-"""The stand-in for the Pulumi plugin `pulumi-resource-kubernetes`: `provider` is where it starts."""
+"""The stand-in for the Pulumi plugin `pulumi-resource-kubernetes`; `provider` is its entry point. Frozen."""

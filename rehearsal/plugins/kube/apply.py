@@ -1,7 +1,6 @@
 """Writing objects to the API server the way the official provider does: create, server-side apply, delete.
 
-Owns who owns which field (`managers`), conflicts and retries. Leaves waiting to `waiting`, and what the user is told about the
-outcome to `provider`.
+Owns conflicts and retries. `managers` has the owners of fields, `waiting` the waits, `resources` the messages.
 """
 
 import copy
@@ -19,10 +18,10 @@ PATCH_MANAGER = "pulumi.com/patchFieldManager"
 PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 CREATOR = "pulumi-kubernetes"  # the field manager of a plain create
 
-# Seconds between tries of a create whose kind or namespace is not there yet. 63 s in all, as the official provider; the first
+# Seconds between tries of a create whose kind or namespace does not exist yet. 63 s in all, as the official provider; the first
 # ones are shorter than its 1 s, since a kind is usually served within a few milliseconds of its CRD.
 RETRY_PAUSES = (0.1, 0.2, 0.7, 2.0, 4.0, 8.0, 16.0, 32.0)
-#: Tries of a change that names the version of the object it is made for: a controller may write its status in between.
+#: Tries of a change that names the version of its object: a controller can write the status in between.
 ADOPT_TRIES = 10
 
 _CONFLICT_HELP = (
@@ -46,7 +45,7 @@ Object = dict[str, Any]
 
 
 class Refused(Exception):
-    """The API server did not take the object; the message says why and what the user can do."""
+    """The API server refused the object; the message has the reason and what the user can do."""
 
     def __init__(self, message: str, cause: ApiError):
         super().__init__(message)
@@ -57,7 +56,8 @@ class Refused(Exception):
 class Writer:
     """Writes to one cluster under the provider's settings.
 
-    `upsert`: a create may take over what exists. `adopts`: an update takes over the fields of plain creates and of kubectl.
+    `upsert`: a create can take over an existing object. `adopts`: an update takes over the fields of plain creates and of
+    kubectl.
     """
 
     cluster: Cluster
@@ -67,7 +67,7 @@ class Writer:
     adopts: bool = True
 
     def create(self, obj: Object, manager: str, *, preview: bool, tell: Callable[[str], None]) -> Object:
-        """The created object. Raises Refused, NoMatch, Unreachable; tries again for a minute when something may still come."""
+        """Returns the created object. Raises Refused, NoMatch, Unreachable; tries again for a minute for prerequisites."""
         for attempt, pause in enumerate((*RETRY_PAUSES, 0.0)):
             try:
                 return self._create(obj, manager, preview)
@@ -88,7 +88,7 @@ class Writer:
         return self.cluster.request("POST", self.cluster.path(obj, named=False), obj, query)
 
     def update(self, obj: Object, manager: str, ignore: Sequence[str], *, preview: bool) -> Object:
-        """The updated object. Raises Refused; ApiError with code 404 when there is nothing to update."""
+        """Returns the updated object. Raises Refused; ApiError with code 404 if the object does not exist."""
         live = self.cluster.get(obj) if preview or not self.adopts else self._adopted(obj, manager)
         force = self._forced(obj) or (preview and managers.created_plainly(live))
         wanted = copy.deepcopy(obj)
@@ -100,13 +100,13 @@ class Writer:
             raise _refused(error, manager) from error
 
     def relinquish(self, obj: Mapping[str, Any], manager: str) -> None:
-        """Give back every field of `manager`: one that nobody else owns goes. Raises ApiError, NoMatch and Unreachable."""
+        """Gives back every field of `manager`; one without another owner is removed. Raises ApiError, NoMatch and Unreachable."""
         metadata = {key: value for key, value in obj["metadata"].items() if key in ("name", "namespace")}
         bare = {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": metadata}
         self._apply(bare, manager, force=False, preview=False)
 
     def delete(self, obj: Object, inputs: Mapping[str, Any]) -> None:
-        """Ask for the deletion. Raises ApiError and NoMatch; what is gone already is fine."""
+        """Requests the deletion; no error if the object does not exist. Raises ApiError and NoMatch."""
         policy = {"orphan": "Orphan", "background": "Background"}.get(
             annotation(inputs, PROPAGATION).lower(), "Foreground"
         )
@@ -124,7 +124,7 @@ class Writer:
         return self.cluster.request("PATCH", self.cluster.path(obj), obj, query, "application/apply-patch+yaml")
 
     def _adopted(self, obj: Object, manager: str) -> Object:
-        """The live object, its fields of plain creates and of kubectl moved to our manager."""
+        """Returns the live object after moving its fields of plain creates and of kubectl to our manager."""
         for _ in range(ADOPT_TRIES - 1):
             try:
                 return self._adopt_fields(self.cluster.get(obj), manager)
@@ -134,7 +134,7 @@ class Writer:
         return self._adopt_fields(self.cluster.get(obj), manager)
 
     def _adopt_fields(self, live: Object, manager: str) -> Object:
-        """Else what the program drops would stay."""
+        """Moves the fields of plain creates and of kubectl to `manager`: otherwise fields that the program drops would stay."""
         entries = managers.adopted(live["metadata"].get("managedFields") or [], manager)
         if entries is None:
             return live

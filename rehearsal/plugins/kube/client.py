@@ -41,7 +41,7 @@ class NoMatch(Exception):
 
 
 class Unreachable(Exception):
-    """No answer from the API server, or no kubeconfig that leads to one."""
+    """The API server does not answer, or no kubeconfig names one."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Cluster:
         self._kinds: dict[tuple[str, str], Kind] = {}
 
     def unreachable(self) -> str | None:
-        """Why the cluster cannot be reached, or None."""
+        """Returns why the cluster cannot be reached, or None."""
         with self._lock:
             if self._pool is None and self._unreachable is None:
                 try:
@@ -108,7 +108,7 @@ class Cluster:
         query: Mapping[str, str] | None = None,
         content_type: str = "application/json",
     ) -> Object:
-        """One request. Raises ApiError, or Unreachable when nobody answered."""
+        """Sends one request. Raises ApiError, or Unreachable without an answer."""
         reason = self.unreachable()
         if reason is not None:
             raise Unreachable(reason)
@@ -146,7 +146,7 @@ class Cluster:
         return content
 
     def kind(self, api_version: str, kind: str) -> Kind:
-        """How the API server serves a kind. Only finds are remembered: a CRD may come at any moment. Raises NoMatch."""
+        """Returns how the API server serves a kind. An unknown kind is asked again: a CRD can follow. Raises NoMatch."""
         known = self._kinds.get((api_version, kind))
         if known is None:
             try:
@@ -164,7 +164,7 @@ class Cluster:
         return known
 
     def path(self, obj: Mapping[str, Any], *, named: bool = True) -> str:
-        """The path of an object, or (not `named`) of its collection."""
+        """Returns the path of an object, or (not `named`) of its collection."""
         metadata = obj["metadata"]
         kind = self.kind(obj["apiVersion"], obj["kind"])
         return kind.path(metadata.get("namespace", ""), metadata["name"] if named else "")
@@ -180,7 +180,7 @@ class Cluster:
 
 
 def _root(api_version: str) -> str:
-    """Where an API server serves a version of a group; the core group's place is another than all others'."""
+    """Returns the path of a version of a group; the core group has its own."""
     return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
@@ -193,7 +193,7 @@ def _parsed(data: bytes) -> Object:
 
 
 def _cause(error: Exception, url: str) -> str:
-    """The reason in the words of Go's network library, which users of kubectl know."""
+    """Returns the reason in the words of Go's network library, which users of kubectl know."""
     address = urlsplit(url).netloc
     reason: BaseException | None = error
     while reason is not None:

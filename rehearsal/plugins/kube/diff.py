@@ -1,7 +1,6 @@
-"""What changed between two property trees, by path, as Pulumi prints it.
+"""The changes between two property trees, by path, as Pulumi prints them.
 
-Lists are compared by position, as the official provider does. What a change means (a new object or not) is the caller's list
-of paths.
+Lists are compared by position, as in the official provider. The caller lists the paths whose change needs a new object.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ _MISSING = object()
 
 
 def detailed(old: Mapping[str, Any], new: Mapping[str, Any], force_new: Iterable[Path] = ()) -> Changes:
-    """Every changed path with its kind; paths at, below or around one of `force_new` are replaces."""
+    """Returns every changed path with its kind; paths at, below or around one of `force_new` are replaces."""
     changes = Changes()
     patterns = list(force_new)
     for path, before, after in _walk((), old, new):
@@ -27,7 +26,7 @@ def detailed(old: Mapping[str, Any], new: Mapping[str, Any], force_new: Iterable
 
 
 def path_text(path: Path) -> str:
-    """A property path in Pulumi's notation: `spec.template.metadata.labels["a.b/c"]`, `spec.containers[0]`."""
+    """Returns a property path in Pulumi's notation: `spec.template.metadata.labels["a.b/c"]`, `spec.containers[0]`."""
     text = ""
     for step in path:
         if isinstance(step, int):

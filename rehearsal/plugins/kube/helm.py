@@ -1,6 +1,6 @@
 """The `helm` binary as a function: one command, its output or its error, interrupted by Ctrl-C.
 
-Owns the process and its environment. What the commands mean for a Pulumi resource is in `release`.
+Owns the process and its environment; `release` uses it for Pulumi resources.
 """
 
 import atexit
@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 _POLL = 0.05  # seconds
-#: Commands that may wait for long, and so can be interrupted. What is read after an interrupt must still be read.
+#: Commands that can wait for long, and so can be interrupted. Reads after an interrupt have to be finished.
 _LONG = ("install", "upgrade", "uninstall", "show")
 _GRACE = 10.0  # seconds helm has to mark an interrupted release as failed
 
 
 class HelmError(Exception):
-    """helm said no; its last words, without its prefixes."""
+    """helm failed; the end of its output without prefixes."""
 
     @property
     def not_found(self) -> bool:
@@ -39,7 +39,7 @@ class Helm:
         self._cache = tempfile.TemporaryDirectory(prefix="llmd-pd-helm-")
 
     def run(self, *arguments: str, values: Mapping[str, Any] | None = None) -> str:
-        """Standard output. `values` go to the command as a values file. Raises HelmError."""
+        """Runs a command and returns its output. `values` become a values file. Raises HelmError."""
         binary = shutil.which("helm")
         if binary is None:
             raise HelmError(
@@ -91,7 +91,7 @@ class Helm:
 
 
 def _ends_with_us(process: subprocess.Popen[str]) -> Any:
-    """helm must not go on installing when the plugin is ended from outside."""
+    """Interrupts helm when this process exits, so that it does not go on installing."""
 
     def end() -> None:
         if process.poll() is None:
@@ -104,7 +104,7 @@ def _ends_with_us(process: subprocess.Popen[str]) -> Any:
 def _last_words(errors: str) -> str:
     lines = [line for line in errors.splitlines() if line.strip() and not line.startswith("WARNING")]
     start = next((index for index, line in enumerate(lines) if line.startswith("Error: ")), 0)
-    text = "\n".join(lines[start:]) or "helm failed without a word"
+    text = "\n".join(lines[start:]) or "helm failed without a message"
     for prefix in ("Error: ", "INSTALLATION FAILED: ", "UPGRADE FAILED: "):
         text = text.removeprefix(prefix)
     return text

@@ -1,6 +1,6 @@
 """Facts about Kubernetes kinds that the official provider has in tables: scope, and fields that only a new object can change.
 
-Behaviour belongs elsewhere: when an object is ready is in `readiness`.
+`readiness` has the conditions for an object to be ready.
 """
 
 from collections.abc import Mapping
@@ -105,7 +105,7 @@ _CONTENT: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
 
 
 def group(obj: Mapping[str, Any]) -> str:
-    """The API group of an object; empty for the core group."""
+    """Returns the API group of an object; empty for the core group."""
     prefix, slash, _ = str(obj["apiVersion"]).partition("/")
     return prefix if slash else ""
 
@@ -115,20 +115,20 @@ def kind_key(obj: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def known_scope(obj: Mapping[str, Any]) -> bool | None:
-    """Whether a kind is namespaced; None when only its server knows."""
+    """Whether a kind is namespaced; None if only its server knows."""
     if group(obj) not in BUILT_IN_GROUPS:
         return None
     return obj["kind"] not in CLUSTER_SCOPED
 
 
 def mutable_switch(obj: Mapping[str, Any]) -> str | None:
-    """The provider's switch that allows this object's content to change in place."""
+    """Returns the provider's setting that allows this object's content to change in place."""
     content = _CONTENT.get(kind_key(obj))
     return content[0] if content else None
 
 
 def force_new(obj: Mapping[str, Any], *, content_mutable: bool) -> list[Path]:
-    """Paths whose change makes a new object. `content_mutable`: the provider's switch for Secrets or ConfigMaps is on."""
+    """Returns the paths whose change needs a new object. `content_mutable`: the setting for Secrets or ConfigMaps is on."""
     fields = [*_IDENTITY, *_FORCE_NEW.get(kind_key(obj), ())]
     if kind_key(obj) in _CONTENT and (not content_mutable or obj.get("immutable")):
         fields += _CONTENT[kind_key(obj)][1]

@@ -6,7 +6,7 @@ _LOCK = threading.Lock()
 
 
 def load() -> None:
-    """Imports every part the stand-in uses. Whoever uses one calls this first."""
+    """Imports every part that the stand-in uses; to be called before one is used."""
     with _LOCK:
         from kubernetes.client import ApiClient, Configuration  # noqa: F401
         from kubernetes.config import load_kube_config_from_dict  # noqa: F401
@@ -15,5 +15,5 @@ def load() -> None:
 
 
 def load_early() -> None:
-    """Begins at once, beside the start of the process: the import takes as long as the rest of it."""
+    """Starts the import in a thread, beside the start of the process, which takes as long."""
     threading.Thread(target=load, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Field managers: who set which field of an object, and what follows from it for an update.
+"""Field managers: the owners of an object's fields, and their effect on an update.
 
 Pure functions on `metadata.managedFields` (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management).
 """
@@ -7,21 +7,21 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Whose plain updates the official provider takes over before it applies: its own from earlier, and everything kubectl does
-# but for subresources. `kubectl scale` is one of those, so it stays a conflict.
+# Managers whose plain updates the official provider takes over before it applies: its own, and kubectl's, but not of
+# subresources. `kubectl scale` changes one, so it stays a conflict.
 _TAKEN_OVER = (("kubectl", "Apply"), ("kubectl", "Update"), ("before-first-apply", "Update"), ("pulumi-", "Update"))
 
 Entry = dict[str, Any]
 
 
 def created_plainly(live: Mapping[str, Any]) -> bool:
-    """Whether the object was made by a create of ours, and has not been updated since."""
+    """Whether the object was created by this provider and not updated since."""
     entries = live["metadata"].get("managedFields") or []
     return any(item["manager"] == "pulumi-kubernetes" and item["operation"] == "Update" for item in entries)
 
 
 def adopted(entries: Sequence[Entry], manager: str) -> list[Entry] | None:
-    """The entries with the fields of those we take over under `manager`; None when there is nothing to change."""
+    """Returns the entries with the fields that are taken over under `manager`; None if nothing changes."""
     taken = [item for item in entries if _taken_over(item, manager)]
     if not taken:
         return None
@@ -33,7 +33,7 @@ def adopted(entries: Sequence[Entry], manager: str) -> list[Entry] | None:
 
 
 def respect(wanted: dict[str, Any], live: Mapping[str, Any], path: str, manager: str) -> None:
-    """Leave an ignored field as it is: out of `wanted` when another manager owns it, else with its live value."""
+    """Leaves an ignored field as it is: out of `wanted` if another manager owns it, else with its live value."""
     steps = path.split(".")
     entries = live["metadata"].get("managedFields") or []
     ours = any(_owns(item, steps) for item in entries if item["manager"] == manager)

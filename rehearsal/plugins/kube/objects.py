@@ -1,7 +1,4 @@
-"""Kubernetes objects as Pulumi inputs and outputs: names and ids, and what of a live object belongs to which.
-
-Owns the translation both ways; asks no server.
-"""
+"""Kubernetes objects as Pulumi inputs and outputs: names, ids, and the translation both ways. Asks no server."""
 
 import base64
 import copy
@@ -13,7 +10,7 @@ from rehearsal.plugins.values import is_unknown, secret
 
 AUTONAMED = "pulumi.com/autonamed"
 FIELD_MANAGER = "__fieldManager"  # kept in the state, so that the next update is made under the same name
-# What the server was told when the object did not become ready: the engine keeps the inputs of the last success instead.
+# The inputs of an update after which the object did not become ready: the engine keeps those of the last success instead.
 APPLIED_INPUTS = "__inputs"
 
 _SERVER_OWNED = (
@@ -34,13 +31,13 @@ _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 
 
 def object_id(obj: Mapping[str, Any]) -> str:
-    """`namespace/name`, or `name` for what has no namespace."""
+    """Returns `namespace/name`, or `name` for an object without namespace."""
     metadata = obj["metadata"]
     return "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
 
 
 def split_id(id_: str) -> tuple[str, str]:
-    """Namespace (may be empty) and name."""
+    """Returns the namespace, which can be empty, and the name."""
     namespace, slash, name = id_.partition("/")
     return (namespace, name) if slash else ("", namespace)
 
@@ -50,12 +47,12 @@ def annotation(obj: Mapping[str, Any], key: str) -> str:
 
 
 def annotated(obj: Mapping[str, Any], key: str) -> bool:
-    """Whether an annotation says true."""
+    """Whether an annotation is true."""
     return annotation(obj, key).lower() == "true"
 
 
 def to_object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs as the API server wants them: `x_kubernetes_…` fields with dashes, no field that only the server sets."""
+    """Returns inputs for the API server: `x_kubernetes_…` fields with dashes, no field that only the server sets."""
     obj: dict[str, Any] = _renamed(properties, "x_kubernetes_", "_", "-")
     metadata = obj.get("metadata")
     if isinstance(metadata, dict):
@@ -65,7 +62,7 @@ def to_object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_state(live: Mapping[str, Any], field_manager: str) -> dict[str, Any]:
-    """A live object as outputs. A Secret's data is secret, also where the program wrote `stringData`."""
+    """Returns a live object as outputs. A Secret's data is secret, also if the program wrote `stringData`."""
     state: dict[str, Any] = _renamed(live, "x-kubernetes-", "-", "_")
     state.setdefault("metadata", {}).pop("managedFields", None)
     if state.get("kind") == "Secret" and state.get("apiVersion") == "v1" and "data" in state:
@@ -75,18 +72,18 @@ def to_state(live: Mapping[str, Any], field_manager: str) -> dict[str, Any]:
 
 
 def unready(state: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Outputs of an object that took its inputs but is not ready. All secret: which of the inputs are is not known here."""
+    """Returns outputs of an object that is not ready. All secret: which of its inputs are secret is not known here."""
     return {**state, APPLIED_INPUTS: secret(inputs)}
 
 
 def applied(old: dict[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs to compare new ones with: as the object has them, if the last update left it unready."""
+    """Returns the inputs to compare new ones with: those of the object, if the last update left it unready."""
     inputs = state.get(APPLIED_INPUTS)
     return inputs_of(state, inputs) if inputs else old
 
 
 def named(new: dict[str, Any], old: Mapping[str, Any], proposal: str) -> dict[str, Any]:
-    """`new` with a name: its own, the one made up for the old object, or `proposal`."""
+    """Returns `new` with a name: its own, that generated for the old object, or `proposal`."""
     metadata = new.setdefault("metadata", {})
     if is_unknown(metadata):
         return new
@@ -98,7 +95,7 @@ def named(new: dict[str, Any], old: Mapping[str, Any], proposal: str) -> dict[st
 
 
 def inputs_of(live: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The live values of what the program once set: what a refresh puts in the place of the inputs."""
+    """Returns the live values of the program's inputs, by which a refresh replaces the inputs."""
     current = _pruned(live, inputs, quantities=False)
     if live.get("kind") == "Secret" and inputs.get("stringData"):
         data = live.get("data") or {}
@@ -107,7 +104,7 @@ def inputs_of(live: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, A
 
 
 def import_inputs(live: Mapping[str, Any]) -> dict[str, Any]:
-    """Inputs for an object that no program has described yet: everything that a user may set."""
+    """Returns inputs for an imported object: every field that a user can set."""
     inputs = copy.deepcopy(dict(live))
     inputs.pop("status", None)
     metadata = inputs["metadata"]

@@ -1,8 +1,7 @@
-"""Patch resources: a few fields of an object that somebody else owns, under a field manager of their own.
+"""Patch resources: a few fields of an object that the program does not own, under a field manager of their own.
 
-As the official provider does it, surprises included: a server-side apply makes the object if there is none, and what is
-given back on delete leaves no value behind, not the one that was there before. Owns what is different from an object of our
-own; all else, and every message, is `resources`'.
+As in the official provider: a server-side apply creates the object if it does not exist, and a field that is given back on delete
+is removed, not set to its earlier value. Owns the differences to a normal object; `resources` has the rest, and every message.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 

@@ -1,10 +1,10 @@
-"""The stand-in for pulumi-resource-kubernetes: its settings, and which part of it a resource belongs to.
+"""The stand-in for pulumi-resource-kubernetes: its settings, and the lifecycle of each resource.
 
-Frozen (ADR 6): no rehearsal uses it. Behaves like the official provider 4.3x in server-side-apply mode, messages included; kinder
-only where a message can name the cause. Unlike that: a Secret's diff is under `stringData`, as the program says it, and
-not under `data`; Helm's objects have Helm's field manager; a plugin ends with a CLI that was killed.
+Frozen (ADR 6): no rehearsal uses it. It behaves like the official provider 4.3x in server-side-apply mode, messages included;
+some messages name the cause in addition. Differences: a Secret's diff is under `stringData`, as in the program, and not under
+`data`; Helm's objects have Helm's field manager; the plugin ends with a killed CLI.
 
-Left out, and said so when asked for: client-side apply, rendering to a directory, components of `yaml`, `kustomize` and `helm`.
+Left out, with an error: client-side apply, rendering to a directory, components of `yaml`, `kustomize` and `helm`.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,7 @@
-"""When an object is ready, and in whose words it is not.
+"""Conditions for an object to be ready, and the reasons if it is not.
 
-One row per kind, as in the official provider's awaiters; a kind without a row is ready once it exists. Knows nothing of
-waiting: see `waiting`. The first reasons of an unready object are the official provider's; the scheduler's words for each
-pending pod are added, which it never gives.
+One row per kind, as in the official provider's awaiters; a kind without a row is ready once it exists. `waiting` waits. The first
+reasons of an unready object are the official provider's; the scheduler's words for each pending pod are added.
 """
 
 import json
@@ -36,7 +35,7 @@ class BadExpression(Exception):
 
 
 def check_for(inputs: Live) -> Check | None:
-    """What to wait for, or None when there is nothing: the object's annotations first, then its kind."""
+    """Returns the condition to wait for, by the object's annotations or its kind; None if there is none."""
     if annotated(inputs, SKIP_AWAIT):
         return None
     expression = annotation(inputs, WAIT_FOR)
@@ -46,7 +45,7 @@ def check_for(inputs: Live) -> Check | None:
 
 
 def reasons(live: Live, cluster: Cluster) -> list[str]:
-    """Why an object is not ready: what its conditions say, and what holds up its pods."""
+    """Returns why an object is not ready: its conditions, and the reasons of its pods."""
     found = [
         f"[{condition.get('reason')}] {condition.get('message')}"
         for condition in _conditions(live).values()
@@ -168,7 +167,7 @@ _CHECKS: Mapping[tuple[str, str], Check] = {
 
 
 def _expressions(text: str) -> Check:
-    """`pulumi.com/waitFor`: one expression or a JSON list of them, all of which must hold."""
+    """Reads `pulumi.com/waitFor`: one expression or a JSON list of them, all of which must hold."""
     try:
         parsed = json.loads(text)
     except ValueError:
@@ -207,7 +206,7 @@ _STEP = r"""\.[\w-]+|\[(?:\*|\d+|\?\(@\.[\w-]+==(?:"[^"]*"|'[^']*')\))\]"""
 
 
 def _reaches(live: Any, steps: list[str], value: str | None) -> bool:
-    """Whether the path leads anywhere and, if a value is wanted, the first place it leads to has it."""
+    """Whether the path exists and, if a value is wanted, its first place has that value."""
     found = [live]
     for step in steps:
         found = [below for each in found for below in _below(each, step)]

@@ -1,7 +1,7 @@
 """`kubernetes:helm.sh/v3:Release`: a real Helm release, made by the helm binary.
 
 Behaves like the official provider, which links helm's library. Left out: `valueYamlFiles` (asset inputs), `verify` with a
-keyring and `postrender`; a program that uses them is told so.
+keyring and `postrender`; a program that uses them gets an error.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
@@ -49,7 +49,7 @@ _REPOSITORY_FLAGS = {
 
 
 class Releases(Lifecycle):
-    """Helm releases of one provider."""
+    """The lifecycle of one provider's Helm releases."""
 
     def __init__(self, settings: Settings, cluster: Cluster, cancelled: threading.Event):
         self._settings = settings
@@ -66,7 +66,7 @@ class Releases(Lifecycle):
     def check(
         self, resource: Resource, old: Properties, new: Properties, name: str
     ) -> tuple[Properties, Mapping[str, str]]:
-        """Inputs with defaults and the chart's exact version; a chart that cannot be had is a problem already in preview."""
+        """Returns inputs with defaults and the chart's exact version; a chart that is not available fails in preview."""
         inputs = {
             key: value for key, value in new.items() if key not in _IGNORED and value not in (None, False, "", {}, [])
         }
@@ -174,7 +174,7 @@ class Releases(Lifecycle):
             raise Failure(f"can't {verb} Helm Release with unreachable cluster: {reason}")
 
     def _state(self, inputs: Properties) -> Properties:
-        """Inputs and what helm knows about the release. Raises HelmError."""
+        """Returns inputs together with helm's data of the release. Raises HelmError."""
         return self._described(inputs)[0]
 
     def _described(self, inputs: Properties) -> tuple[Properties, list[Properties]]:
@@ -185,7 +185,7 @@ class Releases(Lifecycle):
         return state, made
 
     def _failed(self, id_: str, inputs: Properties, story: str, error: HelmError) -> Exception:
-        """A release that exists goes into the state with what went wrong; without one the command simply failed."""
+        """Returns InitFailure if the release exists, so that it goes into the state with the error; else Failure."""
         try:
             state, made = self._described(inputs)
         except HelmError:
@@ -219,7 +219,7 @@ def _target(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _chart(inputs: Mapping[str, Any]) -> list[str]:
-    """The chart and the flags that say where and which: `repositoryOpts.repo` counts unless the chart is an OCI address."""
+    """Returns the chart and its flags: `repositoryOpts.repo` counts unless the chart is an OCI address."""
     repository = inputs.get("repositoryOpts") or {}
     chart, flags = str(inputs["chart"]), []
     repo = str(repository.get("repo") or "")
@@ -265,7 +265,7 @@ def _documents(manifest: str) -> list[dict[str, Any]]:
 
 
 def _names(documents: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Names by `Kind/version`, as the official provider lists them: `Deployment.apps/apps/v1` -> `namespace/name`."""
+    """Returns names by `Kind/version`, as the official provider lists them: `Deployment.apps/apps/v1` -> `namespace/name`."""
     names: dict[str, list[str]] = {}
     for item in documents:
         version = str(item["apiVersion"])

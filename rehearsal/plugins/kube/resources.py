@@ -1,6 +1,6 @@
-"""Kubernetes objects of every kind as Pulumi resources: what an operation does, and what the user is told of its outcome.
+"""Kubernetes objects of every kind as Pulumi resources: the operations and their messages.
 
-The messages are the official provider's. Patch resources are `patches`'. Left out, and said so when asked for: List resources.
+The messages are the official provider's. `patches` has Patch resources. Left out, with an error: List resources.
 """
 # ruff: noqa: ARG002 - the signatures are the protocol's
 
@@ -24,7 +24,7 @@ _SERVER_FAILURE = (ApiError, Unreachable, NoMatch, readiness.BadExpression)
 
 
 class KubernetesObjects(Lifecycle):
-    """The objects of one provider."""
+    """The lifecycle of one provider's objects."""
 
     def __init__(self, settings: Settings, cluster: Cluster, engine: Engine, cancelled: threading.Event):
         self.settings = settings
@@ -53,7 +53,7 @@ class KubernetesObjects(Lifecycle):
         return inputs, {}
 
     def _namespaced(self, inputs: Mapping[str, Any]) -> bool:
-        """Where only the server knows and cannot say yet, namespaced: a create puts it right."""
+        """Whether the kind is namespaced; yes if only the server knows and does not answer yet, which a create corrects."""
         known = kinds.known_scope(inputs)
         if known is not None:
             return known
@@ -69,7 +69,7 @@ class KubernetesObjects(Lifecycle):
         return changes
 
     def force_new(self, new: Properties) -> list[kinds.Path]:
-        """Paths whose change makes a new object."""
+        """Returns the paths whose change needs a new object."""
         switch = kinds.mutable_switch(new)
         return kinds.force_new(new, content_mutable=switch is not None and self.settings.enabled(switch))
 
@@ -220,7 +220,7 @@ class KubernetesObjects(Lifecycle):
             raise Failure(f'deletion of resource "{resource.urn}" failed: {error}') from error
 
     def gone_with_cluster(self, resource: Resource) -> bool:
-        """Whether the cluster is unreachable and its objects are to be forgotten; Failure where they are not."""
+        """Whether the cluster is unreachable and its objects are to be forgotten; raises Failure if they are not."""
         reason = self.cluster.unreachable()
         if reason is None:
             return False
@@ -273,14 +273,14 @@ class KubernetesObjects(Lifecycle):
             raise Failure(f"configured Kubernetes cluster is unreachable: {reason}")
 
     def _kind(self, obj: Mapping[str, Any]) -> Kind | None:
-        """How the server serves a kind; None when it does not, or does not answer."""
+        """Returns how the server serves a kind; None if it does not, or does not answer."""
         try:
             return self.cluster.kind(obj["apiVersion"], obj["kind"])
         except (NoMatch, Unreachable):
             return None
 
     def _in_scope(self, obj: Properties) -> Properties:
-        """Without the namespace that `check` may have guessed for a cluster-wide custom resource."""
+        """Removes the namespace that `check` can have guessed for a cluster-wide custom resource."""
         kind = self._kind(obj)
         if kind is not None and not kind.namespaced:
             obj["metadata"].pop("namespace", None)
@@ -291,17 +291,17 @@ class KubernetesObjects(Lifecycle):
 
 
 def _expected_in_preview(error: ApiError) -> bool:
-    """What a dry run cannot know: earlier steps of the same update have not been made."""
+    """Whether a dry run fails only because earlier steps of the same update were not made."""
     return error.reason in ("AlreadyExists", "Forbidden") or error.namespace_missing
 
 
 def manager_of(inputs: Mapping[str, Any], state: Mapping[str, Any]) -> str:
-    """The name an object's fields are set under: what the program says, what it was before, or a new one."""
+    """Returns the field manager: the program's, the earlier one, or a new one."""
     said = objects.annotation(inputs, PATCH_MANAGER) or state.get(objects.FIELD_MANAGER)
     return str(said or f"pulumi-kubernetes-{os.urandom(4).hex()}")
 
 
 def _of_type(type_: str) -> dict[str, str]:
-    """apiVersion and kind from a type token: `kubernetes:core/v1:Namespace` is v1, every other group stands as it is."""
+    """Returns apiVersion and kind of a type token: `kubernetes:core/v1:Namespace` is v1, other groups are as they are."""
     _, api_version, kind = type_.split(":")
     return {"apiVersion": api_version.removeprefix("core/"), "kind": kind}

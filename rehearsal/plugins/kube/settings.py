@@ -1,7 +1,7 @@
-"""Settings of the Kubernetes provider, and the kubeconfig they lead to.
+"""Settings of the Kubernetes provider, and the kubeconfig they name.
 
-Owns which setting wins (the provider's argument, then the environment variable, then the default) and what makes two providers
-talk to different clusters. Leaves the connection to `client`.
+Owns the order of settings (the provider's argument, then the environment variable, then the default) and whether two providers
+use different clusters. `client` connects.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 
 from rehearsal.plugins.kube import library
 
-# Setting -> environment variable that turns it on where the provider does not say.
+# Setting -> environment variable that turns it on if the provider does not set it.
 _SWITCHES = {
     "deleteUnreachable": "PULUMI_K8S_DELETE_UNREACHABLE",
     "enablePatchForce": "PULUMI_K8S_ENABLE_PATCH_FORCE",
@@ -31,7 +31,7 @@ class KubeconfigError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the program said about the provider; every value a string, as the SDK sends them."""
+    """The program's settings of the provider; every value a string, as the SDK sends them."""
 
     variables: Mapping[str, str]
 
@@ -41,7 +41,7 @@ class Settings:
 
     @property
     def not_offered(self) -> str | None:
-        """A setting this stand-in would silently disobey."""
+        """A setting that this stand-in would silently ignore."""
         if self.variables.get("enableServerSideApply", "true").lower() != "true":
             return "enableServerSideApply: false"
         return next(
@@ -60,7 +60,7 @@ class Settings:
 
 
 class Kubeconfig:
-    """A kubeconfig by path or by content; without either KUBECONFIG and ~/.kube/config, as kubectl does."""
+    """A kubeconfig by path or by content; without either KUBECONFIG and ~/.kube/config, as in kubectl."""
 
     def __init__(self, source: str | None, context: str | None, cluster: str | None):
         self._source = source
@@ -101,7 +101,7 @@ class Kubeconfig:
 
     @property
     def active_cluster(self) -> Any:
-        """What `current-context` points at: a change of it makes the provider another one. None when it cannot be told."""
+        """The target of `current-context`: a change of it replaces the provider. None if it is not known."""
         try:
             return _named(self.content, "clusters", _current_context(self.content)["cluster"])["cluster"]
         except (KubeconfigError, KeyError):
@@ -125,7 +125,7 @@ def _is_file(source: str) -> bool:
 
 
 def _current_context(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The cluster, user and namespace of `current-context`. Raises KubeconfigError."""
+    """Returns the cluster, user and namespace of `current-context`. Raises KubeconfigError."""
     context: dict[str, Any] = _named(document, "contexts", document.get("current-context", ""))["context"]
     return context
 
@@ -139,7 +139,7 @@ def _named(document: Mapping[str, Any], section: str, name: str) -> dict[str, An
 
 
 def _plain(node: Any) -> dict[str, Any]:
-    """The merger's nodes as a plain document; relative paths become absolute, each by its own file."""
+    """Returns the merger's nodes as a plain document; relative paths become absolute, each from its own file."""
     document = {key: value for key, value in node.value.items() if key not in ("clusters", "contexts", "users")}
     for section, body in (("clusters", "cluster"), ("contexts", "context"), ("users", "user")):
         document[section] = []

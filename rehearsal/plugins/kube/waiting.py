@@ -1,6 +1,6 @@
-"""Waiting for an object to be ready or gone: until it is, the time is up, or the user pressed Ctrl-C.
+"""Waiting for an object to be ready or deleted, until a timeout or Ctrl-C.
 
-Polls with plain requests: a wait ends within a poll of any of the three, and a request that fails in between is tried again.
+Polls with plain requests: a wait ends within one poll, and a failed request is repeated.
 """
 
 import threading
@@ -18,7 +18,7 @@ _FIRST_POLL, _SLOWEST_POLL = 0.1, 1.0  # seconds
 
 
 class NotReady(Exception):
-    """The object is there, but not as it should be. `live` is its last known state, `details` the reasons."""
+    """The object exists, but is not ready. `live` is its last known state, `details` the reasons."""
 
     def __init__(self, message: str, live: dict[str, Any], details: list[str]):
         super().__init__(message)
@@ -27,7 +27,7 @@ class NotReady(Exception):
 
 
 def timeout_of(requested: float, inputs: Mapping[str, Any]) -> float:
-    """Seconds: the resource option `custom_timeouts`, else the annotation, else the default."""
+    """Returns seconds: the resource option `custom_timeouts`, else the annotation, else the default."""
     if requested:
         return requested
     text = annotation(inputs, TIMEOUT_ANNOTATION)
@@ -43,7 +43,7 @@ def until_ready(
     cancelled: threading.Event,
     tell: Callable[[str], None],
 ) -> dict[str, Any]:
-    """The live object once it is ready. Raises NotReady."""
+    """Returns the live object once it is ready. Raises NotReady."""
     name = live["metadata"]["name"]
     for _ in _polls(timeout, cancelled):
         try:
@@ -65,7 +65,7 @@ def until_ready(
     except (Unreachable, ApiError) as error:
         why = [str(error)]
     if cancelled.is_set():
-        # The official provider gives no reasons here; whoever interrupts a wait wants to know what it waited for.
+        # The official provider gives no reasons here; a user who interrupts a wait needs them.
         raise NotReady(f'Resource operation was cancelled for "{name}"', live, why)
     if annotation(live, WAIT_FOR):
         raise NotReady("timed out waiting for the condition", live, why)
@@ -75,7 +75,7 @@ def until_ready(
 def until_gone(
     live: dict[str, Any], cluster: Cluster, *, timeout: float, cancelled: threading.Event, tell: Callable[[str], None]
 ) -> None:
-    """Returns once the object is gone or another one has its name. Raises NotReady."""
+    """Returns once the object is deleted or another one has its name. Raises NotReady."""
     name, uid = live["metadata"]["name"], live["metadata"].get("uid")
     for _ in _polls(timeout, cancelled):
         try:
@@ -100,7 +100,7 @@ def until_gone(
 
 
 def _polls(timeout: float, cancelled: threading.Event) -> Iterator[None]:
-    """Turns of a wait, ever slower, ending at the timeout or the cancellation; at least one."""
+    """Yields the turns of a wait, ever slower, until the timeout or the cancellation; at least one."""
     end, pause = time.monotonic() + timeout, _FIRST_POLL
     while True:
         yield
