@@ -267,8 +267,8 @@ def _runs(pod: Mapping[str, Any]) -> bool:
 class PoolGuard(Resource, module="cluster", name="PoolGuard"):
     """Made after everything else, so that a destroy asks it before anything is deleted.
 
-    Plain: the names of the `pools`, and the `label` of their nodes with that name; the stack that is their `owner`; `deleteInUse`,
-    and the `section` of the stack file with that key. Wired: the `kubeconfig`, a path or as text, with a `context`.
+    Plain: the names of the `pools`, and the `label` of their nodes with that name; the stack that is their `owner`;
+    `deleteInUse`, and the `section` of the stack file with that key. Wired: the `kubeconfig`, a path or text, with a `context`.
     """
 
     def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:
