@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions: cluster-wide, adopted when they exist, left behind on destroy, waited for until Established."""
+"""CustomResourceDefinitions: cluster-wide, adopted if they exist, retained on destroy, awaited until Established."""
 
 from collections.abc import Collection, Sequence
 from typing import TypedDict
@@ -16,7 +16,7 @@ class CrdsArgs(TypedDict):
 
 
 class Crds(pulumi.ComponentResource):
-    """CRDs through an upserting provider (`opts.providers`/`provider`); `resources` is what custom resources depend on.
+    """CRDs through an upserting provider (`opts.providers`/`provider`). Custom resources depend on `resources`.
 
     Retained on delete: deleting a CRD deletes every custom resource of every stack in the cluster.
     """
@@ -33,9 +33,9 @@ class Crds(pulumi.ComponentResource):
 
 
 def _awaited(crd: Object, established: Collection[str]) -> Object:
-    """The CRD with an order to wait for it, which the provider does not do of its own; not where it is established already.
+    """Returns the CRD with the provider's annotation to wait for it, unless it is established already.
 
-    The order is an annotation, and one more annotation does not raise an object's generation. The provider then often takes the
-    object as it was before for the new one, and the next preview says that the annotation is missing.
+    The provider does not wait for CRDs by default. An annotation does not raise an object's generation: on an existing object the
+    provider often keeps the old state, and the next preview shows the annotation as missing.
     """
     return crd if crd["metadata"]["name"] in established else annotated(crd, waitFor="condition=Established")

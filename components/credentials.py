@@ -1,4 +1,4 @@
-"""The model servers' credentials: the Secret with HF_TOKEN, where the token itself is a Pulumi secret of the stack."""
+"""The model servers' credentials: the Secret with HF_TOKEN, if the token is a Pulumi secret of the stack."""
 
 from typing import TypedDict
 
@@ -8,7 +8,7 @@ from components.objects import KubernetesObject
 
 
 class CredentialsArgs(TypedDict):
-    """Plain: the Secret's `name`, `namespace` and key. Wired: the `token`, and what it comes after."""
+    """Plain: the Secret's `name`, `namespace` and key. Wired: the `token`, and the resources that it comes `after`."""
 
     name: str
     namespace: str
@@ -18,7 +18,7 @@ class CredentialsArgs(TypedDict):
 
 
 class Credentials(pulumi.ComponentResource):
-    """A Secret. Its values are secrets in the state too, those that the API server adds included."""
+    """A Secret. Its values are secrets in the state too, including those that the API server adds."""
 
     resource: pulumi.CustomResource
 

@@ -1,6 +1,6 @@
-"""The Gateway in front of a router: made and owned by the stack, or somebody else's and only looked at.
+"""The Gateway in front of a router: made and owned by the stack, or read if another owner has it.
 
-Its implementation is `components.gateway_implementation`; what keeps others' routes safe is `components.gateway_guard`.
+Its implementation is `components.gateway_implementation`; `components.gateway_guard` protects routes of other stacks.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,17 @@ from releases.gateway_api import GROUP
 from releases.gateway_entry import Entry, entry, first_address
 
 GATEWAY = Kind(f"{GROUP}/v1", "Gateway")
-#: Seconds a Gateway may take to be programmed, and to give its address back: a cloud's load balancer takes minutes.
+#: Seconds for a Gateway to be programmed, and to release its address: a cloud's load balancer takes minutes.
 SECONDS = 15 * 60
-#: A route's conditions are its parents'. It has one; an index would be an error where a controller has left the list empty.
+#: A route's conditions are in its parents. It has one parent; an index would be an error if a controller left the list empty.
 ACCEPTED = 'jsonpath={.status.parents[*].conditions[?(@.type=="Accepted")].status}=True'
 
 
 class GatewayArgs(TypedDict):
-    """Plain: the Gateway and what it refers to (the Gateway last), and their `namespace`. Wired: what they come `after`."""
+    """Plain: the Gateway and the objects that it refers to (the Gateway last), and their `namespace`.
+
+    Wired: the resources that they come `after`.
+    """
 
     objects: Sequence[Object]
     namespace: str
@@ -28,10 +31,10 @@ class GatewayArgs(TypedDict):
 
 
 class Gateway(pulumi.ComponentResource):
-    """A Gateway of the stack's own. `resource` is known when it is programmed, `address` is its first one, `entry` where on it
-    clients come in.
+    """A Gateway owned by the stack. `resource` is known when it is programmed, `address` is its first one, `entry` the listener
+    for clients.
 
-    Its deletion ends when its controller's finalizers are gone: when the address is released.
+    Its deletion ends when its controller has removed its finalizers, after it has released the address.
     """
 
     resource: pulumi.CustomResource
@@ -60,7 +63,7 @@ class Gateway(pulumi.ComponentResource):
 
 
 class SharedGatewayArgs(TypedDict):
-    """Plain: the Gateway's `name` and `namespace`, and whether the route that hangs on it is `elsewhere`."""
+    """Plain: the Gateway's `name` and `namespace`, and whether the stack's route is in another namespace (`elsewhere`)."""
 
     name: str
     namespace: str
@@ -68,7 +71,7 @@ class SharedGatewayArgs(TypedDict):
 
 
 class SharedGateway(pulumi.ComponentResource):
-    """A Gateway of somebody else's: nothing is made, `address` is its first one, `entry` where on it clients come in."""
+    """A Gateway that is not owned by this stack, only read. `address` is its first one, `entry` the listener for clients."""
 
     address: pulumi.Output[str | None]
     entry: pulumi.Output[Entry | None]
@@ -83,7 +86,7 @@ class SharedGateway(pulumi.ComponentResource):
 
 
 class RouteArgs(TypedDict):
-    """Plain: the HTTPRoute and its `namespace`. Wired: what it comes `after`."""
+    """Plain: the HTTPRoute and its `namespace`. Wired: the resources that it comes `after`."""
 
     object: Object
     namespace: str
@@ -91,7 +94,7 @@ class RouteArgs(TypedDict):
 
 
 class Route(pulumi.ComponentResource):
-    """The HTTPRoute of a stack whose chart cannot name a Gateway in another namespace; known when its Gateway takes it."""
+    """The HTTPRoute of a stack whose chart cannot name a Gateway in another namespace; known when its Gateway accepts it."""
 
     resource: pulumi.CustomResource
 
@@ -108,8 +111,9 @@ class Route(pulumi.ComponentResource):
 
 
 class PolicyArgs(TypedDict):
-    """Plain: the policy's name and `namespace`, and the label key for which the router's release is replaced. Wired: what the
-    patch comes `after`.
+    """Plain: the policy's name and `namespace`, and the label key whose change replaces the router's release.
+
+    Wired: the resources that the patch comes `after`.
     """
 
     policy: str
@@ -131,7 +135,7 @@ class HealthCheckArgs(PolicyArgs):
 
 
 class BackendTimeout(pulumi.ComponentResource):
-    """GKE's limit for one response, patched into the GCPBackendPolicy that the router's chart makes with 300 s."""
+    """GKE's time limit for a response, patched into the router chart's GCPBackendPolicy, which has 300 s."""
 
     resource: pulumi.CustomResource
 
@@ -142,7 +146,7 @@ class BackendTimeout(pulumi.ComponentResource):
 
 
 class HealthCheck(pulumi.ComponentResource):
-    """GKE's check of the model servers, patched into the HealthCheckPolicy that the router's chart makes without one."""
+    """GKE's check of the model servers, patched into the router chart's HealthCheckPolicy, which has none."""
 
     resource: pulumi.CustomResource
 
@@ -153,16 +157,16 @@ class HealthCheck(pulumi.ComponentResource):
 
 
 def _patch(parent: pulumi.Resource, name: str, kind: str, default: Object, args: PolicyArgs) -> KubernetesPatch:
-    """`spec.default` of a policy of GKE's, in part."""
+    """Patches fields of `spec.default` in one of GKE's policies."""
     policy = {
         "apiVersion": "networking.gke.io/v1",
         "kind": kind,
         "metadata": {"name": args["policy"], "namespace": args["namespace"]},
         "spec": {"default": default},
     }
-    # Helm wrote the field first, and writes it again only when its chart's changes.
+    # Helm wrote the field first, and writes it again only if the chart's value changes.
     patch = annotated(policy, patchForce="true")
-    # With the release the policy goes, and comes back as the chart has it.
+    # If the release is replaced, the policy is made anew without the patch.
     again = args["selector"]
     child = pulumi.ResourceOptions(parent=parent, depends_on=[*args["after"]], replacement_trigger=again)
     return KubernetesPatch(name, patch, child)

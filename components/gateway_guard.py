@@ -1,8 +1,8 @@
-"""What keeps a destroy from taking a shared Gateway away under other stacks' routes.
+"""The guard on a Gateway: it stops a destroy while routes of other stacks use the Gateway.
 
-Neither Kubernetes nor the provider refuses that, and Pulumi runs no program on destroy. So the last thing a stack with a Gateway
-makes is a resource whose deletion, the first of a destroy, looks at the cluster. A dynamic resource is the one kind whose
-deletion can run code of ours (docs/adr/0014).
+Neither Kubernetes nor the provider refuses that, and Pulumi runs no program on destroy. So the last resource of a stack with a
+Gateway is a dynamic resource, the only kind whose deletion runs code of this project. It is the first deletion of a destroy, and
+checks the cluster (docs/adr/0014).
 """
 
 import json
@@ -17,21 +17,21 @@ from components.kube_errors import reason
 from releases.gateway_api import GROUP
 from releases.gateways import hangs_on
 
-#: The kinds of routes the standard channel has.
+#: The kinds of routes in the standard channel.
 ROUTES = ("httproutes", "grpcroutes", "tlsroutes")
-#: How to have a Gateway deleted all the same.
+#: The fix that permits the deletion.
 ANYWAY = "write `deleteInUse: true` under `llmd-pd:router.gateway`, run `pulumi up`, and destroy again"
-#: What to do where the cluster does not answer, and where it answers that one may not ask.
+#: The fixes if the cluster does not answer, and if the user may not list routes.
 UNREACHABLE = "check the context and your credentials, and destroy again"
 FORBIDDEN = f"have somebody destroy it who may list the routes of all namespaces, or {ANYWAY}"
 
 
 class GatewayInUseError(Exception):
-    """Routes of others hang on the Gateway, or nobody can say whether they do."""
+    """Routes of other stacks use the Gateway, or the cluster does not answer."""
 
 
 def foreign_routes(routes: list[Mapping[str, Any]], props: Mapping[str, Any]) -> Iterator[str]:
-    """The routes that hang on the Gateway of `props` and are not the stack's own, as `namespace/name`."""
+    """Yields routes of other owners that use the Gateway of `props`, as `namespace/name`."""
     for route in routes:
         place, name = route["metadata"]["namespace"], route["metadata"]["name"]
         own = place == props["namespace"] and name in props["routes"]
@@ -40,16 +40,16 @@ def foreign_routes(routes: list[Mapping[str, Any]], props: Mapping[str, Any]) ->
 
 
 class GuardProvider(ResourceProvider):
-    """Does nothing but look, on delete. Pickled into the stack's state by name, so it has to stay importable."""
+    """Checks the cluster on delete and does nothing else. Pickled by name into the stack's state: it has to stay importable."""
 
-    #: It holds no secret; encrypted, it would be another text in every state.
+    #: It holds no secret; an encrypted text would change with every state.
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         return CreateResult(id_=f"{props['gatewayNamespace']}/{props['gateway']}", outs=props)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        # `__provider`, the pickle, is among them: state that refers to a class by its old place could not be deleted.
+        # `__provider`, the pickle, is among them: a state with a class's old path could not be deleted.
         changed = {key for key in {*_olds, *_news} if _olds.get(key) != _news.get(key)}
         moved = sorted(changed & {"gateway", "gatewayNamespace"})
         return DiffResult(changes=bool(changed), replaces=moved, delete_before_replace=False)
@@ -58,10 +58,10 @@ class GuardProvider(ResourceProvider):
         return UpdateResult(outs=_news)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Refuses while routes of others hang on the Gateway, unless the stack said it may go.
+        """Checks the routes, unless `deleteInUse` permits the deletion.
 
         Raises:
-            GatewayInUseError: with their names, or because the cluster does not answer.
+            GatewayInUseError: routes of other stacks use the Gateway, or the cluster does not answer.
         """
         if _props.get("deleteInUse"):
             return
@@ -101,10 +101,10 @@ def _silent(props: Mapping[str, Any], why: str, fix: str) -> GatewayInUseError:
 
 
 class GatewayGuard(Resource, module="gateway", name="Guard"):
-    """Made after everything else, so that a destroy asks it before anything is gone.
+    """Made after everything else, so that a destroy asks it before anything is deleted.
 
-    Plain: `kubeconfig` (a path, or all of it as JSON, which may be wired) and `context`, the Gateway's name and
-    namespace, the stack's namespace and the names its `routes` can have, and `deleteInUse`.
+    Plain: `kubeconfig` (a path, or its whole text as JSON, which may be wired) and `context`, the Gateway's name and
+    namespace, the stack's namespace and the possible names of its `routes`, and `deleteInUse`.
     """
 
     def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What makes Gateways of a class work (Istio, agentgateway), on request: Helm releases in a namespace of their own."""
+"""The implementation of Gateways (Istio, agentgateway), installed on request: Helm releases in their own namespace."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -8,12 +8,12 @@ import pulumi
 from components.helm_releases import install
 from releases.charts import HelmRelease
 
-#: Seconds a control plane of a gateway may take to become Ready: one image under 500 MB.
+#: Seconds for a gateway's control plane to become Ready: one image under 500 MB.
 READY_SECONDS = 10 * 60
 
 
 class GatewayImplementationArgs(TypedDict):
-    """Plain: the releases in order, who owns them, and whether they stay on destroy. Wired: what they come `after`."""
+    """Plain: the releases in order, their `owner`, whether a destroy retains them. Wired: the resources they come `after`."""
 
     releases: Sequence[HelmRelease]
     owner: str
@@ -22,7 +22,7 @@ class GatewayImplementationArgs(TypedDict):
 
 
 class GatewayImplementation(pulumi.ComponentResource):
-    """The releases, one after the other; `resources` is what a Gateway depends on."""
+    """The releases, one after the other. A Gateway depends on `resources`."""
 
     resources: list[pulumi.Resource]
 

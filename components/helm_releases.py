@@ -1,4 +1,4 @@
-"""Helm releases beside the router's: what makes a cluster able to do something, installed as a plan says."""
+"""Helm releases other than the router's: add-ons of a cluster and gateway implementations."""
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -9,7 +9,7 @@ from releases.charts import HelmRelease, in_repository
 def install(
     prefix: str, release: HelmRelease, owner: str, seconds: int, opts: pulumi.ResourceOptions
 ) -> pulumi.Resource:
-    """Registers a release of `owner`'s, Ready within `seconds`; its logical name begins with `prefix`."""
+    """Registers a Helm release that has to be Ready within `seconds`; its logical name begins with `prefix`."""
     chart, repository = in_repository(release.chart)
     return k8s.helm.v3.Release(
         f"{prefix}-{release.name}",
@@ -21,7 +21,7 @@ def install(
         version=release.version,
         values=release.values,
         description=owner,
-        # As the router's: over a first install that failed, and over no other (stacks/kube/repair.py).
+        # Like the router's: installs over a failed first install, and over no other (stacks/kube/repair.py).
         replace=True,
         timeout=seconds,
         opts=opts,

@@ -1,8 +1,7 @@
-"""The Kubernetes API as JSON over the official client's connection: kubeconfig, contexts and exec credentials are its
-business; objects stay plain dicts, as everywhere else here.
+"""The Kubernetes API as JSON over the official client's connection, which handles kubeconfigs, contexts and exec credentials.
 
-A kubeconfig is a path, all of it as text, or the one kubectl would use; the engine's own provider reads the same three by
-itself. The client is imported late: only some commands need it.
+Objects stay plain dicts. A kubeconfig is a path, its whole text, or None for kubectl's default; the engine's provider reads the
+same three forms. The client is imported late: only some commands need it.
 """
 
 import json
@@ -15,27 +14,26 @@ Object = dict[str, Any]
 
 #: Seconds to wait for one answer.
 TIMEOUT_SECONDS = 5
-#: How often a server that says "too many requests" is asked, and the seconds in between. It says so too while the kind of a
-#: new CRD is being set up.
+#: Tries, and seconds between them, if a server answers "too many requests". It also does so while it sets up a new CRD.
 TRIES, BUSY_SECONDS = 5, 0.3
 
 
 class KubeconfigError(ValueError):
-    """The kubeconfig cannot be read, or does not give the context that was asked for."""
+    """The kubeconfig cannot be read, or lacks the context."""
 
 
 def is_text(kubeconfig: str) -> bool:
-    """Whether it is a whole kubeconfig, as stacks that make a cluster write it (JSON), and not a path."""
+    """Returns whether it is a whole kubeconfig (JSON, as written by stacks that make a cluster), not a path."""
     return kubeconfig.startswith("{")
 
 
 def path_of(kubeconfig: str | None) -> str | None:
-    """The path it stands for, None where it is none."""
+    """Returns the kubeconfig's path, None if it is no path."""
     return str(Path(kubeconfig).expanduser()) if kubeconfig and not is_text(kubeconfig) else None
 
 
 def configuration(kubeconfig: str | None, context: str | None) -> Any:
-    """What the client needs to reach the context's cluster (a `kubernetes.client.Configuration`), without its own retries.
+    """Returns the client's configuration for a context (a `kubernetes.client.Configuration`), without the client's retries.
 
     Raises:
         KubeconfigError: with the reason in one line.
@@ -56,16 +54,16 @@ def configuration(kubeconfig: str | None, context: str | None) -> Any:
                 config_file=path_of(kubeconfig), context=context, client_configuration=found
             )
     except (ConfigException, yaml.YAMLError, OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-        # The client reads a malformed kubeconfig without looking, so that nearly anything can come of it.
+        # The client does not validate a kubeconfig, so a malformed one can raise nearly any error.
         raise KubeconfigError(" ".join(str(error).split())) from error
     return found
 
 
 class Api:
-    """One API server, as one user: of a kubeconfig as `configuration` reads it.
+    """A connection to one API server as one user, by a kubeconfig (`configuration`).
 
-    A request raises `kubernetes.client.exceptions.ApiException` for an answer of 400 and above (but see `get` and `read`),
-    and `urllib3.exceptions.HTTPError` when there is no answer.
+    A request raises `kubernetes.client.exceptions.ApiException` for a status of 400 and above (but see `get` and `read`),
+    and `urllib3.exceptions.HTTPError` without an answer.
     """
 
     def __init__(self, kubeconfig: str | None, context: str | None) -> None:
@@ -75,11 +73,11 @@ class Api:
 
     @property
     def server(self) -> str:
-        """The URL it is reached by."""
+        """The API server's URL."""
         return str(self._client.configuration.host)
 
     def get(self, path: str) -> Object | None:
-        """What is there, or None where there is nothing or we may not look."""
+        """Returns the object or list at a path; None if it does not exist or the user may not read it."""
         from kubernetes.client.exceptions import ApiException
 
         try:
@@ -90,7 +88,7 @@ class Api:
             raise
 
     def read(self, path: str) -> Object | None:
-        """What is there, or None where there is nothing. That we may not look is an error like any other."""
+        """Returns the object or list at a path; None if it does not exist. Raises if the user may not read it."""
         from kubernetes.client.exceptions import ApiException
 
         try:
@@ -102,12 +100,12 @@ class Api:
         return found
 
     def items(self, path: str) -> list[Object]:
-        """The items of a list; none where we may not look."""
+        """Returns the items of a list; none if the user may not read it."""
         found: list[Object] = (self.get(path) or {}).get("items") or []
         return found
 
     def create(self, path: str, obj: Object) -> bool:
-        """Creates an object in a collection; False when one of its name is there already."""
+        """Creates an object in a collection. Returns False if the name is taken."""
         from kubernetes.client.exceptions import ApiException
 
         try:
@@ -119,7 +117,7 @@ class Api:
         return True
 
     def merge(self, path: str, change: Object) -> bool:
-        """Merges a change into an object; False when it is not at the `resourceVersion` the change names any more."""
+        """Merges a change into an object. Returns False if the object has another `resourceVersion` than the change."""
         from kubernetes.client.exceptions import ApiException
 
         try:
@@ -131,7 +129,7 @@ class Api:
         return True
 
     def delete(self, path: str) -> None:
-        """Deletes what is there, if anything is."""
+        """Deletes the object at a path, if it exists."""
         from kubernetes.client.exceptions import ApiException
 
         try:

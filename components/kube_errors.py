@@ -1,10 +1,10 @@
-"""What an error of the Kubernetes client says, as a part of a sentence."""
+"""Errors of the Kubernetes client as a clause for messages."""
 
 import json
 
 
 def reason(error: Exception) -> str:
-    """Why there was no answer, or none of use: without what is of no use to people (addresses of objects, headers)."""
+    """Returns the reason of an error, without addresses of Python objects and headers."""
     if isinstance(error, json.JSONDecodeError):
         return "what answers there does not speak JSON"
     if status := getattr(error, "status", None):

@@ -1,4 +1,4 @@
-"""The model servers of both roles, as the renderer gave them."""
+"""The model servers of both roles, as rendered."""
 
 from collections.abc import Collection, Sequence
 from typing import TypedDict
@@ -12,10 +12,10 @@ from hardware.vocabulary import ROLE_LABEL
 
 
 class ModelServerArgs(TypedDict):
-    """Plain: the rendered `objects`, their `namespace`, whether to `wait` until they serve, the probes' budget in seconds,
-    the roles that are `autoscaled`: whose number of pods is the stack's to say only once.
+    """Plain: the rendered `objects`, their `namespace`, whether to `wait` until they serve, the probes' budget in seconds, and
+    the `autoscaled` roles, whose number of pods is set only at creation.
 
-    Wired: the resources they come `after`.
+    Wired: the resources that they come `after`.
     """
 
     objects: Sequence[Object]
@@ -37,11 +37,11 @@ class ModelServer(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("llmd-pd:index:ModelServer", name, None, opts)
-        # The default await is 10 minutes, shorter than the start-up budget of every accelerator. The probes start counting
-        # when the container does.
+        # The provider waits 10 minutes by default, less than the start-up budget of every accelerator. The probes count from
+        # the start of the container.
         seconds = args["startup_seconds"] + IMAGE_PULL_SECONDS
         timeouts = pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
-        # Pods refer to these by name, so they are there first.
+        # Pods refer to these by name, so they are made first.
         after = [*args["after"]]
         child = pulumi.ResourceOptions(parent=self, depends_on=after)
         needed = [

@@ -1,4 +1,4 @@
-"""What Prometheus scrapes of the model servers. The operator and its CRDs are the cluster's business."""
+"""Prometheus monitors of the model servers. Leaves out the operator and its CRDs, which the cluster has."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -9,7 +9,7 @@ from components.objects import Object, placed, register
 
 
 class MonitoringArgs(TypedDict):
-    """Plain: the PodMonitors and their `namespace`. Wired: the resources they come `after`."""
+    """Plain: the PodMonitors and their `namespace`. Wired: the resources that they come `after`."""
 
     objects: Sequence[Object]
     namespace: str

@@ -1,7 +1,7 @@
 """The stack's own namespace.
 
-It goes through an upserting provider, so that one that exists and was marked as the stack's is imported with everything
-others wrote on it; what is not marked is refused before (`stacks.rules.live`).
+It uses an upserting provider, so that an existing namespace with the stack's mark is imported with all that others wrote on
+it. An unmarked one is refused before (`stacks.rules.live`).
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,20 @@ import pulumi
 
 from components.objects import Object, register
 
-#: A namespace is gone once everything in it is, and controllers of a cloud's load balancers hold their part for minutes after the
-#: load balancer itself (on GKE its endpoint groups): the provider's own 10 minutes are short.
+#: A namespace is deleted after everything in it, and a cloud's controllers hold their objects for minutes after the load balancer
+#: itself (on GKE its endpoint groups): the provider's default of 10 minutes is short.
 DELETE_TIMEOUT = "20m"
 
 
 class NamespaceArgs(TypedDict):
-    """Plain: the Namespace object. Wired: what it comes `after`, and so goes before."""
+    """Plain: the Namespace object. Wired: the resources that it comes `after`; it is deleted before them."""
 
     object: Object
     after: Sequence[pulumi.Resource]
 
 
 class ServingNamespace(pulumi.ComponentResource):
-    """A namespace; `resource` is what everything in it depends on."""
+    """A namespace. Everything in it depends on `resource`."""
 
     resource: pulumi.CustomResource
 

@@ -1,6 +1,6 @@
-"""Plain Kubernetes objects into Pulumi resources: the one boundary where API fields meet the SDK's arguments.
+"""Plain Kubernetes objects as Pulumi resources: the only place where API fields become the SDK's arguments.
 
-Fields pass through the SDK as the API spells them, so no translation layer is needed.
+The SDK passes fields on with the API's names, so no translation is needed.
 """
 
 from collections.abc import Mapping
@@ -13,10 +13,10 @@ Object = Mapping[str, Any]
 
 
 class KubernetesObject(pulumi.CustomResource):
-    """An object under the type token that `pulumi_kubernetes` has for its kind; its outputs are the live object's fields.
+    """An object with the type token of `pulumi_kubernetes` for its kind; its outputs are the live object's fields.
 
-    Not through that package's own classes: they would only pass the fields on, and importing them takes longer than
-    everything else in the program (`make bench`).
+    That package's classes are not used: they would only pass the fields on, and their import takes longer than everything
+    else in the program (`make bench`).
     """
 
     metadata: pulumi.Output[dict[str, Any]]
@@ -24,18 +24,18 @@ class KubernetesObject(pulumi.CustomResource):
     status: pulumi.Output[dict[str, Any] | None]
 
     def __init__(self, name: str, obj: Object, opts: pulumi.ResourceOptions) -> None:
-        # An output has to have a property from the start, stated or not.
+        # An output needs a property from the start, even without a value.
         outputs = dict.fromkeys(("metadata", "spec", "status"))
         super().__init__(_token(obj), name, {**outputs, **obj}, opts)
 
 
 class KubernetesRead(pulumi.CustomResource):
-    """A look at an object that another owner makes: its outputs are the live object's fields.
+    """A read of another owner's object: its outputs are the live object's fields.
 
-    Name and namespace are stated beside the id. Where `apiVersion` and `kind` alone are, the official provider looks in namespace
-    `default`, whatever the id says; and where nothing is stated, a refresh shows all three as changes.
+    Name and namespace are inputs beside the id. With `apiVersion` and `kind` only, the official provider looks in namespace
+    `default` and ignores the id's; without inputs, a refresh shows all three as changes.
 
-    It has no parent: a read is never a target, and `pulumi up --target` loses a parent that is none.
+    It has no parent: a read is never a target, and `pulumi up --target` loses a parent that is no target.
     """
 
     metadata: pulumi.Output[dict[str, Any]]
@@ -59,7 +59,7 @@ class Place(TypedDict):
 
 
 class KubernetesPatch(pulumi.CustomResource):
-    """Some fields of an object that somebody else makes and owns."""
+    """A patch of fields of another owner's object."""
 
     def __init__(self, name: str, fields: Object, opts: pulumi.ResourceOptions) -> None:
         super().__init__(f"{_token(fields)}Patch", name, dict(fields), opts)
@@ -74,7 +74,7 @@ class Kind:
 
     @property
     def token(self) -> str:
-        """The type token that `pulumi_kubernetes` has for it."""
+        """Its type token in `pulumi_kubernetes`."""
         version = self.api_version if "/" in self.api_version else f"core/{self.api_version}"
         return f"kubernetes:{version}:{self.kind}"
 
@@ -83,26 +83,26 @@ def _token(obj: Object) -> str:
     return Kind(obj["apiVersion"], obj["kind"]).token
 
 
-#: Fields the API server never lets change, and which the provider does not know to replace.
+#: Fields that are immutable in the API server, by kind, for which the provider does not know that a change replaces the object.
 IMMUTABLE: dict[str, list[str]] = {"ResourceClaimTemplate": ["spec"]}
 
 
 def register(logical_name: str, obj: Object, opts: pulumi.ResourceOptions) -> KubernetesObject:
-    """Registers one object as it is. A custom resource needs its CRD in the cluster."""
+    """Registers one object unchanged. A custom resource needs its CRD in the cluster."""
     if immutable := IMMUTABLE.get(obj["kind"]):
-        # The name is fixed, so the old one goes first; running pods keep the claims they have.
+        # The name is fixed, so the old one is deleted first; running pods keep their claims.
         replaced = pulumi.ResourceOptions(replace_on_changes=immutable, delete_before_replace=True)
         opts = pulumi.ResourceOptions.merge(opts, replaced)
     return KubernetesObject(logical_name, {key: value for key, value in obj.items() if key != "status"}, opts)
 
 
 def placed(obj: Object, namespace: str) -> dict[str, Any]:
-    """The object in a namespace."""
+    """Returns the object in a namespace."""
     return {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
 
 
 def annotated(obj: Object, **annotations: str) -> dict[str, Any]:
-    """The object with annotations of the provider's (`waitFor`, `skipAwait`), which Pulumi keeps under `pulumi.com/`."""
+    """Returns the object with annotations for the provider (`waitFor`, `skipAwait`), under `pulumi.com/`."""
     metadata = obj["metadata"]
     added = {f"pulumi.com/{key}": value for key, value in annotations.items()}
     return {**obj, "metadata": {**metadata, "annotations": {**metadata.get("annotations", {}), **added}}}

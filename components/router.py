@@ -1,4 +1,4 @@
-"""The endpoint picker and its proxy: a real Helm release, so that `helm list`, rollback and hooks work as anywhere."""
+"""The router, endpoint picker and proxy: a real Helm release, so that `helm list`, rollback and hooks work."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
@@ -9,16 +9,16 @@ import pulumi_kubernetes as k8s
 from components.objects import Kind, KubernetesRead, Place
 from releases.charts import in_repository
 
-#: Seconds a router may take to become Ready: two images under 300 MB, no model.
+#: Seconds for a router to become Ready: two images under 300 MB, no model.
 READY_SECONDS = 10 * 60
 SERVICE = Kind("v1", "Service")
 
 
 class RouterArgs(TypedDict):
-    """Plain: release name, `namespace`, chart (reference, directory or `.tgz`), its version, values, who owns it, wait or not;
+    """Plain: release name, `namespace`, chart (reference, directory or `.tgz`), its version, values, `owner`, whether to wait,
     and the label key by which the chart's Deployment selects the endpoint picker.
 
-    Wired: the resources it comes `after`.
+    Wired: the resources that it comes `after`.
     """
 
     release: str
@@ -33,7 +33,7 @@ class RouterArgs(TypedDict):
 
 
 class Router(pulumi.ComponentResource):
-    """The release. `service` is the name of the Service clients talk to, `address` its cluster IP once it is there."""
+    """The release. `service` is the name of the Service for clients, `address` its cluster IP after it exists."""
 
     service: str
     address: pulumi.Output[str | None]
@@ -43,9 +43,9 @@ class Router(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(
             parent=self,
             depends_on=[*args["after"]],
-            # Helm upgrades a release to any chart, and fails half-way where a Deployment would select its pods otherwise.
+            # Helm upgrades a release to any chart, and fails half-way if a Deployment would select its pods by another label.
             replacement_trigger=args["selector"],
-            # Helm installs no second release of a name.
+            # Helm installs no second release with the same name.
             delete_before_replace=True,
         )
         chart, repository = in_repository(args["chart"])
@@ -57,11 +57,11 @@ class Router(pulumi.ComponentResource):
             repository_opts={"repo": repository} if repository else None,
             version=args["version"],
             values=dict(args["values"]),
-            # How the next run recognises its own release among others of that name.
+            # By this the next run recognises its own release.
             description=args["owner"],
             skip_crds=True,
-            # Installs over a release of that name that failed, and over no other: one that was cut off before it was in
-            # the state (stacks/kube/repair.py).
+            # Installs over a failed release of that name, and over no other: one that was interrupted before it was in the
+            # state (stacks/kube/repair.py).
             replace=True,
             skip_await=not args["wait"],
             timeout=READY_SECONDS,

@@ -84,12 +84,12 @@ class Probes:
         return self.startup_delay + self.startup_failures * self.startup_period
 
 
-def brisk(startup_failures: int) -> Probes:
+def fast_probes(startup_failures: int) -> Probes:
     """Upstream's probes for nvidia, tpu and amd."""
     return Probes(Check(3, 10, 5), Check(3, 5, 2), startup_failures, startup_delay=15, startup_timeout=5)
 
 
-def patient(startup_failures: int) -> Probes:
+def slow_probes(startup_failures: int) -> Probes:
     """Upstream's probes for xpu and hpu, whose health endpoints answer slowly under load."""
     return Probes(Check(20, 30, 10), Check(6, 10, 5), startup_failures, startup_delay=30, startup_timeout=10)
 

@@ -1,1 +1,1 @@
-"""Who makes the cluster. Every cluster component carries the two Kubernetes providers the rest of the stack uses."""
+"""Components of the cluster: connection, cloud resources, node pools, add-ons and guards."""

@@ -1,8 +1,7 @@
-"""What a new cluster is given before anything runs on it: plain objects in waves, then Helm releases.
+"""Add-ons of a new cluster, installed before anything runs on it: plain objects in waves, then Helm releases.
 
-What that is, and why, is said in `stacks.clouds.gke.addons`. On the way down the last goes first: who hands out GPUs
-before the driver,
-a network before its parameters.
+`stacks.clouds.gke.addons` chooses them. A destroy deletes them in reverse order: the DRA driver before the GPU driver, a network
+before its parameters.
 """
 
 from collections.abc import Sequence
@@ -14,12 +13,12 @@ from components.helm_releases import install
 from components.objects import Object, register
 from releases.charts import HelmRelease
 
-#: Seconds until a DaemonSet of small images is Ready on every node: their driver takes minutes to install.
+#: Seconds for a DaemonSet to be Ready on every node: small images, but their driver takes minutes to install.
 READY_SECONDS = 20 * 60
 
 
 class ClusterAddonsArgs(TypedDict):
-    """Plain: the waves of objects, the releases, and who owns them. Wired: what they come `after`."""
+    """Plain: the waves of objects, the releases, and their `owner`. Wired: the resources that they come `after`."""
 
     waves: Sequence[Sequence[Object]]
     releases: Sequence[HelmRelease]
@@ -28,7 +27,7 @@ class ClusterAddonsArgs(TypedDict):
 
 
 class ClusterAddons(pulumi.ComponentResource):
-    """Every wave after the one before it, every release after all of them; `resources` is what model servers depend on."""
+    """Each wave after the previous one, each release after all waves. Model servers depend on `resources`."""
 
     resources: list[pulumi.Resource]
 

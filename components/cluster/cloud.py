@@ -1,7 +1,7 @@
-"""A cluster and all beneath it in a cloud, registered as a plan says.
+"""The resources of a cloud, the cluster among them, registered as planned.
 
-What is made is decided in `stacks.clouds`, as data. The SDKs are extras: one is imported if a stack makes something of its
-cloud, and only then. Credentials come from the environment, as each cloud's provider reads them.
+`stacks.clouds` decides on them, as data. The SDKs are extras: one is imported only if a stack makes resources of its cloud.
+Credentials come from the environment, as each cloud's provider reads them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,8 +67,8 @@ class CloudClusterArgs(TypedDict):
 
 
 class CloudCluster(pulumi.ComponentResource):
-    """The resources by their logical names in `resources`, the one that is the `cluster`, the `endpoint` of its API server, and
-    a whole `kubeconfig`, as text, or None.
+    """The resources by their logical names, the `cluster` among them, the `endpoint` of its API server, and a whole `kubeconfig`
+    as text, or None.
     """
 
     resources: dict[str, pulumi.CustomResource]
@@ -113,7 +113,7 @@ def _register(
 
 
 def _wired(value: Any, made: Mapping[str, pulumi.CustomResource]) -> Any:
-    """The value with outputs in the place of references, at any depth."""
+    """Returns the value with outputs in place of references, at any depth."""
     match value:
         case Reference():
             return getattr(made[value.resource], value.attribute)

@@ -1,8 +1,8 @@
-"""A cluster that is there: nothing is made, a context of a kubeconfig is given its two providers.
+"""The connection to a cluster: two Kubernetes providers for one context of a kubeconfig.
 
-`cluster` is for what the stack owns. `shared` is for CRDs and other cluster-wide objects, which outlive the stack: it
-upserts, because since pulumi-kubernetes 4.29 a create over an existing object fails, and it forces, because otherwise one
-of another release or of an earlier stack is a conflict of field managers (docs/adr/0003).
+`cluster` is for objects that the stack owns. `shared` is for CRDs and other cluster-wide objects, which outlive the stack: it
+upserts, because since pulumi-kubernetes 4.29 a create over an existing object fails, and it forces, because an object of another
+release or of an earlier stack would be a conflict of field managers (docs/adr/0003).
 """
 
 from typing import TypedDict
@@ -12,9 +12,9 @@ import pulumi_kubernetes as k8s
 
 
 class ExistingClusterArgs(TypedDict):
-    """A kubeconfig's path, or the whole of it as text, and the context in it; None for each means what kubectl would use.
+    """A kubeconfig's path, or its whole text, and the context in it; None: kubectl's default.
 
-    Plain where the cluster is there. Wired where it is made: the text is known then, and not before.
+    Plain for an existing cluster. Wired for a cluster that the stack makes: the text is known after it is made.
     """
 
     kubeconfig: pulumi.Input[str] | None
@@ -22,8 +22,10 @@ class ExistingClusterArgs(TypedDict):
 
 
 class ExistingCluster(pulumi.ComponentResource):
-    """Two providers on one kubeconfig: `cluster` and `shared`. What the component depends on is there before them, and so before
-    anything of theirs; and goes after it."""
+    """Two providers on one kubeconfig: `cluster` and `shared`.
+
+    The component's dependencies are made before the providers and all their objects, and deleted after them.
+    """
 
     cluster: k8s.Provider
     shared: k8s.Provider

@@ -1,8 +1,8 @@
-"""What keeps a destroy from taking a cluster away under others, and from leaving behind what the cloud made for it.
+"""The guards on a cluster and on node pools: they stop a destroy while other stacks use them, or while it would leave resources.
 
-Load balancers, endpoint groups and disks that Kubernetes asked a cloud for are taken back by the cluster itself, after what asked
-for them is gone. A cluster that goes before that leaves them, billing, and its network cannot go at all. So before its nodes go,
-a resource whose deletion looks and waits (as the guard on a Gateway does: docs/adr/0014, 0020).
+A cluster's controllers delete load balancers, endpoint groups and disks of the cloud some time after the objects for which they
+were made. If the cluster is deleted before that, they stay and cost money, and its network cannot be deleted. So before the nodes
+are deleted, the deletion of a dynamic resource checks and waits (like the guard on a Gateway: docs/adr/0014, 0020).
 """
 
 import json
@@ -20,27 +20,27 @@ from components.kube_client import Api, KubeconfigError, Object
 from components.kube_errors import reason
 from hardware.render.namespace import OWNER
 
-#: Google takes most of it back within a minute or two; the facts give ten.
+#: Google deletes most of them within two minutes; reports say ten at most.
 SECONDS, PAUSE = 600, 5
-#: By this the official Kubernetes provider is told to take what it cannot reach for gone.
+#: The official Kubernetes provider's variable: unreachable objects count as deleted.
 GONE = "PULUMI_K8S_DELETE_UNREACHABLE"
-#: What to do where the cluster does not answer.
+#: The fix if the cluster does not answer.
 UNREACHABLE = (
     f"check the network and your credentials, or, if the cluster is gone for good, set {GONE}=true; and destroy again"
 )
-#: Namespaces of GKE's own.
+#: Prefixes of GKE's own namespaces.
 GKES = ("kube-", "gke-", "gmp-")
 
 
 class ClusterInUseError(Exception):
-    """Somebody else lives in the cluster, or something of the cloud's would be left; or nobody can say."""
+    """Other stacks use the cluster, resources of the cloud would be left behind, or the cluster does not answer."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of objects for which the cloud has made something: what that is, and which of them it is true of.
+    """A kind of objects for which the cloud has `made` a resource; `holds` says for which of them.
 
-    `going`: whether such an object goes without anybody's doing, now that what it was made for is gone.
+    `going`: whether the object is being deleted, or will be without a user's action.
     """
 
     name: str
@@ -87,9 +87,9 @@ KINDS = (
 
 
 class GuardProvider(ResourceProvider):
-    """Does nothing but look and wait, on delete. Pickled into the stack's state by name, so it has to stay importable."""
+    """Checks and waits on delete and does nothing else. Pickled by name into the stack's state: it has to stay importable."""
 
-    #: It holds no secret; encrypted, it would be another text in every state.
+    #: It holds no secret; an encrypted text would change with every state.
     serialize_as_secret_always = False
 
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -103,10 +103,10 @@ class GuardProvider(ResourceProvider):
         return UpdateResult(outs=_news)
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Refuses while others live in the cluster, and waits until what the cloud made for it is gone.
+        """Checks for other stacks, and waits until the cloud's resources are deleted, unless `deleteInUse` permits the deletion.
 
         Raises:
-            ClusterInUseError: with their names; or because it took too long, or the cluster does not answer.
+            ClusterInUseError: other stacks use it, the wait took too long, or the cluster does not answer.
         """
         if _props.get("deleteInUse"):
             return
@@ -127,11 +127,11 @@ class GuardProvider(ResourceProvider):
         except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
             raise self.kept(_props, self.silence("what answers there is no API server"), UNREACHABLE) from error
 
-    #: Who may look, where the cluster answers that one may not.
+    #: The fix if the user may not list these.
     forbidden = "have somebody destroy it who may list namespaces, Services and volumes of the whole cluster"
 
     def look(self, api: Api, props: Mapping[str, Any]) -> None:
-        """Returns once nothing keeps the cluster. Raises as `delete`, and what `api` raises."""
+        """Returns when nothing prevents the deletion. Raises like `delete`, and what `api` raises."""
         namespaces = namespaces_of(api)
         others = [f"{holder} (namespace {name})" for holder, name in foreign(namespaces, props["owner"])]
         if others:
@@ -151,26 +151,26 @@ class GuardProvider(ResourceProvider):
             time.sleep(PAUSE)
 
     def silence(self, why: str) -> str:
-        """That nobody could say, and why."""
+        """Returns the reason if the cluster does not answer."""
         return f"it does not say who lives in it ({why})"
 
     def kept(self, props: Mapping[str, Any], why: str, fix: str) -> ClusterInUseError:
-        """The refusal."""
+        """Returns the refusal."""
         return ClusterInUseError(
             f"cluster {props['cluster']} is not deleted, because {why}; {fix}. It and its networks are still there."
         )
 
 
 def namespaces_of(api: Api) -> Sequence[Object]:
-    """Every namespace of the cluster."""
+    """Returns all namespaces of the cluster."""
     found: Sequence[Object] = (api.read("/api/v1/namespaces") or {"items": []})["items"]
     return found
 
 
 def foreign(namespaces: Sequence[Object], owner: str) -> Iterator[tuple[str, str]]:
-    """The stacks that have one of these namespaces, without this stack, each with the namespace's name.
+    """Yields the other stacks that own one of these namespaces, with the namespace's name.
 
-    The namespaces of a cloud are of no stack: they are never among them.
+    A cloud's own namespaces belong to no stack and are never among them.
     """
     for namespace in namespaces:
         holder = (namespace["metadata"].get("annotations") or {}).get(OWNER, owner)
@@ -179,7 +179,7 @@ def foreign(namespaces: Sequence[Object], owner: str) -> Iterator[tuple[str, str
 
 
 def _of_the_cloud(namespace: Object, label: Sequence[str] | None) -> bool:
-    """Whether a namespace has the label, a key and a value, of those that the cloud fills and empties itself."""
+    """Returns whether a namespace has the label (key and value) of namespaces that the cloud manages itself."""
     if not label:
         return False
     key, value = label
@@ -187,16 +187,16 @@ def _of_the_cloud(namespace: Object, label: Sequence[str] | None) -> bool:
 
 
 def _place(obj: Object) -> str | None:
-    """The namespace an object is in, or a volume was claimed from."""
+    """Returns an object's namespace, or the namespace from which a volume was claimed."""
     claim = obj.get("spec", {}).get("claimRef") or {}
     found: str | None = obj["metadata"].get("namespace") or claim.get("namespace")
     return found
 
 
 def _left(api: Api, clouds: Collection[str]) -> Iterator[tuple[str, bool]]:
-    """What the cloud has made something for, and whether it is on its way out.
+    """Yields objects for which the cloud has made resources, and whether they are being deleted.
 
-    Without that of `clouds`, the namespaces that the cloud fills and empties itself.
+    Objects in `clouds`, the namespaces that the cloud manages itself, are left out.
     """
     for kind in KINDS:
         for obj in (api.read(kind.path) or {"items": []})["items"]:  # a cluster may lack the kind
@@ -207,14 +207,14 @@ def _left(api: Api, clouds: Collection[str]) -> Iterator[tuple[str, bool]]:
 
 
 def anyway(props: Mapping[str, Any]) -> str:
-    """How to have it deleted all the same."""
+    """Returns the fix that permits the deletion."""
     return f"write `deleteInUse: true` under `llmd-pd:{props['section']}`, run `pulumi up`, and destroy again"
 
 
 class ClusterGuard(Resource, module="cluster", name="Guard"):
-    """Made before everything that serves, so that a destroy asks it after all of that is gone; or after everything else.
+    """Made before everything that serves, so that a destroy asks it after that is deleted; in a platform stack made last.
 
-    Plain: the `cluster`'s name, the stack that is its `owner`, `deleteInUse` and the `section` of the stack file that says so,
+    Plain: the `cluster`'s name, the stack that is its `owner`, `deleteInUse` and the `section` of the stack file with that key,
     and the label of the cloud's own `namespaces` if it has some. Wired: the `kubeconfig`, as text, or a path with a `context`.
     """
 
@@ -226,7 +226,7 @@ FINISHED = ("Succeeded", "Failed")
 
 
 class PoolGuardProvider(GuardProvider):
-    """Does nothing but look, on delete. Pickled into the stack's state by name, so it has to stay importable."""
+    """Checks the pods on the pools' nodes on delete. Pickled by name into the stack's state: it has to stay importable."""
 
     forbidden = "have somebody destroy it who may list nodes, and the pods of all namespaces"
 
@@ -234,7 +234,7 @@ class PoolGuardProvider(GuardProvider):
         return CreateResult(id_=", ".join(props["pools"]), outs=props)
 
     def look(self, api: Api, props: Mapping[str, Any]) -> None:
-        """Refuses while pods of other stacks run on the nodes."""
+        """Raises ClusterInUseError if pods of other stacks run on the nodes."""
         others = [*_others(api, props)]
         if others:
             why = f"pods of other stacks run on their nodes: {', '.join(others)}"
@@ -249,7 +249,7 @@ class PoolGuardProvider(GuardProvider):
 
 
 def _others(api: Api, props: Mapping[str, Any]) -> Iterator[str]:
-    """The other stacks with pods on nodes of these pools, and how many."""
+    """Yields the other stacks with pods on nodes of these pools, and the number of pods."""
     selector = quote(f"{props['label']} in ({','.join(props['pools'])})")
     found = (api.read(f"/api/v1/nodes?labelSelector={selector}") or {"items": []})["items"]
     nodes = {node["metadata"]["name"] for node in found}
@@ -265,10 +265,10 @@ def _runs(pod: Mapping[str, Any]) -> bool:
 
 
 class PoolGuard(Resource, module="cluster", name="PoolGuard"):
-    """Made after everything else, so that a destroy asks it before anything is gone.
+    """Made after everything else, so that a destroy asks it before anything is deleted.
 
-    Plain: the names of the `pools`, and the `label` by which their nodes say so; the stack that is their `owner`; `deleteInUse`,
-    and the `section` of the stack file that says so. Wired: the `kubeconfig`, a path or as text, with a `context`.
+    Plain: the names of the `pools`, and the `label` of their nodes with that name; the stack that is their `owner`;
+    `deleteInUse`, and the `section` of the stack file with that key. Wired: the `kubeconfig`, a path or text, with a `context`.
     """
 
     def __init__(self, name: str, props: Mapping[str, Any], opts: pulumi.ResourceOptions | None = None) -> None:

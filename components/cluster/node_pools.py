@@ -1,4 +1,4 @@
-"""Node pools that Kubernetes objects stand for: CPU nodes first, then the accelerator's, each awaited until its nodes exist."""
+"""Node pools that are Kubernetes objects: CPU nodes first, then the accelerator's, each awaited until its nodes exist."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ from components.objects import Object, annotated, register
 
 @dataclass(frozen=True)
 class Pool:
-    """Plain: the object of a pool, how many nodes there are when it is ready (None: an autoscaler decides), and `seconds` to
-    wait.
+    """A pool, plain: its object, its number of nodes (None: an autoscaler decides), and the `seconds` to wait for them.
 
-    `size` is the path of the number of nodes wanted, `ready` of the number there are, `fixed` are paths that only another pool
-    can change. `protect`: the engine refuses to delete or replace it.
+    `size` is the path of the wanted number of nodes, `ready` of the current number; `fixed` are immutable paths. `protect`: the
+    engine refuses to delete or replace it.
     """
 
     object: Object
@@ -34,10 +33,10 @@ class NodePoolsArgs(TypedDict):
 
 
 class NodePools(pulumi.ComponentResource):
-    """Pools through `opts.providers`; `resources` is what waits for nodes depends on, by the pool's key.
+    """Pools through `opts.providers`. Resources that need nodes depend on `resources`, by the pool's key.
 
-    A change that only another pool can have replaces the pool: the old one goes first, because nobody has the same machines
-    twice. The number of nodes of an autoscaled pool is the autoscaler's from the start.
+    A change of an immutable field replaces the pool; the old one is deleted first, because capacity for both is rarely available.
+    The autoscaler owns the number of nodes of an autoscaled pool from the start.
     """
 
     resources: dict[str, pulumi.CustomResource]
@@ -57,7 +56,7 @@ class NodePools(pulumi.ComponentResource):
                 ignore_changes=[pool.size] if pool.nodes is None else None,
                 custom_timeouts=pulumi.CustomTimeouts(create=timeout, update=timeout, delete=timeout),
             )
-            # The provider has no notion of when a pool is ready.
+            # The provider does not know when a pool is ready.
             waiting = f"jsonpath={{.{pool.ready}}}={pool.nodes}"
             obj = pool.object if pool.nodes is None else annotated(pool.object, waitFor=waiting)
             self.resources[key] = register(pool.object["metadata"]["name"], obj, options)

@@ -2,14 +2,14 @@
 
 from hardware.engines import NIXL, VLLM
 from hardware.fabrics import POD_NETWORK, SHARED_INFINIBAND, SRIOV
-from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, brisk, variables
+from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, fast_probes, variables
 
 AMD = Accelerator(
     key="amd",
     naming=Naming(vendor="amd", variant="gpu", slug="rocm"),
     model="amd/Llama-3.3-70B-Instruct-FP8-KV",
     devices=Devices(resource="amd.com/gpu"),
-    probes=brisk(startup_failures=60),
+    probes=fast_probes(startup_failures=60),
     prefill=Sizing(4, 1, "8", "256Gi"),
     decode=Sizing(1, 4, "16", "256Gi"),
     fabrics={"base": POD_NETWORK, "oci": SRIOV, "tensorwave": SHARED_INFINIBAND},

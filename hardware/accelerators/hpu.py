@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from hardware.engines import NIXL, VLLM
 from hardware.fabrics import POD_NETWORK
-from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, patient, variables
+from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, slow_probes, variables
 
 HPU = Accelerator(
     key="hpu",
     naming=Naming(vendor="intel", variant="hpu", slug="hpu"),
     model="Qwen/Qwen3-8B",
     devices=Devices(device_class="gaudi.intel.com"),
-    probes=patient(startup_failures=60),
+    probes=slow_probes(startup_failures=60),
     prefill=Sizing(4, 1),
     decode=Sizing(1, 4),
     fabrics={"base": replace(POD_NETWORK, kv={"kv_buffer_device": "cpu"}, request="intel-gaudi")},

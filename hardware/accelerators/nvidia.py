@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from hardware.engines import NIXL, SGLANG, VLLM
 from hardware.fabrics import EFA, GKE_POD_NETWORK, GKE_RDMA, POD_NETWORK, SHARED_INFINIBAND
-from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, brisk, variables
+from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, fast_probes, variables
 
 NVIDIA = Accelerator(
     key="nvidia",
     naming=Naming(vendor="nvidia", variant="gpu", slug="nvidia-gpu"),
     model="openai/gpt-oss-120b",
     devices=Devices(resource="nvidia.com/gpu"),
-    probes=brisk(startup_failures=120),
+    probes=fast_probes(startup_failures=120),
     prefill=Sizing(8, 1, "8", "16Gi"),
     decode=Sizing(2, 4, "16", "64Gi"),
     fabrics={

@@ -5,14 +5,14 @@ Port `nixl` (5600) and the sidecar's `nixlv2` are inherited upstream although th
 
 from hardware.engines import TPU_HMA, VLLM
 from hardware.fabrics import POD_NETWORK
-from hardware.vocabulary import Accelerator, Build, Naming, Sizing, brisk, tpu_slice, variables
+from hardware.vocabulary import Accelerator, Build, Naming, Sizing, fast_probes, tpu_slice, variables
 
 TPU = Accelerator(
     key="tpu",
     naming=Naming(vendor="google", variant="tpu", slug="tpu"),
     model="Qwen/Qwen3.5-397B-A17B-FP8",
     devices=tpu_slice("tpu7x", "2x2x1", cores_per_chip=2),
-    probes=brisk(startup_failures=240),
+    probes=fast_probes(startup_failures=240),
     prefill=Sizing(1, 4, "200", "800Gi"),
     decode=Sizing(1, 4, "200", "800Gi"),
     fabrics={"base": POD_NETWORK},

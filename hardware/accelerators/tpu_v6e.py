@@ -6,14 +6,14 @@ cpu and no memory.
 
 from hardware.engines import TPU_PLAIN, VLLM
 from hardware.fabrics import POD_NETWORK
-from hardware.vocabulary import Accelerator, Build, Naming, Sizing, brisk, tpu_slice, variables
+from hardware.vocabulary import Accelerator, Build, Naming, Sizing, fast_probes, tpu_slice, variables
 
 TPU_V6E = Accelerator(
     key="tpu-v6e",
     naming=Naming(vendor="google", variant="tpu-v6e", slug="tpu"),
     model="Qwen/Qwen3-32B",
     devices=tpu_slice("tpu-v6e-slice", "2x4", cores_per_chip=1),
-    probes=brisk(startup_failures=240),
+    probes=fast_probes(startup_failures=240),
     prefill=Sizing(1, 8),
     decode=Sizing(1, 8),
     fabrics={"base": POD_NETWORK},

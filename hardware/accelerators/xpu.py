@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from hardware.engines import NIXL, VLLM
 from hardware.fabrics import DRANET_XPU, POD_NETWORK
-from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, patient, variables
+from hardware.vocabulary import Accelerator, Build, Devices, Naming, Sizing, slow_probes, variables
 
 XPU = Accelerator(
     key="xpu",
     naming=Naming(vendor="intel", variant="xpu", slug="xpu"),
     model="Qwen/Qwen3-0.6B",
     devices=Devices(device_class="gpu.intel.com"),
-    probes=patient(startup_failures=60),
+    probes=slow_probes(startup_failures=60),
     prefill=Sizing(3, 1, "8", "64Gi"),
     decode=Sizing(1, 1, "16", "64Gi"),
     fabrics={"base": replace(POD_NETWORK, kv={"kv_buffer_device": "cpu"}, request="intel"), "rdma": DRANET_XPU},

@@ -108,7 +108,7 @@ def named(objects: list[dict[str, Any]], kind: str, name: str = "") -> dict[str,
 
 def settled(objects: list[dict[str, Any]], made: ServingBlueprint) -> list[dict[str, Any]]:
     """The objects after the stack's patch and the API server's defaults, less the one field in which they are not upstream's:
-    how the port of GKE's health check is chosen (OVERLAYS.md, "Where we leave upstream").
+    how the port of GKE's health check is chosen (OVERLAYS.md, "Differences from upstream").
     """
     if made.gateway is None or made.gateway.health_check is None:
         return objects
