@@ -1,6 +1,5 @@
 """One control plane for all engine tests; each test has a stack, a name and a namespace of its own."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,6 @@ from rehearsal.report import PlainReport
 from tests.engine.harness import Stack, control_plane
 
 NVIDIA = {"accelerator": "nvidia", "prefill": {"replicas": 8, "devices": 1}, "decode": {"replicas": 2, "devices": 4}}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = os.path.dirname(__file__)
-    for item in items:
-        if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.engine)
 
 
 @pytest.fixture(scope="session")

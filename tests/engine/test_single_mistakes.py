@@ -181,7 +181,8 @@ def test_a_pool_on_coreweave(row: Row, api: Api) -> None:
 WRONG = """
     import json, os
     from dataclasses import replace
-    from stacks import coreweave, gke_pools
+    from stacks.clouds.coreweave import pools as coreweave
+    from stacks.clouds.gke import pools as gke_pools
     from tests.mistakes import put
     place, value = json.loads(os.environ["MISTAKE"])
     on_gke, on_coreweave = gke_pools.accelerator_pool, coreweave.node_pools
