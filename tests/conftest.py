@@ -1,4 +1,4 @@
-"""How a run is split among processes (`make test`): engine tests first, those of one control plane together, then the fast tests."""
+"""How a run is split among processes: engine tests first, those of one control plane together, then the fast tests."""
 
 from pathlib import Path
 

@@ -33,7 +33,8 @@ def write(
     release: str = "guide-2026-05",
     **gke: Any,
 ) -> Path:
-    made = {"provider": "gke", "nodes": 2, "gke": {**GKE, **gke}, **(cluster or {})}
+    """A stack file, with a node to spare for the scheduler."""
+    made = {"provider": "gke", "nodes": 3, "gke": {**GKE, **gke}, **(cluster or {})}
     config = {"cluster": made, "serving": serving, "release": release}
     path = directory / f"Pulumi.{name}.yaml"
     path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
@@ -122,7 +123,7 @@ def test_multi_networking_from_nothing_and_back(start: Started, root: Path, tmp_
     file = write(tmp_path, "multinet", {"accelerator": "nvidia", "fabric": "gke"}, rdma="multinet")
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
-    assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-rdma and 1 × system" in text
+    assert "11 of 11 pods are placed and Ready on 3 × gke-a3-ultragpu-8g-rdma and 1 × system" in text
     gone = taken_down(root / "multinet")
     # All of its networks after the last node that has a NIC in them.
     assert [name for name in gone if name.endswith("-network")] == [
@@ -146,7 +147,7 @@ def test_machines_without_a_stack_file_of_their_own(
     file = write(tmp_path, name, serving, {"machine": machine, "protect": False}, release)
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
-    assert f"{pods} of {pods} pods are placed and Ready on 2 × {machine} and 1 × system" in text
+    assert f"{pods} of {pods} pods are placed and Ready on 3 × {machine} and 1 × system" in text
     assert f"({made_in(text)} resources)" in (CHECKOUT / "docs" / "gke.md").read_text()
     assert (f"claims    {claims} device claims, allocated by the scheduler" in text) == bool(claims)
     pulumi = of(root / name)

@@ -16,6 +16,7 @@ from rehearsal.parts.toolchain import PROVIDER
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT, Stage, perform, stage
 from rehearsal.stack import rehearsable
+from tests.engine.waiting import PATIENCE
 
 FILES = sorted(path.name for path in CHECKOUT.glob("Pulumi.*.yaml"))
 
@@ -35,7 +36,7 @@ def pulumi(engine: Engine, *arguments: str) -> "subprocess.CompletedProcess[str]
         cwd=engine.project.directory,
         text=True,
         capture_output=True,
-        timeout=180,
+        timeout=PATIENCE,
         check=False,
     )
     print(done.stdout, done.stderr)
