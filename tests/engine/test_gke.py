@@ -12,6 +12,7 @@ from rehearsal.clouds.gke.versions import OFFERED
 from stacks.kube.api import Api
 from tests.engine.test_platform import of
 from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, root, start
+from tests.engine.test_shipped import nothing_to_do, official_provider
 
 __all__ = ["root", "start"]
 pytestmark = pytest.mark.skipif(
@@ -88,9 +89,8 @@ def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     def setting(key: str, value: str) -> None:
         pulumi("config", "set", "--path", f"llmd-pd:cluster.{key}", value)
 
-    pulumi("preview", "--expect-no-changes")
-    # What Google fills in is in the state already; that the next preview shows none of it, the line above says.
-    pulumi("refresh", "--preview-only", "--expect-no-changes", "--target", "**gcp:**")
+    nothing_to_do(pulumi)  # what Google fills in is in the state already
+    official_provider(root / "gke-h200" / "pulumi")
     other = "projects/rehearsal/reservations/other"
     setting("gke.capacity.reservation", other)
     refused = pulumi("preview", fails=True)
@@ -115,6 +115,8 @@ def test_tpus_from_nothing_and_back(start: Started, root: Path) -> None:
     assert code == 0
     assert "3 of 3 pods are placed and Ready on 2 × gke-tpu7x and 1 × system" in text
     assert f"that of `Pulumi.gke-tpu.yaml` {made_in(text)}." in (CHECKOUT / "docs" / "gke.md").read_text()
+    nothing_to_do(of(root / "gke-tpu"))
+    official_provider(root / "gke-tpu" / "pulumi")
     taken_down(root / "gke-tpu")
     assert finished(start("down"))[0] == 0
 

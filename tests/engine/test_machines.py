@@ -78,7 +78,7 @@ def test_placed_on_its_machine(stack: Callable[..., Stack], choice: tuple[str, s
         release=RELEASE[choice],
         **({"cluster": {"nodes": count}} if choice in SPARE else {}),
     )
-    assert fleet.machines_of(deployed.plan) == {machine.key: count, SYSTEM.key: 1}
+    assert fleet.machines_of(deployed.serving_blueprint) == {machine.key: count, SYSTEM.key: 1}
     if count > 1 and len({each for _, each in roles}) > 1:
         # On nodes that are exactly full, small pods may take a device too many of each for the last large one, for ever.
         deployed.config["cluster"] = {"nodes": count + 1}
