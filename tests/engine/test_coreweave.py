@@ -11,9 +11,9 @@ import pytest
 
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.fleet import node_pools as nodepools
+from rehearsal.fleet.crds import CRDS
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.parts.toolchain import Toolchain
-from rehearsal.surroundings import CRDS
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import look
 from stacks.clouds.coreweave.pools import API

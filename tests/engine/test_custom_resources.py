@@ -22,6 +22,7 @@ from commands.manifests import placed
 from commands.render import stack_objects
 from rehearsal import blanks
 from rehearsal.errors import UnavailableError
+from rehearsal.fleet.crds import CRDS
 from rehearsal.parts import charts, cluster_crds
 from rehearsal.parts.cluster_crds import Definition
 from rehearsal.parts.crd_files import Fetch
@@ -29,7 +30,6 @@ from rehearsal.parts.standins import charts as standins
 from rehearsal.parts.standins.crds import BROUGHT, NODE_POOL, Resource
 from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.surroundings import CRDS
 from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED
 from releases.files import Pinned, crd_objects

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.fleet.crds import CRDS
 from rehearsal.gateway import API, FINALIZER, controller
 from rehearsal.parts import cluster_crds
 from rehearsal.parts.standins.crds import GATEWAY
 from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.surroundings import CRDS
 from releases.gateways import GATEWAY as NAME
 from stacks.kube.api import Api
 from tests.engine.departures import Departures

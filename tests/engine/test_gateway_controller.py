@@ -12,11 +12,11 @@ import pytest
 from rehearsal.control_plane import kwokctl
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.control_plane.resident import CHECKOUT
+from rehearsal.fleet.crds import CRDS
 from rehearsal.gateway import API, CONTROLLER, FINALIZER, controller
 from rehearsal.gateway.addresses import RELEASE_SECONDS
 from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from rehearsal.surroundings import CRDS
 from releases import release
 from releases.files import Pinned, crd_objects
 from releases.gateway_api import CRDS as GATEWAY_API

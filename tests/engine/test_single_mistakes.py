@@ -17,12 +17,12 @@ import pytest
 
 from rehearsal.clouds.gke.nodes import CLASSES, Fleet
 from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.fleet.crds import CRDS
 from rehearsal.fleet.live import ready
 from rehearsal.fleet.node_pools import Controller
 from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.parts.toolchain import Toolchain
-from rehearsal.surroundings import CRDS
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Verdict, look
 from stacks.blueprint import serving_blueprint
