@@ -11,7 +11,7 @@ import yaml
 from rehearsal.clouds.gke.versions import OFFERED
 from stacks.kube.api import Api
 from tests.engine.test_platform import of
-from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, root, start
+from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, on_nodes, root, start
 from tests.engine.test_shipped import nothing_to_do, official_provider
 
 __all__ = ["root", "start"]
@@ -70,10 +70,10 @@ def made_in(text: str) -> int:
     return int(made.split()[1])
 
 
-def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
-    code, text = finished(start("rehearse", H200, "--keep"))
+def test_h200_from_nothing_and_back(start: Started, root: Path, tmp_path: Path) -> None:
+    code, text = finished(start("rehearse", on_nodes(3, tmp_path, H200), "--keep"))
     assert code == 0
-    assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-dra and 1 × system" in text
+    assert "11 of 11 pods are placed and Ready on 3 × gke-a3-ultragpu-8g-dra and 1 × system" in text
     assert "claims    16 device claims, allocated by the scheduler" in text
     assert "plannedCluster: [secret]" in text, "a preview stays readable"
     assert (

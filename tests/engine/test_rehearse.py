@@ -89,11 +89,11 @@ def nothing_is_left(root: Path) -> None:
     assert list(root.iterdir()) == []
 
 
-def guide(directory: Path, nodes: int) -> Path:
-    """The guide's file with another number of nodes: of three the scheduler has one to spare, one has no room for all."""
-    content = yaml.safe_load(GUIDE.read_text())
+def on_nodes(nodes: int, directory: Path, file: Path = GUIDE) -> Path:
+    """A shipped file with another number of nodes: three have room for the guide whatever the order of its pods, one has not."""
+    content = yaml.safe_load(file.read_text())
     content["config"]["llmd-pd:cluster"]["nodes"] = nodes
-    path = directory / GUIDE.name
+    path = directory / file.name
     path.write_text(yaml.safe_dump(content))
     return path
 
@@ -102,7 +102,7 @@ def test_two_at_once_of_the_same_file_pass_and_leave_nothing(
     start: Started, root: Path, toolchain: Toolchain, tmp_path: Path
 ) -> None:
     """One of them on January's provider under the name of any other: what it says itself is what the report says."""
-    own, file = tmp_path / "plugins", guide(tmp_path, 3)
+    own, file = tmp_path / "plugins", on_nodes(3, tmp_path)
     own.mkdir()
     shutil.copy(toolchain[PROVIDER].path, own / PROVIDER)
     both = [start("rehearse", file), start("rehearse", file, env={**os.environ, "LLMD_PD_PLUGINS": str(own)})]
@@ -209,7 +209,7 @@ def test_a_bad_stack_file_is_refused_before_anything_is_started(
 def test_interrupted_it_removes_its_fleet_without_a_traceback(
     start: Started, root: Path, tmp_path: Path, moment: str, signal_number: signal.Signals, whole_group: bool
 ) -> None:
-    process = start("rehearse", guide(tmp_path, 1))
+    process = start("rehearse", on_nodes(1, tmp_path))
     read_until(process, moment)
     if whole_group:
         os.killpg(process.pid, signal_number)
@@ -223,7 +223,7 @@ def test_interrupted_it_removes_its_fleet_without_a_traceback(
 
 
 def test_kept_looked_at_by_hand_taken_up_and_removed(start: Started, root: Path, tmp_path: Path) -> None:
-    file = guide(tmp_path, 3)
+    file = on_nodes(3, tmp_path)
     killed = start("rehearse", file)
     read_until(killed, "pd-disaggregation-prefill creating")
     sigkill(killed)
@@ -271,11 +271,11 @@ def test_kept_looked_at_by_hand_taken_up_and_removed(start: Started, root: Path,
 
 
 def test_a_kept_one_that_was_killed_or_hangs_starts_over(start: Started, root: Path, tmp_path: Path) -> None:
-    killed = start("rehearse", guide(tmp_path, 1), "--keep")
+    killed = start("rehearse", on_nodes(1, tmp_path), "--keep")
     read_until(killed, "pd-disaggregation-prefill creating")
     sigkill(killed)
     # Its `pulumi` goes on for itself and holds the lock of the state.
-    hanging = start("rehearse", guide(tmp_path, 1), "--keep")
+    hanging = start("rehearse", on_nodes(1, tmp_path), "--keep")
     read_until(hanging, "a run of `pulumi` in it was killed: starting over")
     read_until(hanging, "pd-disaggregation-prefill creating")
     os.kill(int(kwokctl.pid_file(root / "rehearsal", "kube-apiserver").read_text()), signal.SIGSTOP)
@@ -285,7 +285,7 @@ def test_a_kept_one_that_was_killed_or_hangs_starts_over(start: Started, root: P
     assert "rehearse again" in text
     assert "Traceback" not in text
 
-    code, text = finished(start("rehearse", guide(tmp_path, 3), "--keep"))
+    code, text = finished(start("rehearse", on_nodes(3, tmp_path), "--keep"))
     assert code == 0
     assert "starting over" in text
     assert "PASSED    11 of 11 pods" in text

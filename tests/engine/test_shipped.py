@@ -1,6 +1,7 @@
 """Every shipped stack file as a user rehearses it: after the `up` neither a preview nor a refresh has anything to do.
 
-On a cluster as its provider makes it, and on one that has the CRDs already, as a second team finds it.
+On a cluster as its provider makes it, and on one that has the CRDs already, as a second team finds it. With a node to spare: on
+nodes that are exactly full the order of the pods decides whether all are placed.
 """
 
 import subprocess
@@ -17,6 +18,7 @@ from rehearsal.parts.toolchain import PROVIDER
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT, Stage, perform, stage
 from rehearsal.stack import rehearsable
+from tests.engine.test_rehearse import on_nodes
 from tests.engine.waiting import PATIENCE
 
 FILES = sorted(path.name for path in CHECKOUT.glob("Pulumi.*.yaml"))
@@ -80,8 +82,8 @@ def cases() -> Iterator[tuple[str, bool]]:
 
 @pytest.mark.parametrize(("name", "there"), [*cases()])
 def test_nothing_is_left_to_do(name: str, there: bool, tmp_path: Path) -> None:
-    report = PlainReport()
-    with stage(rehearsable(CHECKOUT / name), kept=False, report=report, registry=Registry(tmp_path)) as made:
+    report, file = PlainReport(), on_nodes(3, tmp_path, CHECKOUT / name)
+    with stage(rehearsable(file), kept=False, report=report, registry=Registry(tmp_path / "rehearsals")) as made:
         if there:
             assert had(made)
         outcome = perform(made, report)
