@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Side by side in as many processes, each with control planes of its own; tests of one control plane stay together (tests/conftest.py).
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup gke coreweave up down test check lint docs bench lock
@@ -40,10 +43,10 @@ down: $(STAMP) ## Remove what `make up` started
 	@$(BIN)/llmd-pd down
 
 test: setup gke coreweave lint ## Every check and every test (engine tests take minutes)
-	@$(BIN)/pytest
+	@$(PYTEST)
 
 check: $(STAMP) gke coreweave lint ## Format, lint, types and the fast tests
-	@$(BIN)/pytest -m "not engine"
+	@$(PYTEST) -m "not engine"
 
 lint: $(STAMP)
 	@$(BIN)/ruff format --check .

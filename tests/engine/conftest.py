@@ -1,7 +1,6 @@
 """One control plane for all engine tests; each test has a stack, a name and a namespace of its own."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,9 @@ from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.parts.toolchain import Toolchain, ensure
 from rehearsal.report import PlainReport
 from tests.engine.harness import Stack, control_plane
+from tests.engine.standins_fixtures import standins
 
 NVIDIA = {"accelerator": "nvidia", "prefill": {"replicas": 8, "devices": 1}, "decode": {"replicas": 2, "devices": 4}}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = os.path.dirname(__file__)
-    for item in items:
-        if str(item.path).startswith(here):
-            item.add_marker(pytest.mark.engine)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +25,13 @@ def toolchain() -> Toolchain:
 def plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with control_plane("engine-tests", tmp_path_factory.mktemp("plane"), toolchain) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def standins_plane(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """The one of all tests of the stand-ins: its node has no devices, and its engine no official plugin."""
+    with standins(tmp_path_factory.mktemp("standins"), toolchain) as environment:
+        yield environment
 
 
 @pytest.fixture

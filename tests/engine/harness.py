@@ -34,9 +34,7 @@ from rehearsal.session import CHECKOUT
 from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
 from stacks.file.load import load
 from stacks.kube.api import Api
-from tests.engine.waiting import until
-
-CLEAR_SECONDS = 30
+from tests.engine.waiting import PATIENCE, until
 
 
 @dataclass
@@ -96,17 +94,17 @@ class Stack:
         assert found is not None
         return found
 
-    def run(self, *arguments: str, timeout: float = 180) -> Run:
+    def run(self, *arguments: str) -> Run:
         """Runs `pulumi ARGUMENTS` on the stack file as `config` is now."""
         running = self.start(*arguments)
         try:
-            text, _ = running.communicate(timeout=timeout)
+            text, _ = running.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self._show_where_it_hangs()
             os.killpg(running.pid, signal.SIGINT)
             text, _ = running.communicate(timeout=60)
             pytest.fail(
-                f"`pulumi {' '.join(arguments)}` did not end within {timeout:.0f} s; interrupted it said:\n{text}"
+                f"`pulumi {' '.join(arguments)}` did not end within {PATIENCE:.0f} s; interrupted it said:\n{text}"
             )
         finally:
             running.kill()
@@ -158,8 +156,9 @@ class Stack:
         namespace = f"namespaces/{self.config['namespace']}"
         self.api.delete(f"/apis/apps/v1/{namespace}/deployments")
         holders = (f"/api/v1/{namespace}/pods", f"/apis/resource.k8s.io/v1/{namespace}/resourceclaims")
-        still_there = f"pods or claims of {namespace} are still there after {CLEAR_SECONDS} s"
-        until(lambda: not any(self.api.items(path) for path in holders), CLEAR_SECONDS, still_there)
+        until(
+            lambda: not any(self.api.items(path) for path in holders), f"pods or claims of {namespace} are still there"
+        )
         self.api.delete(f"/api/v1/{namespace}")
 
     def state(self) -> list[dict[str, Any]]:

@@ -7,12 +7,12 @@ from typing import Any
 from kubernetes.client.exceptions import ApiException
 
 from stacks.kube.api import Api
+from tests.engine.waiting import PATIENCE
 
 #: Resources that come and go by themselves: reports, heartbeats, and the machines with theirs.
 CHURN = {"events", "leases", "nodes", "componentstatuses"}
 #: On an APIService: made by the API server for a CRD, and gone with it.
 AUTOMANAGED = "kube-aggregator.kubernetes.io/automanaged"
-SETTLE_SECONDS = 60.0
 
 Inventory = dict[str, dict[str, Any]]
 
@@ -39,7 +39,7 @@ def steady(api: Api) -> Inventory:
 
     Controllers go on for a moment after an `up`, and tests may leave their namespaces to themselves.
     """
-    deadline = time.monotonic() + SETTLE_SECONDS
+    deadline = time.monotonic() + PATIENCE
     before: Inventory = {}
     while True:
         after = inventory(api)
@@ -47,7 +47,7 @@ def steady(api: Api) -> Inventory:
         moving += [key for key, item in after.items() if "deletionTimestamp" in item["metadata"]]
         if not moving:
             return after
-        assert time.monotonic() < deadline, f"still changing after {SETTLE_SECONDS:.0f} s: {moving}"
+        assert time.monotonic() < deadline, f"still changing after {PATIENCE:.0f} s: {moving}"
         before = after
         time.sleep(0.5)
 

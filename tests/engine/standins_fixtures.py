@@ -9,17 +9,18 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from rehearsal.control_plane.plane import ControlPlane
-from rehearsal.parts import toolchain
+from rehearsal.parts.toolchain import Toolchain
 from rehearsal.plugins.install import install_plugins
 from rehearsal.report import PlainReport
+from tests.engine.waiting import PATIENCE, until
 
 CHECKOUT = Path(__file__).parents[2]
 NODE = """
@@ -38,8 +39,9 @@ env = os.environ.get
 settings = {key: True for key in env("SETTINGS", "").split()}
 cluster = k8s.Provider("cluster", kubeconfig=env("KUBECONFIG"), namespace=env("NAMESPACE"), **settings)
 
-def deployment(name="d", namespace=None, cpu="1", replicas=1, timeout="5s", labels=None, annotations=None, **options):
+def deployment(name="d", namespace=None, cpu="1", replicas=1, timeout=None, labels=None, annotations=None, **options):
     labels = labels or {"app": name}
+    timeout = timeout or env("WAIT", "300s")  # a pod that fits is Ready at once, unless the machine has other work
     container = {"name": "c", "image": "pause", "resources": {"requests": {"cpu": cpu}}}
     return k8s.apps.v1.Deployment(
         name,
@@ -123,7 +125,7 @@ class Stack:
 
     def pulumi(self, *arguments: str, **variables: str) -> Result:
         process = self.start(*arguments, **variables)
-        output, _ = process.communicate(timeout=180)
+        output, _ = process.communicate(timeout=PATIENCE)
         return Result(process.returncode, output)
 
     def up(self, *arguments: str, **variables: str) -> Result:
@@ -150,33 +152,27 @@ class Stack:
     def stored(self) -> str:
         return (self.state / ".pulumi" / "stacks" / self.namespace / "test.json").read_text()
 
-    def wait_for(self, *arguments: str, text: str, seconds: float = 30) -> None:
+    def wait_for(self, *arguments: str, text: str) -> None:
         """Until a kubectl command prints `text`."""
-        end = time.monotonic() + seconds
-        while text not in self.kubectl(*arguments):
-            assert time.monotonic() < end, f"{text!r} did not appear in kubectl {arguments} within {seconds} s"
-            time.sleep(0.1)
+        until(lambda: text in self.kubectl(*arguments), f"{text!r} did not appear in kubectl {arguments}")
 
 
 def interrupt(process: "subprocess.Popen[str]", number: signal.Signals) -> Result:
     process.send_signal(number)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     return Result(process.returncode, output)
 
 
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+@contextmanager
+def standins(directory: Path, tools: Toolchain) -> Iterator[Mapping[str, str]]:
     """The environment of a control plane with one node of 8 CPUs, and of an engine with the stand-ins installed."""
-    report = PlainReport()
-    root = tmp_path_factory.mktemp("standins")
-    tools = toolchain.ensure(report)
-    control_plane = ControlPlane.start("standins", root / "plane", tools, report)
+    control_plane = ControlPlane.start("standins", directory / "plane", tools, PlainReport())
     try:
-        install_plugins(root / "home", Path(sys.executable), CHECKOUT)
+        install_plugins(directory / "home", Path(sys.executable), CHECKOUT)
         hidden = ("CLAUDE", "AGENT", "CODEX", "CURSOR")  # pulumi prints less when it thinks a program drives it
         environment = {key: value for key, value in os.environ.items() if not any(word in key for word in hidden)}
         environment |= control_plane.environment() | {
-            "PULUMI_HOME": str(root / "home"),
+            "PULUMI_HOME": str(directory / "home"),
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -188,9 +184,10 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str
 
 
 @pytest.fixture
-def stack(plane: Mapping[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Stack:
-    """A stack named after the test, whose namespace exists."""
+def stack(standins_plane: Mapping[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack named after the test, whose namespace exists. Its pods go at the end: those of all tests share one node."""
     name = request.node.name.removeprefix("test_").replace("_", "-")[:40].strip("-")
-    made = Stack(tmp_path, name, dict(plane))
+    made = Stack(tmp_path, name, dict(standins_plane))
     made.kubectl("create", "namespace", name)
-    return made
+    yield made
+    made.kubectl("delete", "deployments", "--all", "--wait=false")

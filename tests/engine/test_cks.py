@@ -14,7 +14,7 @@ from stacks.clouds.coreweave.pools import API
 from stacks.kube.api import Api
 from tests.cks_plans import CKS, CLUSTER, SERVING
 from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start
-from tests.engine.waiting import until
+from tests.engine.waiting import PATIENCE, until
 
 __all__ = ["root", "start"]
 pytestmark = pytest.mark.skipif(
@@ -29,7 +29,8 @@ def write(directory: Path, stack: str, cluster: dict[str, Any], **config: Any) -
     return path
 
 
-OWN: dict[str, Any] = {**CLUSTER, "coreweave": {"cluster": CKS}}
+#: One node to spare for the scheduler.
+OWN: dict[str, Any] = {**CLUSTER, "nodes": 3, "coreweave": {"cluster": CKS}}
 
 
 class Kept:
@@ -43,7 +44,7 @@ class Kept:
         command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
         done = subprocess.run(
             ["sh", "-c", command, str(self.directory / "env"), *arguments],
-            capture_output=True, text=True, timeout=180, check=False,
+            capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout
@@ -63,7 +64,7 @@ class Kept:
 def test_from_nothing_and_back_and_in_two_steps(start: Started, root: Path, tmp_path: Path) -> None:
     code, text = finished(start("rehearse", write(tmp_path, "own", OWN, serving=SERVING), "--keep"))
     assert code == 0
-    assert "11 of 11 pods are placed and Ready on 2 × coreweave-h200 and 1 × coreweave-cd-gp-i64-erapids" in text
+    assert "11 of 11 pods are placed and Ready on 3 × coreweave-h200 and 1 × coreweave-cd-gp-i64-erapids" in text
     assert "plugin resource-coreweave" in text, "it is named as a stand-in"
     kept = Kept(root, "own")
     assert kept.records() == ["NetworkingVpc", "CksCluster"]
@@ -87,7 +88,7 @@ def test_from_nothing_and_back_and_in_two_steps(start: Started, root: Path, tmp_
     )
     assert kept.records() == ["NetworkingVpc", "CksCluster"]
     kept.api.delete("/api/v1/namespaces/search")
-    until(lambda: kept.api.get("/api/v1/namespaces/search") is None, 20)
+    until(lambda: kept.api.get("/api/v1/namespaces/search") is None)
     kept.pulumi("destroy", "--yes", "--skip-preview")
     # The pretend cluster does not go while a node pool is in it, nor the VPC before the cluster.
     assert kept.records() == []
@@ -106,7 +107,7 @@ def test_from_nothing_and_back_and_in_two_steps(start: Started, root: Path, tmp_
     kept.setting("kubeconfig", str(kept.directory / "kubeconfig"))
     grown = kept.pulumi("up", "--yes", "--skip-preview")
     assert "5 unchanged" in grown
-    assert len(kept.api.items("/api/v1/nodes")) == 3
+    assert len(kept.api.items("/api/v1/nodes")) == 4
     kept.pulumi("preview", "--expect-no-changes")
     kept.pulumi("config", "rm", "--path", "llmd-pd:cluster.context")
     kept.pulumi("config", "rm", "--path", "llmd-pd:cluster.kubeconfig")

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +23,7 @@ from rehearsal.control_plane.registry import Registry
 from rehearsal.errors import RehearsalError
 from rehearsal.parts.toolchain import Toolchain
 from rehearsal.report import PlainReport
-from tests.engine.waiting import until
+from tests.engine.waiting import PATIENCE, until
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -57,7 +56,7 @@ def kubectl(plane: ControlPlane, *arguments: str, stdin: Mapping[str, Any] | Non
         input=json.dumps(stdin) if stdin else None,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert said.returncode == 0, said.stderr
     return said.stdout
@@ -95,7 +94,7 @@ def test_two_at_once_run_their_own_pods_and_leave_nothing(workdirs: list[Path], 
         kubectl(plane, "apply", "-f", "-", stdin=pod(f"fits-{number}", gpus=4))
         kubectl(plane, "apply", "-f", "-", stdin=pod(f"too-big-{number}", gpus=5))
     for number, plane in enumerate(planes):
-        kubectl(plane, "wait", "--for=condition=Ready", f"pod/fits-{number}", "--timeout=30s")
+        kubectl(plane, "wait", "--for=condition=Ready", f"pod/fits-{number}", f"--timeout={PATIENCE:.0f}s")
         pods = json.loads(kubectl(plane, "get", "pods", "-o", "json"))["items"]
         assert {p["metadata"]["name"]: p["status"]["phase"] for p in pods} == {
             f"fits-{number}": "Running",
@@ -124,13 +123,12 @@ def test_it_listens_on_loopback_only_and_is_found_again(workdir: Path, toolchain
 
     def kill(component: str) -> None:
         os.kill(int(kwokctl.pid_file(workdir, component).read_text()), signal.SIGKILL)
-        time.sleep(0.2)
 
     kill("kube-scheduler")
-    assert not plane.healthy()
+    until(lambda: not plane.healthy())
     assert control_plane.alive(workdir)
     kill("etcd")
-    assert not control_plane.alive(workdir)
+    until(lambda: not control_plane.alive(workdir))
     again = start(workdir, toolchain)
     assert again.healthy()
     again.stop()
@@ -226,11 +224,12 @@ def started_by_another(root: Path, seen: str) -> "subprocess.Popen[bytes]":
         ControlPlane.start("killed", rehearsal.workdir, ensure(PlainReport()), PlainReport())
     """
     owner = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], cwd=CHECKOUT, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not any(f"/{seen} " in process.command for process in processes.belonging_to(root / "killed")):
-        assert time.monotonic() < deadline
+
+    def runs() -> bool:
         assert owner.poll() is None
-        time.sleep(0.01)
+        return any(f"/{seen} " in process.command for process in processes.belonging_to(root / "killed"))
+
+    until(runs, pause=0.01)
     return owner
 
 
@@ -264,7 +263,7 @@ def test_what_goes_on_starting_without_its_owner_is_swept_up_too(tmp_path: Path)
     owner = started_by_another(root, "kwokctl")
     owner.kill()
     owner.wait()
-    until(lambda: control_plane.running(workdir).issuperset(control_plane.ESSENTIAL), 60, pause=0.05)
+    until(lambda: control_plane.running(workdir).issuperset(control_plane.ESSENTIAL), pause=0.05)
     assert Registry(root).sweep() == ["killed"]
     assert processes.belonging_to(workdir) == []
     assert list(root.iterdir()) == []

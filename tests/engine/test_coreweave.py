@@ -46,23 +46,23 @@ def test_from_no_node_to_the_guide_and_back(stack: Callable[..., Stack]) -> None
     guide = stack(
         "guide",
         serving={"accelerator": "nvidia", "fabric": "coreweave"},
-        cluster={"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2},
+        cluster={"provider": "coreweave", "machine": "coreweave-h200", "nodes": 3},  # one to spare for the scheduler
     )
     api, place = guide.api, f"/namespaces/{guide.config['namespace']}"
     nothing = steady(api)
     assert api.items("/api/v1/nodes") == []
     assert guide.up().code == 0
-    assert types(api) == ["cd-gp-i64-erapids", "gd-8xh200ib-i128", "gd-8xh200ib-i128"]
+    assert types(api) == ["cd-gp-i64-erapids"] + ["gd-8xh200ib-i128"] * 3
     around = Pools(guide.blueprint.cluster.pools)
     verdict = look(api, guide.config["namespace"], [around])
     assert verdict.passed, (verdict.refusals(), verdict.flaws)
-    assert {pod.node for pod in verdict.pods if "vllm" in pod.owner} == {"guide-gpu-0", "guide-gpu-1"}
+    assert {pod.node for pod in verdict.pods if "vllm" in pod.owner} <= {f"guide-gpu-{index}" for index in range(3)}
     assert guide.preview("--expect-no-changes").code == 0
 
     # More nodes: in place, and waited for.
-    guide.config["cluster"] |= {"nodes": 3}
+    guide.config["cluster"] |= {"nodes": 4}
     grown = guide.up()
-    assert (grown.code, len(types(api))) == (0, 4)
+    assert (grown.code, len(types(api))) == (0, 5)
     assert re.search(r"1 updated", grown.text)
 
     # Another type: by name only, and by its field's name.
@@ -77,7 +77,7 @@ def test_from_no_node_to_the_guide_and_back(stack: Callable[..., Stack]) -> None
     assert "cd-gp-i64-erapids" in types(api)
     guide.config["cluster"] |= {"allowReplace": ["systemPool"]}
     assert guide.up().code == 0
-    assert types(api) == ["gd-8xh200ib-i128"] * 3 + ["turin-gp"]
+    assert types(api) == ["gd-8xh200ib-i128"] * 4 + ["turin-gp"]
 
     # Protected, until told.
     guide.config["cluster"] |= {"allowReplace": []}
@@ -119,7 +119,7 @@ def test_a_pool_of_somebody_elses_is_refused_and_taken_over_as_the_message_says(
     assert refused.code != 0
     assert "NodePool theirs exists already, because it belongs to somebody else" in refused.text
     assert len(guest.api.items(API)) == 1
-    until(lambda: len(types(guest.api)) == 1, 20)
+    until(lambda: len(types(guest.api)) == 1)
     (before,) = guest.api.items("/api/v1/nodes")
 
     (advice,) = set(re.findall(r"`(kubectl annotate [^`]*)`", refused.text))

@@ -86,7 +86,7 @@ class Server:
             self._api.create(CRDS, crd)
         for crd in crds:
             name = crd["metadata"]["name"]
-            until(lambda name=name: self._established(name), 30, f"CRD {name} is not established")
+            until(lambda name=name: self._established(name), f"CRD {name} is not established")
 
     def _established(self, name: str) -> bool:
         found = self._api.get(f"{CRDS}/{name}") or {}
@@ -136,7 +136,7 @@ def server(
         # The control plane of the tests has the stand-ins of these.
         for definition in definitions:
             api.delete(f"{CRDS}/{definition.resource.name}")
-            until(lambda name=definition.resource.name: api.get(f"{CRDS}/{name}") is None, 30, "a CRD stays")
+            until(lambda name=definition.resource.name: api.get(f"{CRDS}/{name}") is None, "a CRD stays")
         found = Server(api)
         found.install([*own, *(definition.object for definition in definitions), NODE_POOL.definition])
         yield found

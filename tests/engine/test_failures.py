@@ -30,10 +30,6 @@ from tests.engine.harness import Run, Stack, control_plane, has_newest
 ONE_NODE = {"accelerator": "nvidia", "prefill": {"replicas": 4, "devices": 1}, "decode": {"replicas": 1, "devices": 4}}
 PODS = 4 + 1 + 1  # and the router
 
-WAIT_SECONDS = 30
-#: Seconds an interrupted `up` may take to end: it takes one or two on an idle machine.
-INTERRUPT_SECONDS = 20
-
 
 class ApiServer:
     """The kube-apiserver of a control plane: killed, and started again just as it was.
@@ -60,7 +56,7 @@ class ApiServer:
             subprocess.Popen(self._command, cwd=self._directory, stdout=quiet, stderr=quiet, start_new_session=True)
         )
         self._pid = self._again[-1].pid
-        waiting.until(self._plane._ready, WAIT_SECONDS)
+        waiting.until(self._plane._ready)
         self._clients(signal.SIGCONT)
 
     def _clients(self, number: signal.Signals) -> None:
@@ -110,7 +106,7 @@ def stack(
 
 
 def until(condition: Callable[[], Any]) -> None:
-    waiting.until(condition, WAIT_SECONDS, pause=0.2)
+    waiting.until(condition, pause=0.2)
 
 
 def refused(stack: Stack) -> set[str]:
@@ -136,7 +132,7 @@ def kubectl(stack: Stack, *arguments: str) -> None:
 def interrupt(running: "subprocess.Popen[str]") -> Run:
     """Ctrl-C: the terminal sends SIGINT to the whole process group."""
     os.killpg(running.pid, signal.SIGINT)
-    text, _ = running.communicate(timeout=INTERRUPT_SECONDS)
+    text, _ = running.communicate(timeout=waiting.PATIENCE)
     return Run(running.returncode, text)
 
 

@@ -23,7 +23,6 @@ from releases.gateway_api import CRDS as GATEWAY_API
 from stacks.kube.api import Api
 from tests.engine import waiting
 
-SECONDS = 20
 POOLS = "/apis/inference.networking.k8s.io/v1"
 LISTENER = {"name": "default", "port": 80, "protocol": "HTTP", "allowedRoutes": {"namespaces": {"from": "All"}}}
 
@@ -100,7 +99,7 @@ class Place:
 
 
 def until(check: Callable[[], Any], what: str = "") -> None:
-    waiting.until(check, SECONDS, what, pause=0.03)
+    waiting.until(check, what, pause=0.03)
 
 
 def condition(obj: Any, kind: str) -> tuple[str, str]:
@@ -265,4 +264,4 @@ def test_process_is_listed_and_ends_with_the_rehearsal(plane: ControlPlane, tmp_
         assert started.stdout
         assert "serving" in started.stdout.readline()
         kubeconfig.unlink()
-        assert started.wait(timeout=10) == 0
+        assert started.wait(timeout=waiting.PATIENCE) == 0

@@ -13,7 +13,8 @@ import yaml
 from rehearsal.gateway import API, controller
 from releases import RELEASES
 from stacks.kube.api import Api
-from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start, until
+from tests.engine.test_rehearse import Started, finished, nothing_is_left, root, start
+from tests.engine.waiting import PATIENCE, until
 
 __all__ = ["root", "start"]
 
@@ -36,10 +37,11 @@ def stack_file(directory: Path, name: str, /, **gateway: Any) -> Path:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("mode", ["standalone", "gateway"])
 def test_both_modes_of_every_release(start: Started, root: Path, tmp_path: Path, mode: str, release: str) -> None:
-    """The guide's full size with monitoring, on the machines it was written for."""
+    """The guide's full size with monitoring, on the machines it was written for and one to spare for the scheduler."""
     gateway = {"gateway": {"provider": "istio"}} if mode == "gateway" else {}
     config = {
         "release": release,
+        "cluster": {"nodes": 3},
         "serving": {"accelerator": "nvidia", "fabric": "coreweave"},
         "router": {"mode": mode, **gateway},
         "monitoring": {"podMonitors": True, "router": True},
@@ -48,7 +50,7 @@ def test_both_modes_of_every_release(start: Started, root: Path, tmp_path: Path,
     file.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
     code, text = finished(start("rehearse", file))
     assert code == 0
-    assert "11 of 11 pods are placed and Ready on 2 × coreweave-h200 and 1 × system" in " ".join(text.split())
+    assert "11 of 11 pods are placed and Ready on 3 × coreweave-h200 and 1 × system" in " ".join(text.split())
     assert ("the Gateway is programmed and takes the stack's route" in " ".join(text.split())) is (mode == "gateway")
     nothing_is_left(root)
 
@@ -74,7 +76,7 @@ def test_kept_rehearsal_on_gke(start: Started, root: Path, tmp_path: Path) -> No
     assert len(controller.PROCESS.running(root)) == 1
     destroyed = subprocess.run(
         ["sh", "-c", '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" destroy --yes --skip-preview --non-interactive',
-         str(root / "gke" / "env")], capture_output=True, text=True, timeout=120, check=False,
+         str(root / "gke" / "env")], capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
     assert destroyed.returncode == 0, destroyed.stdout
     assert "$PATH" not in destroyed.stdout

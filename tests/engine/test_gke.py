@@ -11,7 +11,8 @@ import yaml
 from rehearsal.clouds.gke.versions import OFFERED
 from stacks.kube.api import Api
 from tests.engine.test_platform import of
-from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, root, start
+from tests.engine.test_rehearse import CHECKOUT, Started, finished, nothing_is_left, on_nodes, root, start
+from tests.engine.test_shipped import nothing_to_do, official_provider
 
 __all__ = ["root", "start"]
 pytestmark = pytest.mark.skipif(
@@ -33,7 +34,8 @@ def write(
     release: str = "guide-2026-05",
     **gke: Any,
 ) -> Path:
-    made = {"provider": "gke", "nodes": 2, "gke": {**GKE, **gke}, **(cluster or {})}
+    """A stack file, with a node to spare for the scheduler."""
+    made = {"provider": "gke", "nodes": 3, "gke": {**GKE, **gke}, **(cluster or {})}
     config = {"cluster": made, "serving": serving, "release": release}
     path = directory / f"Pulumi.{name}.yaml"
     path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in config.items()}}))
@@ -68,10 +70,10 @@ def made_in(text: str) -> int:
     return int(made.split()[1])
 
 
-def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
-    code, text = finished(start("rehearse", H200, "--keep"))
+def test_h200_from_nothing_and_back(start: Started, root: Path, tmp_path: Path) -> None:
+    code, text = finished(start("rehearse", on_nodes(3, tmp_path, H200), "--keep"))
     assert code == 0
-    assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-dra and 1 × system" in text
+    assert "11 of 11 pods are placed and Ready on 3 × gke-a3-ultragpu-8g-dra and 1 × system" in text
     assert "claims    16 device claims, allocated by the scheduler" in text
     assert "plannedCluster: [secret]" in text, "a preview stays readable"
     assert (
@@ -87,9 +89,8 @@ def test_h200_from_nothing_and_back(start: Started, root: Path) -> None:
     def setting(key: str, value: str) -> None:
         pulumi("config", "set", "--path", f"llmd-pd:cluster.{key}", value)
 
-    pulumi("preview", "--expect-no-changes")
-    # What Google fills in is in the state already; that the next preview shows none of it, the line above says.
-    pulumi("refresh", "--preview-only", "--expect-no-changes", "--target", "**gcp:**")
+    nothing_to_do(pulumi)  # what Google fills in is in the state already
+    official_provider(root / "gke-h200" / "pulumi")
     other = "projects/rehearsal/reservations/other"
     setting("gke.capacity.reservation", other)
     refused = pulumi("preview", fails=True)
@@ -114,6 +115,8 @@ def test_tpus_from_nothing_and_back(start: Started, root: Path) -> None:
     assert code == 0
     assert "3 of 3 pods are placed and Ready on 2 × gke-tpu7x and 1 × system" in text
     assert f"that of `Pulumi.gke-tpu.yaml` {made_in(text)}." in (CHECKOUT / "docs" / "gke.md").read_text()
+    nothing_to_do(of(root / "gke-tpu"))
+    official_provider(root / "gke-tpu" / "pulumi")
     taken_down(root / "gke-tpu")
     assert finished(start("down"))[0] == 0
 
@@ -122,7 +125,7 @@ def test_multi_networking_from_nothing_and_back(start: Started, root: Path, tmp_
     file = write(tmp_path, "multinet", {"accelerator": "nvidia", "fabric": "gke"}, rdma="multinet")
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
-    assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-rdma and 1 × system" in text
+    assert "11 of 11 pods are placed and Ready on 3 × gke-a3-ultragpu-8g-rdma and 1 × system" in text
     gone = taken_down(root / "multinet")
     # All of its networks after the last node that has a NIC in them.
     assert [name for name in gone if name.endswith("-network")] == [
@@ -146,7 +149,7 @@ def test_machines_without_a_stack_file_of_their_own(
     file = write(tmp_path, name, serving, {"machine": machine, "protect": False}, release)
     code, text = finished(start("rehearse", file, "--keep"))
     assert code == 0
-    assert f"{pods} of {pods} pods are placed and Ready on 2 × {machine} and 1 × system" in text
+    assert f"{pods} of {pods} pods are placed and Ready on 3 × {machine} and 1 × system" in text
     assert f"({made_in(text)} resources)" in (CHECKOUT / "docs" / "gke.md").read_text()
     assert (f"claims    {claims} device claims, allocated by the scheduler" in text) == bool(claims)
     pulumi = of(root / name)

@@ -82,7 +82,7 @@ def settled(stack: Stack, count: int, image: str) -> list[dict[str, Any]]:
         found = pods(stack)
         return len(found) == count and {pod["spec"]["containers"][0]["image"] for pod in found} == {image}
 
-    until(done, 60, f"there are not {count} pods of {image} alone")
+    until(done, f"there are not {count} pods of {image} alone")
     return pods(stack)
 
 
@@ -156,7 +156,7 @@ def test_updates(stack: Callable[..., Stack]) -> None:
     fleet.add_nodes(guide.api, {coreweave.key: 2})
     assert guide.up().code == 0
     there = {node_name(coreweave, index) for index in range(2)}
-    until(lambda: {pod["spec"].get("nodeName") for pod in pods(guide)} <= there, 60, "pods stay on the old nodes")
+    until(lambda: {pod["spec"].get("nodeName") for pod in pods(guide)} <= there, "pods stay on the old nodes")
     settled(guide, 5, image)
 
     assert {role: deployment(guide, role)["metadata"]["uid"] for role in made} == made

@@ -19,17 +19,17 @@ from kubernetes.client.exceptions import ApiException
 from hardware.fit.quantities import parse
 from hardware.machines import MACHINES, SYSTEM, Machine, SliceDevice
 from rehearsal.fleet import fleet
-from rehearsal.fleet.nodes import device_class_objects, node_name
+from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.verdict.verdict import Verdict, look
 from rehearsal.verdict.watch import stuck
 from stacks.file.load import load
 from stacks.findings import StackFileError
 from tests.engine.harness import Stack
+from tests.engine.waiting import PATIENCE
 from tests.parity.overlays import OVERLAYS
 
 DRA = "/apis/resource.k8s.io/v1"
 PCIE_ROOT = "resource.kubernetes.io/pcieRoot"
-SETTLE_SECONDS = 30
 
 #: (accelerator, engine, fabric) -> machine, how many of it, and prefill and decode as (pods, devices of each).
 PLACES: dict[tuple[str, str, str], tuple[str, int, tuple[int, int], tuple[int, int]]] = {
@@ -78,7 +78,11 @@ def test_placed_on_its_machine(stack: Callable[..., Stack], choice: tuple[str, s
         release=RELEASE[choice],
         **({"cluster": {"nodes": count}} if choice in SPARE else {}),
     )
-    assert deployed.nodes() == [*(node_name(machine, index) for index in range(count)), node_name(SYSTEM, 0)]
+    assert fleet.machines_of(deployed.serving_blueprint) == {machine.key: count, SYSTEM.key: 1}
+    if count > 1 and len({each for _, each in roles}) > 1:
+        # On nodes that are exactly full, small pods may take a device too many of each for the last large one, for ever.
+        deployed.config["cluster"] = {"nodes": count + 1}
+    deployed.nodes()
 
     assert deployed.up().code == 0
 
@@ -274,7 +278,7 @@ def test_refused_by_the_scheduler(stack: Callable[..., Stack], case: Mismatch, r
 
 def _settled(stack: Stack, pods: int) -> Verdict:
     """The verdict once the scheduler has had its say about every pod, the router's included."""
-    deadline = time.monotonic() + SETTLE_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while True:
         verdict = look(stack.api, f"ns-{stack.name}")
         if len(verdict.pods) == pods + 1 and stuck(verdict):

@@ -12,6 +12,7 @@ import yaml
 from stacks.clouds.coreweave.pools import API
 from stacks.kube.api import Api
 from tests.engine.test_rehearse import Started, finished, root, start
+from tests.engine.waiting import PATIENCE
 
 __all__ = ["root", "start"]
 
@@ -29,7 +30,7 @@ def of(rehearsal: Path) -> Callable[..., str]:
         command = '. "$0" && exec pulumi -C "$LLMD_PD_PROJECT" --non-interactive "$@"'
         done = subprocess.run(
             ["sh", "-c", command, str(rehearsal / "env"), *arguments],
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, timeout=PATIENCE, check=False,
         )  # fmt: skip
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout
@@ -81,13 +82,13 @@ def test_a_pair_on_gke_from_an_empty_project_and_back(start: Started, root: Path
     }  # fmt: skip
     write(
         tmp_path, "ground",
-        cluster={"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": gke},
+        cluster={"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 3, "gke": gke},
     )  # fmt: skip
     serving = {"accelerator": "nvidia", "fabric": "gke-rdma"}
     chat = write(tmp_path, "chat", cluster={"provider": "stack", "stack": "ground"}, serving=serving)
     code, text = finished(start("rehearse", chat, "--keep"))
     assert code == 0
-    assert "11 of 11 pods are placed and Ready on 2 × gke-a3-ultragpu-8g-dra and 1 × system" in text
+    assert "11 of 11 pods are placed and Ready on 3 × gke-a3-ultragpu-8g-dra and 1 × system" in text
     assert "claims    16 device claims, allocated by the scheduler" in text
 
     def cloud() -> int:
@@ -103,10 +104,10 @@ def test_a_pair_on_gke_from_an_empty_project_and_back(start: Started, root: Path
         "cluster pd-disaggregation is not deleted, because other stacks serve on it: organization/llmd-pd/chat"
         in refused
     )
-    assert (cloud(), len(api.items("/api/v1/nodes"))) == (made, 3)
+    assert (cloud(), len(api.items("/api/v1/nodes"))) == (made, 4)
     pulumi("destroy", "--stack", "chat", "--yes", "--skip-preview")
     assert api.get("/api/v1/namespaces/llm-d-pd-disaggregation") is None
-    assert (cloud(), len(api.items("/api/v1/nodes"))) == (made, 3), "the cluster is not the serving stack's"
+    assert (cloud(), len(api.items("/api/v1/nodes"))) == (made, 4), "the cluster is not the serving stack's"
     pulumi("destroy", "--stack", "ground", "--yes", "--skip-preview")
     assert (cloud(), api.items("/api/v1/nodes")) == (0, [])
     assert finished(start("down"))[0] == 0

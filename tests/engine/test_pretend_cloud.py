@@ -8,13 +8,10 @@ import pytest
 from rehearsal.clouds import CLOUD, FAULT, FLEET
 from rehearsal.clouds.gke import installed
 from rehearsal.clouds.store import Cloud
-from tests.engine.standins_fixtures import CHECKOUT, Stack, plane, stack
+from tests.engine.standins_fixtures import CHECKOUT, Stack, stack
 
-__all__ = ["plane", "stack"]
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif(not installed(), reason="pulumi-gcp is not installed: pip install -e '.[gke]'"),
-]
+__all__ = ["stack"]
+pytestmark = pytest.mark.skipif(not installed(), reason="pulumi-gcp is not installed: pip install -e '.[gke]'")
 #: What a plan of `tests.gke_plans` registers, with one change in the arguments of one part if the environment says so.
 PROGRAM = """
     import json

@@ -20,6 +20,7 @@ from rehearsal.parts.toolchain import Toolchain
 from rehearsal.plugins.install import install_plugins
 from rehearsal.session import CHECKOUT
 from stacks.kube.api import Api
+from tests.engine.waiting import PATIENCE
 
 NAMESPACE = "read-elsewhere"
 #: A release whose only object is the Service that the router's component reads.
@@ -101,7 +102,7 @@ def pulumi(
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [str(toolchain["pulumi"].path), *arguments, "--non-interactive", "--stack", "test"]
         done = subprocess.run(
-            command, cwd=tmp_path / "program", env=env, text=True, capture_output=True, timeout=180, check=False
+            command, cwd=tmp_path / "program", env=env, text=True, capture_output=True, timeout=PATIENCE, check=False
         )
         print(done.stdout, done.stderr)
         return done

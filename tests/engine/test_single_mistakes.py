@@ -44,7 +44,6 @@ __all__ = ["root", "start"]
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed: make gke"
 )
-SECONDS = 60
 GONE = object()
 NODE = ("node_config",)
 NOBODYS = {"key": "nobody", "value": "tolerates"}
@@ -115,12 +114,12 @@ def judged(api: Api, spec: StackSpec, enough: Callable[[Verdict], bool], pools: 
             serving_blueprint(spec, CHECKOUT).model_server, key=lambda obj: str(obj["kind"]) == "Deployment"
         ):
             api.create(paths[obj["kind"]], obj)
-        until(lambda: enough(look(api, spec.namespace, around)), SECONDS)
+        until(lambda: enough(look(api, spec.namespace, around)))
         return look(api, spec.namespace, around)
     finally:
         api.delete(paths["Deployment"])
         holders = (f"/api/v1/{place}/pods", f"/apis/resource.k8s.io/v1/{place}/resourceclaims")
-        until(lambda: not any(api.items(path) for path in holders), SECONDS)
+        until(lambda: not any(api.items(path) for path in holders))
 
 
 def told(verdict: Verdict, row: Row) -> None:
@@ -169,12 +168,12 @@ def test_a_pool_on_coreweave(row: Row, api: Api) -> None:
         return len(there) == pool.nodes or any(flaw.awaited for flaw in pools.flaws(api))
 
     try:
-        until(settled, SECONDS)
+        until(settled)
         controller.look()  # and says so
         told(judged(api, spec, refused if row[3] else lambda verdict: verdict.serving, pools), row)
     finally:
         api.delete(f"{API}/{pool.name}")
-        until(lambda: (controller.look(), not api.items(API))[1], SECONDS)
+        until(lambda: (controller.look(), not api.items(API))[1])
 
 
 #: A plan that is wrong, in every process of a rehearsal: whichever reads it finds the same.

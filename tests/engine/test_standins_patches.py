@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.engine.standins_fixtures import Stack, plane, stack
+from tests.engine.standins_fixtures import Stack, stack
 from tests.engine.test_standins_kube import widget_crd
+from tests.engine.waiting import PATIENCE
 
-__all__ = ["plane", "stack"]
-pytestmark = pytest.mark.engine
+__all__ = ["stack"]
 
 #: `Policy`, like GKE's GCPBackendPolicy: it must have a spec, and nothing in it.
 CRD = yaml.safe_load(
@@ -182,6 +182,6 @@ def test_custom_resource_with_a_controller(stack: Stack) -> None:
 
 
 def ended(process: "subprocess.Popen[str]") -> str:
-    text, _ = process.communicate(timeout=60)
+    text, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, text
     return text

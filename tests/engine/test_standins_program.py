@@ -7,13 +7,10 @@ import signal
 import sys
 import textwrap
 
-import pytest
-
-from tests.engine.standins_fixtures import CHECKOUT, Result, Stack, interrupt, plane, stack
+from tests.engine.standins_fixtures import CHECKOUT, Result, Stack, interrupt, stack
 from tests.engine.waiting import until
 
-__all__ = ["plane", "stack"]
-pytestmark = pytest.mark.engine
+__all__ = ["stack"]
 NOISE = ("Traceback", "KeyboardInterrupt", "unhandled", "exit code")
 
 
@@ -101,7 +98,7 @@ def _interrupted(stack: Stack, **variables: str) -> Result:
     ready = stack.directory / "ready"
     ready.unlink(missing_ok=True)
     running = stack.start("preview", CHECKOUT=str(CHECKOUT), **variables)
-    until(ready.exists, 60, "the program did not start")
+    until(ready.exists, "the program did not start")
     return interrupt(running, signal.SIGINT)
 
 

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.standins_fixtures import Stack, plane, stack
+from tests.engine.standins_fixtures import Stack, stack
 
-__all__ = ["plane", "stack"]
-pytestmark = pytest.mark.engine
+__all__ = ["stack"]
 
 TEMPLATE = """
 apiVersion: apps/v1
@@ -21,8 +20,8 @@ spec:
     spec: {containers: [{name: c, image: pause, resources: {requests: {cpu: {{ .Values.pod.cpu | quote }}}}}]}
 """
 PROGRAM = """
-release = k8s.helm.v3.Release("r", name="r", chart=env("CHART", "./chart"), namespace=env("NAMESPACE"), timeout=5,
-    values={"pod": {"cpu": env("CPU", "1"), "other": 1}}, opts=Options(provider=cluster))
+release = k8s.helm.v3.Release("r", name="r", chart=env("CHART", "./chart"), namespace=env("NAMESPACE"),
+    timeout=int(env("WAIT", "300")), values={"pod": {"cpu": env("CPU", "1"), "other": 1}}, opts=Options(provider=cluster))
 pulumi.export("revision", release.status.revision)
 pulumi.export("status", release.status.status)
 pulumi.export("names", release.resource_names)
@@ -64,7 +63,7 @@ def test_release_lives(charted: Stack) -> None:
 
 
 def test_release_not_ready_in_time(charted: Stack) -> None:
-    failed = charted.up(CPU="64").failed()
+    failed = charted.up(CPU="64", WAIT="5").failed()
     failed.says("was created, but failed to initialize completely", "context deadline exceeded")
     failed.says("[Unschedulable] 0/1 nodes are available: 1 Insufficient cpu")  # only the stand-in says so
     assert json.loads(charted.helm("status", "r", "-o", "json"))["info"]["status"] == "failed"
