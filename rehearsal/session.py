@@ -37,11 +37,11 @@ from rehearsal.verdict.verdict import Surroundings, Verdict, look
 from rehearsal.verdict.watch import SILENT, Watch, final_look
 from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
 from stacks.clouds.cloud import Follows
-from stacks.clouds.extras import need_sdk
 from stacks.clouds.pools import NodePool
 from stacks.file.load import PROJECT, StackFile
 from stacks.kube.api import Api
 from stacks.platform import platform_of
+from stacks.rules.sdk import need_sdk
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -11,16 +11,16 @@ from pulumi.runtime import config as runtime_config
 from releases.files import SourceError
 from stacks.blueprint import Blueprint, blueprint
 from stacks.clouds.cloud import ByHand
-from stacks.clouds.extras import need_sdk
 from stacks.compose import compose
 from stacks.compose_cluster import compose_alone
 from stacks.exits import SHOWN
 from stacks.file.load import spec_from_config
 from stacks.findings import PROJECT, Problem, StackFileError
-from stacks.kube.repair import unblock
+from stacks.kube.repair import repair_helm_records
 from stacks.outputs import full_name, keep, previous, referred
 from stacks.rules.live import look_ahead
 from stacks.rules.previous import compared
+from stacks.rules.sdk import need_sdk
 from stacks.rules.table import examine
 from stacks.rules.token import SECRET_02
 from stacks.spec.cluster import OF_A_STACK
@@ -69,7 +69,7 @@ def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
         return
     found = look_ahead(planned, owner)
     if planned.serving is not None and not pulumi.runtime.is_dry_run():
-        unblock(planned.serving, found.revisions)
+        repair_helm_records(spec.cluster.at, found.revisions)
     if planned.request is not None:
         planned.cloud.watch(planned.request, planned.cluster)
     compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)

@@ -11,7 +11,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from releases.charts import HelmRelease
 from stacks.kube.api import Api, Object
+
+#: Helm releases, each with the Secrets of its revisions.
+Releases = Sequence[tuple[HelmRelease, Sequence[Object]]]
 
 #: Statuses of a revision at which Helm is at work, or was.
 UNDERWAY = {"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"}

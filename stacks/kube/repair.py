@@ -1,6 +1,6 @@
-"""What an interrupted Helm left in the way of the next `up`, taken out of it.
+"""Marks a Helm revision stuck in pending-* as failed, so that the next `up` can proceed.
 
-The API server gone while a release was waited for, or a CLI killed: Helm could not write that it failed, and would refuse
+If the API server was gone while a release was awaited, or the CLI was killed, Helm could not write that it failed, and refuses
 the release for ever ("another operation is in progress", "cannot re-use a name that is still in use"). The one thing the
 program itself writes; everything else is the engine's (docs/adr/0010).
 """
@@ -8,14 +8,14 @@ program itself writes; everything else is the engine's (docs/adr/0010).
 import pulumi
 
 from releases.charts import HelmRelease
-from stacks.blueprint import ServingBlueprint
 from stacks.kube import helm as helm_records
+from stacks.kube.answering import answering
 from stacks.kube.api import Api, Object
-from stacks.rules.live import answering
-from stacks.rules.live_gateway import Releases
+from stacks.kube.context import Context
+from stacks.kube.helm import Releases
 
 
-def unblock(plan: ServingBlueprint, releases: Releases) -> None:
+def repair_helm_records(cluster: Context, releases: Releases) -> None:
     """Marks the newest revision of each release as failed if Helm was cut off at work on it, and says so.
 
     Only for an `up`, with what the look ahead found to be the stack's own: Pulumi's lock on the stack says that no other run
@@ -27,11 +27,11 @@ def unblock(plan: ServingBlueprint, releases: Releases) -> None:
     for release, revisions in releases:
         cut_off = helm_records.interrupted(revisions)
         if cut_off is not None:
-            _mark(plan, release, cut_off)
+            _mark(cluster, release, cut_off)
 
 
-def _mark(plan: ServingBlueprint, release: HelmRelease, cut_off: Object) -> None:
-    cluster, record, status = plan.spec.cluster.at, cut_off["metadata"]["name"], cut_off["metadata"]["labels"]["status"]
+def _mark(cluster: Context, release: HelmRelease, cut_off: Object) -> None:
+    record, status = cut_off["metadata"]["name"], cut_off["metadata"]["labels"]["status"]
     with answering(cluster):
         path = f"/api/v1/namespaces/{release.namespace}/secrets/{record}"
         if Api(cluster.kubeconfig, cluster.context).merge(path, helm_records.as_failed(cut_off)):

@@ -7,11 +7,8 @@ but never taken back to an older version: another stack may live from what the n
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-
-import pulumi
 
 from hardware.render.namespace import OWNER
 from releases.charts import HelmRelease
@@ -20,13 +17,13 @@ from stacks.clouds.cloud import Follows
 from stacks.clouds.registry import CLOUDS
 from stacks.findings import Problem, StackFileError
 from stacks.kube import helm as helm_records
+from stacks.kube.answering import answering
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
-from stacks.kube.context import Context
-from stacks.kube.errors import asking
+from stacks.kube.helm import Releases
 from stacks.kube.owner import holder, whose
 from stacks.kube.rules import EXISTS
-from stacks.rules.live_gateway import Releases, look_at_gateway, second_proxy
+from stacks.rules.live_gateway import look_at_gateway, second_proxy
 from stacks.rules.monitoring import missing_kinds
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -90,23 +87,6 @@ def _serving(api: Api, plan: ServingBlueprint, owner: str) -> tuple[Found, list[
         problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
         found += releases
     return Found(found, preinstalled, established), problems
-
-
-@contextmanager
-def answering(cluster: Context) -> Iterator[None]:
-    """For requests to the stack's cluster: no answer, or one that is of no use, is a sentence about the stack file.
-
-    Raises:
-        StackFileError: with it, in an `up`; in a preview it is a warning.
-    """
-    with asking(cluster, _without_cluster):
-        yield
-
-
-def _without_cluster(problem: Problem) -> None:
-    if not pulumi.runtime.is_dry_run():
-        raise StackFileError([problem])
-    pulumi.log.warn(f"{problem} This preview says nothing about what exists there.")
 
 
 def _already_there(

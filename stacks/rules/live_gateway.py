@@ -15,6 +15,7 @@ from stacks.findings import ERROR, Problem, Rule
 from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import helm_flags, kubectl_flags
+from stacks.kube.helm import Releases
 from stacks.kube.rules import EXISTS
 from stacks.serving.gateway import GatewayPlan
 
@@ -29,10 +30,6 @@ GATEWAY = Rule(
 )  # fmt: skip
 #: The name under which every standalone chart keeps its proxy's configuration.
 ENVOY = "envoy"
-
-
-#: Helm releases, each with the Secrets of its revisions.
-Releases = Sequence[tuple[HelmRelease, Sequence[Object]]]
 
 
 def look_at_gateway(

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from stacks.clouds.extras import SDK
 from stacks.clouds.registry import CLOUDS
 from stacks.clouds.rules import IMM
 from stacks.findings import Outcome, Problem, Rule, run
@@ -20,6 +19,7 @@ from stacks.rules.monitoring import MON_01
 from stacks.rules.platform import PLATFORM_01
 from stacks.rules.pods import POD_01
 from stacks.rules.previous import ROLL_01
+from stacks.rules.sdk import SDK
 from stacks.spec.stack import StackSpec
 
 #: Every id that anything prints, once. The order is that of lists and tables, and decides nothing else.

@@ -33,7 +33,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[ServingBlueprint]:
         return Found()
 
     monkeypatch.setattr(program, "look_ahead", look_ahead)
-    monkeypatch.setattr(program, "unblock", lambda *_: None)
+    monkeypatch.setattr(program, "repair_helm_records", lambda *_: None)
     return plans
 
 

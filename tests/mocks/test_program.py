@@ -3,7 +3,6 @@
 import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,10 @@ from stacks import program
 from stacks.blueprint import Blueprint
 from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Previous
 from stacks.clouds.coreweave.cloud import CoreWeaveCloud
-from stacks.clouds.extras import SDK
-from stacks.findings import WARNING, Finding, Problem, Rule, StackFileError
+from stacks.findings import ERROR, WARNING, Finding, Problem, Rule, StackFileError
 from stacks.rules import table
 from stacks.rules.live import Found
+from stacks.rules.sdk import SDK
 from stacks.spec.cluster import Cluster
 from tests.crd_files import write
 from tests.gke_plans import GKE
@@ -28,16 +27,16 @@ POOLS = {"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2}
 
 
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Blueprint, str]]:
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
     """What was looked ahead for; the cluster itself is `tests/unit/test_lookahead.py`'s."""
-    asked: list[tuple[Blueprint, str]] = []
+    asked: list[tuple[Any, str]] = []
 
     def look_ahead(plan: Blueprint, owner: str) -> Found:
         asked.append((plan, owner))
         return Found()
 
     monkeypatch.setattr(program, "look_ahead", look_ahead)
-    monkeypatch.setattr(program, "unblock", lambda plan, _: asked.append((plan, "unblocked")))
+    monkeypatch.setattr(program, "repair_helm_records", lambda at, _: asked.append((at, "repaired")))
     return asked
 
 
@@ -57,7 +56,7 @@ def run(base: Path, *, preview: bool = False, outputs: Mapping[str, Any] | None 
         runtime_config.set_all_config(before)
 
 
-def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Blueprint, str]]) -> None:
+def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Any, str]]) -> None:
     write(tmp_path / "crds")
     recording = run(
         tmp_path,
@@ -72,7 +71,8 @@ def test_the_stack_of_the_configuration(tmp_path: Path, looked: list[tuple[Bluep
     }
     assert recording.one(":Release").inputs["description"] == OWNER
     assert len(recording.under("Crds")) == 4
-    assert [(planned.spec.name, done) for planned, done in looked] == [("tiny", OWNER), ("tiny", "unblocked")]
+    (planned, owner), (at, done) = looked
+    assert (planned.spec.name, owner, at, done) == ("tiny", OWNER, planned.spec.cluster.at, "repaired")
 
 
 def test_a_crd_that_is_established_is_taken_over_without_a_word_of_pulumis(
@@ -90,14 +90,12 @@ def test_a_crd_that_is_established_is_taken_over_without_a_word_of_pulumis(
     assert [name for name, waits in waited.items() if not waits] == [theirs]
 
 
-def test_a_preview_looks_and_touches_nothing(tmp_path: Path, looked: list[tuple[Blueprint, str]]) -> None:
+def test_a_preview_looks_and_touches_nothing(tmp_path: Path, looked: list[tuple[Any, str]]) -> None:
     run(tmp_path, preview=True, serving={"accelerator": "nvidia"}, crds={"manage": False})
     assert [done for _, done in looked] == [OWNER]
 
 
-def test_text_stays_text_where_json_would_read_something_else(
-    tmp_path: Path, looked: list[tuple[Blueprint, str]]
-) -> None:
+def test_text_stays_text_where_json_would_read_something_else(tmp_path: Path, looked: list[tuple[Any, str]]) -> None:
     with pytest.raises(pulumi.RunError) as error:
         run(tmp_path, name="5", release="true", serving={"accelerator": "nvidia"}, crds={"manage": False})
     assert "llmd-pd:name: `5` cannot be used, because it has to be lower-case letters" in str(error.value)
@@ -105,7 +103,7 @@ def test_text_stays_text_where_json_would_read_something_else(
     assert looked == []
 
 
-def test_every_problem_of_a_configuration_is_one_error(tmp_path: Path, looked: list[tuple[Blueprint, str]]) -> None:
+def test_every_problem_of_a_configuration_is_one_error(tmp_path: Path, looked: list[tuple[Any, str]]) -> None:
     with pytest.raises(pulumi.RunError) as error:
         run(tmp_path, serving={"accelerator": "nvidia", "fabric": "coreweve", "prefill": {"replicas": 0}}, nmae="x")
     lines = str(error.value).splitlines()
@@ -115,14 +113,14 @@ def test_every_problem_of_a_configuration_is_one_error(tmp_path: Path, looked: l
     assert looked == []
 
 
-def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[Blueprint, str]]) -> None:
+def test_no_configuration_says_what_to_write(tmp_path: Path, looked: list[tuple[Any, str]]) -> None:
     with pytest.raises(pulumi.RunError, match=r"add `llmd-pd:serving: \{accelerator: nvidia\}`"):
         run(tmp_path)
     assert looked == []
 
 
 def test_a_refusal_is_said_once_and_the_host_is_told_that_it_was(
-    tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, looked: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(pulumi.log, "error", said.append)
@@ -147,7 +145,7 @@ def test_an_error_of_the_program_itself_is_not_taken_for_a_refusal(
 
 @pytest.mark.parametrize("serving", [{"accelerator": "nvidia", "fabric": "gke-rdma"}, {}])
 def test_without_googles_sdk_nothing_begins(
-    serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
+    serving: dict[str, Any], tmp_path: Path, looked: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(_: Cluster) -> None:
         raise StackFileError(
@@ -230,11 +228,12 @@ ON_POOLS: dict[str, Any] = {
     "serving": {"accelerator": "nvidia", "fabric": "coreweave"},
     "crds": {"manage": False},
 }
-REFUSED = Problem("X-2", "llmd-pd:cluster", "it would go", "of a change", "take it back")
+X_2 = Rule("X-2", ERROR, "a title", "a reason", "a page")
+REFUSED = X_2.problem(at=("cluster",), what="it would go", why="of a change", fix="take it back")
 
 
 def test_a_cloud_is_told_of_the_last_run_which_is_read_once(
-    tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, looked: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     planned = {"a": {"type": "b", "args": {}}}
     outputs = {"plannedCluster": planned, "namespace": "x"}
@@ -257,17 +256,18 @@ def test_a_new_stack_has_no_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("config", [ON_POOLS, {"cluster": POOLS}], ids=["one that serves", "a platform stack"])
 def test_problems_of_a_change_end_the_run_before_the_cluster_is_looked_at(
-    config: dict[str, Any], tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
+    config: dict[str, Any], tmp_path: Path, looked: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Change(monkeypatch, "a warning", REFUSED, replace(REFUSED, path="llmd-pd:name"))
+    other = X_2.problem(at=("name",), what="it would go", why="of a change", fix="take it back")
+    Change(monkeypatch, "a warning", REFUSED, other)
     with pytest.raises(pulumi.RunError) as error:
         run(tmp_path, outputs={"namespace": "x"}, **config)
-    assert str(error.value).splitlines() == [str(REFUSED), str(replace(REFUSED, path="llmd-pd:name"))]
+    assert str(error.value).splitlines() == [str(REFUSED), str(other)]
     assert looked == []
 
 
 def test_a_last_run_that_cannot_be_read_is_said_and_stops_nothing(
-    tmp_path: Path, looked: list[tuple[Blueprint, str]], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, looked: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*_: object) -> None:
         raise RuntimeError("invoke of pulumi:pulumi:readStackOutputs failed: the bucket is gone")
@@ -284,9 +284,7 @@ def test_a_last_run_that_cannot_be_read_is_said_and_stops_nothing(
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pulumi_coreweave") is None, reason="pulumi-coreweave is not installed")
-def test_a_cluster_is_compared_with_what_the_last_run_kept_of_it(
-    tmp_path: Path, looked: list[tuple[Blueprint, str]]
-) -> None:
+def test_a_cluster_is_compared_with_what_the_last_run_kept_of_it(tmp_path: Path, looked: list[tuple[Any, str]]) -> None:
     def step(outputs: Mapping[str, Any] | None, **cks: Any) -> Recording:
         cluster = {**POOLS, "coreweave": {"cluster": {"zone": "US-EAST-02A", "version": "v1.35", **cks}}}
         return run(tmp_path, outputs=outputs, **{**ON_POOLS, "cluster": cluster})

@@ -6,7 +6,7 @@ import pytest
 
 from releases.gateways import IMPLEMENTATIONS
 from stacks.findings import StackFileError
-from stacks.kube.repair import unblock
+from stacks.kube.repair import repair_helm_records
 from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, Look, namespace, releases
 
 AGENTGATEWAY = "/api/v1/namespaces/agentgateway-system/secrets"
@@ -29,7 +29,7 @@ def revisions(*descriptions: str, status: str, **record: Any) -> Answer:
 
 def unblocked(look: Look, cluster: ApiServer) -> None:
     planned, found = look(cluster.url, router=ROUTER, crds={"manage": False, "gatewayApi": False})
-    unblock(planned, found.revisions)
+    repair_helm_records(planned.spec.cluster.at, found.revisions)
 
 
 def only_the_second(cluster: ApiServer, answer: Answer) -> None:

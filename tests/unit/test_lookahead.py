@@ -11,7 +11,7 @@ import pytest
 
 from hardware.render.namespace import OWNER as OWNER_KEY
 from stacks.findings import StackFileError
-from stacks.kube.repair import unblock
+from stacks.kube.repair import repair_helm_records
 from stacks.rules.live import kept_by_the_cluster
 from tests.crd_files import write
 from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, Look, namespace, refusing, releases
@@ -26,7 +26,7 @@ def problem(look: Look, url: str, **more: Any) -> str:
 
 def unblocked(look: Look, url: str) -> None:
     planned, found = look(url)
-    unblock(planned, found.revisions)
+    repair_helm_records(planned.spec.cluster.at, found.revisions)
 
 
 def test_an_empty_cluster_is_fine(look: Look, server: ApiServer) -> None:

@@ -23,10 +23,27 @@ MAY_IMPORT = {
 }
 #: Modules of `stacks` that run inside a Pulumi program; the others must work without the SDK.
 IN_THE_PROGRAM = {
-    "clouds/coreweave/watch", "compose", "compose_cluster", "kube/repair", "outputs", "program", "rules/live",
+    "clouds/coreweave/watch", "compose", "compose_cluster", "kube/answering", "kube/repair", "outputs", "program",
 }  # fmt: skip
 #: What `components` has that works without the SDK: how a kubeconfig is read and words for errors, which its guard needs too.
 WITHOUT_THE_SDK = {"components.kube_client", "components.kube_errors"}
+
+
+#: The floors of `stacks`, from the ground up: a module imports from its own floor and those below.
+FLOORS = (
+    ("schema", "findings", "exits", "kube"),
+    ("clouds",),
+    ("spec",),
+    ("serving", "monitoring"),
+    ("blueprint",),
+    ("rules",),
+    ("file",),
+    ("platform", "images", "leftovers"),
+    ("review",),
+    ("outputs", "compose_cluster"),
+    ("compose",),
+    ("program",),
+)
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -49,6 +66,37 @@ def test_a_room_imports_only_what_lies_below(room: str) -> None:
         if name.split(".")[0] in MAY_IMPORT and name.split(".")[0] not in allowed
     ]
     assert wrong == []
+
+
+def while_running(tree: ast.Module) -> Iterator[str]:
+    """What is imported when the program runs: not what only types need."""
+    typing = {
+        id(part)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for part in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and id(node) not in typing:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_inside_stacks_imports_run_down() -> None:
+    floor = {name: level for level, names in enumerate(FLOORS) for name in names}
+    rooms = {path.stem for path in (ROOT / "stacks").iterdir() if not path.name.startswith("__")}
+    assert rooms == floor.keys()
+    wrong = []
+    for path in sorted((ROOT / "stacks").rglob("*.py")):
+        own = path.relative_to(ROOT / "stacks").parts[0].removesuffix(".py")
+        for name in while_running(ast.parse(path.read_text())):
+            room, *below = name.split(".")
+            if room == "stacks" and below[0] in floor and floor[below[0]] > floor.get(own, -1):
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert wrong == []
+
+
+def test_stacks_has_no_more_than_twenty_entries() -> None:
+    assert len([path for path in (ROOT / "stacks").iterdir() if path.name != "__pycache__"]) <= 20
 
 
 def test_pulumi_is_imported_where_the_program_runs_and_nowhere_else() -> None:
@@ -77,8 +125,6 @@ OF_CLOUDS = (
     "hardware/machines/",
     "releases/",
 )
-#: Those that still ask elsewhere.
-ASKING = {"rehearsal/fleet/node_pools.py"}
 
 
 def literals(node: ast.AST) -> set[str]:
@@ -106,7 +152,7 @@ def test_no_code_asks_which_cloud_it_is() -> None:
         for path in (ROOT / room).rglob("*.py")
         if any(words & clouds for words in asked(ast.parse(path.read_text())))
     }
-    assert {path for path in found if not path.startswith(OF_CLOUDS)} == ASKING
+    assert {path for path in found if not path.startswith(OF_CLOUDS)} == set()
 
 
 def test_the_program_starts_no_other() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from commands.cli import run
 from rehearsal import session
-from stacks.clouds.extras import need_sdk
 from stacks.findings import StackFileError
+from stacks.rules.sdk import need_sdk
 from stacks.spec.stack import StackSpec
 from tests import cks_plans
 from tests.gke_plans import stack
