@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from rehearsal import project
+from rehearsal.engine import Engine
 from rehearsal.errors import RehearsalError
 from rehearsal.report import PlainReport, Report
 from rehearsal.session import CHECKOUT, Stage, stage
@@ -33,6 +35,12 @@ def main() -> int:
     parser.add_argument(
         "--runs", type=int, default=5, help="runs of each `up` (default 5); short commands run more often"
     )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="CHECKOUT",
+        help="another checkout with a .venv: its `check` and preview are peers too",
+    )
     parser.add_argument("--gate", action="store_true", help="exit with 1 when a goal is missed")
     asked = parser.parse_args()
     if asked.runs < 1:
@@ -41,10 +49,10 @@ def main() -> int:
     report = PlainReport()
     before = os.getloadavg()[0]
     try:
-        lines = _offline(asked.runs * SHORT, report)
+        lines = _offline(asked.runs * SHORT, asked.against, report)
         with stage(rehearsable(STACK), kept=False, report=report) as made:
             parts = [{"name": part.name, "official": part.official, "origin": part.origin} for part in made.parts]
-            lines = [*_on_the_fleet(made, asked.runs, report), *lines]
+            lines = [*_on_the_fleet(made, asked.runs, asked.against, report), *lines]
     except (CommandError, RehearsalError) as error:
         print(f"the benchmark ended early: {error}", file=sys.stderr)
         return 1
@@ -62,7 +70,7 @@ def main() -> int:
     return 1 if asked.gate and not found["goalsMet"] else 0
 
 
-def _on_the_fleet(made: Stage, runs: int, report: Report) -> list[Line]:
+def _on_the_fleet(made: Stage, runs: int, against: Path | None, report: Report) -> list[Line]:
     workdir, project, env = made.rehearsal.workdir, made.engine.project, made.engine.env
     ours = Program(project.directory, project.stack, env)
     guide = Guide.of(project.stack_file, workdir / "guide", env)
@@ -72,8 +80,13 @@ def _on_the_fleet(made: Stage, runs: int, report: Report) -> list[Line]:
         ours.up()
         objects = len(ours.resources())
         both = {"ours": ours.preview, "peer": nothing.preview}
+        if other := _of_another(against, made):
+            other.up()
+            both["other"] = other.preview
         alternate(both, 1)  # the first reads everything from disk
         previews = alternate(both, runs * SHORT)
+        if other:
+            other.destroy()
 
     def clear() -> None:
         if ours.resources():
@@ -92,21 +105,39 @@ def _on_the_fleet(made: Stage, runs: int, report: Report) -> list[Line]:
         Line(
             "preview, no changes", previews["ours"], "an empty program", previews["peer"], Goal(3), f"{objects} objects"
         ),
+        *([Line("preview, no changes", previews["ours"], str(against), previews["other"])] if other else []),
         Line("up from nothing", ups["ours"], "the guide's commands, each waited for", ups["patient"], Goal(1.1)),
         Line("up from nothing", ups["ours"], "the same, waited for at the end", ups["at once"]),
         Line("render, router included", renders["ours"]),
     ]
 
 
-def _offline(runs: int, report: Report) -> list[Line]:
+def _of_another(checkout: Path | None, made: Stage) -> Program | None:
+    """The same stack by another checkout's program, in a namespace of its own, on the same fleet."""
+    if checkout is None:
+        return None
+    names = {"name": "another", "namespace": "another"}
+    engine, python = made.engine, checkout.resolve() / ".venv" / "bin" / "python"
+    directory = made.rehearsal.workdir / "another"
+    found = project.write(directory, checkout.resolve(), python, engine.project.stack_file, "another", names)
+    Engine(found, engine.env).select()
+    return Program(found.directory, found.stack, engine.env)
+
+
+def _offline(runs: int, against: Path | None, report: Report) -> list[Line]:
     with TemporaryDirectory() as directory:
         files = [offline.filled(path, Path(directory)) for path in sorted(CHECKOUT.glob("Pulumi.*.yaml"))]
         with report.step("check"):
-            task = {"ours": lambda: offline.check(files)}
-            alternate(task, 1)
-            checks = alternate(task, runs)
+            tasks = {"ours": lambda: offline.check(files)}
+            if against is not None:
+                program = against.resolve() / ".venv" / "bin" / "llmd-pd"
+                tasks["other"] = lambda: offline.check(files, program)
+            alternate(tasks, 1)
+            checks = alternate(tasks, runs)
         proof = "pulumi is imported" if "pulumi" in offline.imported(files) else "pulumi is not imported"
-    return [Line(f"check, {len(files)} stack files", checks["ours"], goal=Goal(0.5, "s"), note=proof)]
+    what = f"check, {len(files)} stack files"
+    other = [Line(what, checks["ours"], str(against), checks["other"])] if against else []
+    return [Line(what, checks["ours"], goal=Goal(0.4, "s"), note=proof), *other]
 
 
 def _show(lines: list[Line], parts: list[dict[str, Any]], before: float) -> None:

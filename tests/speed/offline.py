@@ -19,9 +19,9 @@ def filled(file: Path, directory: Path) -> Path:
     return project.write(directory / found.stack, CHECKOUT, Path(sys.executable), file, found.stack, keys).stack_file
 
 
-def check(files: list[Path]) -> None:
-    """`llmd-pd check` of these stack files."""
-    run([str(PROGRAM), "check", *map(str, files)])
+def check(files: list[Path], program: Path = PROGRAM) -> None:
+    """`llmd-pd check` of these stack files, by this checkout's program or another's."""
+    run([str(program), "check", *map(str, files)])
 
 
 def render(file: Path, output: Path, env: Mapping[str, str]) -> None:
