@@ -14,14 +14,13 @@ from stacks.clouds.cloud import ByHand
 from stacks.compose import compose
 from stacks.compose_cluster import compose_alone
 from stacks.exits import SHOWN
-from stacks.file.load import spec_from_config
-from stacks.findings import PROJECT, Problem, StackFileError
+from stacks.file.load import judged
+from stacks.findings import PROJECT, Outcome, Problem, StackFileError
 from stacks.kube.repair import repair_helm_records
 from stacks.outputs import full_name, keep, previous, referred
 from stacks.rules.live import look_ahead
 from stacks.rules.previous import compared
 from stacks.rules.sdk import need_sdk
-from stacks.rules.table import examine
 from stacks.rules.token import SECRET_02
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
@@ -49,18 +48,19 @@ def run(base: Path) -> None:
     try:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         config, hf_token = sealed(_configuration())
-        _apply(spec_from_config(config), base, owner, hf_token)
+        spec, found = judged(config, base)
+        need_sdk(spec.cluster)
+        _point_out(found)
+        _apply(spec, base, owner, hf_token)
     except (StackFileError, SourceError) as error:
         raise pulumi.RunError(str(error)) from error
 
 
 def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
-    need_sdk(spec.cluster)
     if spec.cluster.provider == OF_A_STACK:
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # for readers of the state: what the stack builds on
-    _point_out(spec, base)
     planned = blueprint(spec, base)
     _check_change(planned, owner)
     keep(planned)
@@ -75,8 +75,7 @@ def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)
 
 
-def _point_out(spec: StackSpec, base: Path) -> None:
-    found = examine(spec, base=base)
+def _point_out(found: Outcome) -> None:
     for warning in found.warnings:
         pulumi.log.warn(str(warning))
     for suppressed in found.suppressed:

@@ -36,7 +36,7 @@ GKE = Maker("gke", "none of GKE's", "a node pool of it could not be made")
 
 
 def own_machine(maker: Maker, facts: "Facts") -> Iterator[Finding]:
-    """The machine is one that the provider has. One that nobody has is another rule's to refuse."""
+    """The machine is one that the provider has. MACHINE-01 reports one that is not in the table."""
     cluster = facts.spec.cluster
     machine = MACHINES.get(cluster.machine or "")
     if cluster.provider == maker.provider and machine and machine.provider != maker.provider:

@@ -108,10 +108,18 @@ def spec_from_config(config: Mapping[str, Any]) -> StackSpec:
     Raises:
         StackFileError: with every problem, each naming its YAML path.
     """
-    found, spec, _ = _judge(dict(config))
+    return judged(config)[0]
+
+
+def judged(config: Mapping[str, Any], base: Path = Path()) -> tuple[StackSpec, Outcome]:
+    """The spec of a running program as `spec_from_config` returns it, with what rules found beside errors.
+
+    Relative paths in the configuration start at `base`.
+    """
+    found, spec, outcome = _judge(dict(config), base=base)
     if found or spec is None:
         raise StackFileError(found)
-    return spec
+    return spec, outcome
 
 
 @dataclass(frozen=True)
@@ -139,7 +147,9 @@ def _read(path: Path, but: Collection[str]) -> _Read:
 
     spec, outcome = None, Outcome()
     if keys is not None:
-        found, spec, outcome = _judge({name: document.data["config"][key] for name, key in keys.items()}, but)
+        found, spec, outcome = _judge(
+            {name: document.data["config"][key] for name, key in keys.items()}, but, path.parent
+        )
         problems += [replace(problem, line=line_of(problem.finding.at)) for problem in found]
     # A value that was no plain data is judged once, not again for what was put in its place.
     strange = [
@@ -239,7 +249,9 @@ def _config(document: Document) -> tuple[list[Problem], dict[str, str] | None]:
     return problems, keys
 
 
-def _judge(config: dict[str, Any], but: Collection[str] = ()) -> tuple[list[Problem], StackSpec | None, Outcome]:
+def _judge(
+    config: dict[str, Any], but: Collection[str] = (), base: Path = Path()
+) -> tuple[list[Problem], StackSpec | None, Outcome]:
     """Every problem of the fields, and, on what remains without the faulty ones, every error of the rules.
 
     The spec is None if a field is faulty; the outcome is that of the rules.
@@ -250,7 +262,7 @@ def _judge(config: dict[str, Any], but: Collection[str] = ()) -> tuple[list[Prob
         faulty = [problem.finding.at for problem in found]
         # What was taken out because it depends on what is faulty is not missing.
         faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
-        outcome = examine(spec, but)
+        outcome = examine(spec, but, base)
         found += [
             problem
             for problem in outcome.errors

@@ -79,7 +79,7 @@ def _reference(facts: "Facts") -> Iterator[Finding]:
 
 
 def _goes_with_the_machine(facts: "Facts") -> Iterator[Finding]:
-    """On nodes that are made, only what they are for: on those that are there a rehearsal may try anything."""
+    """Nodes that are made serve the accelerator and the fabric; on existing nodes a rehearsal may try any."""
     cluster, serving = facts.spec.cluster, facts.serving
     machine = MACHINES.get(cluster.machine or "")
     pair = (facts.accelerator.key, facts.fabric)
@@ -102,7 +102,7 @@ def _goes_with_the_machine(facts: "Facts") -> Iterator[Finding]:
 RULES = (
     Rule(
         "CLUSTER-01", ERROR,
-        "pools, `protect: false` or `allowReplace` where nodes are somebody else's",
+        "keys of nodes (pools, `protect: false`, `allowReplace`) with a provider that makes none",
         "nothing would come of it",
         "docs/stack-files.md", check=_of_the_provider, firm=True,
     ),

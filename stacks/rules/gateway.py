@@ -124,8 +124,8 @@ def _idle(gateway: Gateway) -> Iterator[Finding]:
 GW_01 = Rule(
     "GW-01", ERROR,
     "a gateway without its mode, or the other way round; a recipe of another provider, no class, a place, an "
-    "installation or a timeout the provider does not have, an installation for somebody else's Gateway, keys that "
-    "mean nothing beside the others, a base model that YAML would not take for text",
+    "installation or a timeout the provider does not have, an installation for a Gateway that another stack owns, "
+    "keys that mean nothing beside the others, a base model that YAML would not take for text",
     "the Gateway would not work, or not be what was asked for",
     "docs/gateways.md", check=_gateway_section, firm=True,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the API server refuses of the model servers' pods. It would say so where nobody looks: no pod is ever created."""
+"""The rule of tolerations that the API server refuses. It would say so in events alone: no pod is ever created."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -30,6 +30,6 @@ POD_01 = Rule(
     "POD-01", ERROR,
     "a toleration without a key that does not say `operator: Exists`, with a value beside that, or with seconds for"
     " another effect than NoExecute",
-    "the API server refuses such pods, and says so where nobody looks",
+    "the API server refuses such pods, and says so in events alone",
     "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/", check=_valid_tolerations,
 )  # fmt: skip

@@ -153,7 +153,7 @@ def test_without_googles_sdk_nothing_begins(
         )
 
     monkeypatch.setattr(program, "need_sdk", missing)
-    monkeypatch.setattr(program, "examine", lambda *_, **__: pytest.fail("something else comes first"))
+    monkeypatch.setattr(program, "_point_out", lambda _: pytest.fail("something else comes first"))
     made = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
     with pytest.raises(pulumi.RunError, match=r"it is missing, because none is there; get it\. \(SDK\)"):
         run(tmp_path, cluster=made, serving=serving)

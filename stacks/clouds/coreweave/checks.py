@@ -208,7 +208,7 @@ def _in_the_vpc(found: Finding) -> Finding:
 
 
 def across_fabrics(facts: "Facts") -> Iterator[Finding]:
-    """CW-17: on nodes that are there pods are as upstream has them, which keeps them on no fabric."""
+    """CW-17: on existing nodes pods are as upstream has them, which keeps them on no fabric."""
     on_others = facts.spec.cluster.provider == "existing" and facts.machine.provider == KEY
     if on_others and facts.workload.hardware.fabric.rdma and not WITHIN_A_FABRIC & {*facts.serving.node_selector}:
         what = "nothing keeps prefill and decode on one InfiniBand fabric"

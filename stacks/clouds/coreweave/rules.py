@@ -77,9 +77,9 @@ RULES = (
     ),
     Rule(
         "CW-06", ERROR,
-        "a system pool of an instance type that has accelerators or is not known, or described though it is "
-        "somebody else's, or left to somebody else in a cluster that is new; two pools of one name; a cluster or "
-        "VPC with more than 30 characters; `autoscaling` of a cluster that exists before v1.32",
+        "a system pool of an instance type that has accelerators or is not known; other keys of it beside `manage: "
+        "false`, or that in a cluster that the stack makes; two pools of one name; a cluster or VPC with more than "
+        "30 characters; `autoscaling` of an existing cluster before v1.32",
         "the router needs CPU nodes of a known size; a name is there once; CoreWeave takes no other",
         INSTANCES,
         check=each(
@@ -89,7 +89,7 @@ RULES = (
     ),
     Rule(
         "CW-07", ERROR,
-        "on CoreWeave, a machine of somebody else's",
+        "on CoreWeave, a machine of another provider",
         "its NodePool would never get a node",
         INSTANCES, check=partial(own_machine, COREWEAVE), firm=True,
     ),
@@ -110,7 +110,7 @@ RULES = (
     Rule(
         "CW-12", ERROR,
         "ranges of a CKS cluster's VPC that are none, not private, or overlap each other or a peer",
-        "addresses would be somebody else's",
+        "others use such addresses",
         SIZES, check=each(checks.ranges_lie_free, law("CW-12", laws.ranges)), firm=True,
     ),
     Rule(

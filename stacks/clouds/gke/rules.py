@@ -82,7 +82,7 @@ OF_THE_FILE = (
     GKE_17,
     Rule(
         "GKE-19", ERROR,
-        "on GKE, a machine of somebody else's",
+        "on GKE, a machine of another provider",
         "there is no such machine type",
         PAGE, check=partial(own_machine, GKE), firm=True,
     ),
@@ -157,7 +157,7 @@ OF_THE_FILE = (
     Rule(
         "NET-01", ERROR,
         "a base that is no private network, overlaps a peer, or is too small for any cluster",
-        "addresses would be somebody else's",
+        "others use such addresses",
         NETWORKS, check=each(section.base_lies_free, no_overlaps), firm=True,
     ),
     Rule(

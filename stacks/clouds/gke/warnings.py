@@ -27,7 +27,7 @@ def _plan(facts: "Facts") -> GkePlan:
 
 
 def driver(facts: "Facts") -> Iterator[Finding]:
-    """GKE-15: images for CUDA 13 on a driver that nobody has seen, or that is too old."""
+    """GKE-15: images for CUDA 13 on a driver that is not known, or too old."""
     plan, image = _plan(facts), facts.workload.image
     version = parse(plan.site.gke.version) or (0, 0)
     seen = SEEN_DRIVERS.get((version[0], version[1]), "")

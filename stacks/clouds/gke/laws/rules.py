@@ -43,7 +43,7 @@ LAWS = (
     ),
     Rule(
         "GKE-07", ERROR,
-        "a GPU driver from nobody, or from two",
+        "a GPU driver that neither GKE nor the stack installs, or both",
         "the GPUs would not be found",
         DRANET, check=law("GKE-07", gpu_nodes),
     ),
