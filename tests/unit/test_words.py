@@ -54,7 +54,8 @@ PHRASES = (
     phrase(r"whoever\b", "the person or program itself: the user, the owner"),
     phrase(r"only\s+makes?\s+nodes", "platform stack"),
     phrase(r"obey(s|ed|ing)?\b", "valid; follows"),
-    phrase(r"(that|which|what|who)\s+(is|are|was|were)\s+(already\s+)?there\b", "existing"),
+    # "What is there before" is in the header of a rendered file, whose bytes have to stay.
+    phrase(r"(that|which|what|who)\s+(is|are|was|were)\s+(already\s+)?there\b(?!\s+before)", "existing"),
     phrase(r"the\s+same\s+(of\s+(?!the\b)|in\s+words)", "the thing itself"),
     phrase(r"as\s+(was\s+)?said\b", "nothing, or the place where it is written"),
     phrase(r"it,\s+where\b", "two sentences, one per case"),
