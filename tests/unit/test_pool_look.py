@@ -1,4 +1,4 @@
-"""What is looked at before node pools are made: is it CoreWeave, whose are they, would one have to be replaced."""
+"""The live check before node pools are made: CoreWeave, owners, replacements."""
 
 from typing import Any
 

@@ -27,7 +27,6 @@ LEFT = (
     "stacks/rules/",
     "stacks/serving/",
     "stacks/spec/",
-    "tests/",
 )
 PRODUCT = ("__main__.py", "commands", "components", "hardware", "rehearsal", "releases", "stacks")
 PAGES = ("Makefile", "OVERLAYS.md", "Pulumi*.yaml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/**/*.md")
