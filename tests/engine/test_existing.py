@@ -141,7 +141,7 @@ def test_a_namespace_is_refused_until_it_is_imported(stack: Callable[..., Stack]
     uid = kubectl(taking, "get namespace ns-taking -o jsonpath={.metadata.uid}")
 
     refusal = refused(taking)
-    assert "llmd-pd:namespace: namespace ns-taking exists already, because it belongs to somebody else" in refusal.text
+    assert "llmd-pd:namespace: namespace ns-taking exists already, because it belongs to another owner" in refusal.text
     assert len(told(refusal)) == 1
     follow(taking, refusal)
 

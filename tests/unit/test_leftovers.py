@@ -346,7 +346,7 @@ def test_a_volume_is_billed_once(stack: Stack) -> None:
 
 @pytest.mark.parametrize(
     ("holder", "whose"),
-    [(None, "somebody else"), ("acme/llmd-pd/preprod", "stack acme/llmd-pd/preprod"), ("a/b/prod", "stack a/b/prod")],
+    [(None, "another owner"), ("acme/llmd-pd/preprod", "stack acme/llmd-pd/preprod"), ("a/b/prod", "stack a/b/prod")],
 )
 def test_a_namespace_of_somebody_elses_is_mentioned_and_not_looked_into(
     holder: str | None, whose: str, stack: Stack

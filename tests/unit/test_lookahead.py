@@ -125,7 +125,7 @@ def test_a_stack_without_crds_does_not_ask_for_the_version(look: Look, server: A
     assert "/version" not in [path for path, *_ in server.asked]
 
 
-@pytest.mark.parametrize(("holder", "whose"), [(None, "somebody else"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
+@pytest.mark.parametrize(("holder", "whose"), [(None, "another owner"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
 @pytest.mark.parametrize("preview", [True, False])
 def test_a_foreign_namespace_is_refused_and_told_how_to_take_over(
     holder: str | None, whose: str, preview: bool, look: Look, server: ApiServer

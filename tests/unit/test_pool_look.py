@@ -45,7 +45,7 @@ def test_no_coreweave(status: int, look: Look, server: ApiServer) -> None:
     assert text.startswith("llmd-pd:cluster.provider: the cluster knows no NodePools, because it is no CKS cluster, or")
 
 
-@pytest.mark.parametrize(("holder", "whose"), [(None, "somebody else"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
+@pytest.mark.parametrize(("holder", "whose"), [(None, "another owner"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
 def test_a_pool_of_somebody_elses_is_left_alone(holder: str | None, whose: str, look: Look, server: ApiServer) -> None:
     server.answers = {API: NONE, GPU: pool("gd-8xh200ib-i128", holder)}
     text = problem(look, server.url)
