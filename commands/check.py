@@ -67,7 +67,7 @@ def check(
 
 
 class Examined(NamedTuple):
-    """What a stack file says, in one line, its warnings and what it suppresses; or nothing, and every problem.
+    """A stack file's description in one line, its warnings and suppressed findings; or no description, and all problems.
 
     All are sorted by line.
     """
@@ -104,7 +104,7 @@ def examine(path: Path) -> Examined:
 
 
 def describe(spec: "StackSpec") -> str:
-    """A stack file that obeys the rules, in one line: hardware, sizing, machines and bill.
+    """Describes a valid stack file in one line: hardware, sizing, machines and bill.
 
     `8×1 + 2×4` is prefill and decode, pods × devices of a pod.
     """

@@ -1,7 +1,7 @@
-"""How commands speak: one line per fact in a pipe or in CI, laid out and coloured on a person's terminal.
+"""Output of commands: one line per fact in a pipe or in CI, laid out and coloured on a terminal.
 
-Owns the choice between the two and the form of a problem; what is said belongs to the commands. `NO_COLOR` is respected,
-and text that came from a file can neither break a line nor steer the terminal.
+Owns the choice between the two and the form of a problem; the texts belong to the commands. `NO_COLOR` is respected, and text
+from a file can neither break a line nor control the terminal.
 """
 
 import contextlib
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 def for_people(stream: TextIO) -> bool:
-    """Whether a person reads the stream as it is written: a terminal that can do more than append, and not CI's."""
+    """Returns whether the stream is a person's terminal that can move its cursor, and not CI's."""
     return stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
 def line(text: str) -> None:
-    """A line of the command's result."""
+    """Prints a line of the command's result."""
     print(text)
 
 
 def good(text: str) -> None:
-    """A line of the result that says something is in order."""
+    """Prints a line of the result for success."""
     if for_people(sys.stdout):
         _rich(sys.stdout).print("✓", style="green", end=" ")
     print(single_line(text))
 
 
 def error(sentence: str) -> None:
-    """What stopped the command, on stderr."""
+    """Prints the error that stopped the command, on stderr."""
     if for_people(sys.stderr):
         _rich(sys.stderr).print("Error:", style="bold red", end=" ")
     else:
@@ -45,7 +45,7 @@ def error(sentence: str) -> None:
 
 
 def note(sentence: str) -> None:
-    """What to know about a result, on stderr, where it is in no program's way."""
+    """Prints a note on a result to stderr, so that programs can read stdout."""
     if for_people(sys.stderr):
         _rich(sys.stderr).print("Note:", style="bold", end=" ")
     else:
@@ -58,9 +58,9 @@ Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 
 def tables(*given: Table) -> None:
-    """Rows under their headings, a line each; on a terminal that is too narrow for one of them, a block each.
+    """Prints rows under their headings, a line each; a block each on a terminal that is too narrow.
 
-    A block begins with the row's first cell; its other cells stand below it, each behind its heading.
+    A block begins with the row's first cell; the other cells follow below, each after its heading.
     """
     texts = [[[single_line(cell) for cell in row] for row in (headings, *rows)] for headings, rows in given]
     aligned = [_aligned(lines) for lines in texts]
@@ -94,7 +94,7 @@ def _blocks(lines: Sequence[Sequence[str]]) -> None:
 
 
 def section(title: str) -> None:
-    """The title of a part of the result."""
+    """Prints the title of a part of the result."""
     print()
     if for_people(sys.stdout):
         _rich(sys.stdout).print(title, style="bold")
@@ -103,7 +103,7 @@ def section(title: str) -> None:
 
 
 def facts(subject: str, rows: Sequence[tuple[str, str]]) -> None:
-    """What is said of a subject, each by its label: a block on a terminal, a line for each elsewhere."""
+    """Prints facts about a subject with their labels: a block on a terminal, one line per fact elsewhere."""
     if for_people(sys.stdout):
         from rich.text import Text
 
@@ -114,7 +114,7 @@ def facts(subject: str, rows: Sequence[tuple[str, str]]) -> None:
 
 
 def problem(found: Problem, stream: TextIO | None = None) -> None:
-    """A problem of a stack file: a block on a terminal, one line elsewhere. On stdout unless told otherwise."""
+    """Prints a problem of a stack file: a block on a terminal, one line elsewhere. On stdout by default."""
     stream = stream or sys.stdout
     if for_people(stream):
         _block(found, stream, ("✗ ", "red"))
@@ -123,7 +123,7 @@ def problem(found: Problem, stream: TextIO | None = None) -> None:
 
 
 def warning(found: Problem) -> None:
-    """What is to be pointed out of a stack file and refuses nothing, in the same forms."""
+    """Prints a warning about a stack file, in the forms of a problem."""
     if for_people(sys.stdout):
         _block(found, sys.stdout, ("! warning  ", "yellow"))
     else:
@@ -137,7 +137,7 @@ def count(number: int, what: str) -> str:
 
 @contextlib.contextmanager
 def working(text: str) -> Iterator[None]:
-    """Says on a terminal what takes so long, while it does."""
+    """Shows on a terminal what the command waits for."""
     if not for_people(sys.stderr):
         yield
         return
@@ -165,7 +165,7 @@ def _block(found: Problem, stream: TextIO, mark: tuple[str, str]) -> None:
 
 
 def _rows(console: "Console", heading: "Text", rows: Sequence[tuple[str, str]]) -> None:
-    """A heading and what belongs to it, each behind its label."""
+    """Prints a heading and its facts, each after its label."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text

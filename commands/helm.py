@@ -1,7 +1,7 @@
-"""A release's chart as objects: what `helm install` would apply, without a cluster.
+"""A release's chart as objects, as `helm install` would apply them, without a cluster.
 
-Helm is the one on PATH, else the one of `llmd-pd setup`; a chart that was had before is not asked for again. Fetching and
-rendering are two steps, because failing at the first is the network's affair and at the second the chart's.
+Helm is the one on PATH, else the one of `llmd-pd setup`; a cached chart is not fetched again. Fetching and rendering are two
+steps, because the network causes failures of the first and the chart failures of the second.
 """
 
 import shutil
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 
 class ChartError(ValueError):
-    """The chart is there and does not render; the message says which, why and the fix."""
+    """An existing chart does not render; the message names it, the reason and the fix."""
 
 
 class ChartUnreachableError(LookupError):
-    """Helm or the chart cannot be had; the message says why, without a full stop."""
+    """Helm or the chart is not available; the message is the reason, without a full stop."""
 
 
 def template(release: "HelmRelease", key: str = "llmd-pd:router.chart") -> list[dict[str, Any]]:
-    """The objects of a release, in helm's order, each with its namespace; no tests of the chart, no CRDs.
+    """Returns the objects of a release, in helm's order, each with its namespace; without the chart's tests and CRDs.
 
-    `key` is where the stack file may name the chart.
+    `key` is the stack file's key for the chart.
 
     Raises:
         ChartUnreachableError: there is no helm, or the chart's registry does not give the chart.

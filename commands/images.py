@@ -1,7 +1,7 @@
-"""`llmd-pd images`: every image and chart a stack pulls, with its digest, and the commands that copy them to a mirror.
+"""`llmd-pd images`: every image and chart of a stack, with its digest, and the commands that copy them to a mirror.
 
-What there is to pull is `stacks.images`', how registries are asked `commands.registry`'s. Nothing is copied here: crane, skopeo
-and helm do that, with the logins their user has.
+`stacks.images` lists them, `commands.registry` asks the registries. Nothing is copied here: crane, skopeo and helm do that, with
+their user's logins.
 """
 
 import json
@@ -38,7 +38,7 @@ class Output(StrEnum):
 
 
 class NoMirrorError(ValueError):
-    """There is nowhere to copy to; the message says why and the fix."""
+    """No target to copy to; the message has the reason and the fix."""
 
 
 def images(
@@ -52,11 +52,11 @@ def images(
     ] = None,
     no_digests: Annotated[bool, typer.Option("--no-digests", help="Do not ask the registries.")] = False,
 ) -> None:
-    """List every image and chart a stack pulls.
+    """List every image and chart of a stack.
 
-    Each once, with what uses it, and its digest where its registry tells it to anybody: where none can be had, the column
-    says why. With helm at hand the router's images are those of its rendered chart, else those of the release. What a GKE
-    cluster of the stack's own is given is among them.
+    Each is listed once, with its users and its digest if the registry gives it without a login; else the column has the
+    reason. With helm the router's images are those of its rendered chart, else those of the release. The add-ons of a GKE
+    cluster that the stack makes are included.
 
     Examples:
 
@@ -65,11 +65,11 @@ def images(
       llmd-pd images Pulumi.coreweave-h200.yaml --output json | jq -r '.images[].image'
       llmd-pd images Pulumi.coreweave-h200.yaml --output crane --to registry.example.com/llmd > copy.sh
 
-    Exits with 1 when the stack file cannot be used, or when there is nowhere to copy to; not for a registry that is silent.
+    Exits with 1 if the stack file cannot be used, or without a target to copy to; not if a registry does not answer.
     """
     from stacks.file.load import load
 
-    # A stack that is not wholly mirrored yet can be listed too.
+    # A stack that is not fully mirrored yet can be listed too.
     spec = load(file, but=frozenset({"MIRROR-01"})).spec
     mirror = _mirror(spec, to)
     copies = output in (Output.CRANE, Output.SKOPEO)
@@ -94,7 +94,7 @@ def images(
 
 
 def _of_stack(spec: "StackSpec", base: Path, mirror: "Mirror") -> tuple[list["Image"], list["Chart"]]:
-    """The images and the charts of a stack."""
+    """Returns the images and the charts of a stack."""
     from stacks import images as pulls
 
     upstream = pulls.without_mirror(spec, base)
@@ -104,7 +104,7 @@ def _of_stack(spec: "StackSpec", base: Path, mirror: "Mirror") -> tuple[list["Im
 
 
 def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
-    """Where things go: the stack's own mirror, or `to`, with the charts below it where the stack has no place for them."""
+    """Returns the target: the stack's own mirror, or `to`, with the charts below it if the stack has no place for them."""
     from pydantic import ValidationError
 
     from stacks.schema import Mirror
@@ -112,7 +112,7 @@ def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
     if to is None:
         return spec.mirror
     try:
-        # Docker Hub would be meant, and MIRROR-01 refuse the copy afterwards.
+        # It would mean Docker Hub, and MIRROR-01 would refuse the copy afterwards.
         if not has_host(to):
             raise NoMirrorError(
                 f"`{to}` cannot be used for --to, because it begins with no host; write something like registry.example.com/llmd."
@@ -126,7 +126,7 @@ def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
 
 
 def _router(upstream: "ServingBlueprint", spec: "StackSpec", base: Path) -> list[dict[str, Any]] | None:
-    """The router's objects, of upstream's chart or of the mirror's copy; None, and a note on why, where neither is at hand."""
+    """Returns the router's objects, from upstream's chart or the mirror's copy; None, and a note, if neither is available."""
     from commands.helm import ChartUnreachableError, template
     from stacks.serving.router import chart_of
 
@@ -143,7 +143,7 @@ def _router(upstream: "ServingBlueprint", spec: "StackSpec", base: Path) -> list
 
 
 def _pulled(rows: Sequence["Image"]) -> list["Image"]:
-    """The images that nodes pull; a note on each that they have, of which no registry knows."""
+    """Returns the images that nodes pull, with a note on each that is part of the node image."""
     for row in rows:
         if not row.pulled:
             users = ", ".join(row.used_by)
@@ -152,7 +152,7 @@ def _pulled(rows: Sequence["Image"]) -> list["Image"]:
 
 
 def _own_charts(plan: "ClusterPlan") -> dict[str, list[dict[str, Any]]]:
-    """The objects of the charts of one's own that a cluster is given, by release; a note on each that is not at hand."""
+    """Returns the objects of a cluster's custom charts, by release, with a note on each that is not available."""
     from commands.helm import ChartUnreachableError, template
 
     rendered = {}
@@ -174,7 +174,7 @@ def _digests(found: Sequence["Image"], charts: Sequence["Chart"]) -> "Mapping[st
 
 
 def _reference(chart: "Chart") -> str | None:
-    """A chart as its registry knows it, None where it comes from no registry. A tag has no `+`, so helm writes `_`."""
+    """Returns a chart's reference in its registry, None without a registry. A tag has no `+`, so helm writes `_`."""
     if not chart.chart.startswith("oci://") or chart.version is None:
         return None
     return f"{chart.chart.removeprefix('oci://')}:{chart.version.replace('+', '_')}"
@@ -243,14 +243,14 @@ def _commands(
 
 
 def _source(image: str) -> str:
-    """A reference as tools take it: by its digest, else by its tag, never by both."""
+    """Returns a reference for tools: by its digest, else by its tag, never by both."""
     ref = ImageRef.parse(image)
     _, at, digest = ref.tag.partition("@")
     return str(replace(ref, tag=f"@{digest}")) if at else str(ref)
 
 
 def _target(image: str) -> str:
-    """Where a copy goes: under its tag where it has one, so that no clean-up takes it; a copy keeps its digest anyway."""
+    """Returns the target of a copy, with its tag if it has one, so that no clean-up deletes it; a copy keeps its digest."""
     ref = ImageRef.parse(image)
     tag, _, _ = ref.tag.partition("@")
     return str(replace(ref, tag=tag)) if tag else str(ref)
@@ -274,7 +274,7 @@ def _chart_commands(chart: "Chart", place: str) -> Iterator[str]:
 
 
 def _plain(name: str) -> bool:
-    """Whether a shell takes a name for what it is. One that it does not comes from raw values, and no registry has it."""
+    """Returns whether a name is safe in a shell. An unsafe one comes from raw values, and no registry has it."""
     return shlex.quote(name) == name
 
 

@@ -1,8 +1,6 @@
-"""`llmd-pd leftovers`: what of a stack is still in its cluster or at Google's, and which of it bills. Read-only.
+"""`llmd-pd leftovers`: what remains of a stack in its cluster or at its cloud, and what of it costs money. Read-only.
 
-What there is to find is `stacks.leftovers`' and `stacks.clouds.gke.leftovers.search`'; here it is put before whoever
-has just destroyed a
-stack, or is about to.
+`stacks.leftovers` and the clouds find it; this module prints it.
 """
 
 import json
@@ -115,7 +113,7 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
 
 
 def _look(file: "StackFile") -> "Leftovers":
-    """What is left, of whoever knows: Google of a cluster the stack makes there, which holds all the rest; else the cluster."""
+    """Returns the leftovers: from the cloud's API if the stack makes its cluster there, else from the cluster."""
     from stacks.blueprint import blueprint
     from stacks.leftovers import look_for_leftovers
 

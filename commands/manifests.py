@@ -1,7 +1,7 @@
-"""Kubernetes objects and value trees as YAML text: one data, one text, byte for byte.
+"""Kubernetes objects and value trees as YAML text: equal data gives equal bytes.
 
-Keys come in the order people read them and then by the alphabet, so that the text does not depend on how the data was made;
-lists keep their order, which has meaning. Leaves out where the text goes.
+Keys come in the usual order, then alphabetically, so that the text does not depend on how the data was made; lists keep their
+order. Leaves out where the text is written.
 """
 
 import re
@@ -12,7 +12,7 @@ import yaml
 
 FIRST_KEYS = ("apiVersion", "kind", "metadata", "name", "namespace")
 
-#: Kinds that charts make and that have no namespace.
+#: Kinds without a namespace that charts make.
 CLUSTER_WIDE = frozenset(
     {
         *("APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "DeviceClass", "GatewayClass"),
@@ -22,12 +22,12 @@ CLUSTER_WIDE = frozenset(
     }
 )
 
-#: What kubectl's and helm's parser may read as a number or as true and false where PyYAML reads text (`1e3`, `8e6`, `y`).
+#: Texts that kubectl's and helm's parser may read as a number or a boolean, and PyYAML as text (`1e3`, `8e6`, `y`).
 LOOKS_LIKE_A_NUMBER = re.compile(r"^[-+]?[.]?[0-9][0-9a-fA-FxXoO_.eE+-]*$")
 LOOKS_LIKE_A_TRUTH = re.compile(r"^[yYnN]$")
 
 
-# The pure Python one, everywhere: libyaml's differs from it in details, and not every machine has it.
+# Always the pure Python dumper: libyaml's differs in details, and not every machine has it.
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True  # objects share parts; in a manifest each is written out
@@ -45,17 +45,17 @@ _Dumper.add_representer(str, _text)
 
 
 def documents(objects: Iterable[Mapping[str, Any]], first: Sequence[str] = FIRST_KEYS) -> str:
-    """Objects as a YAML stream, one document each. `first` are the keys that come before the alphabet."""
+    """Returns objects as a YAML stream, one document each. `first` are the keys before the alphabetical ones."""
     return "---\n".join(document(obj, first) for obj in objects)
 
 
 def document(tree: Mapping[str, Any], first: Sequence[str] = FIRST_KEYS) -> str:
-    """One object or value tree. Text of several lines is a literal block wherever YAML allows it."""
+    """Returns one object or value tree as YAML. Text of several lines is a literal block if YAML allows it."""
     return yaml.dump(_ordered(tree, first), Dumper=_Dumper, sort_keys=False, width=10**6, allow_unicode=True)
 
 
 def placed(obj: Mapping[str, Any], namespace: str) -> dict[str, Any]:
-    """The object in a namespace, unless it names one itself or is of a kind that has none."""
+    """Returns the object in a namespace, unless it has one or its kind has none."""
     metadata = obj["metadata"]
     if obj["kind"] in CLUSTER_WIDE or metadata.get("namespace"):
         return dict(obj)

@@ -1,9 +1,8 @@
-"""What registries say of images and charts: their digests, by the OCI distribution API, as anybody may ask.
+"""Digests of images and charts from their registries, by the OCI distribution API, without a login.
 
-One HEAD for each reference, with the anonymous token that registries ask for first. No credentials are looked for: what takes
-a login has no digest here. All are asked at once, and whoever has not answered by the deadline is given up, so that a machine
-without a network learns so in seconds. Why it is not a library: `oras` sets no time limits, sleeps between retries for
-minutes, and has no call for a digest.
+One HEAD for each reference, with the anonymous token that registries ask for first. No credentials are used: a reference that
+needs a login has no digest here. All are asked at once, up to a deadline, so that a machine without a network is told within
+seconds. No library is used: `oras` sets no time limits, sleeps between retries for minutes, and has no call for a digest.
 """
 
 import hashlib
@@ -21,15 +20,15 @@ from urllib.request import Request, urlopen
 
 from hardware.render.images import DEFAULT_HOST, ImageRef
 
-#: Seconds for one answer, and for all of them. A registry that works takes well under one.
+#: Seconds for one answer, and for all answers. A working registry needs well under one.
 ANSWER_SECONDS = 5.0
 ALL_SECONDS = 15.0
 #: Bytes of a manifest (the specification's own limit) and of a token's answer.
 MANIFEST_BYTES = 4 << 20
 TOKEN_BYTES = 1 << 20
-#: The API of Docker Hub is at another host than its images' names say.
+#: Docker Hub's API has another host than its images' names.
 API_HOSTS = {DEFAULT_HOST: "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
-#: An index comes first: one digest for all platforms, which is what copies keep.
+#: An index comes first: one digest for all platforms, which copies keep.
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
@@ -39,21 +38,21 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Answer:
-    """The digest of what a reference names, or in a word or two why there is none."""
+    """A digest, or in a word or two why there is none."""
 
     digest: str | None
     why: str = ""
 
 
 def digests(references: Iterable[str]) -> dict[str, Answer]:
-    """The answer for each reference (`host/path:tag`), once each, all asked at the same time."""
+    """Returns the answer for each reference (`host/path:tag`), asked once each and all at the same time."""
     answers: dict[str, Answer] = {}
     wanted = list(dict.fromkeys(references))
 
     def ask(reference: str) -> None:
         answers[reference] = digest(reference)
 
-    # Threads that the end of the process does not wait for: looking a name up cannot be cut short.
+    # The end of the process does not wait for these threads: a name look-up cannot be interrupted.
     threads = [threading.Thread(target=ask, args=(reference,), daemon=True) for reference in wanted]
     for thread in threads:
         thread.start()
@@ -64,7 +63,7 @@ def digests(references: Iterable[str]) -> dict[str, Answer]:
 
 
 def digest(reference: str) -> Answer:
-    """The digest of what a reference names: the one it is pinned to, else the one its registry tells."""
+    """Returns the digest of a reference: the pinned one, else the registry's."""
     ref = ImageRef.parse(reference)
     tag, _, pinned = ref.tag.partition("@")
     if pinned:
@@ -83,7 +82,7 @@ def digest(reference: str) -> Answer:
 
 
 def _digest(url: str, path: str) -> str:
-    """By HEAD, and where a registry leaves the digest out of that, from the manifest itself; text that is none is left out."""
+    """Returns the digest by HEAD, or from the manifest if the registry leaves it out of the headers; "" for an invalid one."""
     headers, _, token = _ask("HEAD", url, path)
     told = headers.get("Docker-Content-Digest")
     if told is None:
@@ -93,9 +92,9 @@ def _digest(url: str, path: str) -> str:
 
 
 def _ask(method: str, url: str, path: str, token: str | None = None) -> tuple[HTTPMessage, bytes, str | None]:
-    """Headers and body, and the token it took, which is asked for when the registry says so.
+    """Returns headers, body and the token used, which is requested if the registry asks for one.
 
-    Raises HTTPError (of which the code says why) and whatever `_failure` has a word for.
+    Raises HTTPError (its code is the reason) and the errors that `_failure` knows.
     """
     try:
         return (*_answer(method, url, token), token)
@@ -103,7 +102,7 @@ def _ask(method: str, url: str, path: str, token: str | None = None) -> tuple[HT
         challenge = error.headers.get("WWW-Authenticate", "")
         if error.code != 401 or token or not challenge.lower().startswith("bearer "):
             raise
-        # Where it was asked in the end: a registry may hand over to another, whose token it then takes.
+        # The final address: a registry may redirect to another, which then needs its own token.
         place = error.url
         error.close()
     token = _token(challenge, path)
@@ -113,14 +112,14 @@ def _ask(method: str, url: str, path: str, token: str | None = None) -> tuple[HT
 def _answer(method: str, url: str, token: str | None) -> tuple[HTTPMessage, bytes]:
     request = Request(url, method=method, headers={"Accept": MANIFESTS, "User-Agent": "llmd-pd"})
     if token:
-        # Not for whom the registry redirects to.
+        # Not for the target of a redirect.
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     with urlopen(request, timeout=ANSWER_SECONDS) as response:
         return response.headers, response.read(MANIFEST_BYTES) if method == "GET" else b""
 
 
 def _token(challenge: str, path: str) -> str:
-    """An anonymous token from where a `WWW-Authenticate` header says there is one."""
+    """Returns an anonymous token from the address in a `WWW-Authenticate` header."""
     parts = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = urlsplit(parts.get("realm", ""))
     if realm.scheme != "https" and _scheme(realm.netloc) != realm.scheme:
@@ -138,13 +137,13 @@ def _token(challenge: str, path: str) -> str:
 
 
 def _scheme(host: str) -> str:
-    """`https`, but for this machine, as container tools have it."""
+    """Returns `https`, or `http` for this machine, like container tools."""
     name = host.rpartition(":")[0] or host
     return "http" if name == "localhost" or name.startswith("127.") else "https"
 
 
 def _refusal(code: int) -> str:
-    # Docker Hub says 401, and GitHub 403, to strangers of what is not there, too.
+    # Docker Hub answers 401, and GitHub 403, without a login for missing images too.
     known = {401: "no access", 403: "no access", 404: "not found", 429: "rate limited"}
     return known.get(code, f"answers {code}")
 

@@ -1,4 +1,4 @@
-"""`llmd-pd rehearse`, `down` and `setup`: a stack on the embedded fleet, shown to a person, and its removal."""
+"""`llmd-pd rehearse`, `down` and `setup`: a stack on the embedded fleet with a report, and its removal."""
 
 import contextlib
 import shlex
@@ -38,7 +38,7 @@ def rehearse(
       llmd-pd rehearse Pulumi.rehearsal.yaml --machine nvidia-generic --nodes 2
       llmd-pd rehearse Pulumi.coreweave-h200.yaml --fault stockout
     """
-    # Late: tools, Pulumi's SDK and the Kubernetes client are this command's alone.
+    # Late: only this command needs tools, Pulumi's SDK and the Kubernetes client.
     from commands.rehearsal_report import show
     from rehearsal.report import PlainReport
     from rehearsal.session import perform, stage
@@ -65,7 +65,7 @@ def rehearse(
 
 @contextlib.contextmanager
 def _every_end_in_order() -> Iterator[None]:
-    """What CI sends to end a job, and a terminal that is closed, mean the same as Ctrl-C: clean up, then go."""
+    """Treats SIGTERM (CI ends a job) and SIGHUP (a closed terminal) like Ctrl-C: clean up, then exit."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

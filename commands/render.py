@@ -1,7 +1,7 @@
-"""`llmd-pd render`: what a stack would apply, as files to read in a pull request or to hand to a GitOps tool.
+"""`llmd-pd render`: all objects of a stack, as files for a pull request or a GitOps tool.
 
-No cluster, no Pulumi CLI, no secret. A directory holds one stack's render and may hold anything else: only files that an
-earlier render left there are replaced or removed.
+No cluster, no Pulumi CLI, no secret. A directory holds one stack's render and may hold other files: only files of an earlier
+render are replaced or removed.
 """
 
 import json
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from stacks.clouds.cloud import ClusterPlan
     from stacks.file.load import StackFile
 
-#: The files of what a stack serves with, in the order of use.
+#: The files of a serving stack, in the order of use.
 SERVING = (
     "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml", "router.yaml", "monitoring.yaml",
 )  # fmt: skip
-#: How a file of ours begins.
+#: The first line of a rendered file.
 MARK = "# Rendered by `llmd-pd render`"
 
 
@@ -37,7 +37,7 @@ def file_names() -> tuple[str, ...]:
 
 
 class OutputError(ValueError):
-    """The output directory cannot be written as asked; the message says what, why and the fix."""
+    """The output directory cannot be written; the message names the problem and the fix."""
 
 
 def render(
@@ -53,12 +53,11 @@ def render(
         ),
     ] = False,
 ) -> None:
-    """Write what a stack would apply as files.
+    """Write all objects of a stack as files.
 
     The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; gateway.yaml and
-    monitoring.yaml where the stack asks for them; router.yaml where there is a helm and the chart can be fetched. What makes
-    the cluster and its nodes, where the stack does: cluster.yaml and what a GKE cluster is given, or node-pools.yaml.
-    Needs no cluster, no Pulumi CLI and no secret.
+    monitoring.yaml if the stack has them; router.yaml if helm and the chart are available. If the stack makes its cluster or
+    nodes: cluster.yaml and a GKE cluster's add-ons, or node-pools.yaml. Needs no cluster, no Pulumi CLI and no secret.
 
     Examples:
 
@@ -83,7 +82,7 @@ def render(
 
 
 def _on_its_nodes(stack: "StackFile") -> "StackFile":
-    """The stack with what the file of the one that makes its nodes says of them; a note where that file is not here."""
+    """Returns the stack with its platform stack's nodes, or a note if that stack's file is missing."""
     from stacks.platform import paired, platform_path
 
     of_the_nodes = platform_path(stack)
@@ -97,7 +96,7 @@ def _on_its_nodes(stack: "StackFile") -> "StackFile":
 
 
 def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: Mapping[str, str]) -> None:
-    """Writes the files, each with the header that says what `source` they are made of, and a line on every one."""
+    """Writes the files, each with a header that names its `source`, and prints a line for each."""
     header = f"{MARK} from {source}.\n# To change it, change the stack file and render again.\n"
     removed = write(output, {name: f"{header}{file.text}" for name, file in files.items()})
     for name in file_names():
@@ -112,7 +111,7 @@ def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: M
 def _files(
     blueprint: "Blueprint", planned: "ServingBlueprint", skip_crds: bool
 ) -> tuple[dict[str, File], dict[str, str]]:
-    """The files of what a stack serves with, and for each file that is left out, why."""
+    """Returns the files of a serving stack, and the reason for each file that is left out."""
     objects, left_out = stack_objects(planned, skip_crds, blueprint.cluster.brought_crds)
     notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
     files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
@@ -121,7 +120,7 @@ def _files(
 
 
 def _cluster_files(planned: "Blueprint", skip_files: bool) -> tuple[dict[str, File], dict[str, str]]:
-    """The files of the cluster and the nodes that a stack makes, and why one is left out."""
+    """Returns the files of the cluster and the nodes that a stack makes, and the reason for each one left out."""
     plan, objects, left_out = planned.cluster, [], {}
     if plan.objects_file is not None:
         if skip_files:
@@ -134,7 +133,7 @@ def _cluster_files(planned: "Blueprint", skip_files: bool) -> tuple[dict[str, Fi
 def stack_objects(
     planned: "ServingBlueprint", skip_crds: bool, brought: frozenset[str] = frozenset()
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
-    """The Kubernetes objects of each file, and for each file that is left out, why. `brought` are CRDs that the cluster keeps."""
+    """Returns the objects of each file, and the reason for each file left out. `brought` are CRDs that the cluster brings."""
     from commands.helm import ChartUnreachableError, template
 
     namespace = planned.spec.namespace
@@ -146,7 +145,7 @@ def stack_objects(
         "monitoring.yaml": [manifests.placed(obj, namespace) for obj in planned.monitoring],
     }
     if planned.crd_source is None:
-        left_out["crds.yaml"] = "the stack leaves the CRDs to somebody else (`llmd-pd:crds.manage: false`)"
+        left_out["crds.yaml"] = "the cluster's owner installs the CRDs (`llmd-pd:crds.manage: false`)"
     elif skip_crds:
         left_out["crds.yaml"] = "of --skip-crds"
     else:
@@ -159,7 +158,7 @@ def stack_objects(
 
 
 def _gateway(planned: "ServingBlueprint") -> list[dict[str, Any]]:
-    """The stack's Gateway, and the route where the chart cannot make it."""
+    """Returns the stack's Gateway, and the route if the chart cannot make it."""
     gateway = planned.gateway
     if gateway is None:
         return []
@@ -168,14 +167,14 @@ def _gateway(planned: "ServingBlueprint") -> list[dict[str, Any]]:
 
 
 def _patched(obj: dict[str, Any], planned: "ServingBlueprint") -> dict[str, Any]:
-    """An object of the router's chart as the stack leaves it: on GKE with its own limit for responses, and its health check."""
+    """Returns an object of the router's chart in its final form: on GKE with the stack's limit for responses and health check."""
     ours = obj["metadata"].get("name") == planned.router.name
     patch = _policies(planned).get(obj["kind"]) if ours else None
     return obj if patch is None else merge(obj, {"spec": {"default": patch}})
 
 
 def _policies(planned: "ServingBlueprint") -> dict[str, dict[str, Any]]:
-    """By kind of GKE's policies, the fields of `spec.default` that the stack writes into the chart's one."""
+    """Returns the fields of `spec.default` that the stack patches into the chart's policies on GKE, by kind."""
     gateway, patches = planned.gateway, dict[str, dict[str, Any]]()
     if gateway is not None and gateway.backend_timeout is not None:
         patches["GCPBackendPolicy"] = {"timeoutSec": gateway.backend_timeout}
@@ -185,7 +184,7 @@ def _policies(planned: "ServingBlueprint") -> dict[str, dict[str, Any]]:
 
 
 def _implementation(planned: "ServingBlueprint") -> str:
-    """How to install by hand what makes the Gateway work, where the stack would."""
+    """Returns the commands that install the Gateway's implementation by hand, if the stack would install it."""
     lines = []
     for release in planned.gateway.implementation if planned.gateway else ():
         settings = [f"--set-json {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in release.values.items()]
@@ -203,7 +202,7 @@ def _credentials(planned: "ServingBlueprint") -> str:
 
 
 def _crds(planned: "ServingBlueprint", brought: frozenset[str]) -> list[dict[str, Any]]:
-    """The CRDs that are the stack's to apply: not those that a cluster of its own brings itself."""
+    """Returns the CRDs that the stack applies, without those that its own cluster brings."""
     from releases.files import SourceError
 
     try:
@@ -224,7 +223,7 @@ def _read(plan: "ClusterPlan") -> list[dict[str, Any]]:
 
 
 def _install(planned: "ServingBlueprint") -> str:
-    """How to install the router from the values by hand; the chart as the stack file spells it."""
+    """Returns the commands that install the router from the values by hand, with the chart's name in the stack file."""
     from stacks.serving.gateway import CHARTS_BACKEND_TIMEOUT
 
     router, stated = planned.router, planned.spec.router.chart
@@ -235,19 +234,19 @@ def _install(planned: "ServingBlueprint") -> str:
         f"# kubectl patch {kind.lower()} {router.name} {namespace} --type merge"
         f" --patch '{json.dumps({'spec': {'default': fields}})}'\n"
         for kind, fields in _policies(planned).items()
-        # The limit of the chart itself is in its policy already.
+        # The chart's own limit is in its policy already.
         if fields != {"timeoutSec": CHARTS_BACKEND_TIMEOUT}
     ]
     return "".join([command, *patches])
 
 
 def write(directory: Path, texts: Mapping[str, str]) -> Sequence[str]:
-    """Makes a directory's render be exactly these texts; returns the names of older files that were removed.
+    """Replaces a directory's render by these texts; returns the names of older files that were removed.
 
-    Every text is on the disk before the first takes its place, and each takes it at once.
+    All texts are on the disk before the first file is replaced, and each file is replaced at once.
 
     Raises:
-        OutputError: the directory cannot be written, or holds a file of that name which no render left there.
+        OutputError: the directory cannot be written, or holds a file of that name that no render wrote.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)

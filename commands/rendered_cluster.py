@@ -1,6 +1,6 @@
-"""What of a render is the cluster itself: resources of its cloud, node pools, and what it is given before anything serves on it.
+"""The cluster's files of a render: resources of its cloud, node pools, and add-ons.
 
-Takes the parts of a plan, of whichever kind the stack is. Nothing in the files is secret: a plan knows no credential.
+Reads the plan of any cloud. Nothing in the files is secret: a plan has no credential.
 """
 
 import shlex
@@ -20,7 +20,7 @@ CLOUD, POOLS = "cluster.yaml", "node-pools.yaml"
 
 
 def values_file(release: str) -> str:
-    """What the file with a release's values is called."""
+    """Returns the name of the file with a release's values."""
     return f"{release}.values.yaml"
 
 
@@ -63,7 +63,7 @@ def _of_cloud(cloud: str, package: str, resources: "Sequence[Resource]") -> File
 
 
 def _described(resource: "Resource") -> dict[str, Any]:
-    """A resource for a reviewer. Options with the engine's or the provider's defaults are left out."""
+    """Returns a resource for a reviewer, without options that have the engine's or the provider's defaults."""
     from stacks.clouds.resource import plain
 
     said = {
@@ -87,7 +87,7 @@ def _reference(ref: "Ref") -> str:
 
 
 def _install(release: HelmRelease) -> str:
-    """How to install the release from its values by hand."""
+    """Returns the command that installs the release from its values by hand."""
     chart = shlex.join(helm_arguments(release.chart, release.version))
     where = f"--create-namespace --namespace {release.namespace}"
     return f"# helm upgrade --install {release.name} {chart} {where} --values {values_file(release.name)}\n"

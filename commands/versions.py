@@ -88,7 +88,7 @@ def diff(
 
 
 def _rendered(plan: "ServingBlueprint") -> list[dict[str, Any]] | None:
-    """What the router's chart makes of a plan, where helm and the chart are at hand; a note where the chart does not render."""
+    """Returns the objects of the router's chart if helm and the chart are available; a note if the chart does not render."""
     from commands.helm import ChartError, ChartUnreachableError, template
 
     try:
@@ -129,7 +129,7 @@ def _entry(change: "Change") -> None:
 
 
 def headline(found: "Move") -> str:
-    """What a move does, in one sentence."""
+    """Returns a summary of a move in one sentence."""
     from stacks.review.change import Kind
 
     releases = (f"{bill.name} (llm-d {bill.commit} of {bill.date})" for bill in (found.before, found.after))
@@ -188,7 +188,7 @@ def _bill_document(bill: "Bill") -> dict[str, Any]:
 
 
 def _implementations() -> dict[str, str]:
-    """What `router.gateway.install` installs, by provider: the same with every release, as upstream's pages have it."""
+    """Lists the implementations that `router.gateway.install` installs, by provider: equal for every release, as upstream."""
     from releases.gateways import IMPLEMENTATIONS
 
     return {provider: found.title for provider, found in IMPLEMENTATIONS.items()}

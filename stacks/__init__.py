@@ -1,1 +1,1 @@
-"""What a stack file may say, the rules it must obey, and the one place that composes components."""
+"""Stack files: their types, their rules, their blueprint, and the program that registers it."""

@@ -39,10 +39,10 @@ def compose(
     established: Collection[str] = (),
     hf_token: pulumi.Input[str] | None = None,
 ) -> None:
-    """Registers everything a blueprint holds and exports what users and later tools need.
+    """Registers everything in a blueprint and exports the outputs for users and tools.
 
-    `owner` is the stack's full name, `preinstalled` names CRDs that the cluster brings and keeps itself, `established` those
-    that are there and need no waiting for, `hf_token` the secret of which the model servers' Secret is made.
+    `owner` is the stack's full name, `preinstalled` names CRDs that the cluster brings and manages itself, `established` existing
+    ones that need no wait, `hf_token` the secret from which the model servers' Secret is made.
 
     Order: nodes are there before the pods that need them; CRDs are Established before anything that is made of them; the
     namespace exists before what lives in it; a Gateway is programmed before the router whose route hangs on it. What is made
@@ -130,7 +130,7 @@ def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[st
 def _gateway(
     gateway: GatewayPlan, owner: str, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
 ) -> Gateway | SharedGateway:
-    """The stack's own Gateway and what makes it work, or a look at somebody else's."""
+    """Registers the stack's own Gateway with its implementation, or reads a Gateway of another owner."""
     name, namespace = gateway.name, gateway.namespace
     if gateway.implementation:
         args = GatewayImplementationArgs(
@@ -164,7 +164,7 @@ def _router(plan: ServingBlueprint, owner: str, after: list[pulumi.Resource]) ->
 def _beside(
     plan: ServingBlueprint, gateway: GatewayPlan, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
 ) -> list[pulumi.Resource]:
-    """What the router's chart cannot make, or makes otherwise."""
+    """Registers the objects that the router's chart cannot make, and patches of those that it makes differently."""
     spec = plan.spec
     made: list[pulumi.Resource] = [
         Route(f"{spec.name}-route", {"object": route, "namespace": spec.namespace, "after": after}, opts)

@@ -1,4 +1,4 @@
-"""What may be wrong with a stack: a rule is a row, a finding is what it says of one stack, and `run` asks rules about facts."""
+"""Findings and rules: a rule is a row, a finding is its result for one stack, and `run` checks rules over facts."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -104,17 +104,17 @@ class Problem:
 
     @property
     def what(self) -> str:
-        """What is wrong."""
+        """The problem."""
         return self.finding.what
 
     @property
     def why(self) -> str:
-        """Why that is wrong."""
+        """The reason."""
         return self.finding.why
 
     @property
     def fix(self) -> str:
-        """What to do."""
+        """The fix."""
         return self.finding.fix
 
     def __str__(self) -> str:
@@ -179,7 +179,7 @@ class Suppressed:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What rules found: errors and warnings, what was suppressed, and the rules that asked for an unknown fact."""
+    """The result of rules: errors, warnings, suppressed findings, and the rules that asked for an unknown fact."""
 
     errors: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()

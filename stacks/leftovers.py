@@ -1,9 +1,9 @@
-"""What of a stack is still in its cluster: after a destroy, what was left; before one, what would have to go.
+"""Leftovers of a stack in its cluster: after a destroy what remains, before one what will be deleted.
 
-Read-only, and from the cluster alone: Pulumi's state is not asked, because what it lost is what nobody looks for any more.
-What is the stack's is told by its mark: the annotation of a pool or of the namespace all else is in, the description of a Helm
-release. A pool of the stack's name without any mark is listed too, because it bills somebody.
-Leaves out what goes with its namespace and neither bills nor holds a node: that the namespace is there says it.
+Read-only, and from the cluster only: Pulumi's state is not read, because it may have lost the objects that remain. The stack's
+objects are known by its mark: the annotation of a pool or of the namespace with all the rest, the description of a Helm release.
+An unmarked pool with the stack's name is listed too, because it costs money. Left out are objects that are deleted with
+their namespace, cost nothing and hold no node: the existing namespace stands for them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ from stacks.kube.api import Api, Object
 from stacks.kube.context import Context
 from stacks.kube.errors import asking
 from stacks.kube.leftover import Leftover, Leftovers, Look, ending
-from stacks.kube.owner import whose
+from stacks.kube.owner import owner_text
 from stacks.kube.rules import CLUSTER
 from stacks.serving.gateway import GatewayPlan
 
@@ -69,7 +69,7 @@ def _everything(look: Look, plan: Blueprint) -> Iterator[Leftover]:
 
 @dataclass
 class _Serving:
-    """What serves, and all it needs but nodes."""
+    """The leftovers of serving: everything except nodes."""
 
     look: Look
     plan: ServingBlueprint
@@ -79,7 +79,7 @@ class _Serving:
         namespace = self.look.read(f"namespace {name}", f"/api/v1/namespaces/{name}")
         if namespace is not None and not self.look.ours(namespace):
             self.look.others.append(
-                f"namespace {name} is there and belongs to {whose(namespace)}, so nothing in it is this stack's, "
+                f"namespace {name} is there and belongs to {owner_text(namespace)}, so nothing in it is this stack's, "
                 "nor a volume claimed from it"
             )
         else:
@@ -89,11 +89,11 @@ class _Serving:
         yield from self._crds()
 
     def _volumes_and(self, namespace: Object | None) -> Iterator[Leftover]:
-        """What is in the stack's namespace, and the volumes that were claimed from it."""
+        """Yields the leftovers in the stack's namespace, and the volumes that were claimed from it."""
         claims: list[Object] = []
         if namespace is not None:
             name = self.plan.spec.namespace
-            yield Leftover("Namespace", name, f"of {whose(namespace)}{ending(namespace)}")
+            yield Leftover("Namespace", name, f"of {owner_text(namespace)}{ending(namespace)}")
             claims = self.look.items(f"PersistentVolumeClaims of {name}", self._path("persistentvolumeclaims"))
             yield from self._in_namespace(claims)
         claimed = {claim.get("spec", {}).get("volumeName") for claim in claims}
@@ -193,7 +193,7 @@ def _addresses(found: list[str | None]) -> str:
 
 
 def _devices(pod: Object) -> str:
-    """What a pod has of accelerators: extended resources (their names have a `/`), or claims; empty where it has none."""
+    """Returns a pod's accelerators: extended resources (their names have a `/`), or claims; "" if it has none."""
     totals: dict[str, Decimal] = {}
     for container in pod["containers"]:
         for name, amount in (container.get("resources", {}).get("limits") or {}).items():

@@ -1,6 +1,6 @@
-"""What a running program reads of stacks: its own as its last `up` left it, and the platform stack on which it serves.
+"""Outputs that a running program reads: its own of the last `up`, and those of its platform stack.
 
-Pulumi runs no program before the engine compares, and only the engine may read what it compares with, but for outputs.
+Only the engine can read the state that it compares with, except for outputs.
 """
 
 from collections.abc import Mapping
@@ -79,7 +79,7 @@ def referred(spec: StackSpec, name: str) -> StackSpec:
         there = Foundation.exported(outputs.get(CLUSTER))
     except NoFoundationError:
         what, why = f"stack {name} exports no nodes", "it makes none, or they were never there"
-        raise _refused(what, why, "refer to a stack that only makes nodes, and `up` it first") from None
+        raise _refused(what, why, "refer to a platform stack, and `up` it first") from None
     return stand_on(spec, there, name)
 
 

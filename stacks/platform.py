@@ -1,6 +1,6 @@
-"""The platform stack on whose nodes a stack serves: what its output says or, without the engine, its file.
+"""The platform stack on whose nodes a stack serves: its output or, without the engine, its file.
 
-Owns how the two go together: what is filled in, what contradicts, and the rules over the whole.
+Owns how the two fit: the values that are filled in, contradictions, and the rules over the result.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,14 +17,14 @@ from stacks.rules.table import problems_of
 from stacks.schema import Section
 from stacks.spec.stack import StackSpec
 
-#: What only the file of the other stack may say, and is filled in here all the same.
+#: Rules against keys that only the platform stack's file may have: here they are filled in.
 OF_THE_OTHER = frozenset({"CLUSTER-01", "CLUSTER-02"})
 
 
 if TYPE_CHECKING:
     from stacks.blueprint import Blueprint
 
-#: What every platform stack exports; the rest of its output is the cloud's.
+#: Keys of every platform stack's output; the other keys are the cloud's.
 _COMMON = frozenset({"kubeconfig", "context", "cloud", "machine", "nodes", "gateways"})
 
 
@@ -150,10 +150,9 @@ def platform_path(file: StackFile) -> Path | None:
 
 
 def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile | None:
-    """The file of the stack that makes the nodes of this one, beside it; None where no other stack does. `but` are rules that it
-    need not obey.
+    """Returns the file of the platform stack, beside this one; None if the stack refers to none. `but` are rules to ignore.
 
-    For commands that run without the engine, which alone can ask that stack itself.
+    For commands without the engine, because only the engine can read the platform stack's outputs.
 
     Raises:
         StackFileError: there is no such file, or it cannot be used.
@@ -174,7 +173,7 @@ def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile
     if found.spec.serving is None:
         return found
     what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
-    raise StackFileError([_of_reference(file, what, why, "refer to a stack that only makes nodes")])
+    raise StackFileError([_of_reference(file, what, why, "refer to a platform stack")])
 
 
 def paired(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:

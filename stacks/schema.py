@@ -1,4 +1,4 @@
-"""What every section of a stack file is, and the forms its text can have. The sections themselves are in `stacks.spec.stack`."""
+"""The base of every section of a stack file, and the types of its texts. The sections are in `stacks.spec.stack`."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -27,7 +27,7 @@ _ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]+[0-9a-z]*$"
 _CW_ZONE = r"^[A-Z]+(-[A-Z]+)+-[0-9]{2}[A-Z]$"
 _STACK = r"^([A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9][-A-Za-z0-9_.]*/)?[A-Za-z0-9][-A-Za-z0-9_.]*$"
 _IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
-#: What each pattern asks for, in words, and an example.
+#: A description of each pattern for messages, and an example.
 FORMS = {
     _LABEL: ("lower-case letters, digits and dashes, with a letter first", "pd-disaggregation"),
     _SUBDOMAIN: ("lower-case letters, digits, dashes and dots", "llm-d-hf-token"),

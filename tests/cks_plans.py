@@ -28,7 +28,7 @@ EVERYTHING: dict[str, Any] = {
         "peers": ["10.0.0.0/16", "10.0.128.0/17"],
     },
 }
-#: What of `cluster.coreweave.cluster` differs, and what of the rest.
+#: Changes to `cluster.coreweave.cluster`, and to the rest.
 VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "the least": ({}, {}),
     "told everything": (EVERYTHING, {}),

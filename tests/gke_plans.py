@@ -24,7 +24,7 @@ A4_DRA, A4_RDMA = {"machine": "gke-a4-highgpu-8g-dra"}, {"machine": "gke-a4-high
 GATEWAY = {"mode": "gateway", "gateway": {"provider": "gke"}}
 JUNE = {"release": "guide-2026-06"}
 
-#: What is served, what of `cluster.gke` differs, and what of the rest.
+#: The accelerator served, changes to `cluster.gke`, and to the rest.
 VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
     "dranet": (DRANET, {}, {}),
     "multinet": (MULTINET, {"rdma": "multinet"}, {}),

@@ -94,7 +94,7 @@ def _page(where: str, things: Sequence[Object]) -> Object:
 
 
 def refusal(status: int, reason: str, message: str, *details: Object) -> tuple[int, Object]:
-    """What Google says where it does not do what it was asked."""
+    """Google's answer to a refused request."""
     error = {"code": status, "message": message, "errors": [{"message": message, "reason": reason}]}
     return status, {"error": {**error, **({"details": [*details]} if details else {})}}
 

@@ -1,4 +1,4 @@
-"""Every way in which one field can be wrong, made from what is there: a new label, NIC or key is walked without being listed.
+"""All ways in which one field can be wrong, from the existing values: a new label, NIC or key is walked without being listed.
 
 Owns the walk; what becomes of a mistake is for the tests. What can only be added, and words that mean something, come from them.
 """
@@ -64,7 +64,7 @@ def places(content: Any, below: Path = ()) -> Iterator[tuple[Path, Any]]:
 
 
 def at(content: Any, path: Path) -> Any:
-    """What is there, None where nothing is."""
+    """Returns the value at a place, or None."""
     for step in path:
         if isinstance(content, Mapping):
             content = content.get(step)
@@ -93,7 +93,7 @@ def without(content: Any, path: Path) -> Any:
 
 
 def _another(value: Any) -> Sequence[Any]:
-    """What means something else, or nothing."""
+    """Returns wrong values for a value."""
     if isinstance(value, bool):
         return (not value,)
     if isinstance(value, int):

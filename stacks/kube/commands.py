@@ -1,4 +1,4 @@
-"""Parts of the commands that problems tell people to run."""
+"""Flags of the commands in the fixes of problems."""
 
 import shlex
 
@@ -7,12 +7,12 @@ from stacks.kube.context import Context
 
 
 def kubectl_flags(cluster: Context) -> str:
-    """Flags that lead kubectl to the stack's cluster, wherever the user's own kubeconfig points; each after a blank."""
+    """Returns kubectl's flags for the stack's cluster, each after a blank."""
     return _flags(cluster, "--context")
 
 
 def helm_flags(cluster: Context) -> str:
-    """The same for helm, which has its own word for a context."""
+    """Returns helm's flags for the stack's cluster, each after a blank."""
     return _flags(cluster, "--kube-context")
 
 

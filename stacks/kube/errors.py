@@ -1,4 +1,4 @@
-"""What keeps a cluster from being asked, as problems of the stack file that names it."""
+"""Errors of requests to a cluster, as problems of the stack file that names it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from stacks.kube.rules import CLUSTER
 
 @contextmanager
 def asking(cluster: Context, otherwise: Callable[[Problem], None]) -> Iterator[None]:
-    """For requests to a cluster: no answer, or one that is of no use, ends them and is given to `otherwise`."""
+    """Runs requests to a cluster: a missing or useless answer ends them and is passed to `otherwise` as a problem."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -33,7 +33,7 @@ def _no_context(cluster: Context, error: KubeconfigError) -> Problem:
 
 
 def not_kubernetes(what: str) -> Problem:
-    """What answers there cannot be an API server, because of what it does."""
+    """Returns the problem of a server that is no API server, because of `what` it does."""
     return _unanswered(f"what answers there {what}")
 
 

@@ -1,8 +1,8 @@
-"""Helm's own records of a release: what they say of its owner, and what an interrupted run left in them.
+"""Helm's records of a release: its owner, and the traces of an interrupted run.
 
-Helm keeps one Secret per revision, the record in it as base64 of gzip of JSON. A run that is cut off before it could write
-its end (the API server gone, a CLI killed) leaves a revision that looks as if Helm were still at work, and every later run
-refuses: "another operation is in progress".
+Helm keeps one Secret per revision, the record in it as base64 of gzip of JSON. A run that is interrupted before it writes its
+result (API server gone, CLI killed) leaves a revision that looks as if Helm were still at work, and every later run refuses:
+"another operation is in progress".
 """
 
 import base64
@@ -17,53 +17,53 @@ from stacks.kube.api import Api, Object
 #: Helm releases, each with the Secrets of its revisions.
 Releases = Sequence[tuple[HelmRelease, Sequence[Object]]]
 
-#: Statuses of a revision at which Helm is at work, or was.
+#: Statuses of a revision at which Helm is at work, or was interrupted.
 UNDERWAY = {"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"}
-#: Statuses of a revision whose description is Helm's own, whatever its maker wrote.
+#: Statuses of a revision with a description of Helm's instead of its maker's.
 UNFINISHED = UNDERWAY | {"failed"}
 
 
 def revisions(api: Api, namespace: str, name: str) -> list[Object]:
-    """The Secrets of a release's revisions."""
+    """Returns the Secrets of a release's revisions."""
     return api.items(f"/api/v1/namespaces/{namespace}/secrets?{selector(name)}")
 
 
 def selector(name: str) -> str:
-    """The query that finds the Secrets of a release's revisions in its namespace."""
+    """Returns the query for the Secrets of a release's revisions in its namespace."""
     return f"labelSelector=owner%3Dhelm%2Cname%3D{name}"
 
 
 def foreign(secrets: Sequence[Object], owner: str) -> str | None:
-    """What a release that is not this stack's says of itself, by its newest revision; None for ours.
+    """Returns the newest description of a release that is not this stack's; None: it is this stack's.
 
-    Ours is one that carried our description once: a rollback or an upgrade by hand has another. So is one that never
-    got anywhere, as our own first try may have left it; if it is somebody else's after all, helm refuses the name.
+    A release is the stack's if a revision has the stack's description: a rollback or an upgrade by hand writes another. So is one
+    without a finished revision, because the stack's first try may have left it; if another owner has it, helm refuses the name.
     """
     found = descriptions(secrets)
     return None if not found or owner in found else found[-1]
 
 
 def descriptions(secrets: Sequence[Object]) -> list[str]:
-    """What a release's revisions say of themselves, oldest first, without those that are unfinished."""
+    """Returns the descriptions of a release's finished revisions, oldest first."""
     finished = [secret for secret in _by_age(secrets) if _status(secret) not in UNFINISHED]
     return [_record(secret).get("info", {}).get("description") or "" for secret in finished]
 
 
 def state(secrets: Sequence[Object]) -> str:
-    """A release's newest revision and its status: `revision 2, deployed`."""
+    """Returns a release's newest revision and its status: `revision 2, deployed`."""
     newest = _by_age(secrets)[-1]
     return f"revision {newest['metadata']['labels']['version']}, {_status(newest)}"
 
 
 def unfinished(secrets: Sequence[Object]) -> bool:
-    """Whether a release never got anywhere, so that none of its revisions says whose it is."""
+    """Returns whether a release has no finished revision, so that no description names its owner."""
     return bool(secrets) and all(_status(secret) in UNFINISHED for secret in secrets)
 
 
 def made_with(secrets: Sequence[Object], version: str | None, values: Mapping[str, Any]) -> bool:
-    """Whether a release's newest revision is of this version of its chart and, unless it failed, has just these values.
+    """Returns whether a release's newest revision has this version of its chart and, unless it failed, exactly these values.
 
-    One that failed may have done so for its values, and have others since.
+    A failed one may have failed because of its values, which may have changed since.
     """
     newest = _by_age(secrets)[-1]
     record = _record(newest)
@@ -74,19 +74,19 @@ def made_with(secrets: Sequence[Object], version: str | None, values: Mapping[st
 
 
 def interrupted(secrets: Sequence[Object]) -> Object | None:
-    """The Secret of the newest revision if Helm was at work on it, else None."""
+    """Returns the Secret of the newest revision if Helm was interrupted at it, else None."""
     newest = _by_age(secrets)[-1:]
     return newest[0] if newest and _status(newest[0]) in UNDERWAY else None
 
 
 def as_failed(secret: Object) -> Object:
-    """The change that makes a revision a failed one, as Helm would have written had it been able to: a merge patch."""
+    """Returns the merge patch that marks a revision as failed, as Helm would have done."""
     record, was = _record(secret), _status(secret)
     record["info"] = record.get("info", {}) | {
         "status": "failed",
         "description": f"interrupted while {was}; marked failed by llmd-pd",
     }
-    # With the version it was read at: a Helm that is at work after all is not overwritten.
+    # With the version that was read: a Helm process that still works is not overwritten.
     metadata = {"resourceVersion": secret["metadata"]["resourceVersion"], "labels": {"status": "failed"}}
     return {"metadata": metadata, "data": {"release": _stored(record)}}
 

@@ -1,4 +1,4 @@
-"""How to look for what of a stack is still in its cluster: reading what may be read, telling whose it is, and what was found."""
+"""Leftovers of a stack in its cluster: the findings, and reads that note what the user may not read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from stacks.kube.owner import holder
 
 @dataclass(frozen=True)
 class Leftover:
-    """One thing of a stack's that is there. `bills`: it costs money for as long as it is; `on_purpose`: a destroy leaves it."""
+    """An existing object of a stack. `bills`: it costs money while it exists; `on_purpose`: a destroy leaves it behind."""
 
     kind: str
     name: str
@@ -22,9 +22,9 @@ class Leftover:
 
 @dataclass(frozen=True)
 class Leftovers:
-    """What a look brought: what is there; what has a name of the stack's but is somebody else's; what may not be read.
+    """The result of a search: the stack's objects; objects of its names with another owner; kinds that may not be read.
 
-    Where something may not be read, nothing can be said of the rest.
+    If a kind may not be read, it is not known whether more is left.
     """
 
     found: tuple[Leftover, ...]
@@ -33,18 +33,18 @@ class Leftovers:
 
     @property
     def left(self) -> list[Leftover]:
-        """What should be gone after a destroy."""
+        """Objects that a destroy should have deleted."""
         return [one for one in self.found if not one.on_purpose]
 
     @property
     def on_purpose(self) -> list[Leftover]:
-        """What stays, because others may use it."""
+        """Objects that stay, because others may use them."""
         return [one for one in self.found if one.on_purpose]
 
 
 @dataclass
 class Look:
-    """One look for the stack of this name, with whatever organization."""
+    """A search for the objects of a stack, by its name in any organization."""
 
     api: Api
     stack: str
@@ -53,16 +53,16 @@ class Look:
 
     @property
     def mark(self) -> str:
-        """How the full name of the stack ends."""
+        """The end of the stack's full name."""
         return f"/{PROJECT}/{self.stack}"
 
     def result(self, found: Iterable[Leftover]) -> Leftovers:
-        """What was found, and what else there is to say of it."""
+        """Returns the objects found, with notes on other owners and unreadable kinds."""
         everything = tuple(found)
         return Leftovers(everything, tuple(self.others), tuple(self.unread))
 
     def read(self, what: str, path: str) -> Object | None:
-        """What is there, None where there is nothing; and None, and `unread`, where we may not look."""
+        """Returns the object or list at a path; None if it does not exist, or, with a note in `unread`, may not be read."""
         from kubernetes.client.exceptions import ApiException
 
         try:
@@ -74,11 +74,11 @@ class Look:
             return None
 
     def items(self, what: str, path: str, missing: Problem | None = None) -> list[Object]:
-        """The items of a kind that the cluster has to have; none, and `unread`, where we may not look.
+        """Returns the items of a kind that the cluster must have; none, with a note in `unread`, if they may not be read.
 
         Raises:
-            StackFileError: with what is `missing`, or that no API server is without the kind. "Nothing is left" would be said of
-                another place than the one that bills.
+            StackFileError: the cluster lacks the kind, with `missing` as the problem. "Nothing is left" would be said about a
+                wrong cluster.
         """
         found = self.read(what, path)
         if found is None and what not in self.unread:
@@ -91,7 +91,7 @@ class Look:
 
 
 def ending(obj: Object) -> str:
-    """That something is on its way out, and what keeps it."""
+    """Returns a clause for an object that is being deleted, with the finalizers that hold it; else ""."""
     metadata = obj["metadata"]
     if "deletionTimestamp" not in metadata:
         return ""

@@ -1,8 +1,8 @@
-"""Marks a Helm revision stuck in pending-* as failed, so that the next `up` can proceed.
+"""Repairs Helm's records after an interrupted run, so that the next `up` can proceed.
 
-If the API server was gone while a release was awaited, or the CLI was killed, Helm could not write that it failed, and refuses
-the release for ever ("another operation is in progress", "cannot re-use a name that is still in use"). The one thing the
-program itself writes; everything else is the engine's (docs/adr/0010).
+If the API server goes away during a wait, or a CLI is killed, Helm cannot write that it failed, and refuses the release from then
+on ("another operation is in progress", "cannot re-use a name that is still in use"). This is the only object that the program
+writes itself; the engine writes all others (docs/adr/0010).
 """
 
 import pulumi
@@ -16,10 +16,10 @@ from stacks.kube.helm import Releases
 
 
 def repair_helm_records(cluster: Context, releases: Releases) -> None:
-    """Marks the newest revision of each release as failed if Helm was cut off at work on it, and says so.
+    """Marks a revision stuck in pending-* as failed, so that the next `up` can proceed, and warns about it.
 
-    Only for an `up`, with what the look ahead found to be the stack's own: Pulumi's lock on the stack says that no other run
-    of it is at work. A Helm that somebody runs by hand at this very moment writes the record too, and wins.
+    Only for an `up`, and for releases that the live check found to be the stack's own: Pulumi's lock on the stack ensures that no
+    other run is at work. A Helm that a user runs by hand at this moment writes the record too, and wins.
 
     Raises:
         StackFileError: the cluster does not answer.

@@ -1,5 +1,5 @@
-"""Moving a stack from one release to another: what changes, what is replaced and what breaks, in words.
+"""Moves of a stack from one release to another: changes, replacements and breaks, as texts.
 
-Compares two plans of one stack file, so what is said is what would be applied; and the facts of the two bills that no
-render shows. Pure: whoever has rendered charts may give them. How it is shown is `commands.versions`' business.
+Compares two blueprints of one stack file, and the facts of the two bills that no render shows. Pure: a caller may pass rendered
+charts. `commands.versions` prints the result.
 """

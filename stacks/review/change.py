@@ -1,4 +1,4 @@
-"""What one change is: of which kind, of what, and what a reviewer has to know about it."""
+"""A change for a reviewer: its kind, its subject, and a finding."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from stacks.findings import Finding
 
 
 class Kind(StrEnum):
-    """REPLACED is deleted and made anew; what BREAKS needs somebody to do something; what CHANGES does not."""
+    """REPLACED: deleted and made anew. BREAKS: needs manual work. CHANGES: needs none."""
 
     REPLACED = "replaced"
     BREAKS = "breaks"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, init=False)
 class Change:
-    """One thing that is otherwise after the move. Why and fix of its finding are empty where there is nothing to say."""
+    """One difference after the move. The reason and the fix of its finding may be empty."""
 
     kind: Kind
     subject: str
@@ -35,24 +35,24 @@ class Change:
         return f"{self.subject}: {found.what}{why}{fix}"
 
     def of(self, subject: str) -> "Change":
-        """The same change of another subject."""
+        """Returns this change for another subject."""
         return Change(self.kind, subject, self.finding.what, self.finding.why, self.finding.fix)
 
     def as_json(self) -> dict[str, Any]:
-        """All there is, for machines."""
+        """Returns all fields, for machines."""
         found = self.finding
         return {"kind": self.kind, "subject": self.subject, "what": found.what, "why": found.why, "fix": found.fix}
 
 
 def became(before: str, after: str) -> str:
-    """A value that became another one; the empty text is one that is not there."""
+    """Describes a changed value; the empty text stands for a missing one."""
     if before and after:
         return f"{before} → {after}"
     return f"added ({after})" if after else f"gone (was {before})"
 
 
 def of_all(parts: Iterable[tuple[str, Iterable[Change]]], everyone: str) -> Iterator[Change]:
-    """The changes of several parts, each said once: of `everyone` where all parts have it, else of the parts it is of."""
+    """Yields the changes of several parts, each once: of `everyone` if all parts have it, else of the parts that have it."""
     parts = [(name, list(changes)) for name, changes in parts]
     found = dict.fromkeys(change for _, changes in parts for change in changes)
     for change in found:

@@ -1,4 +1,4 @@
-"""The route of a stack whose Gateway is elsewhere, when it changes hands between the stack and the router's chart."""
+"""The route of a stack whose Gateway is in another namespace, if its maker changes between stack and router chart."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,13 @@ from stacks.review.change import Change, Kind
 
 
 def changes_hands(before: ServingBlueprint, after: ServingBlueprint) -> bool:
-    """Whether one of stack and chart made the route, and the other makes it now."""
+    """Returns whether the route's maker changes between stack and chart."""
     old, new = before.gateway, after.gateway
     return old is not None and new is not None and bool(old.routes) != bool(new.routes)
 
 
 def route_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """What becomes of the stack's own route; that of the chart is among what the chart makes."""
+    """Yields the change of the stack's own route; the chart's route is among the chart's objects."""
     if not changes_hands(before, after) or before.gateway is None or after.gateway is None:
         return
     charts, ours = after.gateway.route_names

@@ -1,4 +1,4 @@
-"""Moving one stack file from one release to another: everything it changes, and how it is done."""
+"""A move of one stack file from one release to another: all changes, and the steps."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from stacks.review.change import Change, Kind
 from stacks.review.objects import object_changes
 from stacks.review.outside import outside_changes
 
-#: What a chart makes of a plan's values; None where that cannot be known here.
+#: Renders a chart with a blueprint's values; None if that is not possible here.
 Render = Callable[[ServingBlueprint], Sequence[dict[str, Any]] | None]
 
 
 class CannotMoveError(ValueError):
-    """The stack cannot be on one of the two releases at all; the message says why, and what is there instead."""
+    """One of the two releases lacks a part of the stack; the message has the reason and the alternatives."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """What moving a stack file from the release `before` to `after` changes, and the steps of it."""
+    """The changes of a stack file between the releases `before` and `after`, and the steps of the move."""
 
     file: StackFile
     before: Bill
@@ -33,16 +33,16 @@ class Move:
     steps: tuple[str, ...]
 
     def of(self, kind: Kind) -> list[Change]:
-        """The changes of one kind."""
+        """Returns the changes of one kind."""
         return [change for change in self.changes if change.kind is kind]
 
 
 def move(file: StackFile, before: str, after: str, render: Render = lambda _: None) -> Move:
-    """Compares what a stack file applies under two releases.
+    """Compares the blueprints of a stack file under two releases.
 
     Raises:
         UnknownChoiceError: there is no such release.
-        CannotMoveError: one of the two does not have what the stack asks for.
+        CannotMoveError: one of the two lacks a part of the stack.
     """
     bills = release(before), release(after)
     old, new = _plan(file, *bills), _plan(file, *reversed(bills))
@@ -84,14 +84,14 @@ def _changes(
 
 
 def _reasons(before: Bill, after: Bill) -> dict[str, str]:
-    """Why the newer of two bills is as it is; on the way back, what was gained by it."""
+    """Returns the reasons of the newer of two bills; for a move back, its lost benefits."""
     if before.date <= after.date:
         return dict(after.reasons)
     return {name: f"that came with {before.name}: {reason}" for name, reason in before.reasons.items()}
 
 
 def _others(planned: ServingBlueprint, routes: bool) -> list[dict[str, Any]]:
-    """What is applied beside model servers, router and CRDs; the stack's own routes where that is not said already."""
+    """Returns the objects beside model servers, router and CRDs; the stack's own routes if not reported already."""
     at = planned.gateway
     made = [*at.objects, *(at.routes if routes else ())] if at else []
     return [planned.namespace(), *planned.monitoring, *made]

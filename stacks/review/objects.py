@@ -1,4 +1,4 @@
-"""What becomes of each Kubernetes object: changed in place, replaced because a field of it never changes, added or gone."""
+"""Changes of Kubernetes objects: in place, replaced because of an immutable field, added or removed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from stacks.review.trees import differences, dotted
 Object = Mapping[str, Any]
 Identity = tuple[str, str]
 
-#: Fields the API server never lets change, by kind.
+#: Fields that are immutable in the API server, by kind.
 IMMUTABLE: dict[str, tuple[str, ...]] = {
     **{name: kind.fixed for name, kind in KINDS.items()},
     "StatefulSet": ("spec", "selector"),
@@ -25,12 +25,12 @@ IMMUTABLE: dict[str, tuple[str, ...]] = {
 
 
 def by_identity(objects: Iterable[Object]) -> dict[Identity, Object]:
-    """Objects of one namespace by kind and name."""
+    """Returns objects of one namespace by kind and name."""
     return {(obj["kind"], obj["metadata"]["name"]): obj for obj in objects}
 
 
 def replaced(before: Iterable[Object], after: Iterable[Object]) -> list[tuple[Object, Object]]:
-    """The pairs of which an immutable field differs."""
+    """Returns the pairs with a difference in an immutable field."""
     old, new = by_identity(before), by_identity(after)
     pairs = [(old[identity], new[identity]) for identity in old if identity in new]
     return [(was, now) for was, now in pairs if _immutable(was) != _immutable(now)]
@@ -42,7 +42,7 @@ def _immutable(obj: Object) -> Any:
 
 
 def selector_change(before: Object, after: Object) -> str:
-    """What becomes of the labels a Deployment selects by, in words."""
+    """Describes the change of a Deployment's selector."""
     old, new = (look_up(obj, ("spec", "selector", "matchLabels")) or {} for obj in (before, after))
     keys = renames(old, new)
     words = [f"{was} becomes {now}" for was, now in keys.items()]
@@ -53,7 +53,7 @@ def selector_change(before: Object, after: Object) -> str:
 
 
 def object_changes(before: Iterable[Object], after: Iterable[Object]) -> Iterator[Change]:
-    """What comes, goes and changes, by path."""
+    """Yields added, removed and changed objects, changes by path."""
     old, new = by_identity(before), by_identity(after)
     for identity in {**old, **new}:
         subject = " ".join(identity)

@@ -1,4 +1,4 @@
-"""What has to be there before the move and no release brings: Secrets, mirrors, a chart or an image of the team's own."""
+"""Prerequisites of a move that no release brings: Secrets, mirrors, the team's own chart or image."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ Object = Mapping[str, Any]
 
 
 def outside_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """All of it."""
+    """Yields all prerequisites."""
     yield from _secrets(before, after)
     yield from _own_chart(before, after)
     yield from _own_image(before, after)
@@ -31,7 +31,7 @@ def _secrets(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chan
 
 
 def _needed(plan: ServingBlueprint) -> set[tuple[str, str]]:
-    """Name and key of every Secret without which the model servers do not start."""
+    """Returns name and key of every Secret that the model servers need to start."""
     rows = [row for obj in plan.model_server for row in _variables(obj)]
     secrets = [row["valueFrom"]["secretKeyRef"] for row in rows if "secretKeyRef" in row.get("valueFrom", {})]
     return {(secret["name"], secret["key"]) for secret in secrets if not secret.get("optional")}
@@ -70,7 +70,7 @@ def _mirror(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chang
 
 
 def _own_image(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """An image that the stack itself names stays, whatever the release was tested with."""
+    """Yields a note on an image of the stack file, which stays although the release was tested with another."""
     if after.spec.served.image and before.bill.name != after.bill.name:
         what = f"it stays {after.spec.served.image}, which is the stack's own and not {after.bill.name}'s"
         yield Change(Kind.CHANGES, "serving.image", what, "a stack's own image comes before the release's")

@@ -1,4 +1,4 @@
-"""Two configurations of the endpoint picker: its plugins, the profiles they are used in, and the rest by its path."""
+"""Differences of two endpoint picker configurations: plugins, the profiles that use them, and the rest by path."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,14 +15,14 @@ SUBJECT = "endpoint picker's configuration"
 
 
 def configuration(bill: Bill, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The EndpointPickerConfig that a stack's values carry as text."""
+    """Returns the EndpointPickerConfig in a stack's values."""
     files = look_up(values, bill.router.settings["pluginFiles"]) or {}
     found = yaml.safe_load(files.get(bill.router.plugin_file, "")) or {}
     return found if isinstance(found, Mapping) else {}
 
 
 def plugin_changes(before: Mapping[str, Any], after: Mapping[str, Any], reasons: Mapping[str, str]) -> Iterator[Change]:
-    """A plugin that comes or goes is said once, and not again for each profile that uses it."""
+    """Yields the changes. An added or removed plugin is reported once, and not for each profile that uses it."""
     if before.get("apiVersion") != after.get("apiVersion"):
         what = became(str(before.get("apiVersion", "")), str(after.get("apiVersion", "")))
         yield Change(Kind.CHANGES, f"apiVersion of the {SUBJECT}", what, reasons.get("apiVersion", ""))
@@ -69,5 +69,5 @@ def _profiles(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _rows(rows: Any, key: str) -> list[Mapping[str, Any]]:
-    """The rows of a list that have a key: a team's own configuration may be anything below it."""
+    """Returns the rows of a list with a key: a team's own configuration may have any form."""
     return [row for row in rows if isinstance(row, Mapping) and key in row] if isinstance(rows, list) else []

@@ -1,4 +1,4 @@
-"""What of a stack file a release refuses, and the stack file without it, so that the rest can be compared."""
+"""Keys of a stack file that a release refuses, and the stack file without them, so that the rest can be compared."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,17 +14,17 @@ from stacks.rules.table import problems_of
 from stacks.serving.workload import workload
 from stacks.spec.stack import StackSpec
 
-#: The rule that keeps the keys of two releases' charts apart.
+#: The rule that refuses values of another release's chart.
 FOREIGN_VALUES = "BILL-02"
 
 
 def fitted(spec: StackSpec, bill: Bill, other: Bill) -> StackSpec:
-    """The stack on the release `bill`, as far as that takes it.
+    """Returns the stack on the release `bill`, without the keys that the release refuses.
 
-    Values that only one of the two releases' charts knows are left out for both: nothing could be compared with them.
+    Values that only one of the two releases' charts knows are left out for both, because they cannot be compared.
 
     Raises:
-        UnknownChoiceError: the release does not have what the stack asks for.
+        UnknownChoiceError: the release lacks a part of the stack.
     """
     foreign = _foreign(bill) | _foreign(other)
     values = {key: value for key, value in spec.router.values.items() if key not in foreign}
@@ -33,12 +33,12 @@ def fitted(spec: StackSpec, bill: Bill, other: Bill) -> StackSpec:
 
 
 def _foreign(bill: Bill) -> frozenset[str]:
-    """Top-level keys of other releases' charts."""
+    """Returns the top-level keys of other releases' charts."""
     return frozenset(key for other in RELEASES.values() for key in other.router.sections) - bill.router.sections
 
 
 def _with_edits_it_takes(spec: StackSpec) -> StackSpec:
-    """Without those edits of the engine's command line that the release's own command line refuses."""
+    """Returns the stack without edits of the engine's command line that the release refuses."""
     drops = tuple(name for name in spec.served.drop_args or () if _takes(spec, (name,), ()))
     extras = tuple(word for word in spec.served.extra_args or () if _takes(spec, drops, (word,)))
     return _edited(spec, drops, extras)
@@ -60,7 +60,7 @@ def _edited(spec: StackSpec, drops: tuple[str, ...], extras: tuple[str, ...]) ->
 
 
 def problems(spec: StackSpec, before: Bill, after: Bill) -> Iterator[Change]:
-    """What `check` says of the file once it is on the release `after`."""
+    """Yields the problems of `check` for the file on the release `after`."""
     for problem in problems_of(spec.model_copy(update={"release": after.name})):
         if problem.rule != FOREIGN_VALUES:
             what = f"{problem.what}, and `llmd-pd check` refuses it ({problem.rule})"
@@ -74,7 +74,7 @@ def problems(spec: StackSpec, before: Bill, after: Bill) -> Iterator[Change]:
 
 
 def _rewritten(tree: dict[str, Any], before: Bill, after: Bill) -> str:
-    """Each value in the other chart's keys, where its counterpart is known."""
+    """Returns each value's counterpart in the other chart, if known."""
     pairs = [(dotted(path), counterpart(path, before, after)) for path in leaves(tree)]
     known = [f"{new} for {old}" for old, new in pairs if new]
     unknown = [old for old, new in pairs if not new]

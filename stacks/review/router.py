@@ -15,18 +15,18 @@ from stacks.review.trees import dotted, leaves, shown, without
 from stacks.serving.router import chart_images
 
 Object = Mapping[str, Any]
-#: What each release's chart makes of the stack's values, in order; None where a chart or Helm is not at hand.
+#: The objects of each release's chart, in order; None if a chart or Helm is not available.
 Rendered = tuple[Sequence[Object], Sequence[Object]]
 
 
 def release_urn(stack: str, plan: ServingBlueprint) -> str:
-    """How Pulumi calls the Helm release of a stack."""
+    """Returns the URN of a stack's Helm release."""
     kind = "llmd-pd:index:Router$kubernetes:helm.sh/v3:Release"
     return f"urn:pulumi:{stack}::{PROJECT}::{kind}::{plan.spec.name}-router"
 
 
 def to_replace(stack: str, before: ServingBlueprint, after: ServingBlueprint, rendered: Rendered | None) -> list[str]:
-    """The URNs that Pulumi has to be told to replace, because it does not know by itself."""
+    """Returns the URNs that need `--replace`, because Pulumi would not replace them by itself."""
     return [release_urn(stack, after)] if not _selects_otherwise(before, after) and _blocks(rendered) else []
 
 
@@ -35,7 +35,7 @@ def _selects_otherwise(before: ServingBlueprint, after: ServingBlueprint) -> boo
 
 
 def _blocks(rendered: Rendered | None) -> list[str]:
-    """What Helm would have to change in place and cannot, in words."""
+    """Describes the immutable fields that Helm's upgrade would have to change."""
     if rendered is None:
         return []
     return [
@@ -45,7 +45,7 @@ def _blocks(rendered: Rendered | None) -> list[str]:
 
 
 def release_changes(before: ServingBlueprint, after: ServingBlueprint, rendered: Rendered | None) -> Iterator[Change]:
-    """What becomes of the release as a whole."""
+    """Yields the change of the release as a whole."""
     name = f"Helm release {after.router.name}"
     if _selects_otherwise(before, after):
         old, new = before.bill.router.epp_selector, after.bill.router.epp_selector
@@ -70,7 +70,7 @@ def release_changes(before: ServingBlueprint, after: ServingBlueprint, rendered:
 
 
 def chart_of(plan: ServingBlueprint) -> str:
-    """The chart's place and version."""
+    """Returns the chart's source and version as text."""
     return " ".join(filter(None, (plan.router.chart, plan.router.version)))
 
 
@@ -84,7 +84,7 @@ def _made(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Change]
 def router_changes(
     before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[str, str], rendered: Rendered | None
 ) -> Iterator[Change]:
-    """Chart, images, what the chart makes, values and plugins."""
+    """Yields changes of chart, images, the chart's objects, values and plugins."""
     was, now = chart_of(before), chart_of(after)
     if was != now:
         yield Change(Kind.CHANGES, "router's chart", became(was, now), reasons.get("chart", ""))
@@ -97,7 +97,7 @@ def router_changes(
 
 
 def images(plan: ServingBlueprint) -> dict[str, str]:
-    """The images of the router's chart, by what they are."""
+    """Returns the images of the router's chart by title."""
     names, registry = ("endpoint picker", "router's proxy"), plan.spec.mirror.registry
     found = zip(names, chart_images(plan.spec, plan.bill), strict=False)
     return {name: mirrored(known.image, registry) for name, known in found}
@@ -126,7 +126,7 @@ def _value_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterato
 
 
 def _unsaid_images(plan: ServingBlueprint) -> Mapping[str, Any]:
-    """The values without those that spell the images, which are said as images."""
+    """Returns the values without those of images, which are reported as images."""
     tree: dict[str, Any] = plan.router.values
     for known, image in zip(chart_images(plan.spec, plan.bill), images(plan).values(), strict=True):
         for path, text in leaves(image_values(known, image)).items():

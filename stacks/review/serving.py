@@ -19,17 +19,17 @@ GUIDE = "docs/upgrade.md"
 
 
 def deployments(objects: Sequence[Object]) -> dict[str, Object]:
-    """The workloads by role."""
+    """Returns the workloads by role."""
     return {obj["metadata"]["labels"][ROLE_LABEL]: obj for obj in objects if is_workload(obj)}
 
 
 def replaced_servers(before: ServingBlueprint, after: ServingBlueprint) -> list[tuple[Object, Object]]:
-    """The pairs of Deployments that cannot become each other."""
+    """Returns the pairs of Deployments with a difference in an immutable field."""
     return [pair for pair in replaced(before.model_server, after.model_server) if is_workload(pair[0])]
 
 
 def replacements(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """What is deleted and created anew, Deployments first."""
+    """Yields the objects that are deleted and created anew, Deployments first."""
     if servers := replaced_servers(before, after):
         yield _down(servers, after)
     for _, now in replaced(before.model_server, after.model_server):
@@ -57,7 +57,7 @@ def _down(pairs: Sequence[tuple[Object, Object]], after: ServingBlueprint) -> Ch
 
 
 def changes(before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[str, str]) -> Iterator[Change]:
-    """What is otherwise in the pods, and in the objects beside them."""
+    """Yields the changes in the pods, and in the objects beside them."""
     old, new = before.model_server, after.model_server
     pods = list(pod_changes(deployments(old), deployments(new), reasons))
     if pods and not replaced_servers(before, after):
@@ -78,12 +78,12 @@ def _in_place(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Cha
 
 
 def _beside(objects: Sequence[Object], unless: set[tuple[str, str]]) -> list[Object]:
-    """The other objects, without their labels: those are the Deployments' too, and said there."""
+    """Returns the other objects without their labels, which are reported for the Deployments."""
     others = [obj for identity, obj in by_identity(objects).items() if identity not in unless]
     return [without(obj, ("metadata", "labels")) for obj in others]
 
 
 def duration(seconds: int) -> str:
-    """Seconds as people say them, in hours and whole minutes."""
+    """Returns seconds as text, in hours and whole minutes."""
     hours, minutes = divmod(round(seconds / 60), 60)
     return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))

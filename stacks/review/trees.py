@@ -1,4 +1,4 @@
-"""Trees of plain data compared leaf by leaf. Knows nothing of what is in them."""
+"""Comparison of trees of plain data, leaf by leaf, independent of their content."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ Path = tuple[str, ...]
 
 
 class Absent:
-    """Nothing at all, which is not the same as null."""
+    """A missing value, which is different from null."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -20,7 +20,7 @@ ABSENT = Absent()
 
 @dataclass(frozen=True)
 class Difference:
-    """A leaf that is not the same in two trees; ABSENT where a tree does not have it."""
+    """A leaf that differs in two trees; ABSENT: a tree does not have it."""
 
     path: Path
     before: Any
@@ -31,7 +31,7 @@ class Difference:
 
 
 def leaves(tree: Any, path: Path = ()) -> dict[Path, Any]:
-    """Every leaf by its path. A list of things with names of their own is a map of them; any other list is one leaf."""
+    """Returns all leaves by path. A list of named items counts as a map; any other list is one leaf."""
     below = _children(tree)
     if not below:
         return {path: tree}
@@ -39,7 +39,7 @@ def leaves(tree: Any, path: Path = ()) -> dict[Path, Any]:
 
 
 def differences(before: Any, after: Any) -> list[Difference]:
-    """The leaves in which two trees differ, in the order of the first and then of the second."""
+    """Returns the leaves in which two trees differ, in the order of the first and then of the second."""
     old, new = leaves(before), leaves(after)
     pairs = ((path, old.get(path, ABSENT), new.get(path, ABSENT)) for path in {**old, **new})
     return [
@@ -50,17 +50,17 @@ def differences(before: Any, after: Any) -> list[Difference]:
 
 
 def _filled(path: Path, leaf: Any, other: Mapping[Path, Any]) -> bool:
-    """Whether an empty map has something in it in the other tree, which is then said."""
+    """Returns whether an empty map has leaves in the other tree, which are reported instead."""
     return leaf == {} and any(below[: len(path)] == path and len(below) > len(path) for below in other)
 
 
 def dotted(path: Path) -> str:
-    """A path as people write it; a key with a dot in it is quoted."""
+    """Returns a path as text; a key with a dot is quoted."""
     return ".".join(f'"{key}"' if "." in key or "/" in key else key for key in path)
 
 
 def shown(value: Any) -> str:
-    """A leaf on one line."""
+    """Returns a leaf on one line."""
     if value is ABSENT:
         return "nothing"
     text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
@@ -68,7 +68,7 @@ def shown(value: Any) -> str:
 
 
 def without(tree: Mapping[str, Any], *paths: Path) -> dict[str, Any]:
-    """A copy of a tree without what stands at these paths."""
+    """Returns a copy of a tree without the values at these paths."""
     copy = dict(tree)
     for first, *rest in paths:
         if rest and isinstance(copy.get(first), Mapping):
@@ -79,7 +79,7 @@ def without(tree: Mapping[str, Any], *paths: Path) -> dict[str, Any]:
 
 
 def by_name(rows: Any, key: str = "name") -> dict[str, Any]:
-    """Rows of a list by their names; none where there is no such list."""
+    """Returns the rows of a list by name; none if there is no list."""
     return {row[key]: row for row in rows or ()}
 
 
@@ -93,12 +93,12 @@ def _children(tree: Any) -> dict[str, Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Equal, and of one type: `1`, `"1"` and `true` are three things to Kubernetes."""
+    """Returns whether two values are equal and of one type: Kubernetes distinguishes `1`, `"1"` and `true`."""
     return type(one) is type(other) and bool(one == other)
 
 
 def added_and_gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Keys whose values differ, with both values; ABSENT where a side does not have the key."""
+    """Yields keys with different values, and both values; ABSENT: a side does not have the key."""
     for key in {**before, **after}:
         was, now = before.get(key, ABSENT), after.get(key, ABSENT)
         if not _same(was, now):

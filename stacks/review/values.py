@@ -1,7 +1,7 @@
-"""Two releases' values of the router's chart, compared by what they mean and not by where they stand.
+"""Comparison of two releases' values of the router's chart, by meaning and not by path.
 
-The settings of a bill say where each of its charts keeps a thing. What is not a setting is found again by its value and the
-end of its name, which is how charts are moved; where that finds nothing, a value went and another came.
+The settings of a bill give the path of each setting in its charts. Other values are matched by their value and the end of their
+name, as charts rename keys; a value without a match is reported as removed, and as added.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ Tree = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Moved:
-    """A value that both releases have: its path in each, and what it is."""
+    """A value that both releases have: its path and value in each."""
 
     old: Path
     new: Path
@@ -26,7 +26,7 @@ class Moved:
 
     @property
     def same(self) -> bool:
-        """Whether it only stands elsewhere now, if that."""
+        """Whether the value is equal, perhaps at another path."""
         return bool(self.before == self.after)
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Values both have, those that only the first has, and those that only the second has."""
+    """Values of both releases, of the first only, and of the second only."""
 
     moved: tuple[Moved, ...]
     gone: Mapping[Path, Any]
@@ -44,7 +44,7 @@ class Comparison:
 
 
 def compare(before: tuple[Bill, Tree], after: tuple[Bill, Tree]) -> Comparison:
-    """The values of one stack under two bills, without its plugins, which are not said as values."""
+    """Compares the values of one stack under two bills, without its plugins, which are reported separately."""
     old, new = _settings(*before), _settings(*after)
     moved = [Moved(old[key][0], new[key][0], old[key][1], new[key][1]) for key in old if key in new]
     gone = {path: value for key, (path, value) in old.items() if key not in new}
@@ -59,7 +59,7 @@ def compare(before: tuple[Bill, Tree], after: tuple[Bill, Tree]) -> Comparison:
 
 
 def places(moved: Iterable[Moved]) -> list[str]:
-    """Where values that say the same stood and stand, those together that moved together."""
+    """Returns old and new places of equal values, grouped by common moves."""
     found: dict[tuple[Path, Path], dict[str, None]] = {}
     for pair in moved:
         if pair.same and pair.old != pair.new:
@@ -81,7 +81,7 @@ def _under(stem: Path, keys: Iterable[str]) -> str:
 
 
 def counterpart(path: Path, before: Bill, after: Bill) -> str:
-    """Where the second bill's chart keeps what the first's keeps at a path, as far as it is known; else nothing."""
+    """Returns the path in the second bill's chart for a path in the first's, "" if unknown."""
     for name, place in before.router.settings.items():
         if path[: len(place)] == place and name in after.router.settings:
             return dotted((*after.router.settings[name], *path[len(place) :]))
@@ -90,7 +90,7 @@ def counterpart(path: Path, before: Bill, after: Bill) -> str:
 
 
 def _settings(bill: Bill, tree: Tree) -> dict[Path, tuple[Path, Any]]:
-    """Every leaf: by the name of its setting where it is of one, else by its path; with where it stands."""
+    """Returns all leaves with their paths, by the name of the setting if they belong to one, else by the path."""
     plugins = bill.router.settings["pluginFiles"]
     said = {path: value for path, value in leaves(tree).items() if path[: len(plugins)] != plugins and value != {}}
     return {_meaning(bill, path): (path, value) for path, value in said.items()}
@@ -114,6 +114,6 @@ def _found_again(gone: Mapping[Path, Any], come: Mapping[Path, Any]) -> Iterator
 
 
 def _alike(one: str, other: str) -> bool:
-    """`modelServerProtocol` and `protocol` are one name."""
+    """Returns whether two names match: `modelServerProtocol` and `protocol` do."""
     one, other = one.lower(), other.lower()
     return one.endswith(other) or other.endswith(one)

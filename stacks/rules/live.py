@@ -21,7 +21,7 @@ from stacks.kube.answering import answering
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
 from stacks.kube.helm import Releases
-from stacks.kube.owner import holder, whose
+from stacks.kube.owner import holder, owner_text
 from stacks.kube.rules import EXISTS
 from stacks.rules.live_gateway import look_at_gateway, second_proxy
 from stacks.rules.monitoring import missing_kinds
@@ -97,7 +97,7 @@ def _already_there(
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
         yield EXISTS.problem(
             at=("namespace",), what=f"namespace {spec.namespace} exists already",
-            why=f"it belongs to {whose(namespace)}, and a destroy of this stack would delete it",
+            why=f"it belongs to {owner_text(namespace)}, and a destroy of this stack would delete it",
             fix=f"choose another name, or import it: `{mark}` makes it this stack's, and the next `pulumi up` takes it over",
         )  # fmt: skip
     name = plan.router.name

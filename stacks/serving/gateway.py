@@ -32,14 +32,15 @@ CHARTS_TARGET_PORT = 8000
 class GatewayPlan:
     """The gateway of a stack in mode `gateway`.
 
-    `elsewhere`: it is not in the stack's own namespace. `objects` are the Gateway and what it refers to, none where somebody
-    else owns it; `routes` the HTTPRoute where the chart
-    cannot make it; `route_names` the name of the chart's and that of ours, of which one is there, and both for the moment in
-    which the route changes hands; `implementation` the Helm releases that make Gateways work; `backend_timeout` (seconds)
-    what GKE's policy is patched to, None where there is no such policy. It is patched to the chart's own too: a patch that is
-    taken away takes the value with it, and GKE's own limit, 30 s, would be left. `health_check` is the `config` that GKE's
-    HealthCheckPolicy is patched to, because the charts' own is refused by GKE's newer CRD; None where there is no such policy,
-    and where `router.values` name a protocol, and with it the chart's own check.
+    - `elsewhere`: it is not in the stack's own namespace.
+    - `objects`: the Gateway and the objects that it refers to; none if another owner has it.
+    - `routes`: the HTTPRoute if the chart cannot make it. `route_names`: of the chart's route and of the stack's. One of them
+      exists, and both for a moment when the route moves from one to the other.
+    - `implementation`: the Helm releases that implement Gateways.
+    - `backend_timeout`: seconds that are patched into GKE's policy; None: no such policy. The chart's own value is patched too,
+      because a removed patch removes the value, and GKE's own limit of 30 s would remain.
+    - `health_check`: the `config` that is patched into GKE's HealthCheckPolicy, because GKE's newer CRD refuses the charts' own;
+      None: no such policy, or `router.values` name a protocol, and with it the chart's own check.
     """
 
     stated: Gateway
@@ -60,7 +61,7 @@ class GatewayPlan:
 
     @property
     def route(self) -> str:
-        """The name of the HTTPRoute that leads to the stack, whoever makes it."""
+        """The name of the HTTPRoute to the stack, made by the stack or by the chart."""
         charts, ours = self.route_names
         return ours if self.routes else charts
 

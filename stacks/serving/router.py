@@ -22,7 +22,7 @@ NO_PROTOCOL = ""
 
 
 def router_release(spec: StackSpec, bill: Bill, base: Path) -> HelmRelease:
-    """The router of a stack file that obeys the rules. Relative paths in it start at `base`."""
+    """Returns the router of a valid stack file. Relative paths in it start at `base`."""
     source, version = chart_of(spec, bill, base)
     values = router_values(
         bill,
@@ -35,7 +35,7 @@ def router_release(spec: StackSpec, bill: Bill, base: Path) -> HelmRelease:
 
 
 def chart_of(spec: StackSpec, bill: Bill, base: Path) -> tuple[str, str | None]:
-    """The chart's place and version."""
+    """Returns the chart's source and version."""
     chart, stated = bill.router.charts[spec.router.mode], spec.router.chart
     if stated is not None:
         source = place(stated.source, base)
@@ -45,12 +45,12 @@ def chart_of(spec: StackSpec, bill: Bill, base: Path) -> tuple[str, str | None]:
 
 
 def own_route(spec: StackSpec, bill: Bill) -> bool:
-    """Whether the HTTPRoute is ours to make, because the chart of this release cannot name a Gateway elsewhere."""
+    """Returns whether the stack makes the HTTPRoute, because the release's chart cannot name a Gateway in another namespace."""
     return "gatewayNamespace" not in bill.router.settings and _elsewhere(spec) is not None
 
 
 def settings(spec: StackSpec, bill: Bill) -> dict[str, Any]:
-    """What the stack file sets of the router, by the names of `bill.router.settings`. Unset is not in it."""
+    """Returns the stack file's settings of the router, by the names of `bill.router.settings`, without unset ones."""
     router = spec.router
     given: dict[str, Any] = {
         "replicas": router.replicas,
@@ -90,7 +90,7 @@ def _gateway_settings(spec: StackSpec, bill: Bill, gateway: Gateway) -> dict[str
 
 
 def _elsewhere(spec: StackSpec) -> str | None:
-    """The Gateway's namespace where it is not the stack's own."""
+    """Returns the Gateway's namespace if it is not the stack's own, else None."""
     gateway = spec.router.gateway
     return gateway.namespace if gateway and gateway.namespace not in (None, spec.namespace) else None
 
@@ -113,7 +113,7 @@ def _images(spec: StackSpec, bill: Bill) -> Iterator[Tree]:
 
 
 def chart_images(spec: StackSpec, bill: Bill) -> list[ChartImage]:
-    """The images the router's chart runs in the stack's mode."""
+    """Returns the images that the router's chart runs in the stack's mode."""
     proxied = spec.router.mode in bill.router.proxy_modes
     return [bill.router.endpoint_picker, *([bill.router.proxy] if proxied else [])]
 

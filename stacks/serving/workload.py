@@ -18,7 +18,7 @@ from stacks.spec.stack import RoleSizing, StackSpec
 
 
 def workload(spec: StackSpec) -> Workload:
-    """Resolves a stack file that obeys the rules.
+    """Resolves a valid stack file.
 
     Raises:
         UnknownChoiceError: there is no such bill of versions, or accelerator, engine and fabric do not exist (together) in it.
@@ -116,7 +116,7 @@ def _scheduling(spec: StackSpec, parts: PodParts) -> dict[str, Any]:
 
 
 def _of_the_cloud(spec: StackSpec, labels: dict[str, str], *, rdma: bool) -> PodParts:
-    """What pods with these labels need on the nodes of a stack of this project: this one, or the one it refers to."""
+    """Returns the parts that pods with these labels need on nodes of this stack or of its platform stack."""
     try:
         nodes = Nodes(machine_of(spec), spec.cluster.section)
     except UnknownMachineError:

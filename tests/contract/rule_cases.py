@@ -114,7 +114,7 @@ def _templates(after: ServingBlueprint) -> Sequence[tuple[str, str]]:
     return [*pod_templates(after.model_server).items()]
 
 
-#: What is said by a reader of the file, or by a look: the module, and its tests of a finding and of none.
+#: Rules that a reader of the file or a live check reports: the module, and its tests of a finding and of none.
 SAID: dict[str, tuple[str, str, str]] = {
     "FILE": (
         "unit.test_stack_files",

@@ -1,4 +1,4 @@
-"""What every rule is held to: it is listed once, has a failing and a passing case, and is printed before anything is applied."""
+"""Requirements of every rule: it is listed once, has a failing and a passing case, and is printed before anything is applied."""
 
 import ast
 import importlib

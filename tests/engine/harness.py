@@ -112,7 +112,7 @@ class Stack:
         return Run(running.returncode, text)
 
     def _show_where_it_hangs(self) -> None:
-        """What a reader of a CI log cannot look up any more."""
+        """Returns the details that a CI log has to keep."""
         place = f"/api/v1/namespaces/{self.config['namespace']}"
         for pod in self.api.items(f"{place}/pods"):
             print(json.dumps({"pod": pod["metadata"]["name"], "spec": pod["spec"].get("nodeName"), **pod["status"]}))

@@ -58,7 +58,7 @@ def deployment(name="d", namespace=None, cpu="1", replicas=1, timeout=None, labe
 
 @dataclass(frozen=True)
 class Result:
-    """What a command printed, both streams, and how it ended."""
+    """A command's output, both streams, and its exit code."""
 
     code: int
     output: str

@@ -117,7 +117,7 @@ def test_a_pool_of_somebody_elses_is_refused_and_taken_over_as_the_message_says(
     guest.api.create(API, {**kind, **theirs})
     refused = guest.up()
     assert refused.code != 0
-    assert "NodePool theirs exists already, because it belongs to somebody else" in refused.text
+    assert "NodePool theirs exists already, because it belongs to another owner" in refused.text
     assert len(guest.api.items(API)) == 1
     until(lambda: len(types(guest.api)) == 1)
     (before,) = guest.api.items("/api/v1/nodes")

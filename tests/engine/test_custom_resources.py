@@ -96,7 +96,7 @@ class Server:
         return conditions.get("Established", {}).get("status") == "True"
 
     def refusal(self, obj: Object) -> str | None:
-        """What a strict dry run of creating the object says against it."""
+        """Returns the refusal of a strict dry run that creates the object."""
         version = obj["apiVersion"]
         base = f"/apis/{version}" if "/" in version else f"/api/{version}"
         plural, namespaced = self._kind(base, obj["kind"])

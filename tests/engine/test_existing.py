@@ -1,4 +1,4 @@
-"""What is in the cluster before a stack comes and is not its own: CRDs are adopted, a namespace or a release is refused
+"""Existing objects that are not the stack's: CRDs are adopted, a namespace or a release is refused
 with a sentence that says how to import it, and here that sentence is followed to the letter."""
 
 import re
@@ -52,7 +52,7 @@ def helm(stack: Stack, arguments: str, stdin: str = "") -> str:
 
 
 def refused(stack: Stack) -> Run:
-    """What a preview says; an `up` says the same, and neither touches anything."""
+    """Returns the messages of a preview; an `up` gives the same, and neither changes anything."""
     before = steady(stack.api)
     runs = [stack.preview(), stack.up()]
     for run in runs:
@@ -118,7 +118,7 @@ def older(crd: dict[str, Any]) -> dict[str, Any]:
 
 
 def said(crd: dict[str, Any]) -> str | None:
-    """What its schema says of itself."""
+    """Returns the description in the CRD's schema."""
     text: str | None = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].get("description")
     return text
 
@@ -141,7 +141,7 @@ def test_a_namespace_is_refused_until_it_is_imported(stack: Callable[..., Stack]
     uid = kubectl(taking, "get namespace ns-taking -o jsonpath={.metadata.uid}")
 
     refusal = refused(taking)
-    assert "llmd-pd:namespace: namespace ns-taking exists already, because it belongs to somebody else" in refusal.text
+    assert "llmd-pd:namespace: namespace ns-taking exists already, because it belongs to another owner" in refusal.text
     assert len(told(refusal)) == 1
     follow(taking, refusal)
 
@@ -172,7 +172,7 @@ def test_a_release_is_refused_until_it_is_imported(stack: Callable[..., Stack]) 
 
 
 def test_namespace_and_release_are_imported_together(stack: Callable[..., Stack]) -> None:
-    """What the guide's own kubectl and helm commands leave, less the model servers."""
+    """Makes the objects of the guide's own kubectl and helm commands, without the model servers."""
     both = stack("both", serving=SERVING)
     both.nodes()
     kubectl(both, "create namespace ns-both")

@@ -1,4 +1,4 @@
-"""What can go wrong during `pulumi up`: the error names the resource and the cause, and the next `up` converges.
+"""Failures during `pulumi up`: the error names the resource and the cause, and the next `up` converges.
 
 A control plane of its own, because its API server is killed. Stacks are not destroyed: it all goes with the control plane.
 """

@@ -1,5 +1,5 @@
 """Mode gateway from nothing and back, by the real engine: programmed before the router, released after its routes, and never
-taken away under somebody else's. Who programs is the rehearsal's controller, which keeps the specification."""
+deleted under routes of another owner. The rehearsal's controller programs it, by the specification."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -149,7 +149,7 @@ def test_two_stacks_share_a_gateway(stack: Callable[..., Stack]) -> None:
     after = steady(owner.api)
     assert {key: after.get(key) for key in alone} == alone
 
-    # Told that it may, the owner goes under a route of somebody else's.
+    # With permission, the owner is deleted under a route of another owner.
     guest.config["release"] = may
     assert guest.up().code == 0
     assert guest.preview("--expect-no-changes").code == 0

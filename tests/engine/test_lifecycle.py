@@ -1,5 +1,5 @@
 """The guide's stack from nothing and back, by the real engine on a real API server: what an `up` leaves alone, what a
-changed key shows and does, and what a `destroy` takes with it. What is there before a stack comes is `test_existing`'s."""
+changed key shows and does, and what a `destroy` takes with it. `test_existing` has the existing objects."""
 
 import re
 import subprocess

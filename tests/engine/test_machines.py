@@ -210,7 +210,7 @@ MISMATCHES = {
         "Insufficient rdma/ib", "rdma/ib",
     ),
     "one node too few": Mismatch(
-        # Two decode pods fill the node, or one and four prefill pods, or eight prefill pods: whoever is first.
+        # Two decode pods fill the node, or one and four prefill pods, or eight prefill pods: the first ones.
         "nvidia", "coreweave", "coreweave-h200", 1, 10, ("cluster.nodes",), "1 node of coreweave-h200",
         "Insufficient nvidia.com/gpu", "nvidia.com/gpu", running=(2, 8),
     ),

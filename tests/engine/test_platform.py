@@ -1,4 +1,4 @@
-"""A stack that only makes nodes and one that serves on them: rehearsed as a pair, and taken away one after the other."""
+"""A platform stack and a stack that serves on it: rehearsed as a pair, and destroyed one after the other."""
 
 import importlib.util
 import json

@@ -12,7 +12,7 @@ from tests.engine.standins_fixtures import CHECKOUT, Stack, stack
 
 __all__ = ["stack"]
 pytestmark = pytest.mark.skipif(not installed(), reason="pulumi-gcp is not installed: pip install -e '.[gke]'")
-#: What a plan of `tests.gke_plans` registers, with one change in the arguments of one part if the environment says so.
+#: A program that registers a plan of `tests.gke_plans`, with one change in the arguments of one part if the environment says so.
 PROGRAM = """
     import json
     from dataclasses import replace

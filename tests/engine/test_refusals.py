@@ -19,7 +19,7 @@ from tests.gke_plans import GKE
 NOISE = ("Traceback", "KeyboardInterrupt", "unhandled", "exit code", "SystemExit", "RunError", '.py"')
 NVIDIA = {"accelerator": "nvidia"}
 MADE = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": GKE}
-#: What the stack file holds, and the beginnings of all sentences that answer it.
+#: The stack file's text, and the beginnings of all its messages.
 REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a value of another type": (
         {"serving": NVIDIA | {"prefill": {"replicas": "many"}}},

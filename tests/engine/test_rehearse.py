@@ -79,7 +79,7 @@ def finished(process: "subprocess.Popen[str]") -> tuple[int, str]:
 
 
 def sigkill(process: "subprocess.Popen[str]") -> None:
-    """What it started goes on, and writes to the same pipe: that is not read to its end."""
+    """A process that it started keeps running and writes to the same pipe, which is not read to its end."""
     process.kill()
     process.wait()
 

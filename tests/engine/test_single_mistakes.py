@@ -47,7 +47,7 @@ pytestmark = pytest.mark.skipif(
 GONE = object()
 NODE = ("node_config",)
 NOBODYS = {"key": "nobody", "value": "tolerates"}
-#: Where a mistake is, what is there instead, the scheduler's words, and what the verdict has to say beside them.
+#: The place of a mistake, the wrong value, the scheduler's message, and the verdict's text.
 Row = tuple[Place, Any, str, str]
 RIGHT: Row = ((), None, "", "")
 ON_GKE: list[tuple[str, Row]] = [

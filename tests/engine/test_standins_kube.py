@@ -44,7 +44,7 @@ def widget_crd(plural: str) -> dict[str, object]:
 
 
 def kinder(result: object, *texts: str) -> None:
-    """What the official plugin leaves out."""
+    """Features that the official plugin leaves out."""
     result.says(*texts)  # type: ignore[attr-defined]
 
 

@@ -52,7 +52,7 @@ class Case:
 
     @property
     def applied(self) -> list[Registration]:
-        """What is made in the cluster."""
+        """Returns the objects made in the cluster."""
         return [r for r in self.recording.resources if r.type.startswith("kubernetes:") and not r.read]
 
     @property

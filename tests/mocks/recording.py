@@ -50,7 +50,7 @@ class Registration:
 
 @dataclass
 class Recording:
-    """What a program registered, in order, what it exported, and the full names of stacks whose outputs it read."""
+    """The resources that a program registered, in order, its exports, and the full names of stacks whose outputs it read."""
 
     resources: list[Registration] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 #: Without those that make a cluster on GKE: test_gke_compose.
 FILES = sorted(path for path in ROOT.glob("Pulumi.*.yaml") if not path.name.startswith("Pulumi.gke-"))
 
-#: What no stack file of the repository turns on.
+#: Settings that no stack file of the repository turns on.
 SPECS: dict[str, dict[str, Any]] = {
     "bare": {"serving": {"accelerator": "nvidia"}},
     "tpu": {"serving": {"accelerator": "tpu"}},

@@ -31,7 +31,7 @@ SDK = pytest.mark.skipif(
 EVERY = pytest.mark.parametrize("name", VARIANTS)
 COMPONENT = "gke"
 ENDPOINT = "gke-1234.us-south1.gke.goog"
-#: What Google adds to what was asked for, of what a plan refers to.
+#: Outputs that Google adds and a plan refers to.
 COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "gcp:serviceaccount/account:Account": {"email": "nodes@acme", "member": "serviceAccount:nodes@acme"},
     "gcp:projects/serviceIdentity:ServiceIdentity": {"email": "gke@acme", "member": "serviceAccount:gke@acme"},

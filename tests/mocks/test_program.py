@@ -28,7 +28,7 @@ POOLS = {"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2}
 
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
-    """What was looked ahead for; the cluster itself is `tests/unit/test_lookahead.py`'s."""
+    """The calls of the live check; the cluster itself is `tests/unit/test_lookahead.py`'s."""
     asked: list[tuple[Any, str]] = []
 
     def look_ahead(plan: Blueprint, owner: str) -> Found:
@@ -209,7 +209,7 @@ def test_a_change_of_one_roles_pods_is_pointed_out_by_what_the_last_run_exported
 
 
 class Change:
-    """What a cloud says of a change, and with what it was asked."""
+    """A cloud's findings on a change, and the arguments of the call."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *found: str | Problem) -> None:
         self.asked: list[Previous] = []

@@ -21,7 +21,7 @@ def helm() -> Path:
 def template(
     binary: Path, chart: Path, *trees: dict[str, Any], release: str, namespace: str, directory: Path
 ) -> list[dict[str, Any]]:
-    """What `helm template` renders from a chart with these value trees, each passed as a `-f` file of its own."""
+    """Returns the output of `helm template` for a chart with these value trees, each passed as a `-f` file of its own."""
     files = []
     for number, tree in enumerate(trees):
         path = directory / f"values-{number}.yaml"

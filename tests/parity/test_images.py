@@ -31,7 +31,7 @@ MODES: dict[str, dict[str, Any]] = {
     **{key: {"mode": "gateway", "gateway": {"provider": key, "className": "c"}} for key in ("gke", "na")},
     **{key: {"mode": "gateway", "gateway": {"provider": key, "install": True}} for key in IMPLEMENTATIONS},
 }
-#: What upstream rendered of each release's router, by mode; June's without monitoring, and of its chart's next version.
+#: Upstream's rendered objects of each release's router, by mode; June's without monitoring, and of its chart's next version.
 REFERENCES = {
     ("guide-2026-05", "standalone"): "standalone_monitoring",
     **{("guide-2026-05", mode): f"inferencepool_{mode}_monitoring" for mode in MODES if mode != "standalone"},

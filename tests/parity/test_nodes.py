@@ -93,7 +93,7 @@ def test_every_reference_file_has_a_machine() -> None:
     assert {path.stem for path in FLEET.glob("*.yaml")} - {"deviceclasses"} == set(MACHINES) - OURS
 
 
-#: What differs between an A4 and an A3 Ultra as Kubernetes shows them: field, A4's value, A3 Ultra's.
+#: Differences between an A4 and an A3 Ultra as Kubernetes shows them: field, A4's value, A3 Ultra's.
 A4S_OWN = [
     ("metadata.labels.node.kubernetes.io/instance-type", "a4-highgpu-8g", "a3-ultragpu-8g"),
     ("metadata.labels.cloud.google.com/machine-family", "a4", "a3"),

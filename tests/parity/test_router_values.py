@@ -17,7 +17,7 @@ BASE, GUIDE = "router_base.values.yaml", "router_pd-disaggregation.values.yaml"
 
 
 DIRECTORY = {"guide-2026-05": ".", "guide-2026-06": "../upstream-2026-06"}
-#: What upstream merges on top of base and guide for each thing that can be asked for, and the digest of the result.
+#: Upstream's trees on top of base and guide for each feature, and the digest of the result.
 MERGES: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("guide-2026-05", "plain"): ((BASE, GUIDE), "1da203140984e3df778159ea3e6927699dc2e2577cc2a5788a003b031d5d9a4b"),
     ("guide-2026-05", "monitoring"): (

@@ -23,7 +23,7 @@ EXPECTED = {
 
 
 def facts(definition: dict[str, Any]) -> dict[str, Any]:
-    """What clients address a resource by. Categories and printed columns serve people only."""
+    """Returns the names by which clients address a resource. Categories and printed columns serve people only."""
     spec = definition["spec"]
     names = {key: value for key, value in spec["names"].items() if key != "categories"}
     versions = [(version["name"], version["served"], version["storage"]) for version in spec["versions"]]

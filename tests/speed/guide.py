@@ -57,7 +57,7 @@ class Guide:
         self._wait(*self._deployments(), f"{self.plan.router.name}-epp")
 
     def clear(self) -> None:
-        """Removes everything, whoever made it, CRDs included; returns when it is gone."""
+        """Removes all objects of any owner, CRDs included; returns when they are gone."""
         found = self._helm("list", "--all", "--short", "--filter", f"^{self.plan.router.name}$")
         if found.strip():
             self._helm("uninstall", self.plan.router.name, "--wait")

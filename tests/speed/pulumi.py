@@ -40,7 +40,7 @@ class Program:
         self.pulumi("destroy", "--yes", "--skip-preview")
 
     def resources(self) -> list[Any]:
-        """What is in the stack's state."""
+        """Returns the resources of the stack's state."""
         found: list[Any] = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources", [])
         return found
 

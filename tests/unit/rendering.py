@@ -1,4 +1,4 @@
-"""What tests of rendered files share: stack files that need no network, and the files `render` makes of them."""
+"""Helpers for tests of rendered files: stack files that need no network, and the files `render` makes of them."""
 
 from collections.abc import Mapping
 from pathlib import Path

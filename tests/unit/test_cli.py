@@ -30,7 +30,7 @@ config:
   llmd-pd:cluster: {provider: coreweave, machine: coreweave-h200, nodes: 2}
   llmd-pd:serving: {accelerator: nvidia, fabric: coreweave}
 """
-#: The same on nodes that are there, which may be on several fabrics.
+#: The same on existing nodes, which may be on several fabrics.
 WARNED = """\
 config:
   llmd-pd:serving:
@@ -107,7 +107,7 @@ def test_check_says_warnings_beside_a_good_file_and_counts_them(
 
 
 def test_a_file_with_problems_is_not_warned_of(directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What it says cannot be meant yet."""
+    """The file has values that are not supported yet."""
     (directory / "Pulumi.a.yaml").write_text(f"{WARNED}    image: vllm:latest\n")
     assert run(["check"]) == 1
     problem, summary = capsys.readouterr().out.splitlines()
@@ -239,7 +239,7 @@ def test_check_imports_nothing_heavy(tmp_path: Path) -> None:
 
 
 def terminal(arguments: list[str], directory: Path, **environment: str) -> str:
-    """What a command prints on a terminal of 80 columns."""
+    """Returns a command's output on a terminal of 80 columns."""
     ours, theirs = pty.openpty()
     kept = {key: value for key, value in os.environ.items() if key not in ("CI", "NO_COLOR", "TERM", "FORCE_COLOR")}
     settings = {**kept, "TERM": "xterm", "COLUMNS": "80", "PYTHONPATH": str(ROOT), **environment}

@@ -1,4 +1,4 @@
-"""What a look at the cluster says of a stack's gateway before anything is applied, against a loopback API server."""
+"""The live check of a stack's gateway before anything is applied, against a loopback API server."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ CLASSES, ROUTES = f"{API}/gatewayclasses", f"{API}/httproutes"
 SHARED = f"{API}/namespaces/shared/gateways/llm-d-inference-gateway"
 NAME = "llm-d-inference-gateway"
 OTHERS = {"manage": False, "namespace": "shared"}
-#: What every cluster with the Gateway API answers.
+#: Answers of every cluster with the Gateway API.
 SERVED: Answer = (200, {"kind": "APIResourceList"})
 
 
@@ -109,7 +109,7 @@ def test_without_any_class_nothing_is_said_of_one(answer: Answer, look: Look, cl
     assert problems(look, cluster, {}) == []
 
 
-# --- somebody else's Gateway -----------------------------------------------------------------------------------------------
+# --- another owner's Gateway -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answer", [(404, {"code": 404}), (403, {"code": 403})])

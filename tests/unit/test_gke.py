@@ -1,4 +1,4 @@
-"""What a stack file makes on GKE: the resources of every variant, their order, and what the cluster is given."""
+"""The resources of a stack on GKE for every variant, their order, and the cluster's add-ons."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a changed stack file would replace, told from the fingerprint of the plan before."""
+"""Replacements by a changed stack file, from the fingerprint of the last plan."""
 
 import json
 from typing import Any

@@ -226,7 +226,7 @@ def test_a_changed_plan_is_caught(rule: str, name: str, change: Change, part: st
     assert {broken[0] for broken in found} == {rule}
 
 
-#: What a plan could do, though none does.
+#: Mistakes that a plan could make, though none does.
 ALLOWED: list[tuple[str, str, Change]] = [
     ("CAP-06", "dranet", put(POOL, "upgrade_settings", {"max_surge": 1, "max_unavailable": 0})),
     ("GKE-02", "tpu7x", put("cluster", "datapath_provider", GONE)),

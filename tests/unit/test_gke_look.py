@@ -27,7 +27,7 @@ Found = list[str | Problem]
 
 
 def look(outputs: dict[str, Any], after: StackSpec, connect: Connect | None = None) -> Found:
-    """What is found by a stack that exported these outputs; without `connect`, of a Google that offers all."""
+    """Returns the findings for a stack with these outputs; without `connect`, Google offers all versions."""
     previous = Previous(OWNER, outputs, outputs.get(PLANNED) or {})
     return check_project_and_changes(planned(after), previous, connect or offering)
 

@@ -1,4 +1,4 @@
-"""What is asked of Google before a cluster is made: are the project's first APIs on, does GKE offer the version?"""
+"""The questions to Google before a cluster is made: are the project's first APIs on, does GKE offer the version?"""
 
 import importlib.util
 import json
@@ -34,7 +34,7 @@ WHETHER_VERSION = f"GKE offers version {VERSION} in us-south1"
 
 
 def services(**states: str) -> dict[str, Any]:
-    """What Service Usage answers; an API is on unless told."""
+    """Service Usage's answer; an API is on by default."""
     rows = [
         {
             "name": f"projects/7/services/{api}.googleapis.com",
@@ -47,7 +47,7 @@ def services(**states: str) -> dict[str, Any]:
 
 
 def offers(default: str = VERSION, **channels: list[str]) -> dict[str, Any]:
-    """What GKE answers as its server configuration."""
+    """GKE's answer with its server configuration."""
     rows = [
         {"channel": name, "defaultVersion": default, "validVersions": versions} for name, versions in channels.items()
     ]

@@ -1,4 +1,4 @@
-"""What a stack file may not say of a GKE cluster, by the ids of the rules; and what it may.
+"""Invalid and valid stack files of a GKE cluster, by the ids of the rules.
 
 The ids that no stack file can break are laws of the plan: `test_gke_checks.py`.
 """
@@ -142,7 +142,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
      "is too small"),
 ]  # fmt: skip
 
-#: What takes a router as well.
+#: Variants with a router.
 GATEWAYS = ("GKE-26", "llmd-pd:cluster.gke.gateways")
 
 
@@ -260,7 +260,7 @@ def test_pods_that_select_another_tpu_are_refused() -> None:
     ],
 )
 def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any], path: str) -> None:
-    """What follows from it would be judged against something the file does not say; the rest still is."""
+    """Rules that depend on the invalid key are silent; the others still apply."""
     cluster = {"provider": "gke", "nodes": 2, "protect": False, "gke": GKE, **changed}
     found, remains = read({"serving": DRANET, "cluster": cluster, "release": "guide-2020-01"})
     assert [problem.path for problem in found] == [f"llmd-pd:{path}"]

@@ -1,4 +1,4 @@
-"""What is pointed out of a GKE cluster and refuses no stack; and the quota a plan needs."""
+"""Warnings about a GKE cluster, and the quota that a plan needs."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, 
 
 AGENTGATEWAY = "/api/v1/namespaces/agentgateway-system/secrets"
 ROUTER: dict[str, Any] = {"mode": "gateway", "gateway": {"provider": "agentgateway", "install": True}}
-#: What Helm's record has of the second of its two releases, as the stack installs it, but for a `v` before the version.
+#: Helm's record of the second of its two releases, as the stack installs it, except for a `v` before the version.
 RELEASE = IMPLEMENTATIONS["agentgateway"].releases[1]
 OURS: dict[str, Any] = {"config": RELEASE.values, "chart": {"metadata": {"name": "agentgateway", "version": "1.1.0"}}}
 
@@ -90,7 +90,7 @@ def test_somebody_elses_unfinished_one_is_left_alone(
 
 
 def test_an_upgrade_of_ours_may_have_other_values(look: Look, cluster: ApiServer) -> None:
-    """It says itself whose it is: an earlier revision got to its end."""
+    """An earlier, finished revision names its owner."""
     answer = revisions(OWNER, "Preparing upgrade", status="pending-upgrade", **{**OURS, "config": {}})
     first = next(item for item in answer[1]["items"] if item["metadata"]["labels"]["version"] == "1")
     first["metadata"]["labels"]["status"] = "superseded"

@@ -34,7 +34,7 @@ ISTIO = {"mode": "gateway", "gateway": {"provider": "istio", "install": True}}
 
 ISTIO_SECRETS = "/api/v1/namespaces/istio-system/secrets"
 IN_NAMESPACE = [f"{NAMESPACE}/{kind}" for kind in ("services", "persistentvolumeclaims", "pods", "secrets")]
-#: What an API server says that holds nothing: no list of a kind of its own is ever missing.
+#: Answers of an empty API server: no list of a built-in kind is ever missing.
 EMPTY: dict[str, Answer] = dict.fromkeys((VOLUMES, CRDS, ISTIO_SECRETS, *IN_NAMESPACE), (200, {"items": []}))
 
 
@@ -341,12 +341,12 @@ def test_a_volume_is_billed_once(stack: Stack) -> None:
     assert [name for _, name, bills in stack.left() if bills] == ["team-a/models", "pv-2"]
 
 
-# --- somebody else's -----------------------------------------------------------------------------------------------------
+# --- another owner's ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("holder", "whose"),
-    [(None, "somebody else"), ("acme/llmd-pd/preprod", "stack acme/llmd-pd/preprod"), ("a/b/prod", "stack a/b/prod")],
+    [(None, "another owner"), ("acme/llmd-pd/preprod", "stack acme/llmd-pd/preprod"), ("a/b/prod", "stack a/b/prod")],
 )
 def test_a_namespace_of_somebody_elses_is_mentioned_and_not_looked_into(
     holder: str | None, whose: str, stack: Stack

@@ -1,4 +1,4 @@
-"""What is looked at before anything is applied, against a loopback server that answers as an API server does."""
+"""The live check before anything is applied, against a loopback server that answers as an API server does."""
 
 import base64
 import gzip
@@ -77,7 +77,7 @@ def test_a_crd_of_the_same_or_an_older_version_is_adopted(
         ({}, [{"type": "Established", "status": "False"}], False),
         ({}, [], False),
         ({}, None, False),
-        # A stack made it, or waits for it: whoever takes it over then says the same, and no preview sees a difference.
+        # A stack made it, or waits for it: a stack that takes it over has the same inputs, and no preview shows a difference.
         ({"pulumi.com/waitFor": "condition=Established"}, [{"type": "Established", "status": "True"}], False),
     ],
 )
@@ -125,7 +125,7 @@ def test_a_stack_without_crds_does_not_ask_for_the_version(look: Look, server: A
     assert "/version" not in [path for path, *_ in server.asked]
 
 
-@pytest.mark.parametrize(("holder", "whose"), [(None, "somebody else"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
+@pytest.mark.parametrize(("holder", "whose"), [(None, "another owner"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
 @pytest.mark.parametrize("preview", [True, False])
 def test_a_foreign_namespace_is_refused_and_told_how_to_take_over(
     holder: str | None, whose: str, preview: bool, look: Look, server: ApiServer

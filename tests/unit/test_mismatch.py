@@ -1,4 +1,4 @@
-"""What keeps pods off nodes, by name: nodes are read back as the machines they are, and the nearest one says what to change."""
+"""Reasons for pending pods: nodes are read back as the machines they are, and the nearest one says what to change."""
 
 from dataclasses import replace
 from typing import Any

@@ -85,7 +85,7 @@ def kinds(*names: str) -> Answer:
         (kinds("PodMonitor"), BOTH, ["router"]),
         (kinds("PodMonitor", "ServiceMonitor"), BOTH, []),
         (kinds("PodMonitor"), PODS, []),
-        # Whoever may not ask is told by the provider.
+        # A user without the right to ask gets the provider's error.
         ((403, {}), BOTH, []),
     ],
 )

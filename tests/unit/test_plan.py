@@ -1,4 +1,4 @@
-"""What a stack would apply, from what it says: the guide by default, and each key of the stack file where it belongs."""
+"""The blueprint of a stack file: the guide by default, and each key of the stack file where it belongs."""
 
 from pathlib import Path
 from typing import Any

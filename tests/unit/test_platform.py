@@ -23,7 +23,7 @@ from tests.unit.rendering import INSTALLER
 CLUSTER: dict[str, Any] = {"provider": "coreweave", "context": "cw", "machine": "coreweave-h200", "nodes": 4}
 ON_GKE: dict[str, Any] = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 4, "gke": GKE}
 TAINT = {"key": "a", "value": "b", "effect": "NoSchedule"}
-#: What the project's defaults make of a stack file that says nothing of these.
+#: The project's defaults for keys that a stack file leaves out.
 DEFAULTS: dict[str, Any] = {
     "name": "pd-disaggregation", "namespace": "llm-d-pd-disaggregation", "release": "guide-2026-05", "serving": {},
     "router": {}, "monitoring": {}, "crds": {}, "mirror": {},

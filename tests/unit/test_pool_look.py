@@ -1,4 +1,4 @@
-"""What is looked at before node pools are made: is it CoreWeave, whose are they, would one have to be replaced."""
+"""The live check before node pools are made: CoreWeave, owners, replacements."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_no_coreweave(status: int, look: Look, server: ApiServer) -> None:
     assert text.startswith("llmd-pd:cluster.provider: the cluster knows no NodePools, because it is no CKS cluster, or")
 
 
-@pytest.mark.parametrize(("holder", "whose"), [(None, "somebody else"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
+@pytest.mark.parametrize(("holder", "whose"), [(None, "another owner"), ("acme/llmd-pd/dev", "stack acme/llmd-pd/dev")])
 def test_a_pool_of_somebody_elses_is_left_alone(holder: str | None, whose: str, look: Look, server: ApiServer) -> None:
     server.answers = {API: NONE, GPU: pool("gd-8xh200ib-i128", holder)}
     text = problem(look, server.url)

@@ -1,4 +1,4 @@
-"""What is said of node pools while an `up` waits for their nodes: each reason once, and nothing once they are there."""
+"""Warnings about node pools while an `up` waits for their nodes: each reason once, and none after the nodes exist."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What Google returns unasked: kept in the state, shown by a second preview or not, as the provider's schema has it."""
+"""Values that Google fills in: kept in the state, shown by a second preview or not, as the provider's schema has it."""
 
 import importlib.util
 from dataclasses import replace

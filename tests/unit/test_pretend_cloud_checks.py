@@ -1,4 +1,4 @@
-"""What the pretend cloud refuses before it makes anything: arguments the SDK does not take, and laws of a GKE cluster.
+"""Refusals of the pretend cloud before it makes anything: arguments the SDK does not take, and laws of a GKE cluster.
 
 Needs the extra `gke`: inputs are checked against Google's own SDK.
 """

@@ -1,4 +1,4 @@
-"""Rules over several arguments: the table, its meaning, and that every plan obeys and every broken one is named."""
+"""Rules over several arguments: the table, its meaning; every plan is valid, and every broken one is named."""
 
 import copy
 import importlib.util
@@ -165,7 +165,7 @@ def put(args: Arguments, field: str, value: Any) -> dict[str, Any]:
     return changed
 
 
-#: What a plan leaves out because of a rule, as the SDK takes it.
+#: Arguments that a plan leaves out because of a rule, as the SDK takes them.
 BESIDE: Mapping[str, Any] = {
     "cluster_ipv4_cidr": "10.0.0.0/14",
     "deny": [{"protocol": "all"}],

@@ -100,7 +100,7 @@ def request(kind: Any, type_: str, **fields: Any) -> Any:
 
 
 class Context:
-    """What a servicer says to its caller when it fails."""
+    """Returns a servicer's message to its caller when it fails."""
 
     def abort(self, _code: Any, words: str) -> None:
         raise Failure(words)

@@ -1,4 +1,4 @@
-"""Rules over values: each row refuses a value by the argument's name. That plans obey them is in `test_pretend_cloud_checks`."""
+"""Rules over values: each row refuses a value by the argument's name. `test_pretend_cloud_checks` has the valid plans."""
 
 import importlib.util
 from typing import Any

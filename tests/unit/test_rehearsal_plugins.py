@@ -1,4 +1,4 @@
-"""Plugins of a rehearsal: official ones linked where the CLI looks for them, and what is said of each."""
+"""Plugins of a rehearsal: official ones linked where the CLI looks for them, and the report on each."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What of a render is the cluster: everything of the plan is in a file as the plan has it, and nothing that is secret."""
+"""The cluster in a render: everything of the plan is in a file as the plan has it, and nothing that is secret."""
 
 import re
 from collections.abc import Iterator, Mapping

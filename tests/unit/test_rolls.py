@@ -103,7 +103,7 @@ def test_a_digest_is_the_same_in_every_run() -> None:
 
 
 def said_of(role: Role, made: Workload) -> list[Problem]:
-    """What is said of a change that replaces the pods of this role alone."""
+    """Returns the warnings about a change that replaces only the pods of this role."""
     objects = model_server(made)
     previous = {OUTPUT: {**pod_templates(objects), role: "another"}}
     return [*run((ROLL_01,), Facts(objects=objects, workload=made, previous=previous)).warnings]

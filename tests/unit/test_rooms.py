@@ -11,7 +11,7 @@ import pytest
 from stacks.clouds.registry import CLOUDS
 
 ROOT = Path(__file__).parents[2]
-#: What a room may import of this project, beside itself.
+#: The rooms that a room may import, beside itself.
 MAY_IMPORT = {
     "hardware": set(),
     "releases": {"hardware"},
@@ -25,7 +25,7 @@ MAY_IMPORT = {
 IN_THE_PROGRAM = {
     "clouds/coreweave/watch", "compose", "compose_cluster", "kube/answering", "kube/repair", "outputs", "program",
 }  # fmt: skip
-#: What `components` has that works without the SDK: how a kubeconfig is read and words for errors, which its guard needs too.
+#: Modules of `components` that work without the SDK: how a kubeconfig is read and words for errors, which its guard needs too.
 WITHOUT_THE_SDK = {"components.kube_client", "components.kube_errors"}
 
 

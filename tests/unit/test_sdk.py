@@ -89,7 +89,7 @@ def test_a_rehearsal_ends_before_it_gets_a_tool(
 @pytest.mark.parametrize("installed", [False], indirect=True)
 @pytest.mark.usefixtures("installed")
 def test_on_other_machines_it_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The cluster is then one that is there."""
+    """The cluster is then an existing one."""
 
     class GotError(Exception):
         pass

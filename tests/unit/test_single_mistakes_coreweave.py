@@ -30,7 +30,7 @@ WANTED = {"nodeSelector": {"team": "chat"}, "tolerations": [{**TEAM, "operator":
 GIVEN = stack(serving=WANTED, acceleratorPool={"labels": {"team": "chat"}, "taints": [TEAM]})
 POOLS = {pool.key: pool for pool in cks_plans.pools(GIVEN)}
 PODS = pod_requests(serving_blueprint(GIVEN, Path()).model_server)
-#: What of a NodePool is neither label, taint nor machine.
+#: Fields of a NodePool that are neither label, taint nor machine.
 ELSEWHERE: dict[str, str] = {
     "computeClass": "a price", "autoscaling": "how many: CW-02", "targetNodes": "how many: CW-01",
     "lifecycle": "how nodes go",
@@ -41,7 +41,7 @@ WORDS: dict[str, Sequence[Any]] = {
     "effect": ["NoSchedule", "PreferNoSchedule", "NoExecute"],
 }
 NOBODYS = {"key": "nobody", "value": "tolerates"}
-#: What can be there that is not: in which pool, where, and what.
+#: Values that can be added: the pool, the place, and the value.
 ADDED: list[tuple[str, Place, Any]] = [
     *(("acceleratorPool", ("nodeTaints", 1), {**NOBODYS, "effect": effect}) for effect in WORDS["effect"]),
     ("systemPool", ("nodeTaints",), [{**NOBODYS, "effect": "NoSchedule"}]),
@@ -51,7 +51,7 @@ ADDED: list[tuple[str, Place, Any]] = [
     ("acceleratorPool", ("nodeLabels", LEAFGROUP), "mine"),
     ("acceleratorPool", ("nodeLabels", "anybodys"), "own"),
 ]
-#: What changes nothing that matters: in which pool, which mistakes (a pattern), and why. Everything else has to be found.
+#: Harmless changes: the pool, the mistakes (a pattern), and why. Everything else has to be found.
 HARMLESS: list[tuple[str, str, str]] = [
     ("acceleratorPool", r"nodeTaints(\.0)? gone", "what is tolerated need not be there"),
     ("acceleratorPool", r".*effect is 'PreferNoSchedule'", "a wish, which the scheduler may disregard"),
@@ -96,7 +96,7 @@ CASES = [*cases()]
 
 
 def refused(schema: dict[str, Any], value: Any, place: str = "spec") -> Iterator[str]:
-    """What the API server finds by the CRD's schema, of what it says there."""
+    """Returns the API server's findings by the CRD's schema."""
     if isinstance(value, dict):
         for key in schema.get("required", ()):
             if key not in value:
@@ -112,7 +112,7 @@ def refused(schema: dict[str, Any], value: Any, place: str = "spec") -> Iterator
 
 
 def verdict(key: str = "", spec: Any = None) -> str:
-    """What is said of the pools, one of which has this spec; nothing where all pods are placed."""
+    """Returns the messages about the pools, one of which has this spec; none if all pods are placed."""
     schema = NODE_POOL.definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
     store = Store()
     for pool in POOLS.values():

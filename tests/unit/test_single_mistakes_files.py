@@ -42,7 +42,7 @@ FILES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 ON_GKE = ("dranet", "multinet", "tpu7x")
-#: What is walked, in the files that say it.
+#: Places that are changed, in the files that have them.
 WALKED: list[Path] = [
     ("cluster", "provider"),
     ("cluster", "machine"),
@@ -73,7 +73,7 @@ def pool(name: str) -> Path:
 
 
 def more(name: str) -> Iterator[Mistake]:
-    """What can be there that is not: labels and taints of the machine's own, and those that nobody knows."""
+    """Values that can be added: labels and taints of the machine, and unknown ones."""
     content, machine = FILES[name], MACHINES[FILES[name]["cluster"]["machine"]]
     labels, taints = (*pool(name), "labels"), (*pool(name), "taints", 1)
     for key in machine.all_labels:
@@ -90,7 +90,7 @@ def more(name: str) -> Iterator[Mistake]:
     yield added(content, ("serving", "tolerations", 1), {"key": "anything", "operator": "Exists"})
 
 
-#: What changes nothing that matters: of which files, which mistakes (a pattern), and why. Everything else has to be found.
+#: Harmless changes: the files, the mistakes (a pattern), and why. Everything else has to be found.
 HARMLESS: list[tuple[Sequence[str], str, str]] = [
     ([*FILES], r"cluster\.machine gone", "the fabric has one machine of this provider"),
     (("dranet",), r"cluster\.machine is 'gke-a4-highgpu-8g-dra'", "another machine that serves the fabric"),

@@ -48,14 +48,14 @@ POOL = "accelerators"
 NODE, NICS, PROFILE = ("node_config",), ("network_config", "additional_node_network_configs"), (
     "network_config", "accelerator_network_profile",
 )  # fmt: skip
-#: What is walked: the pool, and what of other resources is a switch of its RDMA.
+#: Places that are changed: the pool, and the fields of other resources that switch its RDMA.
 WALKED: list[tuple[str, Place]] = [
     (POOL, ()),
     ("cluster", ("datapath_provider",)),
     ("cluster", ("enable_multi_networking",)),
     ("rdma-network", ("network_profile",)),
 ]
-#: What of a pool is neither label, taint, machine nor RDMA.
+#: Fields of a pool that are neither label, taint, machine nor RDMA.
 ELSEWHERE: dict[str, str] = {
     "project": "where the pool is", "name": "a name", "cluster": "where the pool is", "location": "GKE-10",
     "node_locations": "GKE-10", "version": "GKE-01, GKE-17, TPU-04", "node_count": "how many: CAP-07, NET-02",
@@ -83,7 +83,7 @@ WORDS: dict[str, Sequence[Any]] = {
 NOBODYS = {"key": "nobody", "value": "tolerates", "effect": "NO_SCHEDULE"}
 GPU = (*NODE, "guest_accelerators", 0)
 _NIC = {"network": "n", "subnetwork": "s"}
-#: What can be there that is not: of which variants, where, and what.
+#: Values that can be added: the variants, the place, and the value.
 ADDED: list[tuple[Sequence[str], Place, Any]] = [
     *((NAMES, (*NODE, "taints", 0), {**NOBODYS, "effect": effect}) for effect in WORDS["effect"]),
     *((("multinet", "none", "tpu7x"), (*NODE, "labels", key), value) for key, value in DRANET_LABELS.items()),
@@ -96,7 +96,7 @@ ADDED: list[tuple[Sequence[str], Place, Any]] = [
 ]  # fmt: skip
 TAINT_GKE_ADDS = "GKE puts this taint on such nodes whether the pool says it or not"
 NO_RDMA = "nothing of this pool needs it: it has no RDMA"
-#: What changes nothing that matters: of which variants, which mistakes (a pattern), and why. Everything else has to be found.
+#: Harmless changes: the variants, the mistakes (a pattern), and why. Everything else has to be found.
 HARMLESS: list[tuple[Sequence[str], str, str]] = [
     (NAMES[:4], r"node_config\.taints(\.0)? gone", TAINT_GKE_ADDS),
     (NAMES[4:], r"node_config\.taints\.0 gone", TAINT_GKE_ADDS),
@@ -203,7 +203,7 @@ def built(name: str, part: str) -> Built:
 
 
 def verdict(name: str, part: str, args: Any = None) -> str:
-    """What is said of a resource with these arguments and of everything after it; nothing where all pods are placed."""
+    """Returns the messages about a resource with these arguments and all after it; none if all pods are placed."""
     base = built(name, part)
     store = copy.deepcopy(base.store)
     program = base.program.copied(a_file(), fleet=Fleet(store))  # type: ignore[arg-type]

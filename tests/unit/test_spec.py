@@ -162,7 +162,7 @@ def test_it_takes(given: dict[str, Any]) -> None:
 
 # --- what it refuses -----------------------------------------------------------------------------------------------------
 
-#: What is given, where the problem is, and what its sentence says of reason and fix.
+#: Input, place of the problem, and its reason and fix.
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     (serving(prefil={}), "serving.prefil", "unknown key, because a misspelt key would silently mean its default; did"),
     (serving(prefill={"replica": 1}), "serving.prefill.replica", "did you mean `replicas`?"),

@@ -17,7 +17,7 @@ from stacks.findings import StackFileError
 from tests.shipped import NAMES, ROOT, fill
 
 FILES = [fill((ROOT / name).read_text()).encode() for name in NAMES]
-#: What no stack file of the repository says.
+#: Keys that no stack file of the repository has.
 GENEROUS = b"""\
 config:
   llmd-pd:serving: {accelerator: nvidia, hfToken: {secret: hf}, gated: false, env: {A: b}}

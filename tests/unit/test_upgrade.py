@@ -1,4 +1,4 @@
-"""Moving real stacks between the real releases: what is said of each, and that nothing is said that is not so."""
+"""Moves of real stacks between the real releases: the text on each change, and no false message."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

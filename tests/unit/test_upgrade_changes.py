@@ -173,7 +173,7 @@ SERVERS = {
 }
 
 
-#: What a Deployment is, and is called: with another it is another object.
+#: Kind and name of a Deployment: with another one it is another object.
 IDENTITY = [("apiVersion",), ("kind",), ("metadata", "name")]
 CONTENT = [path for path in paths(SERVERS["decode"]) if path not in IDENTITY]
 

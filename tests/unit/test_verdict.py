@@ -222,7 +222,7 @@ def test_device_classes_of_claims_and_of_templates() -> None:
 
 
 class Cluster:
-    """What an API server would list, by the last word of the path."""
+    """Lists of an API server, by the last word of the path."""
 
     def __init__(self, **lists: list[dict[str, Any]]) -> None:
         self.lists = {"serviceaccounts": [named("default")], **lists}

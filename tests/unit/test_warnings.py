@@ -1,4 +1,4 @@
-"""What is pointed out of a stack file and refuses nothing: one concept for every provider, said by preview and check alike."""
+"""Warnings about stack files: one concept for every provider, the same in preview and check."""
 
 from pathlib import Path
 from typing import Any

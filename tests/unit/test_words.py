@@ -18,16 +18,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 #: Folders whose words are not done yet. With a slash at the end: all that is below; without: the files directly in it.
 LEFT = (
-    "commands/",
-    "stacks",
     "stacks/clouds/",
     "stacks/file/",
-    "stacks/kube/",
-    "stacks/review/",
     "stacks/rules/",
-    "stacks/serving/",
     "stacks/spec/",
-    "tests/",
 )
 PRODUCT = ("__main__.py", "commands", "components", "hardware", "rehearsal", "releases", "stacks")
 PAGES = ("Makefile", "OVERLAYS.md", "Pulumi*.yaml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/**/*.md")
@@ -54,7 +48,8 @@ PHRASES = (
     phrase(r"whoever\b", "the person or program itself: the user, the owner"),
     phrase(r"only\s+makes?\s+nodes", "platform stack"),
     phrase(r"obey(s|ed|ing)?\b", "valid; follows"),
-    phrase(r"(that|which|what|who)\s+(is|are|was|were)\s+(already\s+)?there\b", "existing"),
+    # "What is there before" is in the header of a rendered file, whose bytes have to stay.
+    phrase(r"(that|which|what|who)\s+(is|are|was|were)\s+(already\s+)?there\b(?!\s+before)", "existing"),
     phrase(r"the\s+same\s+(of\s+(?!the\b)|in\s+words)", "the thing itself"),
     phrase(r"as\s+(was\s+)?said\b", "nothing, or the place where it is written"),
     phrase(r"it,\s+where\b", "two sentences, one per case"),

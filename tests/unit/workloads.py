@@ -1,4 +1,4 @@
-"""What tests of rendered workloads share: a recipe of any combination in any release, changed at will."""
+"""Helpers for tests of rendered workloads: a recipe of any combination in any release, changed at will."""
 
 from dataclasses import replace
 from typing import Any

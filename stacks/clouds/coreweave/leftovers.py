@@ -13,7 +13,7 @@ from stacks.clouds.pools import NodePool
 from stacks.findings import Problem
 from stacks.kube.api import Object
 from stacks.kube.leftover import Leftover, Look, ending
-from stacks.kube.owner import holder, whose
+from stacks.kube.owner import holder, owner_text
 from stacks.kube.rules import CLUSTER
 
 CONSOLE = "https://console.coreweave.com"
@@ -68,7 +68,7 @@ def node_pools_left(look: Look, pools: Sequence[NodePool]) -> Iterator[Leftover]
             unmarked = "" if marked else "; it is not marked as any stack's"
             yield Leftover("NodePool", name, f"{_nodes(pool)}{unmarked}{ending(pool)}", bills=_current(pool) > 0)
         elif name in named:
-            look.others.append(f"NodePool {name} is there and belongs to {whose(pool)}")
+            look.others.append(f"NodePool {name} is there and belongs to {owner_text(pool)}")
 
 
 def _current(pool: Object) -> int:

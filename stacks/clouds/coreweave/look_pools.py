@@ -12,7 +12,7 @@ from stacks.clouds.pools import NodePool
 from stacks.findings import Place, Problem
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
-from stacks.kube.owner import holder, whose
+from stacks.kube.owner import holder, owner_text
 from stacks.kube.rules import CLUSTER, EXISTS
 
 #: Where a stack file says what a pool's nodes are.
@@ -95,6 +95,6 @@ def _somebody_elses(request: ClusterRequest, pool: NodePool, live: Object, owner
     mark = f"kubectl annotate nodepool {pool.name} {OWNER}={owner} --overwrite{kubectl_flags(request.context)}"
     return EXISTS.problem(
         at=("cluster", "coreweave", pool.key, "name"), what=f"NodePool {pool.name} exists already",
-        why=f"it belongs to {whose(live)}, and this stack would change what is billed to them",
+        why=f"it belongs to {owner_text(live)}, and this stack would change what is billed to them",
         fix=f"choose another name, or take it over: `{mark}` makes it this stack's, and the next `pulumi up` takes it as it is",
     )  # fmt: skip

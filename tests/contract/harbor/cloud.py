@@ -14,7 +14,7 @@ from stacks.kube.leftover import Leftover, Leftovers
 from stacks.schema import Section
 from tests.contract.harbor.spec import Harbor
 
-#: What is at Harbor's, by name: what its API would list.
+#: Harbor's resources by name, as its API would list them.
 THERE: list[str] = []
 
 
