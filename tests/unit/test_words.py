@@ -19,7 +19,6 @@ ROOT = Path(__file__).parents[2]
 #: Folders whose words are not done yet. With a slash at the end: all that is below; without: the files directly in it.
 LEFT = (
     "commands/",
-    "rehearsal/",
     "stacks",
     "stacks/clouds/",
     "stacks/file/",
