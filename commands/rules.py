@@ -23,12 +23,12 @@ def rules(
       llmd-pd rules
       llmd-pd rules --output json | jq -r '.rules[] | select(.suppressible) | .id'
     """
-    from stacks.rules.table import RULES
+    from stacks.rules import table
 
     if output is Output.JSON:
-        console.line(json.dumps({"rules": [_document(rule) for rule in RULES]}, indent=2))
+        console.line(json.dumps({"rules": [_document(rule) for rule in table.rules()]}, indent=2))
         return
-    console.tables((("rule", "severity", "title"), [(rule.id, rule.severity, rule.title) for rule in RULES]))
+    console.tables((("rule", "severity", "title"), [(rule.id, rule.severity, rule.title) for rule in table.rules()]))
 
 
 def explain(
@@ -42,11 +42,11 @@ def explain(
       llmd-pd explain GKE-12
     """
     from stacks.findings import meant
-    from stacks.rules.table import RULES
+    from stacks.rules import table
 
-    found = next((row for row in RULES if row.id == rule), None)
+    found = next((row for row in table.rules() if row.id == rule), None)
     if found is None:
-        near = meant(rule, [row.id for row in RULES]) or "`llmd-pd rules` lists them all."
+        near = meant(rule, [row.id for row in table.rules()]) or "`llmd-pd rules` lists them all."
         console.error(f"there is no rule {rule}; {near}")
         raise typer.Exit(1)
     does = "refuses" if found.severity == "error" else "points out"

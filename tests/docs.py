@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from stacks.findings import Severity
-from stacks.rules.table import RULES
+from stacks.rules.table import rules
 
 PAGE = Path(__file__).parents[1] / "docs" / "stack-files.md"
 HEADS = {Severity.ERROR: ("errors", "refuses"), Severity.WARNING: ("warnings", "points out")}
@@ -19,7 +19,7 @@ def table(severity: Severity) -> str:
 def _lines(severity: Severity) -> Iterator[str]:
     yield f"| id | {HEADS[severity][1]} | because | source |"
     yield "|---|---|---|---|"
-    for rule in RULES:
+    for rule in rules():
         if rule.severity is severity:
             yield f"| {rule.id} | {rule.title} | {rule.why} | {_linked(rule.source)} |"
 

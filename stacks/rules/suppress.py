@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 
 def _known_rules(facts: "Facts") -> Iterator[Finding]:
-    from stacks.rules.table import RULES  # the table has this row
+    from stacks.rules.table import rules  # the table has this row
 
-    rows = {rule.id: rule for rule in RULES}
+    rows = {rule.id: rule for rule in rules()}
     for index, stated in enumerate(facts.spec.suppress):
         at = ("suppress", index, "rule")
         rule = rows.get(stated.rule)
         if rule is None:
             what, why = f"rule `{stated.rule}` does not exist", "nothing would be suppressed"
-            fix = known(stated.rule, [each.id for each in RULES if each.suppressible])
+            fix = known(stated.rule, [each.id for each in rows.values() if each.suppressible])
             yield Finding(at=at, what=what, why=why, fix=fix)
         elif not rule.suppressible:
             what, why = (

@@ -22,8 +22,8 @@ from stacks.rules.previous import ROLL_01
 from stacks.rules.sdk import SDK
 from stacks.spec.stack import StackSpec
 
-#: Every id that anything prints, once. The order is that of lists and tables, and decides nothing else.
-RULES: tuple[Rule, ...] = (
+#: Rules of every stack, and those that readers of files and looks at clusters say.
+_OF_STACKS: tuple[Rule, ...] = (
     *file.RULES,
     suppress.SUPPRESS_01,
     *serving.RULES,
@@ -36,7 +36,6 @@ RULES: tuple[Rule, ...] = (
     GW_01,
     *router.RULES,
     MON_01,
-    *(rule for cloud in CLOUDS.values() for rule in cloud.rules),
     *fit.RULES,
     MIRROR_01,
     *kube.RULES,
@@ -47,14 +46,19 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def rules() -> tuple[Rule, ...]:
+    """Every id that anything prints, once, with those of the clouds in the registry. The order is that of lists and tables."""
+    return (*_OF_STACKS, *(rule for cloud in CLOUDS.values() for rule in cloud.rules))
+
+
 def examine(spec: StackSpec, but: Collection[str] = (), base: Path = Path()) -> Outcome:
     """Asks every rule `but` those of these ids about a stack file whose relative paths start at `base`.
 
     A plan is made of a file to which no rule objects, and then the rules are asked that need one: laws of its resources, and
     warnings. A file that was not asked everything has no plan.
     """
-    rules = [rule for rule in RULES if rule.asks_facts and rule.id not in but]
-    found = run(rules, Facts(spec), spec.suppress)
+    asked = [rule for rule in rules() if rule.asks_facts and rule.id not in but]
+    found = run(asked, Facts(spec), spec.suppress)
     if found.errors:
         return replace(found, warnings=())
     if but:

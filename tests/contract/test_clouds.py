@@ -25,6 +25,7 @@ from stacks.compose import compose
 from stacks.file.load import load, spec_from_config
 from stacks.leftovers import look_for_leftovers
 from stacks.platform import Foundation, stand_on
+from stacks.rules.table import rules
 from tests.contract.clouds import EXAMPLES, with_harbor
 from tests.contract.harbor import cloud as harbor
 from tests.crd_files import write
@@ -85,6 +86,17 @@ def test_a_section_of_another_cloud_is_refused(key: str, tmp_path: Path) -> None
     other = next(word for word in EXAMPLES if word != key)
     found = examine(file(tmp_path, key, **{other: EXAMPLES[other][0][other]}))
     assert [row.path for row in found.problems] == [f"llmd-pd:cluster.{other}"]
+
+
+def test_its_rules_are_in_the_table(key: str) -> None:
+    listed = [rule.id for rule in rules()]
+    assert all(listed.count(rule.id) == 1 for rule in CLOUDS[key].rules)
+    assert CLOUDS[key].rules
+
+
+def test_a_law_of_its_resources_is_told_before_they_are_made(tmp_path: Path) -> None:
+    (problem,) = examine(file(tmp_path, "harbor", harbor={"region": "reef"})).problems
+    assert (problem.rule, problem.path) == ("HARBOR-01", "pd-disaggregation-cluster.region")
 
 
 def test_a_plan_is_a_function_of_the_stack_file(key: str) -> None:

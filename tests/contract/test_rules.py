@@ -13,13 +13,14 @@ import pytest
 from stacks.clouds.gke import cloud
 from stacks.findings import ERROR, WARNING, Rule, Severity, run
 from stacks.rules.facts import Facts
-from stacks.rules.table import RULES, examine
+from stacks.rules.table import examine, rules
 from stacks.spec.stack import StackSpec
 from tests import gke_plans
 from tests.contract import rule_cases
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("hardware", "releases", "components", "stacks", "commands", "rehearsal", "tests")
+RULES = rules()
 ROWS = {rule.id: rule for rule in RULES}
 FILES, WARNED, PLANS = [*rule_cases.of_files()], [*rule_cases.of_warnings()], [*rule_cases.of_plans()]
 VALID = rule_cases.valid()

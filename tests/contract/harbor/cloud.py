@@ -1,6 +1,6 @@
 """Harbor as a cloud: a table of two resources, a network and a cluster in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hardware.machines import Machine
@@ -9,13 +9,26 @@ from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Follo
 from stacks.clouds.pools import AcceleratorPool
 from stacks.clouds.replaces import Fixed, Immutables
 from stacks.clouds.resource import Ref, Resource
-from stacks.findings import Problem
+from stacks.findings import ERROR, OUTSIDE, Finding, Problem, Rule
 from stacks.kube.leftover import Leftover, Leftovers
+from stacks.rules.facts import Facts
 from stacks.schema import Section
 from tests.contract.harbor.spec import Harbor
 
 #: Harbor's resources by name, as its API would list them.
 THERE: list[str] = []
+
+
+def _not_on_a_reef(facts: Facts) -> Iterator[Finding]:
+    for resource in facts.resources:
+        if resource.type == "cluster.Cluster" and resource.args["region"] == "reef":
+            what, why = "a cluster on a reef", "Harbor makes none there"
+            yield Finding(at=(OUTSIDE, resource.name, "region"), what=what, why=why, fix="choose another region")
+
+
+HARBOR_01 = Rule(
+    "HARBOR-01", ERROR, "a cluster on a reef", "Harbor makes none there", "docs/harbor.md", check=_one_region
+)
 
 
 class HarborCloud(Cloud):
@@ -36,6 +49,10 @@ class HarborCloud(Cloud):
     makes_nodes = True
     example = "nvidia-generic"
     replaces = Immutables({"network.Network": Fixed(("region",)), "cluster.Cluster": Fixed(("region", "network"))})
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        return (HARBOR_01,)
 
     def is_new(self, section: Section | None, context: str | None) -> bool:
         return section is not None
