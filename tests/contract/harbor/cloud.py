@@ -27,7 +27,7 @@ def _not_on_a_reef(facts: Facts) -> Iterator[Finding]:
 
 
 HARBOR_01 = Rule(
-    "HARBOR-01", ERROR, "a cluster on a reef", "Harbor makes none there", "docs/harbor.md", check=_one_region
+    "HARBOR-01", ERROR, "a cluster on a reef", "Harbor makes none there", "docs/harbor.md", check=_not_on_a_reef
 )
 
 
