@@ -53,8 +53,9 @@ lint: $(STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-docs: $(STAMP) ## Write the tables of docs/stack-files.md anew, which are made of the rules
+docs: $(STAMP) ## Write the tables of docs/stack-files.md, which are made of the rules, and the README's picture
 	@$(BIN)/python -m tests.docs
+	@$(BIN)/python docs/picture.py
 
 bench: setup ## Preview, up and check against their peers; writes bench.json
 	@$(BIN)/python -m tests.speed --output bench.json

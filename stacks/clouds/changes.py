@@ -1,4 +1,4 @@
-"""What a changed stack file would replace of a cluster that is there, told before the engine refuses it without a word of why.
+"""Replacements that a changed stack file would cause in an existing cluster, reported before the engine refuses them.
 
 The cluster as it was last planned is a fingerprint, which a stack keeps among its outputs: from the state alone nobody could tell
 an argument that was left out from one that Google filled in.
@@ -16,7 +16,7 @@ Fingerprint = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to a resource, and the arguments that make it happen.
+    """The effect of a change on a resource, and the changed arguments.
 
     `replaced`: it goes with all that is on it, and another comes; else its nodes are made anew, one after the other.
     `refused`: the stack protects it.
@@ -33,7 +33,7 @@ class Change:
 
 
 def fingerprint(resources: Sequence[Resource], table: Immutables) -> dict[str, dict[str, Any]]:
-    """What has to be known of resources to tell what a change will do to them, as JSON can hold it."""
+    """Returns the fingerprint of resources, by which a later run finds changes, as JSON data."""
     return {
         resource.name: {"type": resource.type, "args": plain(resource.args)}
         for resource in resources

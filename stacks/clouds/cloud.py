@@ -53,7 +53,7 @@ class Nodes:
 
 @dataclass(frozen=True)
 class PodParts:
-    """What serving pods need on a cloud's nodes: parts of a pod's spec and of its container, and annotations."""
+    """Parts that serving pods need on a cloud's nodes: of a pod's spec and of its container, and annotations."""
 
     spec: Fragment = field(default_factory=lambda: EMPTY)
     container: Fragment = field(default_factory=lambda: EMPTY)
@@ -114,7 +114,7 @@ class Use:
 
 @dataclass(frozen=True)
 class InUse:
-    """What a destroy asks before it takes a cluster, or node pools of one that stays.
+    """The guard's arguments: it checks a cluster, or node pools in an existing one, before their destroy.
 
     `section` is the section of the stack file that has `deleteInUse`, `delete_in_use` its value. `cluster` is the cluster's
     name, None if it stays; `namespaces` the label, key and value, of namespaces that are the cloud's own; `pool_label` the
@@ -213,7 +213,7 @@ class Cloud:
     example: str = ""
     replaces: Immutables | None = None
     rendered: tuple[str, ...] = ()
-    #: What to do about objects of the Prometheus operator in a cluster that the stack makes.
+    #: The fix for objects of the Prometheus operator in a cluster that the stack makes.
     without_operator: str = "leave it out"
     #: Whether a platform stack pulls images and charts, which `mirror` is about.
     pulls: bool = False
@@ -243,7 +243,7 @@ class Cloud:
         return replace(found, labels=labels, taints=taints)
 
     def pod(self, nodes: Nodes, labels: Mapping[str, str], *, rdma: bool) -> PodParts:
-        """What serving pods with these labels need on such nodes. `rdma`: their fabric uses it."""
+        """Returns the parts that serving pods with these labels need on these nodes. `rdma`: their fabric uses it."""
         return PodParts()
 
     def plan(self, request: ClusterRequest) -> ClusterPlan:
@@ -259,7 +259,7 @@ class Cloud:
         return frozenset()
 
     def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
-        """What a platform stack exports of its section, for the stacks that serve on its nodes; plain data."""
+        """Returns the exports of a platform stack's section for the stacks on its nodes, as plain data."""
         return {}
 
     def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
@@ -280,7 +280,7 @@ class Cloud:
         """Follows nodes in the background of an `up`, and logs why none comes."""
 
     def leftovers(self, request: ClusterRequest, plan: ClusterPlan, namespace: str | None) -> "Leftovers | None":
-        """What is left of a stack, from the cloud's own API, the cluster included; None if only the cluster can tell.
+        """Returns a stack's leftovers from the cloud's own API, with the cluster; None if only the cluster can tell.
 
         Raises:
             StackFileError: the API cannot be asked.
@@ -288,11 +288,11 @@ class Cloud:
         return None
 
     def left_in_cluster(self, look: "Look", plan: ClusterPlan) -> Iterator["Leftover"]:
-        """What is left of the stack's nodes in an existing cluster, and the cluster itself."""
+        """Yields the leftovers of the stack's nodes in an existing cluster, and the cluster itself."""
         return iter(())
 
     def unreachable(self, plan: ClusterPlan, problem: "Problem | None") -> "Problem | None":
-        """What to say of leftovers if the cluster does not answer with `problem`; for None, if nothing leads to it at all."""
+        """Returns the problem for leftovers if the cluster does not answer; `problem` None: there is no context for it."""
         return problem
 
     def place(self, section: Section | None) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""What node pools of every provider are told alike: their keys in a stack file, taints, and the bounds of an autoscaler."""
+"""Common settings of node pools in all clouds: their keys in a stack file, taints, and the bounds of an autoscaler."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal

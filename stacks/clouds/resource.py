@@ -1,6 +1,6 @@
 """Resources of a cloud as data: what a plan says is made, in the words of the provider's SDK, before any SDK is there.
 
-Owns no cloud's rules. Whoever registers them (`components/cluster`) looks the class up by its path and puts the resources
+Owns no cloud's rules. `components/cluster` registers them: it looks the class up by its path and puts the resources
 themselves in the place of references.
 """
 

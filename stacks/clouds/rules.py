@@ -69,6 +69,6 @@ def nodes_within_bounds(maker: Maker, facts: "Facts") -> Iterator[Finding]:
 
 
 def crossed(place: Place, least: int, most: int) -> Finding:
-    """What is said of bounds that no number is between."""
+    """Returns the finding for a minimum above the maximum."""
     what, why = f"min {least} is more than max {most}", "no number of nodes is between them"
     return Finding(at=place, what=what, why=why, fix="write min and max the other way round")

@@ -28,9 +28,9 @@ __all__ = [
     "stack_name",
 ]
 
-#: What the Pulumi CLI itself keeps at the top of a stack file.
+#: The Pulumi CLI's own keys at the top of a stack file.
 PULUMI_KEYS = ("config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment")
-#: Files people name by mistake, told by a key at their top.
+#: Other files that users name by mistake, by a key at their top.
 MISTAKEN = {
     "apiVersion": "a Kubernetes manifest",
     "runtime": "Pulumi's project file",
@@ -40,14 +40,14 @@ MISTAKEN = {
 
 @dataclass(frozen=True)
 class StackFile:
-    """A stack file that was read: where it lies, the stack's name, and what it says."""
+    """A stack file: its path, the stack's name, and its content."""
 
     path: Path
     stack: str
     spec: StackSpec
-    #: The line of a key (`("cluster", "nodes")`), or of what it would stand under, from 1.
+    #: The line of a key (`("cluster", "nodes")`), or of its nearest existing parent, from 1.
     line_of: Callable[[Place], int] = field(compare=False, repr=False)
-    #: What rules found in it beside errors, of which it has none.
+    #: The rules' warnings and suppressed findings; it has no errors.
     outcome: Outcome = field(default_factory=Outcome, compare=False, repr=False)
 
     def located(self, problem: Problem) -> Problem:

@@ -1,6 +1,6 @@
-"""The fields of a stack file: configuration in, a `StackSpec` out, or every problem of the fields in our words.
+"""The fields of a stack file: configuration in, a `StackSpec` out, or all problems of the fields.
 
-pydantic finds, this module says it: what is there, why it cannot be, what to write instead.
+pydantic finds them; this module writes the messages: the value, the reason, and the fix.
 """
 
 import json
@@ -18,17 +18,17 @@ from stacks.schema import FORMS, Section
 from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec, is_platform
 
-#: What to write where a required key is missing.
+#: Fixes for missing required keys.
 EXAMPLES = {
     "serving": f"`{PROJECT}:serving: {{accelerator: nvidia}}`",
     "accelerator": "`accelerator: nvidia` (or another one)",
 }
-#: Once the first could not be read, the second would be judged against something the file does not say.
+#: Pairs of keys: if the first cannot be read, problems of the second depend on an unknown value and are left out.
 DEPENDENT: tuple[tuple[Place, tuple[str, str]], ...] = (
     (("serving",), ("cluster", "nodes")),
     (("cluster", "machine"), ("cluster", "nodes")),
-    # Which keys a cluster has, and whether `nodes` are all there will be, is its provider's to say; what is said of a cluster to
-    # be made is one whole.
+    # A cluster's keys, and whether `nodes` is the final number, depend on the provider; the section of a cluster that the stack
+    # makes is checked as a whole.
     *(
         (("cluster", "provider"), ("cluster", key))
         for key in ("stack", "coreweave", "gke", "nodes", "protect", "allowReplace")
@@ -159,7 +159,7 @@ def _problem(detail: ErrorDetails) -> Problem:
             form, example = FORMS[context["pattern"]]
             what, why, fix = _cannot(given), f"it has to be {form}", f"write something like `{example}`"
         case "token_in_clear":
-            what, why = detail["msg"], "whoever reads the file, or its history, has it"
+            what, why = detail["msg"], "every reader of the file, or of its history, has it"
             fix = f"revoke it, and give a new one by `pulumi config set --secret --path '{PROJECT}:serving.hfToken'`"
         case _:
             what, why, fix = _cannot(given), detail["msg"].lower(), "write another value"

@@ -30,7 +30,7 @@ MAX_DEPTH = 32
 MAX_DIGITS = 30
 
 _TAG = "tag:yaml.org,2002:"
-#: What an unquoted word is, as gopkg.in/yaml.v3 decides it for the Pulumi CLI: YAML 1.2, but `010` is octal and a date is a date.
+#: Types of unquoted words, as gopkg.in/yaml.v3 reads them for the Pulumi CLI: YAML 1.2, but `010` is octal and a date is a date.
 _FORMS = {
     "bool": re.compile(r"(true|True|TRUE|false|False|FALSE)\Z"),
     "null": re.compile(r"(~|null|Null|NULL|)\Z"),
@@ -112,7 +112,7 @@ def parse(content: bytes) -> Document | Problem:
 
 
 def _too_much(text: str) -> Problem | None:
-    """What could not be built in reasonable time, told from the events alone, before anything is built."""
+    """Returns a problem if the file is too large to build in reasonable time, from its events only, before it is built."""
     sizes: dict[str | None, int] = {}
     still_open: list[tuple[str | None, int]] = []
     total = 0
@@ -144,7 +144,7 @@ def _too_much(text: str) -> Problem | None:
 
 
 def _strange(node: Node, at: Place) -> Iterator[Problem]:
-    """What a stack file cannot mean; each is replaced in the tree by something plain, so that reading can go on."""
+    """Yields values that a stack file cannot have; each is replaced in the tree by a plain one, so that reading continues."""
     kind = (node.tag or "").removeprefix(_TAG)
     if isinstance(node, ScalarNode):
         if kind == "int" and len(node.value) > MAX_DIGITS:

@@ -57,9 +57,9 @@ def _default(field: str) -> Any:
 
 
 def _idle(spec: StackSpec) -> list[str]:
-    """What is said of the cluster and not heeded."""
+    """Yields keys of the cluster that have no effect."""
     cluster = spec.cluster
-    # What the other stack says is heeded of a platform stack's.
+    # With `provider: stack`, the platform stack's section counts.
     heeded = {OF_A_STACK} if cluster.provider == OF_A_STACK else {cluster.cloud.key, *cluster.cloud.heeds}
     return [
         key

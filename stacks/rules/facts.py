@@ -113,7 +113,7 @@ class Facts:
 
     @cached_property
     def workload(self) -> Workload:
-        """What is served; unknown of a platform stack."""
+        """The workload; unknown for a platform stack."""
         if self.serving:
             return resolve.workload(self.sound)
         raise UnknownError

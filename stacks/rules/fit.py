@@ -125,7 +125,7 @@ def _field(facts: "Facts", role: Role, misfit: Misfit) -> Place:
         made = ("cluster", cluster.provider, "acceleratorPool", "taints")
         return made if cluster.makes_nodes else ("serving", "tolerations")
     if misfit.kind == "label" and misfit.what in facts.sound.served.node_selector:
-        return ("serving", "nodeSelector")  # of nodes that are there, what is selected is taken to be there
+        return ("serving", "nodeSelector")  # existing nodes are assumed to have the selected labels
     if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
         return ("serving", "fabric")
     return ("cluster", "machine")

@@ -65,7 +65,7 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
             at=(*place, "namespace"),
             what=what,
             why=why,
-            fix="leave it out, or write `manage: false` to use one that is there",
+            fix="leave it out, or write `manage: false` to use an existing one",
         )
     yield from _idle(gateway)
     if gateway.install and provider not in IMPLEMENTATIONS:
@@ -78,7 +78,7 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
             fix=f"leave it out, or use {' or '.join(IMPLEMENTATIONS)}",
         )
     elif gateway.install and not gateway.manage:
-        what, why = "`install` for a Gateway of somebody else's", "it has to work before this stack comes"
+        what, why = "`install` for a Gateway of another owner", "it has to work before this stack comes"
         yield Finding(
             at=(*place, "install"),
             what=what,
@@ -103,7 +103,7 @@ def _idle(gateway: Gateway) -> Iterator[Finding]:
     for key in [key for key, value in theirs.items() if value and not gateway.manage]:
         yield Finding(
             at=(*place, key),
-            what=f"`{key}` for a Gateway of somebody else's",
+            what=f"`{key}` for a Gateway of another owner",
             why=why,
             fix="leave it out: it is the owner's",
         )

@@ -1,7 +1,7 @@
 """A look at the cluster before anything is applied, where the provider would say nothing or say it late.
 
 The provider's preview succeeds on a cluster that cannot be reached, and notices only during `up` that a namespace or a
-release of that name exists already. We look first, read-only, and say how to import what is there. CRDs are adopted,
+release of that name exists already. We look first, read-only, and say how to import it. CRDs are adopted,
 but never taken back to an older version: another stack may live from what the newer one brought.
 """
 
@@ -33,7 +33,7 @@ WAIT_FOR = "pulumi.com/waitFor"
 
 @dataclass(frozen=True)
 class Found:
-    """What a look at the cluster brought: the stack's own Helm releases with the Secrets of their revisions, if there are any,
+    """The result of the live check: the stack's own Helm releases with the Secrets of their revisions, if there are any,
     the names of CRDs that the cluster brings and keeps itself, and of those that are established and not waited for by a stack.
     """
 
@@ -141,7 +141,7 @@ def _newer_crds(crds: Mapping[str, tuple[Object, Object | None]]) -> Iterator[Pr
             yield EXISTS.problem(
                 at=("crds",), what=f"CRD {name} is there in version {theirs[1]}",
                 why=f"this stack would take it back to {ours[1]}, for every stack of the cluster",
-                fix="write `llmd-pd:crds: {manage: false}` to use what is there",
+                fix="write `llmd-pd:crds: {manage: false}` to use the existing ones",
             )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def second_proxy(api: Api, plan: "ServingBlueprint") -> Iterator[Problem]:
     there = api.get(f"/api/v1/namespaces/{namespace}/configmaps/{ENVOY}")
     release = ((there or {}).get("metadata", {}).get("annotations") or {}).get("meta.helm.sh/release-name")
     if there is not None and release != plan.router.name:
-        holder = f"Helm release {release}" if release else "somebody else"
+        holder = f"Helm release {release}" if release else "another owner"
         yield EXISTS.problem(
             at=("namespace",), what=f"ConfigMap {ENVOY} is in namespace {namespace} already",
             why=f"it belongs to {holder}, and the standalone chart keeps its proxy's configuration under this one name",
@@ -65,7 +65,7 @@ def _no_api(api: Api, plan: "ServingBlueprint", gateway: GatewayPlan) -> Iterato
     if not set(CRDS).isdisjoint(plan.crd_files) or api.get(API) is not None:
         return
     why, fix = (
-        "the stack leaves its CRDs to somebody else",
+        "the cluster's owner installs its CRDs",
         "write `crds: {gatewayApi: true}`, or have them installed first",
     )
     brought = gateway.stated.implementation
@@ -89,7 +89,7 @@ def _class(api: Api, gateway: GatewayPlan) -> Iterator[Problem]:
 
 
 def _shared(api: Api, plan: "ServingBlueprint", gateway: GatewayPlan) -> Iterator[Problem]:
-    """The Gateway of somebody else: it is there, works, and takes a route of the stack's namespace."""
+    """Checks a Gateway of another owner: it exists, is programmed, and accepts a route of the stack's namespace."""
     where, name = ("router", "gateway"), f"{gateway.namespace}/{gateway.name}"
     live = api.get(f"{API}/namespaces/{gateway.namespace}/gateways/{gateway.name}")
     if live is None:
@@ -153,7 +153,7 @@ def _base_models(route: Object) -> set[str | None]:
 
 
 def _installed(plan: "ServingBlueprint", implementation: Releases, owner: str, *, ours: bool) -> Iterator[Problem]:
-    """Releases of the implementation that are there and not in this life of the stack."""
+    """Yields existing releases of the implementation that are not in the stack's state."""
     for release, revisions in implementation:
         whose = _whose(release, revisions, owner, ours=ours) if revisions else None
         if whose is not None:
@@ -166,9 +166,9 @@ def _installed(plan: "ServingBlueprint", implementation: Releases, owner: str, *
 
 
 def _whose(release: HelmRelease, revisions: Sequence[Object], owner: str, *, ours: bool) -> str | None:
-    """Whose a release is that is there; None for one of this life of the stack."""
+    """Returns the owner of an existing release as text; None for one in the stack's state."""
     if helm_records.foreign(revisions, owner) is not None:
-        return "somebody else's"
+        return "another owner's"
     if not ours:
         return "left behind by an earlier life of this stack"
     # The router's namespace is the stack's; this one may be anybody's, who may be installing at this very moment.

@@ -66,7 +66,7 @@ def missing_kinds(api: Api, spec: StackSpec) -> Iterator[Problem]:
         served = {row["kind"] for row in (api.read(API) or {}).get("resources") or ()}
     except ApiException as error:
         if error.status == 403:
-            return  # of whoever may not ask, the provider will say it
+            return  # without the right to ask, the provider reports it
         raise
     for kind, key in wanted.items():
         if kind not in served:

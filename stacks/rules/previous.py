@@ -65,6 +65,6 @@ ROLL_01 = Rule(
 
 
 def compared(previous: Mapping[str, Any], after: "ServingBlueprint") -> Outcome:
-    """What rules say of a change from the stack's last outputs to a blueprint."""
+    """Returns the rules' findings on a change from the stack's last outputs to a blueprint."""
     facts = Facts(after.spec, previous=previous, objects=after.model_server, workload=after.workload)
     return run((ROLL_01,), facts, after.spec.suppress)

@@ -69,7 +69,7 @@ def _is_plugin(row: Any) -> bool:
 
 
 def _references(profiles: Any) -> Iterator[Any]:
-    """What profiles refer to; what is no reference at all as it is, because it refers to no plugin either."""
+    """Yields the references of profiles; an invalid one unchanged, because it refers to no plugin either."""
     for profile in profiles if isinstance(profiles, list) else ():
         rows = profile.get("plugins") if isinstance(profile, Mapping) else profile
         for row in rows if isinstance(rows, list) else filter(None, [rows]):

@@ -1,4 +1,4 @@
-"""What the API server refuses of the router's objects. It would say so at the end of an `up`, when the servers run already."""
+"""Rules for objects of the router that the API server refuses, at the end of an `up`, when the servers run already."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ CHARTS_PORTS = {"grpc-ext-proc": 9002, "http-metrics": 9090}
 
 
 def requests_within_limits(facts: "Facts") -> Iterator[Finding]:
-    """What a container asks for is not above its limit, which may be upstream's. `router.values`, the last word, is not read."""
+    """Requests are not above their limits, which may be upstream's. `router.values`, which override both, are not read."""
     stated = settings(facts.chosen, facts.bill)
     for key in ("resources", "proxyResources"):
         if key not in stated:

@@ -98,7 +98,7 @@ class Cluster(Section, extra="allow"):
 
     @property
     def sections(self) -> Mapping[str, Section]:
-        """What is said of a cluster or nodes in a cloud, by the cloud's word."""
+        """The sections of clouds in the stack file, by the cloud's key."""
         return {key: section for key, section in (self.model_extra or {}).items() if section is not None}
 
     @property
@@ -110,7 +110,7 @@ class Cluster(Section, extra="allow"):
 
     @property
     def section(self) -> Section | None:
-        """What is said of the nodes in their cloud; its defaults if it may be left out, None if not or if the cloud has none."""
+        """The section of the nodes' cloud: its defaults if it may be left out; None if it is missing, or the cloud has none."""
         cloud = self.cloud
         if cloud.section_type is None or cloud.key in self.sections:
             return self.sections.get(cloud.key)
@@ -134,17 +134,17 @@ class Cluster(Section, extra="allow"):
 
     @property
     def accelerator_pool(self) -> AcceleratorPool:
-        """What is said of the accelerator nodes, in whichever cloud they are."""
+        """The settings of the accelerator nodes, in any cloud."""
         return self.cloud.accelerator_pool(self.section)
 
     @property
     def at(self) -> Context:
-        """How the existing cluster is reached."""
+        """The kubeconfig and context of the existing cluster."""
         return Context(self.kubeconfig, self.context)
 
 
 def _at(given: Any, location: Sequence[str | int]) -> Any:
-    """What was given at a place, before lists became tuples."""
+    """Returns the input at a place, before lists became tuples."""
     for step in location:
         given = given.get(step) if isinstance(given, dict) else given[int(step)] if isinstance(given, list) else given
     return given

@@ -1,4 +1,4 @@
-"""What a stack file may say of the router and its gateway. What it means in a chart's values is `stacks.serving.router`'s."""
+"""The section of the router and its gateway. `stacks.serving.router` translates it into a chart's values."""
 
 from typing import Annotated, Any, Literal
 
@@ -80,7 +80,7 @@ class Gateway(Section):
 
     @property
     def implementation(self) -> Provider:
-        """What its provider can do."""
+        """The capabilities of its provider."""
         return PROVIDERS[self.provider]
 
 

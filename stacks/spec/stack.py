@@ -1,7 +1,7 @@
-"""What a stack file may say, and nothing of how it is done.
+"""The types of a stack file.
 
-Everything left out is the accelerator's upstream recipe: `serving: {accelerator: nvidia}` is the guide's own deployment.
-There are two layers, recipe and stack file; no third, and no environment variable. Rules that need more than one field
+Keys that are left out have the values of the accelerator's upstream recipe: `serving: {accelerator: nvidia}` is the guide's own
+deployment. There are two layers, recipe and stack file; no third, and no environment variable. Rules over more than one field
 are in `stacks.rules.table`. Secrets never pass through here.
 """
 
@@ -32,10 +32,10 @@ from stacks.spec.router import Router
 
 
 class RoleSizing(Section):
-    """One role's share. What is left out is the accelerator's recipe. TP follows from `devices`.
+    """The sizing of one role. Keys that are left out have the recipe's values. TP follows from `devices`.
 
-    `autoscaled`: `replicas` is how many there are at first, and from then on somebody else's (an HPA, KEDA) to change. Two
-    owners of that field make the next `up` fail with a conflict.
+    `autoscaled`: `replicas` is the initial number, which an autoscaler (HPA, KEDA) changes from then on. Two owners of that field
+    make the next `up` fail with a conflict.
     """
 
     replicas: Positive | None = None
@@ -122,10 +122,10 @@ class Monitoring(Section):
 
 
 class Crds(Section):
-    """The cluster-wide CRDs: ours to install (and to leave behind), or somebody else's.
+    """The cluster-wide CRDs: installed (and left behind) by the stack, or installed by the cluster's owner.
 
     `manage` is about the inference extension's, `gatewayApi` about those of the Gateway API, which only gateway mode needs;
-    left out, they are ours but on GKE, which brings them. `directory` holds the files of both.
+    left out, the stack installs them except on GKE, which brings them. `directory` holds the files of both.
     """
 
     manage: bool = True

@@ -173,7 +173,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("CW-09", {}, {}, {"acceleratorPool": {"taints": [{"key": "is_gpu", "value": "", "effect": "PreferNoSchedule"}]}},
      f"{GPU}.taints", "no node could have both"),
     ("CW-06", {}, {}, {"systemPool": {"manage": False, "instanceType": "x"}}, f"{CPU}.instanceType",
-     "that pool is somebody else's"),
+     "the stack does not own that pool"),
     ("CW-08", {}, {}, {"acceleratorPool": {"labels": {"kubernetes.io/hostname": "a"}}}, f"{GPU}.labels", "go by what it says"),
     ("FIT-01", {"nodes": 1}, {}, {"acceleratorPool": {"autoscaling": {"min": 0, "max": 1}}}, f"{GPU}.autoscaling.max",
      "write `max: 2`"),

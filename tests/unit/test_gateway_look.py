@@ -62,7 +62,7 @@ def test_a_cluster_that_has_it_all_is_fine(stated: dict[str, Any], look: Look, c
 def test_the_gateway_api_that_nobody_brings(stated: dict[str, Any], look: Look, cluster: ApiServer) -> None:
     cluster.answers = {}
     (text,) = problems(look, cluster, stated)
-    assert text.startswith("llmd-pd:crds.gatewayApi: the cluster has no Gateway API, because the stack leaves its CRDs")
+    assert text.startswith("llmd-pd:crds.gatewayApi: the cluster has no Gateway API, because the cluster's owner installs its CRDs")
 
 
 def test_gke_has_to_be_told_to_bring_it(look: Look, cluster: ApiServer) -> None:
@@ -71,7 +71,7 @@ def test_gke_has_to_be_told_to_bring_it(look: Look, cluster: ApiServer) -> None:
     assert "because GKE brings it if it is turned on; run `gcloud" in text
     assert "--gateway-api=standard" in text
     (text,) = problems(look, cluster, {"provider": "gke"}, crds={"gatewayApi": False})
-    assert "because the stack leaves its CRDs to somebody else" in text
+    assert "because the cluster's owner installs its CRDs" in text
 
 
 def test_the_gateway_api_may_come_with_the_stack(look: Look, cluster: ApiServer, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_an_implementation_of_somebody_else_is_not_taken_over(look: Look, cluste
     base, istiod = problems(look, cluster, {"install": True})
     flags = f"--kubeconfig {tmp_path / 'kubeconfig'} --kube-context prod"
     assert base.startswith("llmd-pd:router.gateway.install: Helm release istio-base is in istio-system already")
-    assert "because it is somebody else's" in istiod
+    assert "because it is another owner's" in istiod
     assert (
         f"write `install: false` to use it, or remove it first: `helm uninstall istiod -n istio-system {flags}`"
         in istiod
@@ -278,8 +278,8 @@ ENVOY = f"{NAMESPACE}/configmaps/envoy"
     ("annotations", "whose"),
     [
         ({"meta.helm.sh/release-name": "other"}, "Helm release other"),
-        ({"else": "x"}, "somebody else"),
-        (None, "somebody else"),
+        ({"else": "x"}, "another owner"),
+        (None, "another owner"),
         ({"meta.helm.sh/release-name": "pd-disaggregation"}, None),
     ],
 )

@@ -309,7 +309,7 @@ def test_the_gateways_implementation_stays_if_it_shall(retain: bool, stack: Stac
     code, document = stack.document()
     assert code == (0 if retain else 1)
     (row,) = document["on_purpose" if retain else "left"]
-    assert row["name"] == "istio-system/istiod", "the other one is somebody else's"
+    assert row["name"] == "istio-system/istiod", "the other one has another owner"
 
 
 def volume(name: str, phase: str, namespace: str, claim: str = "models") -> dict[str, Any]:

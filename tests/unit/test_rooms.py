@@ -69,7 +69,7 @@ def test_a_room_imports_only_what_lies_below(room: str) -> None:
 
 
 def while_running(tree: ast.Module) -> Iterator[str]:
-    """What is imported when the program runs: not what only types need."""
+    """Yields the modules imported at run time, without those that only types need."""
     typing = {
         id(part)
         for node in ast.walk(tree)

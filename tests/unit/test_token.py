@@ -62,7 +62,7 @@ def test_a_token_in_clear_is_refused_and_not_repeated(stated: Any) -> None:
     (found,) = read({"serving": {**NVIDIA, "hfToken": stated}})[0]
     assert found.finding.at == ("serving", "hfToken")
     assert found.path == "llmd-pd:serving.hfToken"
-    assert "a token in clear text, because whoever reads the file, or its history, has it; revoke it" in str(found)
+    assert "a token in clear text, because every reader of the file, or of its history, has it; revoke it" in str(found)
     assert "pulumi config set --secret --path 'llmd-pd:serving.hfToken'" in found.fix
     assert "NotTheName" not in str(found)
 

@@ -1,6 +1,6 @@
 """The ranges of a CoreWeave VPC: what they are called there, and why some cannot be had. Pure arithmetic over CoreWeave's words.
 
-Owns no split of a base: ranges never move, and a team has them from whoever hands them out, each on its own. Leaves out IPv6, and
+Owns no split of a base: ranges never move, and a team gets each one separately from its network's owner. Leaves out IPv6, and
 the zone's own range of hosts, which the server chooses.
 """
 
@@ -22,7 +22,7 @@ _ONES_OWN = " or ".join((", ".join(map(str, PRIVATE[:-1])), str(PRIVATE[-1])))
 
 
 def internal_lb(index: int) -> str:
-    """What one of the ranges of internal load balancers is called, which follows from its place."""
+    """Returns the name of a range of internal load balancers, which follows from its index."""
     return f"internal-lb-{index + 1}"
 
 
@@ -51,7 +51,7 @@ def _unusable(key: str, text: str) -> Finding | None:
     network = parsed(text)
     if network is None or str(network) != text:
         fix = f"write `{network}`" if network else "write its first address and prefix length, as `10.0.0.0/13`"
-        return Finding((key,), f"`{text}` is no IPv4 network", "what it holds has to be known", fix)
+        return Finding((key,), f"`{text}` is no IPv4 network", "its addresses are needed for the check", fix)
     if key != "peers" and not any(map(network.subnet_of, PRIVATE)):
         why = "pods could not reach those who have these addresses in the Internet"
         return Finding((key,), f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")

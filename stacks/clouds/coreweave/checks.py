@@ -50,7 +50,7 @@ def system_nodes(facts: "Facts") -> Iterator[Finding]:
     system = section.system_pool
     if not system.manage:
         for key in sorted(system.model_fields_set - {"manage"}):
-            what, why = f"`{to_camel(key)}` beside `manage: false`", "that pool is somebody else's"
+            what, why = f"`{to_camel(key)}` beside `manage: false`", "the stack does not own that pool"
             yield Finding(
                 at=(
                     *place,
@@ -212,7 +212,7 @@ def across_fabrics(facts: "Facts") -> Iterator[Finding]:
     on_others = facts.spec.cluster.provider == "existing" and facts.machine.provider == KEY
     if on_others and facts.workload.hardware.fabric.rdma and not WITHIN_A_FABRIC & {*facts.serving.node_selector}:
         what = "nothing keeps prefill and decode on one InfiniBand fabric"
-        why = "of nodes that are there it is not known how many they are on, and KV cache does not cross fabrics"
+        why = "existing nodes may be on several, and KV cache does not cross fabrics"
         fix = f"select one under `serving`, as `nodeSelector: {{{FABRIC}: …}}`, or let the stack make the nodes"
         yield Finding(at=("serving", "nodeSelector"), what=what, why=why, fix=f"{fix} (`provider: coreweave`)")
 

@@ -1,4 +1,4 @@
-"""What is left of a stack on CoreWeave: node pools, which cost most of all, and a CKS cluster with its VPC.
+"""Leftovers of a stack on CoreWeave: node pools, which cost most of all, and a CKS cluster with its VPC.
 
 The cluster tells of itself only by answering.
 """

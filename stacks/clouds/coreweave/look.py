@@ -84,7 +84,7 @@ def _elsewhere(previous: Previous, plan: ClusterPlan, context: Context) -> Itera
             what = f"context `{context.context}` leads to a cluster with NodePool {theirs[0]}"
             yield _context(what, f"CKS cluster {name} is not made yet", "leave `context` out until it is")
         elif theirs and _host(api.server) != _host(str(endpoint)):
-            what = f"context `{context.context}` leads to {api.server}, where NodePool {theirs[0]} is somebody else's"
+            what = f"context `{context.context}` leads to {api.server}, where NodePool {theirs[0]} belongs to another owner"
             yield _context(what, f"CKS cluster {name} answers at {endpoint}", "name the context that leads there")
     if unanswered and endpoint is None:
         what, why = f"context `{context.context}` leads nowhere", f"CKS cluster {name} is not made yet"

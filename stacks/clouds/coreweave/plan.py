@@ -1,4 +1,4 @@
-"""What a stack makes on CoreWeave, as data: node pools, and beneath them a CKS cluster and its VPC if the stack makes them.
+"""The plan of a stack on CoreWeave: node pools, and beneath them a CKS cluster and its VPC if the stack makes them.
 
 A pure function of a request: nothing is asked of CoreWeave.
 """

@@ -1,4 +1,4 @@
-"""What a stack makes on CoreWeave: NodePools, and the word to its pods that keeps prefill and decode on one InfiniBand fabric.
+"""The NodePools of a stack on CoreWeave, and the affinity of its pods that keeps prefill and decode on one InfiniBand fabric.
 
 Field names and the meaning of the status are those of https://docs.coreweave.com/products/cks/reference/node-pool. CoreWeave
 brings drivers, device plugins and network operators itself; nothing of that kind is ever made here.

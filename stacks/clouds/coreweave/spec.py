@@ -63,7 +63,7 @@ class SystemPool(Section):
 
 
 class CoreWeave(Section):
-    """What the stack makes on a CKS cluster: its node pools, and with `cluster` that itself, with its VPC.
+    """The section of a stack on a CKS cluster: its node pools, and with `cluster` the cluster and its VPC.
 
     `deleteInUse`: a destroy takes the nodes with pods of other stacks on them, and a cluster with what others run in it.
     """

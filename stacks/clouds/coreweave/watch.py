@@ -1,4 +1,4 @@
-"""What CoreWeave says of node pools that get no nodes, while an `up` waits for them.
+"""Warnings about node pools that get no nodes, in CoreWeave's words, while an `up` waits for them.
 
 The provider waits for a number of nodes, for an hour, and does not show the conditions by which CoreWeave says that none comes.
 So the program, which lives for as long as the engine makes its resources, looks beside it and says each of them once. It only
@@ -25,7 +25,7 @@ from stacks.kube.context import Context
 SECONDS = 10.0
 #: As long as the provider waits for two pools, one after the other.
 LONGEST = 7200.0
-#: What helps, by the type of the condition that does not hold.
+#: Fixes by the type of the failed condition.
 ADVICE: Mapping[str, str] = {
     "Validated": "no node will ever come: Ctrl-C, and name an instance type that the zone has",
     "Quota": "no node will ever come: Ctrl-C, and ask CoreWeave for quota",

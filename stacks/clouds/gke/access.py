@@ -1,7 +1,7 @@
-"""What a project has to allow before there can be a cluster: APIs, the nodes' service account, and who may do what.
+"""Prerequisites of a cluster in its project: APIs, the nodes' service account, and its roles.
 
-APIs stay when the stack goes: others of the project may live from them. The account of whoever runs Pulumi is not made here;
-what it has to be allowed is in the documentation.
+APIs stay on after a destroy: others in the project may use them. The account of Pulumi's user is not made here; the docs list
+its roles.
 """
 
 from stacks.clouds.gke.site import Site
@@ -19,7 +19,7 @@ APIS = {
 }
 GATEWAY_APIS = {"networkservices": "load balancers of Gateways", "certificatemanager": "certificates of Gateways"}
 
-#: What nodes do in the project's name: cluster-toolkit's roles without `storage.objectViewer`. That one was for images of
+#: Roles of the nodes' account: cluster-toolkit's roles without `storage.objectViewer`. That one was for images of
 #: Container Registry, which was shut down on 2025-03-18: `gcr.io` is Artifact Registry's now, and has its role. Pods never had
 #: either: under Workload Identity (`GKE_METADATA`) they are not the nodes' account.
 NODE_ROLES = {

@@ -1,4 +1,4 @@
-"""What a GKE cluster is given before its model servers: per way to RDMA, as Kubernetes objects, files and charts.
+"""Add-ons of a GKE cluster, made before its model servers: per RDMA mode, as Kubernetes objects, files and charts.
 
 And the word to pods that attaches them to the RDMA networks, where claims do not. DeviceClasses of the NICs are GKE's own.
 """

@@ -28,14 +28,14 @@ _SPECIAL = {
     IPv4Network("127.0.0.0/8"): "it is loopback",
     IPv4Network("169.254.0.0/16"): "it is link-local, where the nodes' metadata server is",
     IPv4Network("224.0.0.0/4"): "it is multicast",
-    # Google takes it, but one base has the ranges of all: nodes, RDMA interfaces and whoever talks to them.
+    # Google takes it, but one base has the ranges of all: nodes, RDMA interfaces and their peers.
     IPv4Network("240.0.0.0/4"): "not every operating system can send to an address there",
 }
 _PUBLIC = "it is not all private (RFC 1918, 100.64.0.0/10), and pods could not reach those who have it in the Internet"
 
 #: The largest services range GKE takes (GKE docs).
 _SERVICES_PREFIX = 16
-#: What Google recommends for a proxy-only subnet (the load balancers' docs).
+#: Google's recommendation for a proxy-only subnet (the load balancers' docs).
 _PROXY_PREFIX = 23
 #: Addresses of each subnet that Google keeps for itself (VPC docs).
 _KEPT = 4
@@ -43,7 +43,7 @@ _KEPT = 4
 
 @dataclass(frozen=True)
 class Demand:
-    """What a cluster asks of its ranges. Raises ValueError for what GKE has no such number of.
+    """The addresses that a cluster needs. Raises ValueError for numbers that GKE does not allow.
 
     `surge` nodes are those an upgrade adds before it takes old ones away, of any pool. `max_pods_per_node` is 8 to 256; 110
     is GKE's default.
@@ -80,7 +80,7 @@ class AddressPlan:
 
     @property
     def proxy_warning(self) -> str:
-        """What a stack with a gateway should know of its proxy-only subnet, empty if it has the size Google recommends."""
+        """A warning about the proxy-only subnet of a stack with a gateway; "" if it has the size that Google recommends."""
         if self.proxy.prefixlen <= _PROXY_PREFIX:
             return ""
         recommended = f"the /{_PROXY_PREFIX} that Google recommends, which a base of a /{_PROXY_PREFIX - 4} has"
@@ -147,7 +147,7 @@ def _split(base: IPv4Network) -> dict[str, IPv4Network]:
 
 @dataclass(frozen=True)
 class _Need:
-    """What is asked of a range that gets 2^-`bits` of the base: a power of two of `addresses`, and what for."""
+    """The need of a range with 2^-`bits` of the base: a power of two of `addresses`, and its use."""
 
     range: str
     bits: int
@@ -166,7 +166,7 @@ class _Need:
 
 
 def _needs(demand: Demand) -> tuple[_Need, ...]:
-    """What a demand asks of the ranges that can be too small.
+    """Returns a demand's needs of the ranges that can be too small.
 
     `pods`: GKE gives each node a block of twice its pods, rounded up to a power of two (GKE docs). `rdma`: a node with
     accelerators has one interface in each of the 8 subnets (cluster-toolkit). `proxy`: a /26 at the least (the load
@@ -228,7 +228,7 @@ def _peer(text: str) -> IPv4Network:
     network = parsed(text)
     if network is None or str(network) != text:
         fix = f"write `{network}`" if network else "write its first address and prefix length, e.g. `10.1.0.0/16`"
-        why = "what the base must not overlap has to be known"
+        why = "the base must not overlap it"
         raise AddressPlanError(f"peer `{text}` is no IPv4 network", why, fix)
     return network
 

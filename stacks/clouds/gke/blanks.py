@@ -67,7 +67,7 @@ def is_blank(value: str | None) -> bool:
 
 
 def blanks(gke: Gke) -> dict[str, str]:
-    """What is left blank: the text that stands there, by the path under `cluster.gke`."""
+    """Returns the blanks: their texts, by the path under `cluster.gke`."""
     return {path: value for path, key in KEYS.items() if (value := key.read(gke)) is not None and is_blank(value)}
 
 

@@ -148,7 +148,7 @@ def device_handout_mismatch(facts: "Facts", gke: Gke) -> Finding | None:
 
 
 def _others(facts: "Facts") -> list[GkePool]:
-    """What serves the fabric, where the machine named hands GPUs out otherwise: the same one set up otherwise, else any."""
+    """Returns a machine for the fabric if the stack's hands GPUs out in another way: the same one in that mode, else any."""
     pool = GKE_POOLS.get(facts.spec.cluster.machine or "")
     pair = (facts.accelerator.key, facts.fabric)
     served = [GKE_POOLS[row.key] for row in machines_for(*pair) if row.key in GKE_POOLS]
@@ -159,6 +159,6 @@ def _others(facts: "Facts") -> list[GkePool]:
 
 
 def _on_the_way(gke: Gke, pool: GkePool) -> str:
-    """What has to be said with a machine, where another way to its NICs is said or meant."""
+    """Returns the clause with the RDMA modes of a machine, if the stack has another mode; else ""."""
     ways = " or ".join(f"`rdma: {way}`" for way in pool.since)
     return "" if (gke.rdma or pool.rdma) in pool.since else f" with {ways}"

@@ -1,4 +1,4 @@
-"""What a stack makes on GKE, as data: cloud resources in the order they are made, then what the cluster is given.
+"""The plan of a stack on GKE: cloud resources in the order of creation, then the cluster's add-ons.
 
 The parts are in the modules beside this one. A pure function of a request: nothing is asked of Google.
 """

@@ -1,4 +1,4 @@
-"""What of a project's quota a GKE plan needs, and what of it is short.
+"""The quota that a GKE plan needs in its project, and the missing part.
 
 Of the accelerator pool only where its nodes do not come from a reservation, which is quota already spent. The provider asks for
 quota late, with half of the stack made.
@@ -28,7 +28,7 @@ class Need:
 
 
 def quota_needs(plan: GkePlan) -> list[Need]:
-    """What the plan needs at its largest, nothing twice. The system pool's share is small, and left out."""
+    """Returns the plan's maximum needs, each once. The system pool's share is small, and left out."""
     accelerators = [pool for pool in pools(plan.resources) if pool.has_accelerators and not _reserved(pool)]
     return [need for pool in accelerators for need in _of_pool(plan, pool)] + [*_of_networks(plan.resources)]
 

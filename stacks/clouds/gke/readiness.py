@@ -83,7 +83,7 @@ def _questions(plan: GkePlan, before: Fingerprint) -> list[Question]:
 
 
 def _answers(questions: Sequence[Question], project: str, connect: Connect) -> list[Problem | Unanswered | None]:
-    """What was answered, all questions being asked at once. None of them holds up the program for longer than the limit."""
+    """Returns the answers to all questions, asked at once. None delays the program for longer than the limit."""
     late = Unanswered(f"Google does not answer within {LIMIT_SECONDS} seconds", NETWORK)
     answers: list[Problem | Unanswered | None] = [late for _ in questions]
 

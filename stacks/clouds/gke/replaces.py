@@ -64,7 +64,7 @@ REPLACING: Mapping[str, Fixed] = {
     "compute.ResourcePolicy": Fixed(("deletion_policy",), but_for=True),
 }
 
-#: What GKE changes in place by making every node anew, one after the other.
+#: Arguments that GKE changes in place by recreating every node, one after the other.
 DISRUPTIVE: Mapping[str, tuple[str, ...]] = {
     "container.NodePool": (
         "version",

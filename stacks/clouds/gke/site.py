@@ -1,4 +1,4 @@
-"""What all parts of a GKE plan go by: one stack's choices, looked up and named once."""
+"""The choices of one stack on GKE, looked up and named once for all parts of its plan."""
 
 from dataclasses import dataclass
 
@@ -78,6 +78,6 @@ def has_gateways(request: ClusterRequest) -> bool:
 
 
 def demand(gke: Gke, nodes: int) -> Demand:
-    """What the addresses have to be enough for: the most that the autoscalers may make."""
+    """Returns the demand for addresses: the maximum of the autoscalers."""
     scaling = gke.accelerator_pool.autoscaling
     return Demand(max(nodes, scaling.max if scaling else 0), gke.system_pool.max, SURGE)

@@ -104,7 +104,7 @@ class Gke(Section):
     machines with GPUs and `none` on TPU hosts. On GPUs, `none` means that KV cache travels over TCP.
 
     `gateways`: whether there can be Gateways of GKE's, which have a subnet of their own. Left out: where the stack's router is
-    behind one; and in a stack that only makes nodes, since who serves on them is not known.
+    behind one; and in a platform stack, whose serving stacks are not known.
 
     `deleteInUse`: a destroy takes the cluster with what others run in it, and leaves what Google made for them.
     """

@@ -41,7 +41,7 @@ def versions(resources: Sequence[Resource]) -> Iterator[Broken]:
 
 
 def _rows(pool: Pool) -> list[GkePool]:
-    """What the table knows of the pool's machine."""
+    """Returns the table's rows for the pool's machine."""
     return [row for row in GKE_POOLS.values() if row.machine.instance_type == pool.machine_type]
 
 

@@ -14,7 +14,7 @@ from stacks.findings import OUTSIDE, Finding
 if TYPE_CHECKING:
     from stacks.rules.facts import Facts
 
-#: What a stack file cannot say is the program's to plan.
+#: Reason and fix for mistakes that only the program's plan can make.
 WHY, FIX = "Google would refuse it, or make something else of it", "report it: what is planned is this program's to say"
 
 
@@ -46,7 +46,7 @@ def law(id_: str, *laws: Law) -> Callable[["Facts"], Iterator[Finding]]:
 
 
 def name_of(value: Any) -> str:
-    """What a network, subnet or router is called where it is referred to: by an open reference, an id, a link or a name.
+    """Returns the name in a reference to a network, subnet or router: an open reference, an id, a link or a name.
 
     These have one name, in the plan and in the cloud.
     """
@@ -59,7 +59,7 @@ def look_up(value: Any, path: str) -> Any:
 
 
 def gpus(pool: Arguments) -> Mapping[str, Any]:
-    """What a node pool says of its GPUs, empty where it has none."""
+    """Returns a node pool's GPU settings, empty if it has none."""
     found: Sequence[Mapping[str, Any]] = look_up(pool, "node_config.guest_accelerators") or ({},)
     return found[0]
 
@@ -100,7 +100,7 @@ class Pool:
 
     @property
     def gpus(self) -> Mapping[str, Any]:
-        """What it says of its GPUs, empty where it has none."""
+        """Its GPU settings, empty if it has none."""
         return gpus(self.resource.args)
 
     @property

@@ -106,7 +106,7 @@ class Google:
         return cls(session, project, timeout=timeout)
 
     def read(self, api: str, path: str, **query: str | Sequence[str]) -> Object | None:
-        """What is there, or None where there is nothing."""
+        """Returns the resource or list at a path, or None."""
         from google.auth.exceptions import GoogleAuthError, RefreshError
         from requests.exceptions import RequestException
 
@@ -171,7 +171,7 @@ def connection(environment: Mapping[str, str], timeout: float, tries: int) -> Ca
 
 
 def _refusal(answer: "Response") -> Exception:
-    """What an answer of 400 and above means."""
+    """Returns the meaning of a status of 400 and above."""
     try:
         error = answer.json()["error"]
         message, details = str(error["message"]), [*error.get("errors", ()), *error.get("details", ())]
@@ -193,7 +193,7 @@ def _first(said: object) -> str:
 
 
 def _innermost(error: Exception) -> Exception:
-    """What a library's error was made of at first: each layer puts the one below into its own."""
+    """Returns the root cause of a library's error: each layer wraps the one below."""
     while below := next(
         (part for part in (getattr(error, "reason", None), *error.args) if isinstance(part, Exception)), None
     ):

@@ -56,7 +56,7 @@ class GoogleLook:
         return found
 
     def read(self, api: str, path: str) -> Object | None:
-        """What is there; None where there is nothing, and None, and `unread`, where we may not look."""
+        """Returns the resource at a path; None if it does not exist, or, with a note in `unread`, may not be read."""
         return self._asked(api, path.partition("/")[2].partition("/")[2], lambda: self.google.read(api, path))
 
     def _asked(self, api: str, what: str, ask: Callable[[], Found]) -> Found | None:

@@ -13,7 +13,7 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind: `name` for people, `path` of its list below the project's, what is said of one of it, whether it `bills`."""
+    """One kind: `name` for people, `path` of its list below the project's, its text in a list, whether it `bills`."""
 
     name: str
     path: str

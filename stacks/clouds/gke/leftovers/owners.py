@@ -18,8 +18,8 @@ SHARED: tuple[Kind, ...] = (HEALTH_CHECK, HTTP_HEALTH_CHECK)
 
 @dataclass(frozen=True)
 class Stack:
-    """What is known of a stack: its cluster with its place, the paths of what it `made` itself with what each is, its namespace
-    if it serves.
+    """A stack for the search: its cluster with its location, the paths of its own resources (`made`) with their kinds, its
+    namespace if it serves.
 
     `cluster` is empty where one of that name is there that is not the stack's.
     """

@@ -1,4 +1,4 @@
-"""What of a stack on GKE is still at Google's: the resources it made, and what GKE and its controllers made for it. Read-only.
+"""Leftovers of a stack on GKE: its own resources, and those that GKE and its controllers made for it. Read-only.
 
 Asks Google alone: neither Pulumi's state, which has forgotten what nobody looks for any more, nor the cluster, whose objects go
 with it. Leaves out IAM bindings, which bill nothing and which Google shows to no mere reader.
@@ -156,7 +156,7 @@ def _goes_along(thing: Thing, found: Owned) -> bool:
 
 
 def _doubts(found: Owned) -> Iterator[str]:
-    """What may be the stack's, or is others' and in its way."""
+    """Yields notes on resources that may be the stack's, or that others have in its networks."""
     for thing in found.holding:
         yield f"{thing.kind.name} {thing.name} is another cluster's, and holds network {_held(thing, found)}"
     for thing in found.networks:

@@ -106,7 +106,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _as_json(description: object) -> Mapping[str, str]:
-    """What a description says that is a JSON map, as GKE's controllers write them; nothing for anybody else's."""
+    """Parses a description that is a JSON map, as GKE's controllers write; empty for any other."""
     try:
         found = json.loads(str(description))
     except ValueError:
