@@ -52,7 +52,9 @@ def python(tmp_path: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", made], check=True)
     (packages,) = made.glob("lib/python3*/site-packages")
     there = [path for path in map(Path, sys.path) if path.name == "site-packages"]
-    found = {entry.name: entry for directory in reversed(there) for entry in directory.iterdir() if entry.suffix != ".pth"}
+    found = {
+        entry.name: entry for directory in reversed(there) for entry in directory.iterdir() if entry.suffix != ".pth"
+    }
     for package in found.values():
         if not package.name.startswith("pulumi_gcp"):
             (packages / package.name).symlink_to(package)

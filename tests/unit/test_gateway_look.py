@@ -62,7 +62,9 @@ def test_a_cluster_that_has_it_all_is_fine(stated: dict[str, Any], look: Look, c
 def test_the_gateway_api_that_nobody_brings(stated: dict[str, Any], look: Look, cluster: ApiServer) -> None:
     cluster.answers = {}
     (text,) = problems(look, cluster, stated)
-    assert text.startswith("llmd-pd:crds.gatewayApi: the cluster has no Gateway API, because the cluster's owner installs its CRDs")
+    assert text.startswith(
+        "llmd-pd:crds.gatewayApi: the cluster has no Gateway API, because the cluster's owner installs its CRDs"
+    )
 
 
 def test_gke_has_to_be_told_to_bring_it(look: Look, cluster: ApiServer) -> None:
