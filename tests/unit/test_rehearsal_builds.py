@@ -151,7 +151,11 @@ def test_modules_are_built_side_by_side(calls: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_one_that_fails_ends_the_others_and_what_was_done_is_kept(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GO_DOES", "sys.exit('x.go:1:1: no') if os.getcwd().endswith('kubernetes') else time.sleep(60)")
+    # The one fails once the other has begun, however busy the machine is.
+    fails = (
+        "[time.sleep(0.01) for _ in iter(lambda: len(open(log.name).readlines()) < 2, False)]; sys.exit('x.go:1:1: no')"
+    )
+    monkeypatch.setenv("GO_DOES", f"if os.getcwd().endswith('kubernetes'): {fails}\nelse: time.sleep(60)")
     pulumi = {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"}
     with pytest.raises(RehearsalError, match="building etcd, helm failed"):
         builds.build({"kubernetes": PACKAGES, "pulumi": pulumi}, PlainReport(io.StringIO()))
@@ -219,10 +223,12 @@ def test_what_a_killed_build_left_is_removed() -> None:
 
 
 def test_interrupted_go_is_ended(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GO_DOES", f"open({str(calls.with_name('pid'))!r}, 'w').write(str(os.getpid())); time.sleep(60)")
+    monkeypatch.setenv(
+        "GO_DOES", f"print(os.getpid(), file=open({str(calls.with_name('pid'))!r}, 'w'), flush=True); time.sleep(60)"
+    )
 
     def interrupt(*_: object) -> None:
-        while not calls.with_name("pid").exists():
+        while not (calls.with_name("pid").exists() and calls.with_name("pid").read_text()):
             time.sleep(0.01)
         raise KeyboardInterrupt
 
