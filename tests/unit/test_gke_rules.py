@@ -233,12 +233,12 @@ def test_every_fix_for_a_wrong_machine_is_one(fabric: str, machine: str, rdma: s
 def test_the_wrong_machine_does_not_hide_what_comes_after() -> None:
     """The rest is judged by the machine that serves the fabric."""
     found = problems({**MULTINET, "decode": {"cpu": "300"}}, {"rdma": "multinet"}, {"machine": DRA, "nodes": 1})
-    assert [(problem.rule, problem.path) for problem in found] == [
+    assert {(problem.rule, problem.path) for problem in found} == {
         ("GKE-12", "llmd-pd:serving.fabric"),
         ("FIT-01", "llmd-pd:serving.decode.cpu"),
-    ]
+    }
     found = problems(MULTINET, {"rdma": "multinet"}, {"machine": DRA, "nodes": 1})
-    assert [problem.path for problem in found] == ["llmd-pd:serving.fabric", "llmd-pd:cluster.nodes"]
+    assert {problem.path for problem in found} == {"llmd-pd:serving.fabric", "llmd-pd:cluster.nodes"}
 
 
 def test_pods_that_select_another_tpu_are_refused() -> None:
