@@ -5,13 +5,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rehearsal.clouds.gke.kinds import KINDS
-from rehearsal.clouds.gke.lifecycle import CloudResources, World
+from rehearsal.clouds.gke.pretend import GKE
+from rehearsal.clouds.lifecycle import PretendResources
+from rehearsal.clouds.pretend import PretendKinds, World
+from rehearsal.clouds.sdk import Sdk
 from rehearsal.clouds.store import Cloud
 from rehearsal.plugins.provider import Changes, Resource
 from stacks.clouds.resource import Ref
 from stacks.clouds.resource import Resource as Planned
 
+#: Whether Google's SDK has an argument at a path of a class.
+declares = Sdk(GKE.sdk).declares
 #: Arguments whose keys are the user's own words.
 OWN_WORDS = ("labels", "metadata", "resource_labels", "sysctls")
 
@@ -34,18 +38,19 @@ def spelt(value: Any, states: Mapping[str, Any] | None = None) -> Any:
     return value
 
 
-def token(kind: str) -> str:
+def token(kind: str, package: str = "gcp") -> str:
     """The engine's word for a class."""
-    module, name = kind.split(".")
-    return f"gcp:{module}/{name[0].lower()}{name[1:]}:{name}"
+    module, _, name = kind.rpartition(".")
+    return f"{package}:{module or 'index'}/{name[0].lower()}{name[1:]}:{name}"
 
 
 class Program:
     """A stack's resources in a cloud, as one engine knows them: ids and states by logical name."""
 
-    def __init__(self, path: Path, stack: str = "prod", **world: Any) -> None:
+    def __init__(self, path: Path, stack: str = "prod", table: PretendKinds = GKE, **world: Any) -> None:
         self.cloud = Cloud(path)
-        self.world = World(self.cloud, project="acme-serving", **world)
+        self.table = table
+        self.world = World(self.cloud, **{"project": "acme-serving", **world})
         self.stack = stack
         self.ids: dict[str, str] = {}
         self.states: dict[str, dict[str, Any]] = {}
@@ -56,16 +61,16 @@ class Program:
         """The same resources in a cloud of its own."""
         if self.cloud.path.exists():
             shutil.copy(self.cloud.path, path)
-        copy = Program(path, self.stack, **world)
+        copy = Program(path, self.stack, self.table, **world)
         copy.ids, copy.states, copy.inputs, copy.kinds = map(dict, (self.ids, self.states, self.inputs, self.kinds))
         return copy
 
     def told(self, name: str, kind: str) -> Resource:
-        return Resource(f"urn:pulumi:{self.stack}::llmd-pd::{token(kind)}::{name}", token(kind), name)
+        called = token(kind, self.table.package)
+        return Resource(f"urn:pulumi:{self.stack}::llmd-pd::{called}::{name}", called, name)
 
-    def of(self, kind: str) -> CloudResources:
-        assert kind in KINDS
-        return CloudResources(kind, self.world)
+    def of(self, kind: str) -> PretendResources:
+        return PretendResources(self.table, kind, self.world)
 
     def check(self, resource: Planned) -> Mapping[str, str]:
         inputs = spelt(resource.args, self.states)
@@ -88,12 +93,14 @@ class Program:
         changes = self.of(resource.type).diff(told, old, spelt(resource.args, self.states), state)
         return changes.without(resource.ignore_changes)
 
-    def update(self, resource: Planned) -> dict[str, Any]:
+    def update(self, resource: Planned, *, preview: bool = False) -> dict[str, Any]:
         new = spelt(resource.args, self.states)
         told, id_ = self.told(resource.name, resource.type), self.ids[resource.name]
         state = self.of(resource.type).update(
-            told, id_, new, self.states[resource.name], timeout=0, preview=False, ignore=[]
+            told, id_, new, self.states[resource.name], timeout=0, preview=preview, ignore=[]
         )
+        if preview:
+            return state
         self.states[resource.name], self.inputs[resource.name] = {**state, "id": id_}, new
         return state
 

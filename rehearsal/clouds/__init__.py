@@ -1,7 +1,8 @@
 """The pretend clouds: their common parts, and one package for each cloud.
 
-`store` keeps a cloud in a file, `inputs` reads the engine's inputs, `sdk` compares them with an SDK's types, `access` connects a
-rehearsal to its cloud.
+A cloud's table (`pretend`) says which resources it has, what they refer to and answer, and what judges them. One `lifecycle`
+with its `checks` and `references`, and one plugin (`provider`) serve every table. `store` keeps a cloud in a file, `inputs` reads
+the engine's inputs, `sdk` compares them with an SDK's types, `access` connects a rehearsal to its cloud.
 """
 
 #: Environment variable: the file that holds the cloud. Beside it are its lock and the log of its events.

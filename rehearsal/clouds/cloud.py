@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rehearsal.clouds.pretend import PretendKinds
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.parts.parts import Part
 from rehearsal.report import Report
@@ -16,9 +17,14 @@ from stacks.schema import Section
 
 
 class CloudRehearsal:
-    """The rehearsal of an existing cluster. `unasked` are ids of rules that it skips because it fills in the blanks."""
+    """The rehearsal of an existing cluster.
+
+    `unasked` are ids of rules that it skips because it fills in the blanks. `pretend` is the table of the pretend cloud that
+    makes the resources of the cloud's API, None if there are none.
+    """
 
     unasked: frozenset[str] = frozenset()
+    pretend: PretendKinds | None = None
 
     def blanks(self, section: Section | None) -> Mapping[str, str]:
         """Returns the values for the blanks of a section, by the path under it."""

@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import runpy
 import sys
+from functools import partial
 from typing import Any
 
 from rehearsal.plugins.plugin import Engine, engine_address, leave_with_engine, serve
@@ -29,28 +30,22 @@ def _resource_kubernetes(engine: str) -> Any:
     library.load_early()
     from rehearsal.plugins.kube.provider import KubernetesProvider
 
-    return _provider(KubernetesProvider, engine)
+    return _provider(KubernetesProvider, KubernetesProvider.package, engine)
 
 
-def _resource_gcp(engine: str) -> Any:
+def _pretend_cloud(package: str, engine: str) -> Any:
     # With the SDK: inputs are checked against its types.
-    from rehearsal.clouds.gke.provider import GcpProvider
+    from rehearsal.clouds.provider import PretendProvider
+    from rehearsal.clouds.registry import pretend_clouds
 
-    return _provider(GcpProvider, engine)
-
-
-def _resource_coreweave(engine: str) -> Any:
-    # With the SDK, as above.
-    from rehearsal.clouds.coreweave.provider import CoreWeaveProvider
-
-    return _provider(CoreWeaveProvider, engine)
+    return _provider(partial(PretendProvider, pretend_clouds()[package]), package, engine)
 
 
-def _provider(provider: Any, engine: str) -> Any:
+def _provider(provider: Any, package: str, engine: str) -> Any:
     """Returns the registration of a provider, with the version of its SDK package."""
     from pulumi.runtime.proto import provider_pb2_grpc
 
-    instance = provider(importlib.metadata.version(f"pulumi-{provider.package}"), Engine(engine))
+    instance = provider(importlib.metadata.version(f"pulumi-{package}"), Engine(engine))
     return lambda server: provider_pb2_grpc.add_ResourceProviderServicer_to_server(instance, server)
 
 
@@ -65,12 +60,16 @@ DYNAMIC = "resource-pulumi-python"
 PLUGINS = {
     "language-python": _language_python,
     "resource-kubernetes": _resource_kubernetes,
-    "resource-gcp": _resource_gcp,
-    "resource-coreweave": _resource_coreweave,
 }
+
+
+def _plugin(key: str) -> Any:
+    """Returns how a plugin starts; one that is not listed above is a pretend cloud."""
+    return PLUGINS.get(key) or partial(_pretend_cloud, key.removeprefix("resource-"))
+
 
 if __name__ == "__main__":
     if sys.argv[1] == DYNAMIC:
         _run_dynamic()
     else:
-        serve(PLUGINS[sys.argv[1]](engine_address(sys.argv[2:])))
+        serve(_plugin(sys.argv[1])(engine_address(sys.argv[2:])))

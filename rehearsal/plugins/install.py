@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
+from rehearsal.clouds.registry import pretend_clouds
 from rehearsal.control_plane.files import write_whole
 from rehearsal.parts import official
 
@@ -46,8 +47,7 @@ STAND_INS = tuple(
         StandIn("language", "python", "pulumi", bundled=True),
         StandIn("resource", "pulumi-python", "pulumi", bundled=True, launcher=True),
         StandIn("resource", "kubernetes", "pulumi-kubernetes"),
-        StandIn("resource", "gcp", "pulumi-gcp", pretend=True),
-        StandIn("resource", "coreweave", "pulumi-coreweave", pretend=True),
+        *(StandIn("resource", package, f"pulumi-{package}", pretend=True) for package in pretend_clouds()),
     )
     if not row.pretend or importlib.util.find_spec(row.package.replace("-", "_"))
 )

@@ -4,8 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rehearsal.clouds.registry import REHEARSALS
+from stacks.blueprint import Blueprint, blueprint
 from stacks.clouds.registry import CLOUDS
+from stacks.file.load import spec_from_config
 from tests.contract.harbor.cloud import HARBOR
+from tests.contract.harbor.pretend import HarborRehearsal
 from tests.gke_plans import GKE
 
 #: By cloud: the `cluster` section of a stack that makes all it can, and what serves on such nodes.
@@ -33,9 +37,22 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @contextmanager
 def with_harbor() -> Iterator[None]:
-    """The registry with Harbor in it."""
+    """The registries of clouds and of their rehearsals with Harbor in them."""
     CLOUDS[HARBOR.key] = HARBOR
+    REHEARSALS[HARBOR.key] = HarborRehearsal()
     try:
         yield
     finally:
-        del CLOUDS[HARBOR.key]
+        del CLOUDS[HARBOR.key], REHEARSALS[HARBOR.key]
+
+
+def config(key: str, *, serves: bool = True, **cluster: Any) -> dict[str, Any]:
+    """The sections of a cloud's example, with these keys of `cluster`."""
+    stated, serving = EXAMPLES[key]
+    sections: dict[str, Any] = {"cluster": {**stated, **cluster}}
+    return {**sections, "serving": serving, "crds": {"manage": False}} if serves else sections
+
+
+def made(key: str, **more: Any) -> Blueprint:
+    """The blueprint of a cloud's example."""
+    return blueprint(spec_from_config(config(key, **more)))

@@ -17,7 +17,7 @@ from rehearsal.clouds.registry import rehearsal_of
 from releases import files
 from stacks.blueprint import Blueprint, blueprint
 from stacks.clouds.changes import changes, fingerprint
-from stacks.clouds.cloud import ClusterPlan, Follows, Previous
+from stacks.clouds.cloud import EXISTING, ClusterPlan, Follows, Previous
 from stacks.clouds.outputs import CLUSTER, PLANNED
 from stacks.clouds.registry import CLOUDS
 from stacks.clouds.resource import refs
@@ -26,7 +26,7 @@ from stacks.file.load import load, spec_from_config
 from stacks.leftovers import look_for_leftovers
 from stacks.platform import Foundation, stand_on
 from stacks.rules.table import rules
-from tests.contract.clouds import EXAMPLES, with_harbor
+from tests.contract.clouds import EXAMPLES, config, made, with_harbor
 from tests.contract.harbor import cloud as harbor
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, Recording, record
@@ -45,16 +45,6 @@ def _registry() -> Iterator[None]:
 def key(request: pytest.FixtureRequest) -> str:
     found: str = request.param
     return found
-
-
-def config(key: str, *, serves: bool = True, **cluster: Any) -> dict[str, Any]:
-    stated, serving = EXAMPLES[key]
-    sections: dict[str, Any] = {"cluster": {**stated, **cluster}}
-    return {**sections, "serving": serving, "crds": {"manage": False}} if serves else sections
-
-
-def made(key: str, **more: Any) -> Blueprint:
-    return blueprint(spec_from_config(config(key, **more)))
 
 
 def file(directory: Path, key: str, **more: Any) -> Path:
@@ -203,11 +193,17 @@ def test_a_stack_serves_on_the_nodes_of_a_platform_stack(key: str) -> None:
 
 
 def test_it_is_rehearsed(key: str) -> None:
-    """Blanks are filled in, stand-ins named; a cloud without a line of its own is rehearsed as an existing cluster."""
+    """Blanks are filled in, and a pretend cloud makes what is planned (`test_pretend_clouds`)."""
     planned = made(key)
     rehearsed = rehearsal_of(planned.cloud)
-    assert isinstance(rehearsed, CloudRehearsal)
+    assert rehearsed.pretend is not None
     assert rehearsed.blanks(planned.spec.cluster.section) == {}
+
+
+def test_a_cloud_without_a_line_of_its_own_is_rehearsed_as_an_existing_cluster() -> None:
+    rehearsed = rehearsal_of(EXISTING)
+    assert type(rehearsed) is CloudRehearsal
+    assert rehearsed.pretend is None
 
 
 def test_the_page_about_it_exists(key: str) -> None:

@@ -143,7 +143,7 @@ def refused(verdict: Verdict) -> bool:
 def test_a_pool_on_gke(name: str, row: Row, api: Api, tmp_path: Path) -> None:
     spec = variant(name)
     made = planned(spec)
-    program = Program(tmp_path / "cloud.json", fleet=Fleet(api))
+    program = Program(tmp_path / "cloud.json", fleet=api)
     *before, pool = made.resources
     system = made.site.named("system")  # its nodes would only be more that do not match
     program.create_all([one for one in before if one.name != system])

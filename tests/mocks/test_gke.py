@@ -14,7 +14,7 @@ import pulumi
 import pytest
 
 from components.cluster.addons import ClusterAddons, ClusterAddonsArgs
-from rehearsal.clouds.gke.sdk import declares, mistakes
+from rehearsal.clouds.sdk import Sdk
 from stacks.clouds.gke.cloud import GKE, GkeCloud
 from stacks.clouds.gke.plan import GkePlan, kubeconfig
 from stacks.clouds.gke.replaces import DISRUPTIVE, REPLACING
@@ -24,6 +24,7 @@ from tests.gke_plans import VARIANTS, planned, stack, variant
 from tests.laws import resource_problems
 from tests.mocks.recording import OWNER, Recording, Registration, record
 
+GOOGLES = Sdk("pulumi_gcp")
 SDK = pytest.mark.skipif(
     importlib.util.find_spec("pulumi_gcp") is None,
     reason="pulumi-gcp is not installed: pip install -e '.[gke]' to test what a GKE cluster is made of",
@@ -68,7 +69,9 @@ def by_name(recording: Recording) -> dict[str, Registration]:
 @EVERY
 def test_every_argument_exists_and_has_its_type(name: str) -> None:
     plan = planned(variant(name))
-    assert {resource.name: found for resource in plan.resources if (found := mistakes(resource, kinds(plan)))} == {}
+    assert {
+        resource.name: found for resource in plan.resources if (found := GOOGLES.mistakes(resource, kinds(plan)))
+    } == {}
 
 
 @SDK
@@ -91,7 +94,7 @@ def test_every_argument_exists_and_has_its_type(name: str) -> None:
 def test_a_wrong_argument_would_be_seen(args: dict[str, Any], words: str) -> None:
     plan = planned(stack())
     pool = plan.of("container.NodePool")[1]
-    (found,) = mistakes(replace(pool, args={**pool.args, **args}), kinds(plan))
+    (found,) = GOOGLES.mistakes(replace(pool, args={**pool.args, **args}), kinds(plan))
     assert str(found).startswith(words)
 
 
@@ -99,9 +102,9 @@ def test_a_wrong_argument_would_be_seen(args: dict[str, Any], words: str) -> Non
 def test_fields_of_the_tables_of_changes_exist() -> None:
     listed = [(kind, path) for kind, fixed in REPLACING.items() for path in fixed.paths]
     listed += [(kind, path) for kind, paths in DISRUPTIVE.items() for path in paths]
-    assert [row for row in listed if not declares(*row)] == []
-    assert not declares("container.NodePool", "node_config.boot_disk.size")
-    assert not declares("container.NodePool", "version.minor")
+    assert [row for row in listed if not GOOGLES.declares(*row)] == []
+    assert not GOOGLES.declares("container.NodePool", "node_config.boot_disk.size")
+    assert not GOOGLES.declares("container.NodePool", "version.minor")
 
 
 # --- the engine is told of it --------------------------------------------------------------------------------------------
@@ -165,7 +168,7 @@ def test_registered_resources_break_no_law_and_have_their_types(name: str) -> No
         for one in by_name(recorded(plan)).values()
     ]
     assert resource_problems(told) == []
-    assert {one.name: found for one in told if (found := mistakes(one, {}))} == {}
+    assert {one.name: found for one in told if (found := GOOGLES.mistakes(one, {}))} == {}
     accelerators = next(one for one in told if one.name == plan.site.named("accelerators"))
     assert accelerators.args["node_config"].keys() == plan.resource(accelerators.name).args["node_config"].keys()
 
@@ -176,7 +179,7 @@ def test_ignored_arguments_are_spelt_as_the_engine_does() -> None:
     plan = planned(variant("autoscaled"))
     for resource in plan.resources:
         for ignored in resource.ignore_changes:
-            assert declares(resource.type, snake(ignored))
+            assert GOOGLES.declares(resource.type, snake(ignored))
 
 
 @SDK

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from rehearsal.clouds.gke.faults import SLOW_SECONDS
-from rehearsal.clouds.gke.kinds import KINDS, path_of
+from rehearsal.clouds.gke.kinds import KINDS
 from rehearsal.clouds.gke.versions import CHANNELS, OFFERED
+from rehearsal.clouds.pretend import path_of
 from rehearsal.faults import Player, played_by
 from rehearsal.plugins.plugin import Failure
 from rehearsal.plugins.values import UNKNOWN

@@ -10,15 +10,16 @@ from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.clouds import CLOUD
 from rehearsal.clouds.gke.answers import ANSWERS, Answer
-from rehearsal.clouds.gke.provider import GcpProvider
+from rehearsal.clouds.gke.pretend import GKE
 from rehearsal.clouds.inputs import camel
+from rehearsal.clouds.provider import PretendProvider
 from rehearsal.plugins.plugin import Engine
 from rehearsal.plugins.provider import Changes
 from rehearsal.plugins.values import to_struct
 from stacks.clouds.gke.laws.view import look_up
 from stacks.clouds.resource import Resource
 from tests.gke_plans import VARIANTS, planned, stack, variant
-from tests.pretend_cloud import Program, spelt, token
+from tests.pretend_cloud import Program, declares, spelt, token
 
 CLUSTER, POOL, NAT = "pd-disaggregation-cluster", "pd-disaggregation-accelerators", "pd-disaggregation-nat"
 ROWS = [(kind, answer) for kind, answers in ANSWERS.items() for answer in answers]
@@ -91,8 +92,6 @@ def test_every_answer_has_a_source(answer: Answer) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
 def test_every_answer_is_an_argument_of_the_sdks() -> None:
-    from rehearsal.clouds.gke.sdk import declares
-
     assert [(kind, answer.path) for kind, answer in ROWS if not declares(kind, answer.path)] == []
 
 
@@ -209,7 +208,7 @@ def test_what_a_program_ignores_does_not_show(program: Program) -> None:
 
 
 def test_the_engine_is_told_so_over_the_protocol(tmp_path: Path) -> None:
-    provider = GcpProvider("10.2.0", Engine(""), {CLOUD: str(tmp_path / "cloud.json")})
+    provider = PretendProvider(GKE, "10.2.0", Engine(""), {CLOUD: str(tmp_path / "cloud.json")})
     provider.configure({"project": "acme-serving"})
     args = without(planned(stack()).resource(CLUSTER), "private_cluster_config.enable_private_endpoint").args
     inputs = to_struct(spelt(args))

@@ -9,6 +9,7 @@ from rehearsal.clouds.gke.combinations import COMBINATIONS, Combination, combina
 from rehearsal.plugins.values import UNKNOWN
 from stacks.clouds.resource import Arguments
 from tests.gke_plans import VARIANTS, planned, variant
+from tests.pretend_cloud import declares
 
 CLUSTER, POOL, NAT = "container.Cluster", "container.NodePool", "compute.RouterNat"
 DYNAMIC = {"enable_dynamic_port_allocation": True}
@@ -80,6 +81,4 @@ def test_every_plan_obeys(name: str) -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
 def test_every_path_is_one_of_the_sdks() -> None:
-    from rehearsal.clouds.gke.sdk import declares
-
     assert {(kind, path) for kind, row in ROWS for path in (row.at, *row.of) if not declares(kind, path)} == set()

@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from rehearsal.clouds.checks import Subject, problems
 from rehearsal.clouds.gke.cross_fields import CROSS_FIELDS, CrossField, cross_field_problems, sdk_path
 from rehearsal.clouds.gke.kinds import KINDS
+from rehearsal.clouds.gke.pretend import GKE
 from rehearsal.clouds.inputs import camel
 from rehearsal.plugins.values import UNKNOWN
 from stacks.clouds.resource import Arguments, Resource, from_the_engine
 from tests.gke_plans import VARIANTS, planned, stack, variant
-from tests.pretend_cloud import Program, spelt
+from tests.pretend_cloud import Program, declares, spelt
 
 EVERY = pytest.mark.parametrize("name", VARIANTS)
 with_the_sdk = pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
@@ -62,8 +64,6 @@ def test_it_has_every_rule_of_the_providers_schemas() -> None:
 
 @with_the_sdk
 def test_every_path_of_it_is_one_of_the_sdks() -> None:
-    from rehearsal.clouds.gke.sdk import declares
-
     paths = {(row.kind, sdk_path(field)) for row in CROSS_FIELDS for field in (row.field, *row.others)}
     assert {one for one in paths if not declares(*one)} == set()
 
@@ -220,12 +220,10 @@ def test_most_rules_are_about_something_that_plans_say() -> None:
 @with_the_sdk
 @pytest.mark.parametrize(("row", "resource"), TOUCHED, ids=[f"{row.kind} {row.rule} {row.field}" for row, _ in TOUCHED])
 def test_a_plan_that_breaks_a_rule_is_refused_by_the_fields_name(row: CrossField, resource: Resource) -> None:
-    from rehearsal.clouds.gke.checks import Subject, problems
-
     tried = 0
     for args in broken(row, from_the_engine(spelt(resource.args))):
         tried += 1
-        said = problems(Subject(row.kind, args, "projects/acme-serving/x", ()))
+        said = problems(GKE, Subject(row.kind, args, "projects/acme-serving/x", ()))
         assert f'"{row.field}": ' in said[camel(sdk_path(row.field))]
     assert tried == (2 if row.rule == "ExactlyOneOf" else 1)
 

@@ -11,7 +11,7 @@ from kubernetes.client.exceptions import ApiException
 
 from hardware.machines import MACHINES, SYSTEM
 from rehearsal.clouds.gke import nodes
-from rehearsal.clouds.gke.nodes import CLASSES, CRDS, GKES_CLASSES, Fleet
+from rehearsal.clouds.gke.nodes import CLASSES, CRDS, GKES_CLASSES
 from rehearsal.clouds.gke.pool_machine import machine_of, node_count
 from rehearsal.fleet.live import NODES, OF_A_POOL, SLICES
 from rehearsal.fleet.nodes import node_objects
@@ -87,7 +87,7 @@ def store() -> Store:
 
 @pytest.fixture
 def program(store: Store, tmp_path: Path) -> Program:
-    return Program(tmp_path / "cloud.json", fleet=Fleet(store))  # type: ignore[arg-type]
+    return Program(tmp_path / "cloud.json", fleet=store)
 
 
 def unlocked(plan: GkePlan) -> list[Resource]:

@@ -14,7 +14,8 @@ from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.clouds import CLOUD, FAULT, FLEET
 from rehearsal.clouds.gke import installed
-from rehearsal.clouds.gke.provider import GcpProvider
+from rehearsal.clouds.gke.pretend import GKE
+from rehearsal.clouds.provider import PretendProvider
 from rehearsal.clouds.store import Cloud, Record, stack_of
 from rehearsal.parts import official
 from rehearsal.plugins import install
@@ -88,8 +89,8 @@ def test_and_so_do_processes(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def provider(tmp_path: Path) -> GcpProvider:
-    found = GcpProvider("10.2.0", Engine(""), {CLOUD: str(tmp_path / "cloud.json")})
+def provider(tmp_path: Path) -> PretendProvider:
+    found = PretendProvider(GKE, "10.2.0", Engine(""), {CLOUD: str(tmp_path / "cloud.json")})
     found.configure({"project": "acme"})
     return found
 
@@ -106,7 +107,7 @@ class Context:
         raise Failure(words)
 
 
-def test_what_a_stack_does_not_make_is_not_offered(provider: GcpProvider) -> None:
+def test_what_a_stack_does_not_make_is_not_offered(provider: PretendProvider) -> None:
     for type_ in ("gcp:storage/bucket:Bucket", "gcp:compute/instance:Instance"):
         with pytest.raises(Failure, match=r"is not offered by the offline stand-in for the gcp plugin"):
             provider.lifecycle(Resource("urn", type_, "a"))
@@ -117,21 +118,21 @@ def test_what_a_stack_does_not_make_is_not_offered(provider: GcpProvider) -> Non
 
 def test_a_cloud_that_is_nowhere_is_said_to_be(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="set LLMD_PD_PRETEND_CLOUD to its path"):
-        GcpProvider("1", Engine(""), {}).lifecycle(Resource("urn", token("compute.Network"), "a"))
+        PretendProvider(GKE, "1", Engine(""), {}).lifecycle(Resource("urn", token("compute.Network"), "a"))
     environment = {CLOUD: str(tmp_path / "c"), FLEET: str(tmp_path / "none")}
     with pytest.raises(Failure, match="the fleet of LLMD_PD_FLEET_KUBECONFIG cannot be reached"):
-        GcpProvider("1", Engine(""), environment).lifecycle(Resource("urn", token("compute.Network"), "a"))
+        PretendProvider(GKE, "1", Engine(""), environment).lifecycle(Resource("urn", token("compute.Network"), "a"))
 
 
 def test_the_environment_says_what_goes_wrong(tmp_path: Path) -> None:
     environment = {CLOUD: str(tmp_path / "c"), FAULT: "quota"}
-    lifecycle: Any = GcpProvider("1", Engine(""), environment).lifecycle(
+    lifecycle: Any = PretendProvider(GKE, "1", Engine(""), environment).lifecycle(
         Resource("u", token("container.NodePool"), "a")
     )
     assert lifecycle._world.fault == "quota"
 
 
-def test_over_the_protocol_a_resource_is_made_and_goes(provider: GcpProvider, tmp_path: Path) -> None:
+def test_over_the_protocol_a_resource_is_made_and_goes(provider: PretendProvider, tmp_path: Path) -> None:
     type_, inputs = token("projects.Service"), to_struct({"service": "compute.googleapis.com"})
     foreseen = provider.Create(request(provider_pb2.CreateRequest, type_, properties=inputs, preview=True), Context())
     assert (foreseen.id, to_python(foreseen.properties)) == ("", {"service": "compute.googleapis.com"})
@@ -142,7 +143,7 @@ def test_over_the_protocol_a_resource_is_made_and_goes(provider: GcpProvider, tm
     assert Cloud(tmp_path / "cloud.json").records() == []
 
 
-def test_in_a_preview_what_is_made_later_is_not_known_yet(provider: GcpProvider) -> None:
+def test_in_a_preview_what_is_made_later_is_not_known_yet(provider: PretendProvider) -> None:
     inputs = to_struct({"name": "chat", "location": "us-south1", "network": UNKNOWN})
     answer = provider.Create(
         request(provider_pb2.CreateRequest, token("container.Cluster"), properties=inputs, preview=True), Context()

@@ -9,6 +9,7 @@ from rehearsal.clouds.gke.kinds import KINDS
 from rehearsal.clouds.gke.value_rules import value_problems, value_rules
 from rehearsal.plugins.values import UNKNOWN
 from stacks.clouds.resource import Arguments
+from tests.pretend_cloud import declares
 
 EXCLUSION = {"exclusion_name": "a", "start_time": "2026-01-01T00:00:00Z"}
 NAME = "doesn't match regexp"
@@ -149,6 +150,4 @@ def test_every_rule_has_a_value_that_it_refuses() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")
 def test_every_path_is_one_of_the_sdks(kind: str) -> None:
-    from rehearsal.clouds.gke.sdk import declares
-
     assert [path for path in value_rules(kind) if not declares(kind, path)] == []

@@ -1,21 +1,22 @@
 """The pretend cloud of CoreWeave: what it makes, what it refuses, and that nothing goes while something is in it."""
 
 import importlib.util
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rehearsal.clouds.coreweave.lifecycle import CoreWeaveResources, World
-from rehearsal.clouds.coreweave.provider import CoreWeaveProvider
-from rehearsal.clouds.store import Cloud
+from rehearsal.clouds.coreweave.pretend import COREWEAVE
+from rehearsal.clouds.lifecycle import PretendResources
+from rehearsal.clouds.provider import PretendProvider
 from rehearsal.plugins.plugin import Engine, Failure
-from rehearsal.plugins.provider import Changes, Resource
+from rehearsal.plugins.provider import Resource
 from rehearsal.plugins.values import UNKNOWN, is_unknown
 from stacks.clouds.cloud import ClusterPlan
+from stacks.clouds.coreweave.pools import API
 from stacks.clouds.resource import Resource as Planned
+from tests import pretend_cloud
 from tests.cks_plans import VARIANTS, planned, stack, variant, vpc
 from tests.pretend_cloud import spelt
 
@@ -26,50 +27,32 @@ EVERY = pytest.mark.parametrize("name", VARIANTS)
 ENDPOINT = "127.0.0.1:6443"
 
 
-class Program:
-    """A stack's two resources, as one engine knows them: ids, inputs and states by logical name."""
+class Fleet:
+    """An API server with NodePools of these names."""
 
-    def __init__(self, path: Path, project: str = "llmd-pd") -> None:
-        self.cloud = Cloud(path)
+    def __init__(self) -> None:
         self.pools: list[str] = []
-        self.world = World(self.cloud, ENDPOINT, lambda: self.pools)
-        self.project = project
-        self.states: dict[str, dict[str, Any]] = {}
-        self.inputs: dict[str, dict[str, Any]] = {}
 
-    def told(self, one: Planned) -> tuple[CoreWeaveResources, Resource, dict[str, Any]]:
-        token = f"coreweave:index/{one.type[0].lower()}{one.type[1:]}:{one.type}"
-        told = Resource(f"urn:pulumi:prod::{self.project}::{token}::{one.name}", token, one.name)
-        return CoreWeaveResources(one.type, self.world), told, spelt(one.args, self.states)
+    def items(self, path: str) -> list[dict[str, Any]]:
+        assert path == API
+        return [{"metadata": {"name": name}} for name in self.pools]
 
-    def check(self, one: Planned) -> Mapping[str, str]:
-        resources, told, inputs = self.told(one)
-        return resources.check(told, {}, inputs, "n")[1]
 
-    def create(self, one: Planned) -> dict[str, Any]:
-        resources, told, inputs = self.told(one)
-        id_, state = resources.create(told, inputs, 0, False)
-        self.states[one.name], self.inputs[one.name] = {**state, "id": id_}, inputs
-        return self.states[one.name]
+class Program(pretend_cloud.Program):
+    """A stack's two resources, in a cluster whose API server is the fleet's."""
+
+    def __init__(self, path: Path, stack: str = "prod") -> None:
+        self.fleet = Fleet()
+        super().__init__(path, stack, COREWEAVE, endpoint=ENDPOINT, fleet=self.fleet)
+
+    def asked(self, one: Planned) -> tuple[PretendResources, Resource, dict[str, Any]]:
+        return self.of(one.type), self.told(one.name, one.type), spelt(one.args, self.states)
 
     def made(self, plan: ClusterPlan) -> ClusterPlan:
         for one in plan.resources:
             assert self.check(one) == {}
             self.create(one)
         return plan
-
-    def diff(self, one: Planned) -> Changes:
-        resources, told, inputs = self.told(one)
-        return resources.diff(told, self.inputs[one.name], inputs, self.states[one.name])
-
-    def update(self, one: Planned, *, preview: bool = False) -> dict[str, Any]:
-        resources, told, inputs = self.told(one)
-        id_, state = self.states[one.name]["id"], self.states[one.name]
-        return resources.update(told, id_, inputs, state, timeout=0, preview=preview, ignore=[])
-
-    def delete(self, one: Planned) -> None:
-        resources, told, inputs = self.told(one)
-        resources.delete(told, self.states[one.name]["id"], inputs, self.states[one.name], 0)
 
 
 @pytest.fixture
@@ -93,7 +76,7 @@ def test_a_plan_is_made_in_its_order_and_goes_in_the_reverse(name: str, program:
     plan = program.made(planned(variant(name)))
     assert [record.kind for record in program.cloud.records()] == ["NetworkingVpc", "CksCluster"]
     for one in reversed(plan.resources):
-        program.delete(one)
+        program.delete(one.name)
     assert program.cloud.records() == []
     assert [(event.event, event.kind) for event in program.cloud.events()] == [
         ("create", "NetworkingVpc"), ("create", "CksCluster"), ("delete", "CksCluster"), ("delete", "NetworkingVpc"),
@@ -122,7 +105,7 @@ def test_outputs_are_what_coreweave_adds(program: Program) -> None:
 
 def test_a_preview_foresees_what_will_be_known(program: Program) -> None:
     for one in planned(stack()).resources:
-        resources, told, inputs = program.told(one)
+        resources, told, inputs = program.asked(one)
         id_, state = resources.create(told, {**inputs, "vpcId": UNKNOWN} if "vpcId" in inputs else inputs, 0, True)
         assert id_ == ""
         assert state["name"] == "pd-disaggregation"
@@ -132,7 +115,7 @@ def test_a_preview_foresees_what_will_be_known(program: Program) -> None:
 
 def test_what_is_there_is_read_and_what_is_gone_is_not(program: Program) -> None:
     plan = program.made(planned(stack()))
-    resources, told, inputs = program.told(vpc(plan))
+    resources, told, inputs = program.asked(vpc(plan))
     id_ = program.states[vpc(plan).name]["id"]
     assert resources.read(told, id_, inputs, {}) == (id_, inputs, program.cloud.records()[0].state)
     assert resources.read(told, "another", inputs, {}) is None
@@ -225,7 +208,7 @@ def test_a_range_goes_only_when_nobody_uses_it(program: Program) -> None:
         Failure, match="failed_precondition: a prefix of VPC pd-disaggregation is used by cluster pd-disagg"
     ):
         program.update(less)
-    program.delete(plan.cluster)
+    program.delete(plan.cluster.name)
     assert len(program.update(less)["vpcPrefixes"]) == 2
 
 
@@ -237,13 +220,13 @@ def test_nothing_goes_while_something_is_in_it(program: Program) -> None:
     with pytest.raises(
         Failure, match="failed_precondition: VPC pd-disaggregation is used by cluster pd-disaggregation"
     ):
-        program.delete(vpc(plan))
-    program.pools = ["pd-disaggregation-gpu"]
+        program.delete(vpc(plan).name)
+    program.fleet.pools = ["pd-disaggregation-gpu"]
     with pytest.raises(Failure, match="cluster pd-disaggregation is used by NodePool pd-disaggregation-gpu"):
-        program.delete(plan.cluster)
-    program.pools = []
+        program.delete(plan.cluster.name)
+    program.fleet.pools = []
     for one in (plan.cluster, plan.cluster, vpc(plan)):  # what is gone already is as it should be
-        program.delete(one)
+        program.delete(one.name)
     with pytest.raises(Failure, match="not_found: VPC"):
         program.update(vpc(plan))
 
@@ -252,10 +235,10 @@ def test_nothing_goes_while_something_is_in_it(program: Program) -> None:
 
 
 def test_it_has_two_kinds_and_needs_a_place(tmp_path: Path) -> None:
-    provider = CoreWeaveProvider("1.0.3", Engine(""), {"LLMD_PD_PRETEND_CLOUD": str(tmp_path / "cloud.json")})
+    provider = PretendProvider(COREWEAVE, "1.0.3", Engine(""), {"LLMD_PD_PRETEND_CLOUD": str(tmp_path / "cloud.json")})
     token = "coreweave:index/cksCluster:CksCluster"
-    assert isinstance(provider.lifecycle(Resource("urn", token, "a")), CoreWeaveResources)
+    assert isinstance(provider.lifecycle(Resource("urn", token, "a")), PretendResources)
     with pytest.raises(Failure, match="coreweave:index/objectStorageBucket:ObjectStorageBucket is not offered by"):
         provider.lifecycle(Resource("urn", "coreweave:index/objectStorageBucket:ObjectStorageBucket", "a"))
     with pytest.raises(Failure, match="set LLMD_PD_PRETEND_CLOUD to its path"):
-        CoreWeaveProvider("1.0.3", Engine(""), {}).lifecycle(Resource("urn", token, "a"))
+        PretendProvider(COREWEAVE, "1.0.3", Engine(""), {}).lifecycle(Resource("urn", token, "a"))

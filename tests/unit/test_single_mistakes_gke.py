@@ -22,8 +22,8 @@ import pytest
 
 from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import GKE_POOLS, MACHINES
-from rehearsal.clouds.gke.checks import camel
-from rehearsal.clouds.gke.nodes import CLASSES, Fleet
+from rehearsal.clouds.gke.nodes import CLASSES
+from rehearsal.clouds.inputs import camel
 from rehearsal.fleet.live import SLICES
 from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.plugins.plugin import Failure
@@ -194,7 +194,7 @@ def built(name: str, part: str) -> Built:
     names = [one.name for one in made.resources]
     at = names.index(made.site.named(part))
     store = Store()
-    program = Program(a_file(), fleet=Fleet(store))  # type: ignore[arg-type]
+    program = Program(a_file(), fleet=store)  # type: ignore[arg-type]
     program.create_all(made.resources[:at])
     for device_class in device_class_objects(["gpu.nvidia.com"]):  # of the DRA driver's chart
         store.create(CLASSES, device_class)
@@ -206,7 +206,7 @@ def verdict(name: str, part: str, args: Any = None) -> str:
     """Returns the messages about a resource with these arguments and all after it; none if all pods are placed."""
     base = built(name, part)
     store = copy.deepcopy(base.store)
-    program = base.program.copied(a_file(), fleet=Fleet(store))  # type: ignore[arg-type]
+    program = base.program.copied(a_file(), fleet=store)  # type: ignore[arg-type]
     for resource in base.rest:
         told = replace(resource, args=args) if args and resource is base.rest[0] else resource
         if refused := program.check(told):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rehearsal.clouds import access
 from rehearsal.clouds.cloud import CloudRehearsal
+from rehearsal.clouds.coreweave.pretend import COREWEAVE
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.faults import Player, played_by
 from rehearsal.fleet import node_pools
@@ -20,6 +21,8 @@ _POLICY = "llmd-pd-rehearsal-forbidden"
 
 class CoreWeaveRehearsal(CloudRehearsal):
     """The rehearsal of CoreWeave; the fleet stands for the CKS cluster."""
+
+    pretend = COREWEAVE
 
     def environment(self, plan: ClusterPlan, plane: ControlPlane, fault: str | None) -> dict[str, str]:
         return access.places(plane) if plan.cluster_name else {}

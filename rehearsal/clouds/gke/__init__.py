@@ -1,6 +1,6 @@
-"""The pretend GKE: a stand-in for the Pulumi plugin `pulumi-resource-gcp`, for the resources of a stack on GKE only.
+"""The pretend GKE, for the resources of a stack on GKE only.
 
-`provider` is the plugin, `lifecycle` creates, changes and deletes its resources, `pool_machine` and `nodes` turn node pools into
+`pretend` is its table, `kinds` has the rows and `effects` what they do, `pool_machine` and `nodes` turn node pools into
 simulated nodes. Messages are Google's own as far as they are known. A rehearsal uses the pretend cloud also if the official
 plugin is available, because it must not reach a real cloud.
 """

@@ -1,4 +1,4 @@
-"""The kinds of resources of the pretend GKE, as rows: id, references and computed outputs.
+"""The kinds of resources of the pretend GKE, as rows: id, references and computed outputs; `effects` has what they do.
 
 A kind is a class of the SDK that a stack on GKE registers (`stacks.clouds.gke.plan`). `stacks.clouds.gke.replaces` has the
 fields whose change replaces a resource; for kinds that it does not have they are here, from the schemas that Google's providers
@@ -6,76 +6,13 @@ are generated from.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from ipaddress import IPv4Network
-from string import Formatter
 
+from rehearsal.clouds.gke.effects import ClusterKind, GoogleKind, PoolKind
 from rehearsal.clouds.gke.versions import CHANNELS
+from rehearsal.clouds.pretend import Computed, Made
 from stacks.clouds.gke.laws.view import name_of
-from stacks.clouds.resource import Arguments
-
-
-@dataclass(frozen=True)
-class Made:
-    """A resource that is being created."""
-
-    args: Arguments
-    id: str
-    #: The fleet's endpoint, which becomes that of every cluster.
-    fleet: str = ""
-
-    @property
-    def project(self) -> str:
-        """Its project."""
-        return str(self.args["project"])
-
-
-#: An output that is known only once the resource exists.
-Computed = Callable[[Made], object]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of resource.
-
-    `id` is a template filled with arguments. `refers` has paths of arguments, also through lists, and the kinds they refer to.
-    `computed` are outputs by their paths. `aliases` are outputs by which others refer to it, beside its id. `shared`: a second
-    resource of the same id is the same resource, as a role that is granted twice. `noun` is Google's word for it.
-    """
-
-    path: str
-    id: str
-    api: str = ""
-    noun: str = ""
-    refers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    computed: Mapping[str, Computed] = field(default_factory=dict)
-    aliases: tuple[str, ...] = ()
-    shared: bool = False
-    fixed: tuple[str, ...] = ()
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """The arguments in its id, which are required."""
-        named = (field for _, field, _, _ in Formatter().parse(self.id) if field)
-        return tuple(field for field in named if field != "domain")
-
-    def id_of(self, args: Arguments) -> str:
-        """Returns the id of a resource with these arguments."""
-        short = {key: name_of(args[key]) for key in ("cluster", "router") if key in args}
-        return self.id.format_map(_Given({**args, **short, "domain": _domain(str(args.get("project")))}))
-
-
-class _Given(dict[str, object]):
-    """Arguments for a template, in which a missing one stays open."""
-
-    def __missing__(self, key: str) -> str:
-        return f"{{{key}}}"
-
-
-def _domain(project: str) -> str:
-    """Returns a project's part of the addresses of its accounts."""
-    return ".".join(reversed(project.split(":"))) + ".iam.gserviceaccount.com"
 
 
 def _digest(text: str) -> str:
@@ -112,7 +49,10 @@ def _version(made: Made) -> object:
 
 
 def _endpoint(made: Made) -> str:
-    return made.fleet or f"gke-{_digest(made.id)[:28]}-{_number(made.project, 12)}.{made.args['location']}.gke.goog"
+    return (
+        made.world.endpoint
+        or f"gke-{_digest(made.id)[:28]}-{_number(made.project, 12)}.{made.args['location']}.gke.goog"
+    )
 
 
 def _groups(made: Made) -> list[str]:
@@ -130,11 +70,11 @@ _NICS = "network_config.additional_node_network_configs"
 _LINKED: Mapping[str, Computed] = {"selfLink": _link}
 
 #: By the class's path.
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, GoogleKind] = {
     kind.path: kind
     for kind in (
-        Kind("projects.Service", "{project}/{service}", shared=True, fixed=("project", "service")),
-        Kind(
+        GoogleKind("projects.Service", "{project}/{service}", shared=True, fixed=("project", "service")),
+        GoogleKind(
             "serviceaccount.Account",
             "projects/{project}/serviceAccounts/{account_id}@{domain}",
             api="iam",
@@ -148,7 +88,7 @@ KINDS: Mapping[str, Kind] = {
             aliases=("email", "member"),
             fixed=("project", "account_id"),
         ),
-        Kind(
+        GoogleKind(
             "projects.ServiceIdentity",
             "projects/{project}/services/{service}",
             noun="service account",
@@ -157,7 +97,7 @@ KINDS: Mapping[str, Kind] = {
             shared=True,
             fixed=("project", "service"),
         ),
-        Kind(
+        GoogleKind(
             "projects.IAMMember",
             "{project}/{role}/{member}",
             refers={"member": ("serviceaccount.Account", "projects.ServiceIdentity")},
@@ -165,14 +105,15 @@ KINDS: Mapping[str, Kind] = {
             shared=True,
             fixed=("project", "role", "member", "condition"),
         ),
-        Kind(
+        GoogleKind(
             "compute.Network",
             "projects/{project}/global/networks/{name}",
             api="compute",
             noun="network",
+            later=frozenset({"NET-04"}),  # it is about the network's subnets
             computed={**_LINKED, "networkId": _unique, "numericId": _unique},
         ),
-        Kind(
+        GoogleKind(
             "compute.Subnetwork",
             "projects/{project}/regions/{region}/subnetworks/{name}",
             api="compute",
@@ -183,7 +124,7 @@ KINDS: Mapping[str, Kind] = {
                 "gatewayAddress": lambda made: str(IPv4Network(made.args["ip_cidr_range"])[1]),
             },
         ),
-        Kind(
+        GoogleKind(
             "compute.Firewall",
             "projects/{project}/global/firewalls/{name}",
             api="compute",
@@ -192,7 +133,7 @@ KINDS: Mapping[str, Kind] = {
             computed=_LINKED,
             fixed=("project", "name", "direction"),
         ),
-        Kind(
+        GoogleKind(
             "compute.Router",
             "projects/{project}/regions/{region}/routers/{name}",
             api="compute",
@@ -201,7 +142,7 @@ KINDS: Mapping[str, Kind] = {
             computed=_LINKED,
             fixed=("project", "name", "region", "network", "encrypted_interconnect_router"),
         ),
-        Kind(
+        GoogleKind(
             "compute.RouterNat",
             "{project}/{region}/{router}/{name}",
             api="compute",
@@ -209,23 +150,27 @@ KINDS: Mapping[str, Kind] = {
             refers={"router": ("compute.Router",)},
             fixed=("project", "name", "region", "router", "initial_nat_ips", "endpoint_types", "type"),
         ),
-        Kind(
+        ClusterKind(
             "container.Cluster",
             "projects/{project}/locations/{location}/clusters/{name}",
             api="container",
             noun="cluster",
             refers={**_NETWORK, "subnetwork": ("compute.Subnetwork",), **_NODES},
+            takes=("container.NodePool",),
+            whole=True,
+            follows=("masterVersion",),
             computed={
                 "masterVersion": _version,
                 "controlPlaneEndpointsConfig.dnsEndpointConfig.endpoint": _endpoint,
                 "selfLink": lambda made: f"https://container.googleapis.com/v1/{made.id}",
             },
         ),
-        Kind(
+        PoolKind(
             "container.NodePool",
             "projects/{project}/locations/{location}/clusters/{cluster}/nodePools/{name}",
             api="container",
             noun="node pool",
+            whole=True,
             refers={
                 "cluster": ("container.Cluster",),
                 **_NODES,
@@ -236,9 +181,3 @@ KINDS: Mapping[str, Kind] = {
         ),
     )
 }
-
-
-def path_of(token: str) -> str:
-    """Returns the class path of an engine's type: `gcp:container/nodePool:NodePool` is `container.NodePool`."""
-    _, module, name = token.split(":")
-    return f"{module.partition('/')[0]}.{name}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from rehearsal.clouds import access
 from rehearsal.clouds.cloud import CloudRehearsal
+from rehearsal.clouds.gke.pretend import GKE
 from rehearsal.clouds.gke.versions import OFFERED
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.parts import cluster_crds, parts
@@ -26,6 +27,7 @@ class GkeRehearsal(CloudRehearsal):
     """The rehearsal of GKE. Blanks get an invented project and reservation, and a version that the pretend cloud offers."""
 
     unasked = frozenset({ID})
+    pretend = GKE
 
     def blanks(self, section: Section | None) -> Mapping[str, str]:
         return {path: _value(path, section) for path in blanks(section)} if isinstance(section, Gke) else {}

@@ -7,9 +7,9 @@ the API's reference.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from ipaddress import ip_network
+from ipaddress import IPv4Network, ip_network
 from typing import Any
 
 from rehearsal.plugins.values import is_unknown
@@ -245,6 +245,23 @@ def value_problems(kind: str, args: Arguments) -> Iterator[tuple[str, str]]:
                 said = check(place, value)
                 if said:
                     yield place, said
+
+
+def range_problems(kind: str, args: Arguments) -> Iterator[tuple[str, str]]:
+    """Yields invalid address ranges of a subnet, over which no law can be judged."""
+    if kind != "compute.Subnetwork":
+        return
+    secondary: Sequence[Mapping[str, Any]] = args.get("secondary_ip_ranges") or ()
+    said = {"ip_cidr_range": args.get("ip_cidr_range")}
+    for at, row in enumerate(() if is_unknown(secondary) else secondary):
+        if not is_unknown(row):
+            said[f"secondary_ip_ranges[{at}].ip_cidr_range"] = row.get("ip_cidr_range")
+    for path, value in said.items():
+        try:
+            if not is_unknown(value):
+                IPv4Network(str(value))
+        except ValueError as error:
+            yield path, f"it is no range of addresses: {error}"
 
 
 def value_rules(kind: str) -> list[str]:

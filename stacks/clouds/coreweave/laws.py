@@ -70,5 +70,6 @@ def _housed(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Resource]
 
 
 def _rows(vpc: Resource) -> Sequence[Mapping[str, Any]]:
+    """Its ranges, without those that are not known yet."""
     found: Sequence[Mapping[str, Any]] = vpc.args.get("vpc_prefixes") or ()
-    return found
+    return [row for row in found if {"name", "value"} <= row.keys()]

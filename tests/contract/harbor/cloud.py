@@ -15,6 +15,9 @@ from stacks.rules.facts import Facts
 from stacks.schema import Section
 from tests.contract.harbor.spec import Harbor
 
+REPLACES = Immutables(
+    {"network.Network": Fixed(("name", "region")), "cluster.Cluster": Fixed(("name", "region", "network"))}
+)
 #: Harbor's resources by name, as its API would list them.
 THERE: list[str] = []
 
@@ -48,7 +51,7 @@ class HarborCloud(Cloud):
     heeds = frozenset({"protect", "allowReplace"})
     makes_nodes = True
     example = "nvidia-generic"
-    replaces = Immutables({"network.Network": Fixed(("region",)), "cluster.Cluster": Fixed(("region", "network"))})
+    replaces = REPLACES
 
     @property
     def rules(self) -> Sequence[Rule]:
@@ -67,16 +70,16 @@ class HarborCloud(Cloud):
         section = request.section
         assert isinstance(section, Harbor)
         network, cluster = f"{request.name}-network", f"{request.name}-cluster"
+        placed = {"name": request.name, "region": section.region}
         args: dict[str, Any] = {
-            "name": request.name,
-            "region": section.region,
+            **placed,
             "network": Ref(network),
             "machine": request.machine.instance_type,
             "nodes": request.nodes,
         }
         return ClusterPlan(
             resources=(
-                Resource(network, "network.Network", "Network", {"region": section.region}, protect=request.protect),
+                Resource(network, "network.Network", "Network", placed, protect=request.protect),
                 Resource(cluster, "cluster.Cluster", "Cluster", args, protect=request.protect),
             ),
             cluster_name=cluster,

@@ -5,6 +5,20 @@ from typing import Any
 import pulumi
 
 
+class ClusterArgs:
+    """Arguments of a cluster."""
+
+    def __init__(
+        self,
+        *,
+        name: pulumi.Input[str],
+        region: pulumi.Input[str],
+        network: pulumi.Input[str],
+        machine: pulumi.Input[str],
+        nodes: pulumi.Input[int],
+    ) -> None: ...
+
+
 class Cluster(pulumi.CustomResource):
     """A cluster."""
 
