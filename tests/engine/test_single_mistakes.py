@@ -215,7 +215,7 @@ def test_whole_rehearsals_of_wrong_plans(start: Started, root: Path, tmp_path: P
             start("rehearse", file, env=os.environ | {"MISTAKE": json.dumps([place, value]), "PYTHONPATH": search})
             for file, place, value, _ in pair
         ]
-        for process, (_, place, _, words) in zip(started, pair, strict=True):
+        for process, (*_, words) in zip(started, pair, strict=True):
             code, text = finished(process)
             assert code == 1
             assert ("FAILED" in text) is ("(GKE-25)" not in text)
