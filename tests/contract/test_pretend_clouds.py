@@ -82,6 +82,20 @@ def test_the_inputs_of_a_plan_are_valid_and_others_are_refused(
         program.create(one)
 
 
+def test_a_law_of_the_cloud_is_asked_before_a_create(tmp_path: Path) -> None:
+    """Harbor's; `test_single_mistakes_*` walk those of the others."""
+    found = rehearsal_of(CLOUDS["harbor"]).pretend
+    assert found is not None
+    program = Program(tmp_path / "cloud.json", table=found)
+    network, cluster = made("harbor").cluster.resources
+    program.create(network)
+    assert program.check(cluster) == {}
+    moved = replace(cluster, args={**cluster.args, "region": "reef"})
+    assert program.check(moved) == {"region": "HARBOR-01: a cluster on a reef"}
+    unknown = replace(cluster, args={**cluster.args, "region": UNKNOWN})
+    assert program.check(unknown) == {}
+
+
 def test_a_plan_is_created_in_its_order(plan: ClusterPlan, full: Program) -> None:
     assert [(record.kind, record.name) for record in full.cloud.records()] == [
         (one.type, one.name) for one in plan.resources

@@ -152,6 +152,17 @@ def test_inputs_are_checked(part: str, args: dict[str, Any], path: str, words: s
     assert words in found[path]
 
 
+def test_what_is_not_known_yet_breaks_no_law(program: Program) -> None:
+    plan = planned(stack())
+    program.create(vpc(plan))
+    for one in (vpc(plan), plan.cluster):
+        for argument in one.args:
+            assert program.check(changed(one, **{argument: UNKNOWN})) == {}
+    first, *rest = vpc(plan).args["vpc_prefixes"]
+    for key in first:
+        assert program.check(changed(vpc(plan), vpc_prefixes=[{**first, key: UNKNOWN}, *rest])) == {}
+
+
 def test_a_name_is_there_once_and_a_vpc_has_to_be_there(program: Program, tmp_path: Path) -> None:
     plan = planned(stack())
     with pytest.raises(Failure, match=r"not_found: VPC .* does not exist"):

@@ -24,7 +24,7 @@ THERE: list[str] = []
 
 def _not_on_a_reef(facts: Facts) -> Iterator[Finding]:
     for resource in facts.resources:
-        if resource.type == "cluster.Cluster" and resource.args["region"] == "reef":
+        if resource.type == "cluster.Cluster" and resource.args.get("region") == "reef":
             what, why = "a cluster on a reef", "Harbor makes none there"
             yield Finding(at=(OUTSIDE, resource.name, "region"), what=what, why=why, fix="choose another region")
 

@@ -3,7 +3,7 @@
 from rehearsal.clouds.cloud import CloudRehearsal
 from rehearsal.clouds.pretend import Errors, Kind, PretendKinds
 from rehearsal.plugins.plugin import Failure
-from tests.contract.harbor.cloud import REPLACES
+from tests.contract.harbor.cloud import HARBOR_01, REPLACES
 
 NETWORK, CLUSTER = "network.Network", "cluster.Cluster"
 
@@ -21,7 +21,7 @@ TABLE = PretendKinds(
         ),
     },
     replaces=REPLACES,
-    rules=(),
+    rules=(HARBOR_01,),
     errors=Errors(
         name=lambda _args, id_: id_,
         not_found=lambda noun, id_: Failure(f"no {noun} {id_}"),
