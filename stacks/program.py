@@ -18,7 +18,7 @@ from stacks.file.load import judged
 from stacks.findings import PROJECT, Outcome, Problem, StackFileError
 from stacks.kube.repair import repair_helm_records
 from stacks.outputs import full_name, keep, previous, referred
-from stacks.rules.live import look_ahead
+from stacks.rules.live import check_live_cluster
 from stacks.rules.previous import compared
 from stacks.rules.sdk import need_sdk
 from stacks.rules.token import SECRET_02
@@ -67,7 +67,7 @@ def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     if isinstance(access := planned.cluster.reached_by, ByHand):
         compose_alone(planned, access)
         return
-    found = look_ahead(planned, owner)
+    found = check_live_cluster(planned, owner)
     if planned.serving is not None and not pulumi.runtime.is_dry_run():
         repair_helm_records(spec.cluster.at, found.revisions)
     if planned.request is not None:

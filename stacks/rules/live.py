@@ -42,7 +42,7 @@ class Found:
     established: frozenset[str] = frozenset()
 
 
-def look_ahead(plan: Blueprint, owner: str) -> Found:
+def check_live_cluster(plan: Blueprint, owner: str) -> Found:
     """Raises if an object the stack would create belongs to another owner, or a prerequisite is missing; else what was found.
 
     An unreachable cluster fails an `up`; a preview goes on with a warning, because a preview in CI may have no access.
