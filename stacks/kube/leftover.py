@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from stacks.findings import PROJECT, Problem, StackFileError
 from stacks.kube.api import Api, Object
 from stacks.kube.errors import not_kubernetes
-from stacks.kube.owner import holder
+from stacks.kube.owner import owner_of
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Look:
         return items
 
     def ours(self, obj: Object) -> bool:
-        return (holder(obj) or "").endswith(self.mark)
+        return (owner_of(obj) or "").endswith(self.mark)
 
 
 def ending(obj: Object) -> str:

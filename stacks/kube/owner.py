@@ -4,13 +4,13 @@ from hardware.render.namespace import OWNER
 from stacks.kube.api import Object
 
 
-def holder(obj: Object) -> str | None:
-    """Returns the stack in an object's mark, or None."""
+def owner_of(obj: Object) -> str | None:
+    """The stack an object is marked as belonging to."""
     found: str | None = (obj["metadata"].get("annotations") or {}).get(OWNER)
     return found
 
 
 def owner_text(obj: Object) -> str:
-    """Returns `stack a/b/c`, or `another owner`."""
-    found = holder(obj)
-    return f"stack {found}" if found else "another owner"
+    """The same in words."""
+    found = owner_of(obj)
+    return f"stack {found}" if found else "somebody else"

@@ -21,7 +21,7 @@ from stacks.kube.answering import answering
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
 from stacks.kube.helm import Releases
-from stacks.kube.owner import holder, owner_text
+from stacks.kube.owner import owner_of, owner_text
 from stacks.kube.rules import EXISTS
 from stacks.rules.live_gateway import look_at_gateway, second_proxy
 from stacks.rules.monitoring import missing_kinds
@@ -83,7 +83,7 @@ def _serving(api: Api, plan: ServingBlueprint, owner: str) -> tuple[Found, list[
     if plan.gateway is not None:
         installs = plan.gateway.implementation
         releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
-        ours = namespace is not None and holder(namespace) == owner
+        ours = namespace is not None and owner_of(namespace) == owner
         problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
         found += releases
     return Found(found, preinstalled, established), problems
@@ -93,7 +93,7 @@ def _already_there(
     plan: ServingBlueprint, owner: str, namespace: Object, revisions: Sequence[Object]
 ) -> Iterator[Problem]:
     spec, target = plan.spec, kubectl_flags(plan.spec.cluster.at)
-    if holder(namespace) != owner:
+    if owner_of(namespace) != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
         yield EXISTS.problem(
             at=("namespace",), what=f"namespace {spec.namespace} exists already",

@@ -13,7 +13,7 @@ from stacks.clouds.pools import NodePool
 from stacks.findings import Problem
 from stacks.kube.api import Object
 from stacks.kube.leftover import Leftover, Look, ending
-from stacks.kube.owner import holder, owner_text
+from stacks.kube.owner import owner_of, owner_text
 from stacks.kube.rules import CLUSTER
 
 CONSOLE = "https://console.coreweave.com"
@@ -63,7 +63,7 @@ def node_pools_left(look: Look, pools: Sequence[NodePool]) -> Iterator[Leftover]
     """
     named = {pool.name for pool in pools}
     for pool in look.items("NodePools", API, NO_POOLS):
-        name, marked = pool["metadata"]["name"], holder(pool) is not None
+        name, marked = pool["metadata"]["name"], owner_of(pool) is not None
         if look.ours(pool) or (name in named and not marked):
             unmarked = "" if marked else "; it is not marked as any stack's"
             yield Leftover("NodePool", name, f"{_nodes(pool)}{unmarked}{ending(pool)}", bills=_current(pool) > 0)

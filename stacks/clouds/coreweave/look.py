@@ -17,7 +17,7 @@ from stacks.findings import Place, Problem
 from stacks.kube.api import Api
 from stacks.kube.context import Context
 from stacks.kube.errors import asking
-from stacks.kube.owner import holder
+from stacks.kube.owner import owner_of
 
 #: Where a stack file says what an argument becomes of, by the class and the argument.
 KEYS: Mapping[tuple[str, str], Place] = {
@@ -79,7 +79,7 @@ def _elsewhere(previous: Previous, plan: ClusterPlan, context: Context) -> Itera
     unanswered: list[Problem] = []
     with asking(context, unanswered.append):
         api = Api(context.kubeconfig, context.context)
-        theirs = [pool["metadata"]["name"] for pool in api.items(API) if holder(pool) != previous.owner]
+        theirs = [pool["metadata"]["name"] for pool in api.items(API) if owner_of(pool) != previous.owner]
         if theirs and endpoint is None:
             what = f"context `{context.context}` leads to a cluster with NodePool {theirs[0]}"
             yield _context(what, f"CKS cluster {name} is not made yet", "leave `context` out until it is")

@@ -12,7 +12,7 @@ from stacks.clouds.pools import NodePool
 from stacks.findings import Place, Problem
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
-from stacks.kube.owner import holder, owner_text
+from stacks.kube.owner import owner_of, owner_text
 from stacks.kube.rules import CLUSTER, EXISTS
 
 #: Where a stack file says what a pool's nodes are.
@@ -36,7 +36,7 @@ def look_at_pools(api: Api, request: ClusterRequest, pools: Sequence[NodePool], 
         live = api.get(f"{API}/{pool.name}")
         if live is None:
             continue
-        if holder(live) != owner:
+        if owner_of(live) != owner:
             yield _somebody_elses(request, pool, live, owner)
         elif live["spec"]["instanceType"] != pool.instance_type and pool.key not in request.allow_replace:
             yield CW_03.problem(
