@@ -60,7 +60,7 @@ def nodes_within_bounds(maker: Maker, facts: "Facts") -> Iterator[Finding]:
     if cluster.provider != maker.provider or scaling is None:
         return
     if scaling.min > scaling.max:
-        yield crossed(("cluster", maker.provider, "acceleratorPool", "autoscaling"), scaling.min, scaling.max)
+        yield min_exceeds_max(("cluster", maker.provider, "acceleratorPool", "autoscaling"), scaling.min, scaling.max)
     elif nodes is not None and not scaling.min <= nodes <= scaling.max:
         what = f"`nodes: {nodes}` is not between {scaling.min} and {scaling.max}"
         yield Finding(
@@ -68,7 +68,7 @@ def nodes_within_bounds(maker: Maker, facts: "Facts") -> Iterator[Finding]:
         )
 
 
-def crossed(place: Place, least: int, most: int) -> Finding:
-    """Returns the finding for a minimum above the maximum."""
+def min_exceeds_max(place: Place, least: int, most: int) -> Finding:
+    """What is said of bounds that no number is between."""
     what, why = f"min {least} is more than max {most}", "no number of nodes is between them"
     return Finding(at=place, what=what, why=why, fix="write min and max the other way round")
