@@ -89,14 +89,14 @@ def examine(path: Path) -> Examined:
             return Examined(describe_nodes(found.spec), (), found.warnings, found.suppressed)
         if found.spec.cluster.provider != OF_A_STACK:
             return Examined(describe(found.spec), (), found.warnings, found.suppressed)
-        from stacks.platform import paired, platform_path  # late: they read files that no other check needs
+        from stacks.platform import platform_path, resolve_platform  # late: they read files that no other check needs
 
         of_the_nodes = platform_path(found)
         stack = found.spec.cluster.stack or ""
         if of_the_nodes is None or not of_the_nodes.exists():
             unseen = f"the nodes are stack {stack}'s, whose file is not here: not checked against"
             return Examined(f"{describe(found.spec)}; {unseen}", (), found.warnings, found.suppressed)
-        whole = paired(found)
+        whole = resolve_platform(found)
         text = f"{describe(whole.spec)}, on nodes of stack {stack}"
         return Examined(text, (), found.warnings, found.suppressed)
     except StackFileError as error:

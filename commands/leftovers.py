@@ -54,11 +54,11 @@ def leftovers(
     Exits with 0 when nothing is left but what stays on purpose, with 1 when something is, or who knows cannot be asked.
     """
     from stacks.file.load import load
-    from stacks.platform import paired
+    from stacks.platform import resolve_platform
 
     file = load(file_of(stack), but=UNASKED)
     if file.spec.serving is not None:
-        file = _reached(paired(file), context)
+        file = _reached(resolve_platform(file), context)
     elif context is not None:
         raise typer.BadParameter(KNOWN, param_hint="--context")
     with console.working(f"asking {file.spec.cluster.cloud.title}" if _place(file) else "asking the cluster"):

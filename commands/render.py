@@ -82,12 +82,12 @@ def render(
 
 
 def _on_its_nodes(stack: "StackFile") -> "StackFile":
-    """Returns the stack with its platform stack's nodes, or a note if that stack's file is missing."""
-    from stacks.platform import paired, platform_path
+    """The stack with what the file of the one that makes its nodes says of them; a note where that file is not here."""
+    from stacks.platform import platform_path, resolve_platform
 
     of_the_nodes = platform_path(stack)
     if of_the_nodes is None or of_the_nodes.exists():
-        return paired(stack)
+        return resolve_platform(stack)
     console.note(
         f"the nodes are stack {stack.spec.cluster.stack}'s, whose file {of_the_nodes} is not here: "
         "what `up` adds for them is left out (with GKE's multi-networking, the NICs of each pod)."

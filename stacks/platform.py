@@ -176,7 +176,7 @@ def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile
     raise StackFileError([_of_reference(file, what, why, "refer to a platform stack")])
 
 
-def paired(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
+def resolve_platform(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
     """The file with the cluster of the stack it refers to, by that stack's file; any other as it is. `but` as above.
 
     Raises:
