@@ -76,7 +76,7 @@ class CoreWeaveCloud(Cloud):
         return [*check_cluster(request, plan, previous)] if plan.cluster_name else []
 
     def check_live(self, api: "Api", request: ClusterRequest, plan: ClusterPlan, owner: str) -> Iterator["Problem"]:
-        from stacks.clouds.coreweave.look_pools import look_at_pools
+        from stacks.clouds.coreweave.look import look_at_pools
 
         return look_at_pools(api, request, plan.pools, owner)
 

@@ -3,7 +3,7 @@
 The provider waits for a number of nodes, for an hour, and does not show the conditions by which CoreWeave says that none comes.
 So the program, which lives for as long as the engine makes its resources, looks beside it and says each of them once. It only
 looks: what ends the wait is the user's Ctrl-C, or the hour. A pool that was refused before is found by
-`stacks.clouds.coreweave.look_pools`.
+`stacks.clouds.coreweave.look`.
 """
 
 import contextlib

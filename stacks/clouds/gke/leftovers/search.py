@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from stacks.clouds.gke.leftovers.google import ApiOffError, ForbiddenError, Google, Object, UnansweredError
-from stacks.clouds.gke.leftovers.google_look import GoogleLook, asking_google
+from stacks.clouds.gke.leftovers.google import (
+    ApiOffError,
+    ForbiddenError,
+    Google,
+    GoogleLook,
+    Object,
+    UnansweredError,
+    asking_google,
+)
 from stacks.clouds.gke.leftovers.kinds import DISK, KINDS, NETWORK, ROUTER, Kind, last
-from stacks.clouds.gke.leftovers.owners import Owned, Stack, owned
-from stacks.clouds.gke.leftovers.things import Thing, network
+from stacks.clouds.gke.leftovers.owners import Owned, Stack, Thing, network, owned
 from stacks.clouds.gke.plan import GkePlan
 from stacks.kube.leftover import Leftover, Leftovers
 
