@@ -36,7 +36,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, str]]]
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": ROUTER}, [("router", "knows no ServiceMonitor; leave it out; what GKE's")]),
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": BOTH}, [("podMonitors", "PodMonitor"), ("router", "ServiceMonitor")]),
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": BOTH, "router": ON_GKES_GATEWAY}, [("podMonitors", "PodMonitor")]),
-    ("MON-01", SERVING, {"cluster": NEW_CKS, "monitoring": PODS}, [("podMonitors", "leave it out until the cluster is there")]),
+    ("MON-01", SERVING, {"cluster": NEW_CKS, "monitoring": PODS}, [("podMonitors", "leave it out until the cluster exists")]),
     ("MON-01", SERVING, {"cluster": NEW_CKS, "monitoring": ROUTER}, [("router", "and so knows no ServiceMonitor")]),
 ]  # fmt: skip
 

@@ -266,7 +266,7 @@ def test_a_render_is_of_the_pods_on_those_nodes(tmp_path: Path, capsys: pytest.C
     assert run(["render", str(alone), "-o", str(out), "--skip-crds"]) == 0
     assert "networking.gke.io/interfaces" not in (out / "model-server.yaml").read_text()
     assert capsys.readouterr().err.startswith(
-        f"Note: the nodes are stack infra/llmd-pd/elsewhere's, whose file {tmp_path}/Pulumi.elsewhere.yaml is not here: "
+        f"Note: the nodes belong to stack infra/llmd-pd/elsewhere, whose file {tmp_path}/Pulumi.elsewhere.yaml is not here: "
     )
 
     assert run(["render", str(referring(tmp_path, fabric="gke-rdma")), "-o", str(out), "--skip-crds"]) == 1
@@ -290,7 +290,7 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     chat = referring(tmp_path)
     text, problems, *_ = examine(chat)
     assert problems == ()
-    assert text.endswith("the nodes are stack platform's, whose file is not here: not checked against")
+    assert text.endswith("the nodes belong to stack platform, whose file is not here: not checked against")
     written(tmp_path, cluster=CLUSTER)
     text, problems, *_ = examine(referring(tmp_path, "acme/llmd-pd/platform"))
     assert (text, problems) == (
@@ -313,7 +313,7 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
         (
             {"cluster": CLUSTER, "serving": {"accelerator": "nvidia", "fabric": "coreweave"}},
             "platform",
-            "serves itself",
+            "has `serving` of its own",
         ),
         ({"cluster": CLUSTER}, "infra/networks/platform", "is of another project"),
         ({"cluster": without("nodes")}, "platform", "the number of nodes is missing"),

@@ -1,4 +1,11 @@
-"""A CKS cluster of the stack's own: what a changed stack file would do to it, and whether its context can be the cluster's."""
+"""Checks of a CKS cluster and its node pools before anything is applied, because the provider reports them late or not at all.
+
+- The stack's own cluster: whether a changed stack file would replace it, and whether the context leads to it.
+- Node pools: their owners, changes that would replace them, and refusals by CoreWeave.
+- Pods that keep a node from being idle: users' own, and neither a DaemonSet's nor CoreWeave's. CoreWeave removes idle nodes from
+  a pool that becomes smaller. Its HPC verification runs on nodes exactly while they are idle, hourly and for up to 30 minutes
+  (docs.coreweave.com/platform/fleet-management/hpc-verification).
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
@@ -23,7 +30,7 @@ from stacks.kube.errors import asking
 from stacks.kube.owner import owner_of, owner_text
 from stacks.kube.rules import CLUSTER, EXISTS
 
-#: Where a stack file says what an argument becomes of, by the class and the argument.
+#: The key of the stack file for an argument, by class and argument.
 KEYS: Mapping[tuple[str, str], Place] = {
     (VPC, "name"): ("vpc", "name"),
     (VPC, "host_prefixes"): ("vpc", "hosts"),
@@ -32,7 +39,7 @@ KEYS: Mapping[tuple[str, str], Place] = {
 
 
 def check_cluster(request: ClusterRequest, plan: ClusterPlan, previous: Previous) -> Iterator[Problem]:
-    """Problems of a change that would replace what is protected, or change what cannot, and of a context of another cluster."""
+    """Yields problems of a change that would replace a protected resource or change an immutable field, or of a wrong context."""
     yield from _refused(previous.planned, plan)
     yield from _left(previous, request.context)
     yield from _elsewhere(previous, plan, request.context)
@@ -61,22 +68,22 @@ def _unchangeable(field: str, old: Mapping[str, Any], new: Mapping[str, Any], re
         )  # fmt: skip
     return IMM.problem(
         at=(*HERE, "vpc"), what=f"{field} of {_named(resource)} would lose a range or move one",
-        why="what is in the cluster has addresses of it", fix="take it back; `internalLoadBalancers` takes more at its end",
+        why="things in the cluster have addresses in it", fix="take it back; `internalLoadBalancers` takes more at its end",
     )  # fmt: skip
 
 
 def _left(previous: Previous, context: Context) -> Iterator[Problem]:
-    """Without its context everything in the cluster would be deleted as gone from the stack."""
+    """Yields a problem if `context` was removed: the engine would delete everything in the cluster as removed from the stack."""
     if _lived_in(previous) and context.context is None:
         yield _context(
-            "`context` is gone",
+            "`context` was removed",
             "this would delete all that the stack has in its cluster",
             "write it again; `pulumi destroy` takes a stack down",
         )
 
 
 def _elsewhere(previous: Previous, plan: ClusterPlan, context: Context) -> Iterator[Problem]:
-    """A context that leads to another cluster: one that is named too early, or by mistake, where somebody has nodes."""
+    """Yields a problem if the context leads to another cluster: named too early, or by mistake, where others have nodes."""
     if context.context is None or _lived_in(previous):
         return
     name, endpoint = plan.cluster.args["name"], (previous.outputs.get(NEXT) or {}).get("endpoint")
@@ -96,7 +103,7 @@ def _elsewhere(previous: Previous, plan: ClusterPlan, context: Context) -> Itera
 
 
 def _lived_in(previous: Previous) -> bool:
-    """Whether the stack has been in its cluster."""
+    """Whether an earlier `up` made things in the cluster."""
     return bool(previous.planned) and NEXT not in previous.outputs
 
 
@@ -112,7 +119,7 @@ def _named(resource: Resource) -> str:
     return f"{resource.title} {resource.name}"
 
 
-#: Where a stack file says what a pool's nodes are.
+#: The key of the stack file for the instance type of a pool.
 TYPE_OF: dict[str, Place] = {
     "systemPool": ("cluster", "coreweave", "systemPool", "instanceType"),
     "acceleratorPool": ("cluster", "machine"),
@@ -120,7 +127,7 @@ TYPE_OF: dict[str, Place] = {
 
 
 def look_at_pools(api: Api, request: ClusterRequest, pools: Sequence[NodePool], owner: str) -> Iterator[Problem]:
-    """Whether the cluster has NodePools at all, whose those of our names are, and whether they would have to be replaced."""
+    """Yields problems if the cluster knows no NodePools, or if pools of these names have another owner or would be replaced."""
     if not pools:
         return
     if api.get(API) is None:
@@ -150,7 +157,7 @@ def look_at_pools(api: Api, request: ClusterRequest, pools: Sequence[NodePool], 
 
 
 def _refused_pool(request: ClusterRequest, pool: NodePool, live: Object) -> Iterator[Problem]:
-    """A pool that CoreWeave has refused, and that this stack file would not change. One that it changes may be valid then."""
+    """Yields a problem if CoreWeave has refused the pool, unless the stack file changes the pool, which may then be valid."""
     status = live.get("status") or {}
     complete = status.get("currentNodes", 0) >= live["spec"].get("targetNodes", 0)
     if complete or any(live["spec"].get(key) != wanted for key, wanted in pool.spec.items()):
@@ -168,7 +175,9 @@ def _refused_pool(request: ClusterRequest, pool: NodePool, live: Object) -> Iter
 
 
 def _shrinking(api: Api, pool: NodePool) -> Iterator[Problem]:
-    """CoreWeave takes idle nodes only, and the pool is waited for before a pod is taken away."""
+    """Yields a problem if a pool would become smaller than its number of busy nodes: CoreWeave removes idle nodes only, and the
+    engine waits for the pool before it deletes any pod.
+    """
     nodes = [
         node["metadata"]["name"] for node in api.items(f"/api/v1/nodes?labelSelector={quote(f'{POOL}={pool.name}')}")
     ]
@@ -201,13 +210,13 @@ _SELECTOR = quote("=".join(NAMESPACES))
 
 
 def namespaces_of_coreweave(api: Api) -> frozenset[str]:
-    """The namespaces whose pods are CoreWeave's; none where we may not look."""
+    """Returns CoreWeave's own namespaces; none if the role may not list namespaces."""
     found = api.items(f"/api/v1/namespaces?labelSelector={_SELECTOR}")
     return frozenset(namespace["metadata"]["name"] for namespace in found)
 
 
 def keeps_its_node(pod: Object, coreweaves: Collection[str]) -> bool:
-    """Whether a pod keeps its node, where the namespaces `coreweaves` are CoreWeave's."""
+    """Whether a pod keeps its node from being idle. `coreweaves` are CoreWeave's own namespaces."""
     metadata = pod["metadata"]
     return (
         metadata.get("namespace") not in coreweaves
