@@ -86,9 +86,7 @@ def _facts(page: Page, made: Stage, outcome: Outcome, report: Report) -> None:
         page.line(_endpoint(made, endpoint), "endpoint")
     if made.plan.gateway is not None and not made.plan.gateway.objects:
         name = f"{made.plan.gateway.namespace}/{made.plan.gateway.name}"
-        page.line(
-            f"{name} is not owned by this stack; in this rehearsal the fleet has a Gateway in its place", "gateway"
-        )
+        page.line(f"{name} is not owned by this stack; in this rehearsal the fleet makes it", "gateway")
     if outcome.verdict.claims:
         page.line(f"{outcome.verdict.claims} device claims, allocated by the scheduler", "claims")
     page.line(", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.timings), "took")

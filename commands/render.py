@@ -147,7 +147,7 @@ def stack_objects(
         "monitoring.yaml": [manifests.placed(obj, namespace) for obj in planned.monitoring],
     }
     if planned.crd_source is None:
-        left_out["crds.yaml"] = "the CRDs have another owner (`llmd-pd:crds.manage: false`)"
+        left_out["crds.yaml"] = "the cluster's owner installs the CRDs (`llmd-pd:crds.manage: false`)"
     elif skip_crds:
         left_out["crds.yaml"] = "of --skip-crds"
     else:

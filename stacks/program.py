@@ -61,7 +61,6 @@ def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
         pulumi.StackReference("platform", name)  # for readers of the state: the platform stack
-    _point_out(spec, base)
     planned = blueprint(spec, base)
     _check_change(planned, owner)
     keep(planned)

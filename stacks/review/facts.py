@@ -107,5 +107,5 @@ def crd_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[C
         elif ours:
             yield Change(Kind.CHANGES, subject, form.format("installed"))
         else:
-            why, fix = "the CRDs have another owner", "have it in the cluster before the move"
+            why, fix = "the cluster's owner installs the CRDs", "have it in the cluster before the move"
             yield Change(Kind.BREAKS, subject, form.format("needed"), why, fix)

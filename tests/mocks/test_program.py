@@ -176,7 +176,7 @@ def test_warnings_of_any_stack_are_said(
     said: list[str] = []
     found = Finding(at=("cluster",), what="a gap", why="of a train", fix="mind it")
     row = Rule("X-1", WARNING, "a title", "a reason", "a page", check=lambda _: iter([found]))
-    monkeypatch.setattr(table, "RULES", (row,))
+    monkeypatch.setattr(table, "rules", lambda: (row,))
     monkeypatch.setattr(program, "check_live_cluster", lambda *_: Found())
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     run(tmp_path, preview=preview, **config)

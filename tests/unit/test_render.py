@@ -163,7 +163,7 @@ def test_crds_that_cannot_be_had_stop_it_before_anything_is_written(
 def test_crds_of_somebody_else_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = stack_file(tmp_path, config({"accelerator": "nvidia"}, crds={"manage": False}))
     assert "crds.yaml" not in rendered(file, tmp_path / "out")
-    assert "crds.yaml: left out, because the CRDs have another owner" in capsys.readouterr().out
+    assert "crds.yaml: left out, because the cluster's owner installs the CRDs" in capsys.readouterr().out
 
 
 # The directory

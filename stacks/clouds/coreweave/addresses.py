@@ -51,7 +51,7 @@ def _unusable(key: str, text: str) -> Finding | None:
     network = parsed(text)
     if network is None or str(network) != text:
         fix = f"write `{network}`" if network else "write its first address and prefix length, as `10.0.0.0/13`"
-        return Finding((key,), f"`{text}` is no IPv4 network", "its addresses must be known", fix)
+        return Finding((key,), f"`{text}` is no IPv4 network", "its addresses are needed for the check", fix)
     if key != "peers" and not any(map(network.subnet_of, PRIVATE)):
         why = "pods could not reach the Internet hosts that have these addresses"
         return Finding((key,), f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")

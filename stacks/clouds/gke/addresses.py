@@ -229,7 +229,7 @@ def _peer(text: str) -> IPv4Network:
     network = parsed(text)
     if network is None or str(network) != text:
         fix = f"write `{network}`" if network else "write its first address and prefix length, e.g. `10.1.0.0/16`"
-        why = "the base must not overlap it, so it must be known"
+        why = "the base must not overlap it"
         raise AddressPlanError(f"peer `{text}` is no IPv4 network", why, fix)
     return network
 
