@@ -1,1 +1,1 @@
-"""Day-2 commands: the console script `llmd-pd`. Each is a module that owns one command and what it prints."""
+"""Commands of the console script `llmd-pd`. Each module holds one command and its output."""

@@ -18,7 +18,7 @@ PATTERN = "Pulumi.*.yaml"
 
 
 class Output(StrEnum):
-    """For people and grep, or for programs."""
+    """The form of the output: text for people and grep, JSON for programs."""
 
     TEXT = "text"
     JSON = "json"
@@ -67,7 +67,8 @@ def check(
 
 
 class Examined(NamedTuple):
-    """A stack file's description in one line, its warnings and suppressed findings; or no description, and all problems.
+    """The result for one stack file: a description in one line, warnings and suppressed findings; or no description, and
+    problems.
 
     All are sorted by line.
     """
@@ -79,7 +80,7 @@ class Examined(NamedTuple):
 
 
 def examine(path: Path) -> Examined:
-    """Looks at one stack file, and at that of the stack whose nodes it is for, if there is one."""
+    """Checks one stack file, together with its platform stack's file if it refers to one."""
     from stacks.file.load import load
     from stacks.spec.cluster import OF_A_STACK
 
@@ -89,14 +90,17 @@ def examine(path: Path) -> Examined:
             return Examined(describe_nodes(found.spec), (), found.warnings, found.suppressed)
         if found.spec.cluster.provider != OF_A_STACK:
             return Examined(describe(found.spec), (), found.warnings, found.suppressed)
-        from stacks.platform import paired, platform_path  # late: they read files that no other check needs
+        from stacks.platform import (
+            platform_path,
+            resolve_platform,
+        )  # late: they read files that other checks do not need
 
         of_the_nodes = platform_path(found)
         stack = found.spec.cluster.stack or ""
         if of_the_nodes is None or not of_the_nodes.exists():
-            unseen = f"the nodes are stack {stack}'s, whose file is not here: not checked against"
+            unseen = f"the nodes belong to stack {stack}, whose file is not here: not checked against"
             return Examined(f"{describe(found.spec)}; {unseen}", (), found.warnings, found.suppressed)
-        whole = paired(found)
+        whole = resolve_platform(found)
         text = f"{describe(whole.spec)}, on nodes of stack {stack}"
         return Examined(text, (), found.warnings, found.suppressed)
     except StackFileError as error:
@@ -104,9 +108,9 @@ def examine(path: Path) -> Examined:
 
 
 def describe(spec: "StackSpec") -> str:
-    """Describes a valid stack file in one line: hardware, sizing, machines and bill.
+    """Returns one line about a valid stack file: hardware, sizing, machines and bill.
 
-    `8×1 + 2×4` is prefill and decode, pods × devices of a pod.
+    `8×1 + 2×4` means prefill + decode, each as pods × devices per pod.
     """
     from hardware.fit.fit import nodes_needed
     from hardware.fit.requests import pod_requests
@@ -125,7 +129,7 @@ def describe(spec: "StackSpec") -> str:
 
 
 def describe_nodes(spec: "StackSpec") -> str:
-    """A valid platform stack in one line."""
+    """Returns one line about a valid platform stack."""
     from stacks.blueprint import blueprint
 
     return f"nodes only, {blueprint(spec).cluster.nodes_text}"

@@ -1,8 +1,8 @@
-"""The console script `llmd-pd`: which commands there are, and how errors leave the process.
+"""The console script `llmd-pd`: the list of commands, and the way errors leave the process.
 
-A command is a function in a module of its own, imported and registered here, one line each. Its module imports at the top
-only what is cheap, and the rest (pulumi, kubernetes, rich, a download) inside the function: every start pays for the tops
-of all commands. What a command does is not decided here.
+A command is a function in a module of its own, imported and registered here, one line each. Its module imports only cheap modules
+at the top, and the rest (pulumi, kubernetes, rich, a download) inside the function, because every start pays for the top-level
+imports of all commands.
 
 Exit codes: 0 done, 1 a problem was found or named, 2 the command line was not understood, 130 interrupted.
 """
@@ -27,10 +27,10 @@ from commands.versions import versions
 PROGRAM = "llmd-pd"
 
 app = typer.Typer(
-    # Plain help: the same on a terminal, in a pipe and in a log, and no import of rich.
+    # Plain help: equal on a terminal, in a pipe and in a log, and without an import of rich.
     rich_markup_mode=None,
     add_completion=False,
-    # A traceback means a bug of ours: it is shown whole, as Python shows it.
+    # A traceback means a bug of this program: it is shown whole, as Python shows it.
     pretty_exceptions_enable=False,
     help="Prefill/decode-disaggregated LLM serving on Kubernetes: check, render and rehearse stack files.",
     epilog="Deploying is Pulumi's own command: `pulumi up --stack coreweave-h200`.",
@@ -46,7 +46,7 @@ app.command()(down)
 app.command()(setup)
 app.add_typer(versions)
 
-#: The library's own class of "this command line makes no sense" has no public name, but this one derives from it.
+#: The library's own class of a usage error has no public name, but this one derives from it.
 USAGE_ERROR = cast(type[Exception], typer.BadParameter.__base__)
 
 
@@ -70,16 +70,16 @@ def options(
 
 
 def main() -> None:
-    """The console script's entry: runs the command line and ends the process."""
+    """Runs the command line and ends the process: the entry point of the console script."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line and returns its exit code. An exception that comes out is a bug."""
+    """Runs one command line and returns its exit code. An exception that it raises is a bug."""
     _print_any_text()
     try:
         outcome = app(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
-        sys.stdout.flush()  # here, where a reader that went away (`| head`) can still be noticed
+        sys.stdout.flush()  # here, where a closed pipe (`| head`) can still be noticed
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -99,7 +99,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _print_any_text() -> None:
-    """A file name or value that the terminal's encoding lacks is shown escaped, not as a traceback."""
+    """Makes stdout and stderr escape characters that the terminal's encoding lacks, instead of raising."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -114,7 +114,7 @@ def _usage(error: Exception) -> str:
 
 
 def _known_errors() -> tuple[type[Exception], ...]:
-    """Errors whose text is a sentence for users. Imported when one is in the air: most runs have none."""
+    """Returns the errors whose text is a sentence for users. Imported only after an exception: most runs have none."""
     from commands.helm import ChartError
     from commands.images import NoMirrorError
     from commands.render import OutputError

@@ -1,7 +1,7 @@
-"""Output of commands: one line per fact in a pipe or in CI, laid out and coloured on a terminal.
+"""Output of the commands: one line per fact in a pipe or in CI, laid out and coloured on a terminal.
 
-Owns the choice between the two and the form of a problem; the texts belong to the commands. `NO_COLOR` is respected, and text
-from a file can neither break a line nor control the terminal.
+Chooses between the two and owns the form of a problem; the commands own the texts. `NO_COLOR` is respected, and text from a file
+can neither break a line nor control the terminal.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def for_people(stream: TextIO) -> bool:
-    """Returns whether the stream is a person's terminal that can move its cursor, and not CI's."""
+    """Whether a person reads the stream: it is a terminal that can do more than append, and not in CI."""
     return stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
@@ -29,7 +29,7 @@ def line(text: str) -> None:
 
 
 def good(text: str) -> None:
-    """Prints a line of the result for success."""
+    """Prints a line of the result about success."""
     if for_people(sys.stdout):
         _rich(sys.stdout).print("✓", style="green", end=" ")
     print(single_line(text))
@@ -45,7 +45,7 @@ def error(sentence: str) -> None:
 
 
 def note(sentence: str) -> None:
-    """Prints a note on a result to stderr, so that programs can read stdout."""
+    """Prints a note about a result on stderr, so that a program that reads stdout does not get it."""
     if for_people(sys.stderr):
         _rich(sys.stderr).print("Note:", style="bold", end=" ")
     else:
@@ -58,7 +58,7 @@ Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 
 def tables(*given: Table) -> None:
-    """Prints rows under their headings, a line each; a block each on a terminal that is too narrow.
+    """Prints rows under their headings, one line each; on a terminal too narrow for a row, one block each.
 
     A block begins with the row's first cell; the other cells follow below, each after its heading.
     """
@@ -103,7 +103,7 @@ def section(title: str) -> None:
 
 
 def facts(subject: str, rows: Sequence[tuple[str, str]]) -> None:
-    """Prints facts about a subject with their labels: a block on a terminal, one line per fact elsewhere."""
+    """Prints facts about a subject, each after its label: one block on a terminal, one line per fact elsewhere."""
     if for_people(sys.stdout):
         from rich.text import Text
 
@@ -114,7 +114,7 @@ def facts(subject: str, rows: Sequence[tuple[str, str]]) -> None:
 
 
 def problem(found: Problem, stream: TextIO | None = None) -> None:
-    """Prints a problem of a stack file: a block on a terminal, one line elsewhere. On stdout by default."""
+    """Prints a problem of a stack file: a block on a terminal, one line elsewhere. On stdout unless a `stream` is given."""
     stream = stream or sys.stdout
     if for_people(stream):
         _block(found, stream, ("✗ ", "red"))
@@ -123,7 +123,7 @@ def problem(found: Problem, stream: TextIO | None = None) -> None:
 
 
 def warning(found: Problem) -> None:
-    """Prints a warning about a stack file, in the forms of a problem."""
+    """Prints a warning about a stack file, in the same forms as a problem."""
     if for_people(sys.stdout):
         _block(found, sys.stdout, ("! warning  ", "yellow"))
     else:
@@ -131,13 +131,13 @@ def warning(found: Problem) -> None:
 
 
 def count(number: int, what: str) -> str:
-    """`1 file`, `2 files`."""
+    """Returns `1 file`, `2 files`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 @contextlib.contextmanager
 def working(text: str) -> Iterator[None]:
-    """Shows on a terminal what the command waits for."""
+    """Shows the text of a slow step on a terminal while the step runs."""
     if not for_people(sys.stderr):
         yield
         return
@@ -165,7 +165,7 @@ def _block(found: Problem, stream: TextIO, mark: tuple[str, str]) -> None:
 
 
 def _rows(console: "Console", heading: "Text", rows: Sequence[tuple[str, str]]) -> None:
-    """Prints a heading and its facts, each after its label."""
+    """Prints a heading and its rows, each after its label."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text

@@ -1,7 +1,7 @@
-"""A release's chart as objects, as `helm install` would apply them, without a cluster.
+"""Renders a release's chart to the objects that `helm install` would apply, without a cluster.
 
-Helm is the one on PATH, else the one of `llmd-pd setup`; a cached chart is not fetched again. Fetching and rendering are two
-steps, because the network causes failures of the first and the chart failures of the second.
+Helm is the one on PATH, else the one of `llmd-pd setup`. A chart that was fetched before is not fetched again. Fetching and
+rendering are two steps, because the network may fail the first, and only the chart the second.
 """
 
 import shutil
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 
 class ChartError(ValueError):
-    """An existing chart does not render; the message names it, the reason and the fix."""
+    """The chart does not render; the message names the chart, the reason and the fix."""
 
 
 class ChartUnreachableError(LookupError):
-    """Helm or the chart is not available; the message is the reason, without a full stop."""
+    """Helm is missing or the chart cannot be fetched; the message says why, without a full stop."""
 
 
 def template(release: "HelmRelease", key: str = "llmd-pd:router.chart") -> list[dict[str, Any]]:
-    """Returns the objects of a release, in helm's order, each with its namespace; without the chart's tests and CRDs.
+    """Returns the objects of a release in helm's order, each with its namespace, without the chart's tests and CRDs.
 
-    `key` is the stack file's key for the chart.
+    `key` is the key of the stack file that may name the chart.
 
     Raises:
-        ChartUnreachableError: there is no helm, or the chart's registry does not give the chart.
-        ChartError: the chart does not exist on this machine, or does not render with these values.
+        ChartUnreachableError: helm is missing, or the chart's registry does not deliver the chart.
+        ChartError: the chart's path does not exist, or the chart does not render with these values.
     """
     helm = _helm()
     with tempfile.TemporaryDirectory(prefix="llmd-pd-") as scratch:

@@ -1,7 +1,7 @@
 """`llmd-pd images`: every image and chart of a stack, with its digest, and the commands that copy them to a mirror.
 
-`stacks.images` lists them, `commands.registry` asks the registries. Nothing is copied here: crane, skopeo and helm do that, with
-their user's logins.
+`stacks.images` finds the images and charts, `commands.registry` asks the registries. Nothing is copied here: crane, skopeo and
+helm do that with the user's own logins.
 """
 
 import json
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Output(StrEnum):
-    """For people and grep, for programs, or as the commands of one of two tools that copy images."""
+    """The form of the output: text for people and grep, JSON for programs, or commands of crane or skopeo to copy images."""
 
     TABLE = "table"
     JSON = "json"
@@ -38,7 +38,7 @@ class Output(StrEnum):
 
 
 class NoMirrorError(ValueError):
-    """No target to copy to; the message has the reason and the fix."""
+    """No mirror to copy to is given; the message says why and the fix."""
 
 
 def images(
@@ -54,9 +54,9 @@ def images(
 ) -> None:
     """List every image and chart of a stack.
 
-    Each is listed once, with its users and its digest if the registry gives it without a login; else the column has the
-    reason. With helm the router's images are those of its rendered chart, else those of the release. The add-ons of a GKE
-    cluster that the stack makes are included.
+    Each is listed once, with its users and its digest. If the registry does not give the digest without a login, the column says
+    why. With helm on this machine the router's images come from its rendered chart, else from the release. Images and charts of
+    the stack's own GKE cluster are included.
 
     Examples:
 
@@ -65,17 +65,18 @@ def images(
       llmd-pd images Pulumi.coreweave-h200.yaml --output json | jq -r '.images[].image'
       llmd-pd images Pulumi.coreweave-h200.yaml --output crane --to registry.example.com/llmd > copy.sh
 
-    Exits with 1 if the stack file cannot be used, or without a target to copy to; not if a registry does not answer.
+    Exits with 1 when the stack file cannot be used, or no mirror to copy to is given; a registry that does not answer is no
+    error.
     """
     from stacks.file.load import load
 
-    # A stack that is not fully mirrored yet can be listed too.
+    # Images of a stack that is not completely mirrored yet can be listed too.
     spec = load(file, but=frozenset({"MIRROR-01"})).spec
     mirror = _mirror(spec, to)
     copies = output in (Output.CRANE, Output.SKOPEO)
     if copies and mirror.registry is None:
         raise NoMirrorError(
-            "there is nowhere to copy to, because the stack has no `llmd-pd:mirror.registry`; "
+            "there is no mirror to copy to, because the stack has no `llmd-pd:mirror.registry`; "
             "add it, or name a registry with --to."
         )
     every, charts = _of_stack(spec, file.parent, mirror)
@@ -104,7 +105,7 @@ def _of_stack(spec: "StackSpec", base: Path, mirror: "Mirror") -> tuple[list["Im
 
 
 def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
-    """Returns the target: the stack's own mirror, or `to`, with the charts below it if the stack has no place for them."""
+    """Returns the mirror to copy to: the stack's own, or `to`, with charts below it if the stack has no place for them."""
     from pydantic import ValidationError
 
     from stacks.schema import Mirror
@@ -112,7 +113,7 @@ def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
     if to is None:
         return spec.mirror
     try:
-        # It would mean Docker Hub, and MIRROR-01 would refuse the copy afterwards.
+        # It would mean Docker Hub, and MIRROR-01 would refuse the copied images later.
         if not has_host(to):
             raise NoMirrorError(
                 f"`{to}` cannot be used for --to, because it begins with no host; write something like registry.example.com/llmd."
@@ -126,7 +127,9 @@ def _mirror(spec: "StackSpec", to: str | None) -> "Mirror":
 
 
 def _router(upstream: "ServingBlueprint", spec: "StackSpec", base: Path) -> list[dict[str, Any]] | None:
-    """Returns the router's objects, from upstream's chart or the mirror's copy; None, and a note, if neither is available."""
+    """Returns the router's objects, from upstream's chart or the mirror's copy; if neither is available, prints a note and
+    returns None.
+    """
     from commands.helm import ChartUnreachableError, template
     from stacks.serving.router import chart_of
 
@@ -143,7 +146,7 @@ def _router(upstream: "ServingBlueprint", spec: "StackSpec", base: Path) -> list
 
 
 def _pulled(rows: Sequence["Image"]) -> list["Image"]:
-    """Returns the images that nodes pull, with a note on each that is part of the node image."""
+    """Returns the images that nodes pull. Prints a note about each image that is on the node already."""
     for row in rows:
         if not row.pulled:
             users = ", ".join(row.used_by)
@@ -152,7 +155,7 @@ def _pulled(rows: Sequence["Image"]) -> list["Image"]:
 
 
 def _own_charts(plan: "ClusterPlan") -> dict[str, list[dict[str, Any]]]:
-    """Returns the objects of a cluster's custom charts, by release, with a note on each that is not available."""
+    """Returns the objects of the user's own charts in the cluster, by release. Prints a note if one cannot be fetched."""
     from commands.helm import ChartUnreachableError, template
 
     rendered = {}
@@ -174,7 +177,7 @@ def _digests(found: Sequence["Image"], charts: Sequence["Chart"]) -> "Mapping[st
 
 
 def _reference(chart: "Chart") -> str | None:
-    """Returns a chart's reference in its registry, None without a registry. A tag has no `+`, so helm writes `_`."""
+    """Returns a chart's reference in its registry, None for a path. A tag cannot have a `+`; helm writes `_` instead."""
     if not chart.chart.startswith("oci://") or chart.version is None:
         return None
     return f"{chart.chart.removeprefix('oci://')}:{chart.version.replace('+', '_')}"
@@ -223,9 +226,9 @@ def _commands(
 ) -> Iterator[str]:
     for row in found:
         if row.mirrored is None or row.mirrored == row.image:
-            yield _comment(f"{row.image} is there already")
+            yield _comment(f"{row.image} is in the mirror already")
         elif not _plain(row.image):
-            yield _comment(f"{row.image} is left out: that is no image's name")
+            yield _comment(f"{row.image} is left out: it is no image reference")
         elif output is Output.CRANE:
             yield shlex.join(["crane", "copy", _source(row.image), _target(row.mirrored)])
         else:
@@ -243,14 +246,14 @@ def _commands(
 
 
 def _source(image: str) -> str:
-    """Returns a reference for tools: by its digest, else by its tag, never by both."""
+    """Returns a reference that copy tools accept: by its digest, else by its tag, never by both."""
     ref = ImageRef.parse(image)
     _, at, digest = ref.tag.partition("@")
     return str(replace(ref, tag=f"@{digest}")) if at else str(ref)
 
 
 def _target(image: str) -> str:
-    """Returns the target of a copy, with its tag if it has one, so that no clean-up deletes it; a copy keeps its digest."""
+    """Returns the place of a copy: under its tag if it has one, so that no clean-up of a registry deletes it."""
     ref = ImageRef.parse(image)
     tag, _, _ = ref.tag.partition("@")
     return str(replace(ref, tag=tag)) if tag else str(ref)
@@ -262,19 +265,19 @@ def _chart_commands(chart: "Chart", place: str) -> Iterator[str]:
     if chart.mirrored is None:
         yield _comment(f"{chart.chart} is a path")
     elif chart.mirrored == chart.chart:
-        yield _comment(f"{chart.chart} is there already")
+        yield _comment(f"{chart.chart} is in the mirror already")
     elif not _plain(chart.chart):
-        yield _comment(f"{chart.chart} is left out: that is no chart's name")
+        yield _comment(f"{chart.chart} is left out: it is no chart reference")
     else:
         yield shlex.join(["helm", "pull", *helm_arguments(chart.chart, chart.version)])
         if place.startswith("oci://"):
             yield shlex.join(["helm", "push", package, place])
         else:
-            yield _comment(f"helm pushes to oci://… only: bring {package} to {place} as that server has it")
+            yield _comment(f"helm pushes to oci://… only: upload {package} to {place} as that server requires")
 
 
 def _plain(name: str) -> bool:
-    """Returns whether a name is safe in a shell. An unsafe one comes from raw values, and no registry has it."""
+    """Whether a shell takes a name literally. A name with special characters comes from raw values, and no registry has it."""
     return shlex.quote(name) == name
 
 

@@ -1,6 +1,7 @@
-"""`llmd-pd leftovers`: what remains of a stack in its cluster or at its cloud, and what of it costs money. Read-only.
+"""`llmd-pd leftovers`: lists what remains of a stack in its cluster or in its Google project, and what bills. Read-only.
 
-`stacks.leftovers` and the clouds find it; this module prints it.
+`stacks.leftovers` and `stacks.clouds.gke.leftovers.search` find the leftovers; this module prints them for a user who has just
+destroyed a stack or is about to.
 """
 
 import json
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from stacks.kube.leftover import Leftover, Leftovers
 
 
-#: Of a context that nobody asked for.
+#: The reason to refuse `--context` if the stack's access follows from its cluster.
 KNOWN = "how to reach the cluster follows from the stack's own file."
-#: Whether pods fit is no matter where they are looked for.
+#: Rules that are not asked: for a search it does not matter whether the pods fit.
 UNASKED = frozenset({"FIT-01"})
 
 
@@ -37,28 +38,29 @@ def leftovers(
         typer.Option(help="The kubeconfig's context of a cluster that another stack makes: its file cannot name it."),
     ] = None,
 ) -> None:
-    """List what of a stack is still there, and which of it bills.
+    """List what remains of a stack, and what bills.
 
-    Asks the cluster of the stack file; Google, where that cluster is of the stack's own making. Changes nothing. What stays on
-    purpose (CRDs, a gateway's implementation, APIs, a reservation) is listed apart.
+    Asks the cluster of the stack file, or Google if the stack makes its cluster there. Changes nothing. Things that stay on
+    purpose (CRDs, a gateway's implementation, APIs, a reservation) are listed apart.
 
     Examples:
 
     \b
       llmd-pd leftovers coreweave-h200               after `pulumi destroy --stack coreweave-h200`
       llmd-pd leftovers Pulumi.coreweave-h200.yaml   the same
-      llmd-pd leftovers gke-h200                     machines, networks, load balancers, disks … of a project of Google's
+      llmd-pd leftovers gke-h200                     machines, networks, load balancers, disks … of a Google project
       llmd-pd leftovers chat --context gke-shared    on a cluster of a platform stack on GKE
       llmd-pd leftovers coreweave-h200 --output json | jq '.left[] | select(.bills)'
 
-    Exits with 0 when nothing is left but what stays on purpose, with 1 when something is, or who knows cannot be asked.
+    Exits with 0 when only things that stay on purpose are left, with 1 when more is left or the cluster or Google cannot be
+    asked.
     """
     from stacks.file.load import load
-    from stacks.platform import paired
+    from stacks.platform import resolve_platform
 
     file = load(file_of(stack), but=UNASKED)
     if file.spec.serving is not None:
-        file = _reached(paired(file), context)
+        file = _reached(resolve_platform(file), context)
     elif context is not None:
         raise typer.BadParameter(KNOWN, param_hint="--context")
     with console.working(f"asking {file.spec.cluster.cloud.title}" if _place(file) else "asking the cluster"):
@@ -81,16 +83,16 @@ def leftovers(
 
 
 def file_of(stack: str) -> Path:
-    """The file of a stack that was named by its name or by the path of its file."""
+    """Returns the path of a stack's file, given the stack's name or that path."""
     path = Path(stack)
     return path if path.suffix in (".yaml", ".yml") or path.name != stack else Path(f"Pulumi.{stack}.yaml")
 
 
 def _reached(file: "StackFile", context: str | None) -> "StackFile":
-    """The file with the context that leads to its cluster, where only the engine knows how to get there.
+    """Returns the file with `context` as the way to its cluster, if only the engine knows another way.
 
     Raises:
-        StackFileError: none was named. Another cluster than the stack's, such as kubectl's current one, would be an answer too.
+        StackFileError: no context was named. Without one, kubectl's current cluster, which may be another one, would answer.
     """
     from stacks.findings import StackFileError
     from stacks.rules.file import FILE
@@ -113,7 +115,9 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
 
 
 def _look(file: "StackFile") -> "Leftovers":
-    """Returns the leftovers: from the cloud's API if the stack makes its cluster there, else from the cluster."""
+    """Returns the leftovers, from Google if the stack makes its cluster there (all else is in that cluster), else from the
+    cluster.
+    """
     from stacks.blueprint import blueprint
     from stacks.leftovers import look_for_leftovers
 
@@ -121,7 +125,7 @@ def _look(file: "StackFile") -> "Leftovers":
 
 
 def _place(file: "StackFile") -> "Mapping[str, str]":
-    """Where the stack's cloud is asked, by the word for it; empty if the cluster is asked."""
+    """Returns the place in which the stack's cloud is asked, by its kind (`project`); empty if the cluster is asked."""
     cluster = file.spec.cluster
     return cluster.cloud.place(cluster.section) if cluster.makes_nodes else {}
 
@@ -145,7 +149,7 @@ def _tables(file: "StackFile", found: "Leftovers") -> None:
             f"{sum(one.bills for one in left)} of which bill"
         )
     elif not found.unread:
-        console.good(f"stack {file.stack}: nothing is left in {where}{' but what stays on purpose' if kept else ''}")
+        console.good(f"stack {file.stack}: nothing is left in {where}{' except what stays on purpose' if kept else ''}")
 
 
 def _where(file: "StackFile") -> str:

@@ -1,7 +1,7 @@
-"""Kubernetes objects and value trees as YAML text: equal data gives equal bytes.
+"""Writes Kubernetes objects and value trees as YAML text: equal data gives equal bytes.
 
-Keys come in the usual order, then alphabetically, so that the text does not depend on how the data was made; lists keep their
-order. Leaves out where the text is written.
+Keys come in the order in which people read them, then in alphabetical order, so that the text does not depend on how the data was
+made. Lists keep their order, which has meaning.
 """
 
 import re
@@ -12,7 +12,7 @@ import yaml
 
 FIRST_KEYS = ("apiVersion", "kind", "metadata", "name", "namespace")
 
-#: Kinds without a namespace that charts make.
+#: Kinds in charts that have no namespace.
 CLUSTER_WIDE = frozenset(
     {
         *("APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "DeviceClass", "GatewayClass"),
@@ -22,15 +22,15 @@ CLUSTER_WIDE = frozenset(
     }
 )
 
-#: Texts that kubectl's and helm's parser may read as a number or a boolean, and PyYAML as text (`1e3`, `8e6`, `y`).
+#: Texts that the parser of kubectl and helm may read as a number or a boolean though PyYAML reads text (`1e3`, `8e6`, `y`).
 LOOKS_LIKE_A_NUMBER = re.compile(r"^[-+]?[.]?[0-9][0-9a-fA-FxXoO_.eE+-]*$")
 LOOKS_LIKE_A_TRUTH = re.compile(r"^[yYnN]$")
 
 
-# Always the pure Python dumper: libyaml's differs in details, and not every machine has it.
+# The pure Python dumper on every machine: libyaml's differs in details, and not every machine has it.
 class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        return True  # objects share parts; in a manifest each is written out
+        return True  # objects share parts; a manifest repeats them
 
 
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", LOOKS_LIKE_A_NUMBER, list("-+.0123456789"))
@@ -45,7 +45,7 @@ _Dumper.add_representer(str, _text)
 
 
 def documents(objects: Iterable[Mapping[str, Any]], first: Sequence[str] = FIRST_KEYS) -> str:
-    """Returns objects as a YAML stream, one document each. `first` are the keys before the alphabetical ones."""
+    """Returns objects as a YAML stream, one document each. `first` are the keys that precede the alphabetical order."""
     return "---\n".join(document(obj, first) for obj in objects)
 
 
@@ -55,7 +55,7 @@ def document(tree: Mapping[str, Any], first: Sequence[str] = FIRST_KEYS) -> str:
 
 
 def placed(obj: Mapping[str, Any], namespace: str) -> dict[str, Any]:
-    """Returns the object in a namespace, unless it has one or its kind has none."""
+    """Returns the object with a namespace, unless it names one itself or its kind has none."""
     metadata = obj["metadata"]
     if obj["kind"] in CLUSTER_WIDE or metadata.get("namespace"):
         return dict(obj)

@@ -1,8 +1,9 @@
-"""Digests of images and charts from their registries, by the OCI distribution API, without a login.
+"""Asks registries for the digests of images and charts, by the OCI distribution API, without a login.
 
-One HEAD for each reference, with the anonymous token that registries ask for first. No credentials are used: a reference that
-needs a login has no digest here. All are asked at once, up to a deadline, so that a machine without a network is told within
-seconds. No library is used: `oras` sets no time limits, sleeps between retries for minutes, and has no call for a digest.
+One HEAD per reference, with the anonymous token that registries ask for first. No credentials are looked for, so an image that
+needs a login has no digest here. All registries are asked at once. Those that have not answered by the deadline are skipped, so
+that a machine without a network gets its result in seconds. The library `oras` is not used because it sets no time limits,
+sleeps between retries for minutes, and has no call for a digest.
 """
 
 import hashlib
@@ -23,12 +24,12 @@ from hardware.render.images import DEFAULT_HOST, ImageRef
 #: Seconds for one answer, and for all answers. A working registry needs well under one.
 ANSWER_SECONDS = 5.0
 ALL_SECONDS = 15.0
-#: Bytes of a manifest (the specification's own limit) and of a token's answer.
+#: Largest sizes in bytes of a manifest (the specification's own limit) and of an answer with a token.
 MANIFEST_BYTES = 4 << 20
 TOKEN_BYTES = 1 << 20
-#: Docker Hub's API has another host than its images' names.
+#: The host of a registry's API, if image names have another one, as on Docker Hub.
 API_HOSTS = {DEFAULT_HOST: "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
-#: An index comes first: one digest for all platforms, which copies keep.
+#: An index comes first: it has one digest for all platforms, which copies keep.
 MANIFESTS = (
     "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
@@ -38,21 +39,21 @@ DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class Answer:
-    """A digest, or in a word or two why there is none."""
+    """The digest of a reference, or the reason, in a few words, why there is none."""
 
     digest: str | None
     why: str = ""
 
 
 def digests(references: Iterable[str]) -> dict[str, Answer]:
-    """Returns the answer for each reference (`host/path:tag`), asked once each and all at the same time."""
+    """Returns the answer for each reference (`host/path:tag`). All are asked at the same time, each once."""
     answers: dict[str, Answer] = {}
     wanted = list(dict.fromkeys(references))
 
     def ask(reference: str) -> None:
         answers[reference] = digest(reference)
 
-    # The end of the process does not wait for these threads: a name look-up cannot be interrupted.
+    # Daemon threads, for which the end of the process does not wait: a DNS lookup cannot be interrupted.
     threads = [threading.Thread(target=ask, args=(reference,), daemon=True) for reference in wanted]
     for thread in threads:
         thread.start()
@@ -63,7 +64,7 @@ def digests(references: Iterable[str]) -> dict[str, Answer]:
 
 
 def digest(reference: str) -> Answer:
-    """Returns the digest of a reference: the pinned one, else the registry's."""
+    """Returns the digest of a reference: the digest in the reference, else the registry's answer."""
     ref = ImageRef.parse(reference)
     tag, _, pinned = ref.tag.partition("@")
     if pinned:
@@ -82,7 +83,9 @@ def digest(reference: str) -> Answer:
 
 
 def _digest(url: str, path: str) -> str:
-    """Returns the digest by HEAD, or from the manifest if the registry leaves it out of the headers; "" for an invalid one."""
+    """Returns the digest by HEAD; if the registry's answer lacks it, computes it from the manifest. Empty for an invalid
+    digest.
+    """
     headers, _, token = _ask("HEAD", url, path)
     told = headers.get("Docker-Content-Digest")
     if told is None:
@@ -92,7 +95,7 @@ def _digest(url: str, path: str) -> str:
 
 
 def _ask(method: str, url: str, path: str, token: str | None = None) -> tuple[HTTPMessage, bytes, str | None]:
-    """Returns headers, body and the token used, which is requested if the registry asks for one.
+    """Returns headers, body and the token that was used. The token is fetched when the registry asks for one.
 
     Raises HTTPError (its code is the reason) and the errors that `_failure` knows.
     """
@@ -102,7 +105,7 @@ def _ask(method: str, url: str, path: str, token: str | None = None) -> tuple[HT
         challenge = error.headers.get("WWW-Authenticate", "")
         if error.code != 401 or token or not challenge.lower().startswith("bearer "):
             raise
-        # The final address: a registry may redirect to another, which then needs its own token.
+        # The URL after redirects: a registry may redirect to another one, which needs its own token.
         place = error.url
         error.close()
     token = _token(challenge, path)
@@ -112,14 +115,14 @@ def _ask(method: str, url: str, path: str, token: str | None = None) -> tuple[HT
 def _answer(method: str, url: str, token: str | None) -> tuple[HTTPMessage, bytes]:
     request = Request(url, method=method, headers={"Accept": MANIFESTS, "User-Agent": "llmd-pd"})
     if token:
-        # Not for the target of a redirect.
+        # Not sent to the target of a redirect.
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     with urlopen(request, timeout=ANSWER_SECONDS) as response:
         return response.headers, response.read(MANIFEST_BYTES) if method == "GET" else b""
 
 
 def _token(challenge: str, path: str) -> str:
-    """Returns an anonymous token from the address in a `WWW-Authenticate` header."""
+    """Returns an anonymous token from the place that a `WWW-Authenticate` header names."""
     parts = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
     realm = urlsplit(parts.get("realm", ""))
     if realm.scheme != "https" and _scheme(realm.netloc) != realm.scheme:
@@ -137,13 +140,13 @@ def _token(challenge: str, path: str) -> str:
 
 
 def _scheme(host: str) -> str:
-    """Returns `https`, or `http` for this machine, like container tools."""
+    """Returns `https`, or `http` for this machine, as container tools do."""
     name = host.rpartition(":")[0] or host
     return "http" if name == "localhost" or name.startswith("127.") else "https"
 
 
 def _refusal(code: int) -> str:
-    # Docker Hub answers 401, and GitHub 403, without a login for missing images too.
+    # Without a login, Docker Hub answers 401 and GitHub 403 for images that do not exist, too.
     known = {401: "no access", 403: "no access", 404: "not found", 429: "rate limited"}
     return known.get(code, f"answers {code}")
 

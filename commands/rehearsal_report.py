@@ -1,7 +1,7 @@
-"""The report of a rehearsal: the node of every pod, the verdict, official parts and stand-ins, and next steps.
+"""The report of a rehearsal: the node of every pod, the verdict, the parts that were official, and the next steps.
 
-Owns the page and its order; the facts are `rehearsal.session`'s. A name is never cut, so that it can be copied. Lines are
-wrapped on a terminal only.
+Owns the layout; the facts come from `rehearsal.session`. A name is never cut, because readers copy it. Lines are wrapped on a
+terminal only.
 """
 
 import sys
@@ -27,7 +27,7 @@ LABEL_WIDTH = 10
 
 
 class Page:
-    """Prints lines under labels, wrapped and coloured on a terminal."""
+    """A page of lines under labels; on a terminal, coloured and wrapped to its width."""
 
     def __init__(self, console: Console | None = None) -> None:
         people = for_people(sys.stdout)
@@ -35,7 +35,7 @@ class Page:
         self._width = self._console.width if people or console else None
 
     def line(self, text: str = "", label: str = "", style: str = "", indent: int = 0) -> None:
-        """Prints one fact. Further lines are indented to its text."""
+        """Prints one fact. Its further lines have the indentation of its text."""
         start = " " * indent + label.ljust(LABEL_WIDTH if label and not indent else 0)
         lines = [text]
         if self._width:
@@ -46,7 +46,7 @@ class Page:
             self._console.print(before + Text(content, style="" if label else style), soft_wrap=True)
 
     def verbatim(self, text: str, style: str = "") -> None:
-        """Prints a text to copy, which is never wrapped."""
+        """Prints text to copy, which is never wrapped."""
         self._console.print(Text(text, style=style), soft_wrap=True)
 
 
@@ -67,7 +67,7 @@ def show(made: Stage, outcome: Outcome, report: Report, again: str) -> None:
 
 
 def _pods(page: Page, pods: Sequence[PodState]) -> None:
-    """Prints pods by node; pending ones come last."""
+    """Prints the pods by node, to show which of them share a machine; pending pods come last."""
     for node, group in groupby(
         sorted(pods, key=lambda pod: (pod.node is None, pod.node, pod.name)), lambda pod: pod.node
     ):
@@ -97,7 +97,7 @@ def _facts(page: Page, made: Stage, outcome: Outcome, report: Report) -> None:
 
 
 def _lines(parts: Iterator[Part]) -> Iterator[str]:
-    """Prints the parts; those without further facts share a line."""
+    """Yields lines about parts; parts that need only their names share a line."""
     found = list(parts)
     if plain := [part.name for part in found if not part.origin]:
         yield ", ".join(plain)
@@ -115,7 +115,7 @@ def _verdict(page: Page, made: Stage, outcome: Outcome) -> None:
     verdict = outcome.verdict
     ready = sum(pod.ready for pod in verdict.pods)
     fleet = " and ".join(f"{count} × {machine}" for machine, count in made.machines.items())
-    # Without nodes, not even the Deployments were made.
+    # If nodes did not come, the Deployments were not created either.
     expected = max(verdict.expected, _pods_of(made.plan))
     placed = f"{ready} of {expected} pods are placed and Ready on {fleet}"
     if outcome.passed:
@@ -142,7 +142,7 @@ def _verdict(page: Page, made: Stage, outcome: Outcome) -> None:
 
 
 def _pods_of(plan: ServingBlueprint) -> int:
-    """Returns the expected number of pods: the model servers' and at least one of the router's."""
+    """Returns the number of pods a stack should have: those of its model servers, and at least one of the router."""
     return sum(pods.replicas for pods in role_pods(plan.model_server)) + 1
 
 

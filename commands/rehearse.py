@@ -1,4 +1,4 @@
-"""`llmd-pd rehearse`, `down` and `setup`: a stack on the embedded fleet with a report, and its removal."""
+"""`llmd-pd rehearse`, `down` and `setup`: deploys a stack to the simulated fleet and reports on it, and removes it."""
 
 import contextlib
 import shlex
@@ -38,7 +38,7 @@ def rehearse(
       llmd-pd rehearse Pulumi.rehearsal.yaml --machine nvidia-generic --nodes 2
       llmd-pd rehearse Pulumi.coreweave-h200.yaml --fault stockout
     """
-    # Late: only this command needs tools, Pulumi's SDK and the Kubernetes client.
+    # Late: no other command needs tools, Pulumi's SDK and the Kubernetes client.
     from commands.rehearsal_report import show
     from rehearsal.report import PlainReport
     from rehearsal.session import perform, stage
@@ -65,7 +65,7 @@ def rehearse(
 
 @contextlib.contextmanager
 def _every_end_in_order() -> Iterator[None]:
-    """Treats SIGTERM (CI ends a job) and SIGHUP (a closed terminal) like Ctrl-C: clean up, then exit."""
+    """Treats SIGTERM (CI ends a job) and SIGHUP (a terminal is closed) like Ctrl-C: clean up, then exit."""
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt

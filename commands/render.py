@@ -1,7 +1,7 @@
-"""`llmd-pd render`: all objects of a stack, as files for a pull request or a GitOps tool.
+"""`llmd-pd render`: writes all that a stack would apply as files, to review in a pull request or to pass to a GitOps tool.
 
-No cluster, no Pulumi CLI, no secret. A directory holds one stack's render and may hold other files: only files of an earlier
-render are replaced or removed.
+Needs no cluster, no Pulumi CLI and no secret. A directory holds the render of one stack and may hold other files: only files that
+an earlier render wrote there are replaced or removed.
 """
 
 import json
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from stacks.clouds.cloud import ClusterPlan
     from stacks.file.load import StackFile
 
-#: The files of a serving stack, in the order of use.
+#: The files of a stack's serving part, in the order of use.
 SERVING = (
     "crds.yaml", "namespace.yaml", "model-server.yaml", "gateway.yaml", "router.values.yaml", "router.yaml", "monitoring.yaml",
 )  # fmt: skip
-#: The first line of a rendered file.
+#: The first words of a rendered file.
 MARK = "# Rendered by `llmd-pd render`"
 
 
 def file_names() -> tuple[str, ...]:
-    """Returns the name of every file that a render can consist of."""
+    """Returns the name of every file that a render can have."""
     return (*rendered_cluster.file_names(), *SERVING)
 
 
@@ -53,11 +53,11 @@ def render(
         ),
     ] = False,
 ) -> None:
-    """Write all objects of a stack as files.
+    """Write all that a stack would apply as files.
 
-    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; gateway.yaml and
-    monitoring.yaml if the stack has them; router.yaml if helm and the chart are available. If the stack makes its cluster or
-    nodes: cluster.yaml and a GKE cluster's add-ons, or node-pools.yaml. Needs no cluster, no Pulumi CLI and no secret.
+    The same bytes every time: crds.yaml, namespace.yaml, model-server.yaml, router.values.yaml; gateway.yaml and monitoring.yaml
+    if the stack asks for them; router.yaml if helm is installed and the chart can be fetched. If the stack makes its cluster or
+    nodes: cluster.yaml with the add-ons of a GKE cluster, or node-pools.yaml. Needs no cluster, no Pulumi CLI and no secret.
 
     Examples:
 
@@ -82,21 +82,21 @@ def render(
 
 
 def _on_its_nodes(stack: "StackFile") -> "StackFile":
-    """Returns the stack with its platform stack's nodes, or a note if that stack's file is missing."""
-    from stacks.platform import paired, platform_path
+    """Returns the stack with its platform stack's nodes filled in; prints a note if that stack's file is not here."""
+    from stacks.platform import platform_path, resolve_platform
 
     of_the_nodes = platform_path(stack)
     if of_the_nodes is None or of_the_nodes.exists():
-        return paired(stack)
+        return resolve_platform(stack)
     console.note(
-        f"the nodes are stack {stack.spec.cluster.stack}'s, whose file {of_the_nodes} is not here: "
+        f"the nodes belong to stack {stack.spec.cluster.stack}, whose file {of_the_nodes} is not here: "
         "what `up` adds for them is left out (with GKE's multi-networking, the NICs of each pod)."
     )
     return stack
 
 
 def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: Mapping[str, str]) -> None:
-    """Writes the files, each with a header that names its `source`, and prints a line for each."""
+    """Writes the files, each with a header that names their `source`, and prints a line about each."""
     header = f"{MARK} from {source}.\n# To change it, change the stack file and render again.\n"
     removed = write(output, {name: f"{header}{file.text}" for name, file in files.items()})
     for name in file_names():
@@ -111,7 +111,7 @@ def _write_all(output: Path, source: str, files: Mapping[str, File], left_out: M
 def _files(
     blueprint: "Blueprint", planned: "ServingBlueprint", skip_crds: bool
 ) -> tuple[dict[str, File], dict[str, str]]:
-    """Returns the files of a serving stack, and the reason for each file that is left out."""
+    """Returns the files of a stack's serving part, and for each file that is left out, the reason."""
     objects, left_out = stack_objects(planned, skip_crds, blueprint.cluster.brought_crds)
     notes = {"gateway.yaml": _implementation(planned), "model-server.yaml": _credentials(planned)}
     files = {name: of_objects(found, notes.get(name, "")) for name, found in objects.items() if found}
@@ -120,7 +120,7 @@ def _files(
 
 
 def _cluster_files(planned: "Blueprint", skip_files: bool) -> tuple[dict[str, File], dict[str, str]]:
-    """Returns the files of the cluster and the nodes that a stack makes, and the reason for each one left out."""
+    """Returns the files of the cluster and nodes that a stack makes, and for each file that is left out, the reason."""
     plan, objects, left_out = planned.cluster, [], {}
     if plan.objects_file is not None:
         if skip_files:
@@ -133,7 +133,9 @@ def _cluster_files(planned: "Blueprint", skip_files: bool) -> tuple[dict[str, Fi
 def stack_objects(
     planned: "ServingBlueprint", skip_crds: bool, brought: frozenset[str] = frozenset()
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
-    """Returns the objects of each file, and the reason for each file left out. `brought` are CRDs that the cluster brings."""
+    """Returns the Kubernetes objects of each file, and for each file that is left out, the reason. `brought` are CRDs that the
+    cluster keeps itself.
+    """
     from commands.helm import ChartUnreachableError, template
 
     namespace = planned.spec.namespace
@@ -158,7 +160,7 @@ def stack_objects(
 
 
 def _gateway(planned: "ServingBlueprint") -> list[dict[str, Any]]:
-    """Returns the stack's Gateway, and the route if the chart cannot make it."""
+    """Returns the stack's Gateway, and its HTTPRoute if the chart cannot make it."""
     gateway = planned.gateway
     if gateway is None:
         return []
@@ -167,14 +169,14 @@ def _gateway(planned: "ServingBlueprint") -> list[dict[str, Any]]:
 
 
 def _patched(obj: dict[str, Any], planned: "ServingBlueprint") -> dict[str, Any]:
-    """Returns an object of the router's chart in its final form: on GKE with the stack's limit for responses and health check."""
+    """Returns an object of the router's chart with the stack's patches: on GKE a limit for responses and a health check."""
     ours = obj["metadata"].get("name") == planned.router.name
     patch = _policies(planned).get(obj["kind"]) if ours else None
     return obj if patch is None else merge(obj, {"spec": {"default": patch}})
 
 
 def _policies(planned: "ServingBlueprint") -> dict[str, dict[str, Any]]:
-    """Returns the fields of `spec.default` that the stack patches into the chart's policies on GKE, by kind."""
+    """Returns the fields of `spec.default` that the stack patches in GKE's policies, by kind."""
     gateway, patches = planned.gateway, dict[str, dict[str, Any]]()
     if gateway is not None and gateway.backend_timeout is not None:
         patches["GCPBackendPolicy"] = {"timeoutSec": gateway.backend_timeout}
@@ -184,7 +186,7 @@ def _policies(planned: "ServingBlueprint") -> dict[str, dict[str, Any]]:
 
 
 def _implementation(planned: "ServingBlueprint") -> str:
-    """Returns the commands that install the Gateway's implementation by hand, if the stack would install it."""
+    """Returns comments on how to install the gateway's implementation by hand, if the stack would install it."""
     lines = []
     for release in planned.gateway.implementation if planned.gateway else ():
         settings = [f"--set-json {shlex.quote(f'{key}={json.dumps(value)}')}" for key, value in release.values.items()]
@@ -223,7 +225,7 @@ def _read(plan: "ClusterPlan") -> list[dict[str, Any]]:
 
 
 def _install(planned: "ServingBlueprint") -> str:
-    """Returns the commands that install the router from the values by hand, with the chart's name in the stack file."""
+    """Returns comments on how to install the router from its values by hand, with the chart as the stack file spells it."""
     from stacks.serving.gateway import CHARTS_BACKEND_TIMEOUT
 
     router, stated = planned.router, planned.spec.router.chart
@@ -241,12 +243,12 @@ def _install(planned: "ServingBlueprint") -> str:
 
 
 def write(directory: Path, texts: Mapping[str, str]) -> Sequence[str]:
-    """Replaces a directory's render by these texts; returns the names of older files that were removed.
+    """Replaces a directory's render by exactly these texts; returns the names of older files that were removed.
 
-    All texts are on the disk before the first file is replaced, and each file is replaced at once.
+    All texts are written to temporary files before the first is renamed to its place; each rename is atomic.
 
     Raises:
-        OutputError: the directory cannot be written, or holds a file of that name that no render wrote.
+        OutputError: the directory cannot be written, or holds a file of one of these names that no render wrote.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)

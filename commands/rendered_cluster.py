@@ -1,6 +1,6 @@
-"""The cluster's files of a render: resources of its cloud, node pools, and add-ons.
+"""Renders the cluster: resources of its cloud, node pools, and add-ons.
 
-Reads the plan of any cloud. Nothing in the files is secret: a plan has no credential.
+Takes the plan of a platform stack or of a stack that serves. Nothing in the files is secret, because a plan holds no credential.
 """
 
 import shlex
@@ -25,7 +25,7 @@ def values_file(release: str) -> str:
 
 
 def file_names() -> tuple[str, ...]:
-    """Returns the name of every file of a cluster, in the order of use."""
+    """Returns the name of every file that a cluster can have, in the order of use."""
     from stacks.clouds.registry import CLOUDS
 
     return (CLOUD, POOLS, *(name for cloud in CLOUDS.values() for name in cloud.rendered))
@@ -40,8 +40,8 @@ _FIRST_KEYS = ("name", "type", "title", "args")
 
 
 def cluster_files(cloud: "Cloud", plan: "ClusterPlan", read: Sequence[Mapping[str, Any]]) -> dict[str, File]:
-    """The files of a cluster that the stack makes, by name; none for an existing cluster. `read` are the objects of the plan's
-    files.
+    """Returns the files of a cluster that the stack makes, by name; none for an existing cluster. `read` are the objects of the
+    plan's `files`.
     """
     files: dict[str, File] = {}
     if plan.resources:
@@ -63,7 +63,7 @@ def _of_cloud(cloud: str, package: str, resources: "Sequence[Resource]") -> File
 
 
 def _described(resource: "Resource") -> dict[str, Any]:
-    """Returns a resource for a reviewer, without options that have the engine's or the provider's defaults."""
+    """Returns a resource for a reviewer. Options with the engine's or the provider's defaults are left out."""
     from stacks.clouds.resource import plain
 
     said = {
@@ -87,7 +87,7 @@ def _reference(ref: "Ref") -> str:
 
 
 def _install(release: HelmRelease) -> str:
-    """Returns the command that installs the release from its values by hand."""
+    """Returns a comment on how to install the release from its values by hand."""
     chart = shlex.join(helm_arguments(release.chart, release.version))
     where = f"--create-namespace --namespace {release.namespace}"
     return f"# helm upgrade --install {release.name} {chart} {where} --values {values_file(release.name)}\n"

@@ -1,4 +1,4 @@
-"""`llmd-pd rules` and `llmd-pd explain`: the table of rules, and the page of one of them."""
+"""`llmd-pd rules` and `llmd-pd explain`: print the table of rules, and the page of one rule."""
 
 import json
 from typing import TYPE_CHECKING, Annotated

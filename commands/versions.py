@@ -1,6 +1,6 @@
-"""`llmd-pd versions`: the releases a stack can be on, and what moving one from a release to another does to it.
+"""`llmd-pd versions`: lists the releases, and the changes of a stack that moves from one release to another.
 
-What a move changes is `stacks.review`'s to find out; here it is put before a reviewer.
+`stacks.review` finds the changes of a move; this module prints them for a reviewer.
 """
 
 import json
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stacks.review.change import Change
     from stacks.review.move import Move
 
-#: Where the ways to move a stack are told.
+#: The page on the ways to move a stack.
 GUIDE = "docs/upgrade.md"
 
 versions = typer.Typer(name="versions", rich_markup_mode=None)
@@ -88,7 +88,7 @@ def diff(
 
 
 def _rendered(plan: "ServingBlueprint") -> list[dict[str, Any]] | None:
-    """Returns the objects of the router's chart if helm and the chart are available; a note if the chart does not render."""
+    """Returns the objects of the router's chart, None without helm or the chart; prints a note if the chart does not render."""
     from commands.helm import ChartError, ChartUnreachableError, template
 
     try:
@@ -129,7 +129,7 @@ def _entry(change: "Change") -> None:
 
 
 def headline(found: "Move") -> str:
-    """Returns a summary of a move in one sentence."""
+    """Returns a sentence about the effects of a move."""
     from stacks.review.change import Kind
 
     releases = (f"{bill.name} (llm-d {bill.commit} of {bill.date})" for bill in (found.before, found.after))
@@ -188,14 +188,14 @@ def _bill_document(bill: "Bill") -> dict[str, Any]:
 
 
 def _implementations() -> dict[str, str]:
-    """Lists the implementations that `router.gateway.install` installs, by provider: equal for every release, as upstream."""
+    """Returns what `router.gateway.install` installs, by provider. It is equal in every release, as in upstream's pages."""
     from releases.gateways import IMPLEMENTATIONS
 
     return {provider: found.title for provider, found in IMPLEMENTATIONS.items()}
 
 
 def _model_servers(bill: "Bill") -> dict[str, str]:
-    """The image of each build the bill was tested with; of a fabric too, where it is another one there."""
+    """Returns the image of each build in the bill; also by fabric, if a fabric has another image."""
     from hardware.accelerators import ACCELERATORS
     from hardware.render.workload import accelerators, fabrics
 

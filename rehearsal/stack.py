@@ -10,7 +10,7 @@ from rehearsal import blanks
 from stacks.clouds.registry import CLOUDS
 from stacks.file.load import StackFile, load_serving
 from stacks.findings import Problem, StackFileError
-from stacks.platform import paired
+from stacks.platform import resolve_platform
 from stacks.rules.table import problems_of
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
@@ -48,7 +48,7 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
         changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
     if spec.cluster.provider == OF_A_STACK:
-        return paired(replace(file, spec=spec), but=blanks.UNASKED)
+        return resolve_platform(replace(file, spec=spec), but=blanks.UNASKED)
     unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
     whole = blanks.filled(spec)
     if problems := [problem for problem in problems_of(whole) if problem.rule not in unasked]:

@@ -1,1 +1,1 @@
-"""Stack files: their types, their rules, their blueprint, and the program that registers it."""
+"""Stack files, their rules, the blueprints they describe, and the composition of components."""

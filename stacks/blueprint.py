@@ -1,7 +1,7 @@
-"""All that a stack applies, as data: its cluster and nodes, and what it serves. The last step before Pulumi.
+"""The blueprint: all that a stack applies, as data: its cluster, its nodes and what it serves. The last step before Pulumi.
 
-`compose` registers exactly this, `render` writes it to files. Nothing here talks to a cluster; CRDs may be downloaded, and are
-cached then.
+`compose` registers exactly this, `render` writes it to files. No cluster is asked. CRDs may be downloaded; they are then
+cached.
 """
 
 from dataclasses import dataclass
@@ -57,35 +57,35 @@ class ServingBlueprint:
         return [] if self.crd_source is None else crd_objects(self.crd_files, self.crd_source)
 
     def crds(self) -> list[Object]:
-        """The CRDs, or none where they are not ours.
+        """Returns the CRDs, none if the stack does not install them.
 
         Raises:
-            SourceError: a file cannot be had or is not what its checksum says.
+            SourceError: a file cannot be downloaded, or does not match its checksum.
         """
         return self._crds
 
     def namespace(self, owner: str | None = None) -> Object:
-        """The namespace, annotated with the stack it belongs to when there is one."""
+        """Returns the namespace, annotated with its owner (a stack's full name) if one is given."""
         return namespace(self.spec.namespace, self.model_server, owner)
 
     @property
     def autoscaled(self) -> list[Role]:
-        """Roles whose number of pods an autoscaler owns once they are there."""
+        """Roles whose number of pods an autoscaler owns once the Deployments exist."""
         return [role for role, stated in self.spec.served.sizing.items() if stated.autoscaled]
 
     @property
     def made_secret(self) -> MadeSecret | None:
-        """The Secret that is made of the stack's token, where it has one. What is in it is not here."""
+        """The Secret made from the stack's token, None without one. Its value is not part of the blueprint."""
         return made_secret(self.spec)
 
     @property
     def selector(self) -> dict[str, str]:
-        """Labels every model-server pod of the stack carries and the router selects by."""
+        """Labels that every model-server pod of the stack has and the router selects by."""
         return {self.bill.guide_label: self.spec.name}
 
     @property
     def versions(self) -> dict[str, str]:
-        """The versions in use, by what they are versions of."""
+        """The versions in use, by part (`release`, `routerChart`, …)."""
         chart = self.bill.router.charts[self.spec.router.mode]
         gateway = self.gateway
         installed = IMPLEMENTATIONS[gateway.stated.provider] if gateway and gateway.implementation else None
@@ -150,6 +150,6 @@ def serving_blueprint(spec: StackSpec, base: Path) -> ServingBlueprint:
 def managed_crds(spec: StackSpec, bill: Bill) -> tuple[Crd, ...]:
     """The CRD files that are the stack's to install."""
     own, gateway = spec.crds.gateway_api, spec.router.gateway
-    # GKE brings the Gateway API's when it is told to have gateways at all.
+    # GKE brings the CRDs of the Gateway API if its Gateway controller is on.
     theirs = gateway is None or (gateway.implementation.in_cluster if own is None else not own)
     return (*(bill.crds if spec.crds.manage else ()), *(() if theirs else GATEWAY_API_CRDS))

@@ -1,4 +1,4 @@
-"""The one place that composes components: what depends on what, and which optional ones exist."""
+"""Composes components: the dependencies between them, and which optional ones exist."""
 
 from collections.abc import Collection, Mapping
 
@@ -39,14 +39,13 @@ def compose(
     established: Collection[str] = (),
     hf_token: pulumi.Input[str] | None = None,
 ) -> None:
-    """Registers everything in a blueprint and exports the outputs for users and tools.
+    """Registers everything in a blueprint and exports what users and later tools need.
 
-    `owner` is the stack's full name, `preinstalled` names CRDs that the cluster brings and manages itself, `established` existing
-    ones that need no wait, `hf_token` the secret from which the model servers' Secret is made.
+    `owner` is the stack's full name. `preinstalled` names CRDs that the cluster brings and keeps itself, `established` existing
+    CRDs that need no wait. `hf_token` is the secret from which the model servers' Secret is made.
 
-    Order: nodes are there before the pods that need them; CRDs are Established before anything that is made of them; the
-    namespace exists before what lives in it; a Gateway is programmed before the router whose route hangs on it. What is made
-    later goes earlier.
+    Order: nodes exist before the pods that need them; CRDs are Established before objects of their kinds; the namespace exists
+    before its contents; a Gateway is programmed before the router whose route refers to it. Deletion has the reverse order.
     """
     if (plan := blueprint.serving) is None:
         compose_platform(blueprint, owner)
@@ -61,7 +60,7 @@ def compose(
     if plan.crd_source is not None:
         ours = [crd for crd in plan.crds() if crd["metadata"]["name"] not in preinstalled]
         crds = [*Crds("crds", {"objects": ours, "established": established}, upserting).resources]
-    # It is gone once everything in it is, volumes and load balancers included: that may need nodes, and a network.
+    # Its deletion ends when everything in it is deleted, with volumes and load balancers. That may need nodes and a network.
     namespace = ServingNamespace("namespace", {"object": plan.namespace(owner), "after": base.first}, upserting)
     needed: list[pulumi.Resource] = [namespace.resource, *base.nodes]
     if plan.made_secret is not None and hf_token is not None:
@@ -85,7 +84,7 @@ def compose(
         },
         owned,
     )
-    # The resources themselves: depending on a component that turned out empty is silently nothing.
+    # The resources themselves: a dependency on a component without resources has no effect, and no error says so.
     after: list[pulumi.Resource] = [namespace.resource, *crds, *base.first]
     made: list[pulumi.Resource] = [model_server]
     endpoint: Mapping[str, pulumi.Input[object]] | None = None
@@ -118,7 +117,7 @@ def compose(
 
 
 def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[str, pulumi.Input[object]]:
-    """Where clients reach the stack through its Gateway."""
+    """Returns the endpoint at which clients reach the stack through its Gateway."""
     return {
         "gateway": f"{plan.namespace}/{plan.name}",
         "port": gateway.entry.apply(lambda found: found and found["port"]),
@@ -130,7 +129,7 @@ def _endpoint(plan: GatewayPlan, gateway: Gateway | SharedGateway) -> Mapping[st
 def _gateway(
     gateway: GatewayPlan, owner: str, after: list[pulumi.Resource], opts: pulumi.ResourceOptions
 ) -> Gateway | SharedGateway:
-    """Registers the stack's own Gateway with its implementation, or reads a Gateway of another owner."""
+    """Registers the stack's own Gateway with its implementation, or reads the Gateway of another owner."""
     name, namespace = gateway.name, gateway.namespace
     if gateway.implementation:
         args = GatewayImplementationArgs(

@@ -1,4 +1,4 @@
-"""Composing a cluster and its nodes from a plan, or the way to an existing one; and a platform stack, which is nothing else."""
+"""Composes a cluster and its nodes from a plan, or the connection to an existing cluster; and platform stacks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +22,7 @@ from stacks.platform import Foundation
 
 @dataclass(frozen=True)
 class ClusterHandles:
-    """A cluster that is registered or connected to: its two providers, and the kubeconfig that leads there (a path, or all of
-    it).
+    """A registered or connected cluster: its two Kubernetes providers and its kubeconfig (a path, or the whole text).
 
     Model servers depend on `nodes`, everything else on `first`: the CPU nodes. `guard` is deleted after everything in the
     cluster.
@@ -37,25 +36,25 @@ class ClusterHandles:
 
 
 def register_cluster(blueprint: Blueprint, owner: str) -> ClusterHandles:
-    """Registers the cluster and the nodes that are the stack's to make, or connects to an existing cluster.
+    """Registers the cluster and its node pools, or connects to an existing cluster.
 
-    The router need not wait for the accelerators: what comes first is the CPU nodes alone, if the stack makes some.
+    The router does not wait for accelerator nodes: `first` holds the CPU nodes alone, if the stack makes some.
     """
     made = _nodes(blueprint, owner)
     if blueprint.cluster.cluster_name is None:
         return made
-    # After the CPU nodes alone, as the router, which is to be gone before it.
+    # After the CPU nodes alone, like the router, which must be deleted before the guard.
     guard = _cluster_guard(blueprint, made, owner, made.first)
     return replace(made, nodes=[*made.nodes, guard], first=[*made.first, guard], guard=[guard])
 
 
 def _nodes(blueprint: Blueprint, owner: str) -> ClusterHandles:
-    """Registers the cluster with its nodes and what they need, without the guard."""
+    """Registers the cluster, its nodes and their add-ons, without the guard."""
     plan = blueprint.cluster
     made = registered(plan, blueprint.cloud) if plan.cluster_name else None
     reached, context = _reached(plan, made)
-    # An existing cluster that the stack makes itself is reached after it; where the kubeconfig follows from it, that says so
-    # already.
+    # The provider depends on a cluster that the stack makes but reaches by a context. If the kubeconfig follows from the
+    # cluster, it is a dependency already.
     after = pulumi.ResourceOptions(depends_on=[made.cluster]) if made and isinstance(plan.reached_by, Context) else None
     cluster = ExistingCluster("cluster", {"kubeconfig": reached, "context": context}, after)
     pools = [made.resources[name] for name in plan.node_resources] if made else []
@@ -67,7 +66,7 @@ def _nodes(blueprint: Blueprint, owner: str) -> ClusterHandles:
 
 
 def _reached(plan: ClusterPlan, made: CloudCluster | None) -> tuple[pulumi.Input[str] | None, str | None]:
-    """The kubeconfig and the context that lead to the cluster."""
+    """Returns the kubeconfig and the context that lead to the cluster."""
     match plan.reached_by:
         case Context() as context:
             return path_of(context.kubeconfig) or context.kubeconfig, context.context
@@ -79,7 +78,7 @@ def _reached(plan: ClusterPlan, made: CloudCluster | None) -> tuple[pulumi.Input
 def _addons(
     plan: ClusterPlan, owner: str, cluster: ExistingCluster, pools: Sequence[pulumi.Resource]
 ) -> list[pulumi.Resource]:
-    """Registers what a new cluster is given before anything runs on it."""
+    """Registers the add-ons of a new cluster: objects and charts that must exist before anything runs in it."""
     if not isinstance(plan.reached_by, Follows):
         return []
     files = plan.files()
@@ -113,7 +112,7 @@ def node_pools(
 ) -> Mapping[str, pulumi.CustomResource]:
     """Registers node pools and returns them by their keys in the stack file.
 
-    `opts` name a provider that takes over what exists: whose pools have these names was looked at before.
+    `opts` name a provider that takes over existing objects: the owners of pools with these names were checked before.
     """
     registered: dict[str, Pool] = {
         pool.key: Pool(
@@ -133,7 +132,9 @@ def node_pools(
 def _cluster_guard(
     blueprint: Blueprint, made: ClusterHandles, owner: str, after: Sequence[pulumi.Resource]
 ) -> pulumi.Resource:
-    """A destroy asks it who else lives in the cluster, before what it comes `after` goes, and the cluster with it."""
+    """Registers the guard of a cluster. It is deleted before the resources in `after` and the cluster itself; its deletion checks
+    whether other stacks use the cluster.
+    """
     asked = blueprint.cluster.in_use
     assert asked is not None
     props = {
@@ -141,7 +142,7 @@ def _cluster_guard(
         **({"namespaces": [*asked.namespaces]} if asked.namespaces else {}),
         **_guarded(blueprint, made.kubeconfig, owner),
     }
-    # Protected as what it guards: `--exclude-protected`, which takes the service alone away, need not ask it.
+    # Protected like the cluster, so that `--exclude-protected`, which deletes the service alone, does not run its check.
     options = pulumi.ResourceOptions(depends_on=[*after], protect=blueprint.spec.cluster.protect)
     return ClusterGuard("cluster-guard", props, options)
 
@@ -149,7 +150,9 @@ def _cluster_guard(
 def pool_guard(
     blueprint: Blueprint, owner: str, kubeconfig: pulumi.Input[str] | None, after: Sequence[pulumi.Resource]
 ) -> pulumi.Resource:
-    """A destroy asks it whose pods run on the nodes of pools in a cluster that stays, before what it comes `after` goes."""
+    """Registers the guard of node pools in a cluster that stays. It is deleted before the resources in `after`; its deletion
+    checks which stacks' pods run on the nodes of these pools.
+    """
     plan = blueprint.cluster
     assert plan.in_use is not None
     props = {
@@ -174,24 +177,24 @@ def _guarded(blueprint: Blueprint, kubeconfig: pulumi.Input[str] | None, owner: 
 
 
 def compose_alone(blueprint: Blueprint, access: ByHand) -> None:
-    """Registers the cluster with nothing in it, and exports how to go on: the first of two steps (docs/adr/0021)."""
+    """Registers the cluster with nothing in it, and exports the next step: the first of two (docs/adr/0021)."""
     made, plan = registered(blueprint.cluster, blueprint.cloud), blueprint.cluster
     pulumi.export(NEXT, {"endpoint": made.endpoint, "kubeconfig": access.kubeconfig, "then": access.then})
     title, name = plan.cluster.title, plan.cluster.args["name"]
     pulumi.log.info(
-        f"This makes {title} {name} and its network, and nothing in it: no `context` under `llmd-pd:cluster` leads there yet. "
-        f"The output `{NEXT}` says how to go on."
+        f"This creates {title} {name} and its network, and nothing in it, because no `context` under `llmd-pd:cluster` "
+        f"leads there yet. The output `{NEXT}` says how to go on."
     )
 
 
 def compose_platform(blueprint: Blueprint, owner: str) -> None:
-    """Registers what a platform stack makes, and exports how other stacks find it once it exists.
+    """Registers a platform stack, and exports the cluster for the stacks that serve on its nodes.
 
     `owner` is the stack's full name.
     """
     found, base = Foundation.made_by(blueprint), _nodes(blueprint, owner)
     made = [*base.nodes]
-    # After all that is made, so that a destroy asks it before anything is gone.
+    # After all other resources, so that a destroy runs its check before it deletes anything.
     if blueprint.cluster.cluster_name is not None:
         made.append(_cluster_guard(blueprint, base, owner, made))
     else:

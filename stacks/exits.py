@@ -1,6 +1,6 @@
-"""How the program's process ends if a run is refused or interrupted: with the sentences already shown, and no words of Python.
+"""Exits of the program's process after a refusal or an interrupt: the engine has shown the message, so Python prints nothing.
 
-The standard library only: the handler has to stand before the imports that take time.
+Imports the standard library only: the handler must be installed before the imports that take time.
 """
 
 import atexit
@@ -9,23 +9,24 @@ import signal
 import sys
 from typing import NoReturn
 
-#: By this exit code the language host takes the error as shown and adds nothing to it; it answers any other with `program
-#: exited with non-zero exit code`. Source: PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE of
+#: With this exit code the language host takes the error as shown and adds nothing. To any other code it adds `program exited
+#: with non-zero exit code`. Source: PYTHON_PROCESS_EXITED_AFTER_SHOWING_USER_ACTIONABLE_MESSAGE_CODE of
 #: sdk/python/cmd/pulumi-language-python-exec, pulumi 3.260 (1b59498).
 SHOWN = 32
 OWN = ("hardware", "releases", "components", "stacks")
 
 
 def end_quietly_on_interrupt() -> None:
-    """Installs the handler for SIGINT, by which the engine ends the program of a failed run or after Ctrl-C.
+    """Installs a handler for SIGINT, which the engine sends to end the program after a failed run or Ctrl-C.
 
-    The engine says why; Python's own handler would add a traceback of a KeyboardInterrupt, two if a second signal follows.
+    The engine prints the reason. Python's own handler would add the traceback of a KeyboardInterrupt, and a second one if another
+    signal follows.
     """
     signal.signal(signal.SIGINT, lambda *_: _end())
 
 
 def missing_package(error: ModuleNotFoundError) -> str:
-    """The sentence for a package that the program is installed with and does not find.
+    """Returns the message about a required package that is not installed.
 
     Raises:
         ModuleNotFoundError: a module of the program itself is missing.
@@ -40,7 +41,7 @@ def missing_package(error: ModuleNotFoundError) -> str:
 
 
 def _end() -> NoReturn:
-    """Ends the process at once. An exception would first wait for requests that the engine will not answer any more.
+    """Ends the process at once. An exception would first wait for requests that the engine no longer answers.
 
     The exit functions remove temporary files with credentials.
     """

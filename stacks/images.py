@@ -1,8 +1,8 @@
-"""Everything a stack pulls: each image and each chart once, what uses it, and where the stack's mirror has it.
+"""Images and charts that a stack pulls: each once, with its users and its place in the stack's mirror.
 
-Sources are upstream's references, whatever the stack's mirror is: they are what there is to copy. Asks nobody: what the
-router's chart makes is handed in where it could be rendered, and follows from its values and the bill where it could not. What a
-cluster of the stack's own is given comes last.
+Sources are upstream's references, even if the stack has a mirror: they are what a copy starts from. No registry or cluster is
+asked. The router's images come from its rendered chart if the caller has it, else from its values and the bill. Images and
+charts of the stack's own cluster come last.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ ROUTER = "router"
 class Image:
     """An image as upstream names it, its users (`decode/modelserver`), and its place in the mirror, if there is one.
 
-    What nobody ever has `pulled` is on the node, and has no such place.
+    An image that is never `pulled` is on the node and has no place in the mirror.
     """
 
     image: str
@@ -42,7 +42,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart as upstream names it, or a path; its version (None: what the path holds), its users, its place in the mirror."""
+    """A chart as upstream names it, or a path; its version (None for a path), its users, its place in the mirror."""
 
     chart: str
     version: str | None
@@ -61,16 +61,17 @@ def images(
     registry: str | None,
     rendered: Mapping[str, Iterable[Object]] | None = None,
 ) -> list[Image]:
-    """Every image of a plan `without_mirror`, in the order of a stack; `router` are the objects of its chart, if at hand.
+    """Returns every image of a blueprint `without_mirror`, in the order in which a stack uses them.
 
-    Those of its cluster come last; `rendered` are the objects of charts that are the user's own, by release.
+    `router` are the objects of the router's chart, None if it was not rendered. Images of the stack's own cluster come last;
+    `rendered` are the objects of the user's own charts, by release.
     """
     serving = _uses(upstream.serving, router) if upstream.serving else ()
     return listed([*serving, *cluster_uses(upstream.cluster, rendered or {})], registry)
 
 
 def listed(uses: Iterable[Use], registry: str | None) -> list[Image]:
-    """Each image once, with all its users, in the order of the first of them."""
+    """Returns each image once with all its users, in the order of their first use."""
     found: dict[str, list[Use]] = {}
     for use in uses:
         # `vllm/vllm-openai:v1` and `docker.io/vllm/vllm-openai:v1` are one image.
@@ -85,7 +86,7 @@ def _image(uses: Sequence[Use], registry: str | None) -> Image:
 
 
 def charts(upstream: Blueprint, place: str | None) -> list[Chart]:
-    """Every chart of a blueprint `without_mirror`; `place` is where the team keeps charts."""
+    """Returns every chart of a blueprint `without_mirror`; `place` is the team's registry of charts."""
     serving = _serving_charts(upstream.serving) if upstream.serving else ()
     return [*_charts(serving, place), *_charts([(row.name, row) for row in upstream.cluster.charts], place)]
 
@@ -124,7 +125,7 @@ def _uses(upstream: ServingBlueprint, router: Iterable[Object] | None) -> Iterat
 
 
 def cluster_uses(plan: ClusterPlan, rendered: Mapping[str, Iterable[Object]]) -> Iterator[Use]:
-    """Every image that a cluster of the stack's own is given; `rendered` are the objects of its `own_charts`, by release.
+    """Yields every image of the add-ons of the stack's own cluster; `rendered` are the objects of `own_charts`, by release.
 
     Raises:
         SourceError: a file of the user's own cannot be read.
@@ -146,6 +147,6 @@ def _pods(objects: Sequence[Object]) -> Iterator[Use]:
 
 
 def _of_values(upstream: ServingBlueprint) -> list[str]:
-    """The images of the router's chart by its values; those of the chart's own that no value names are in the bill."""
+    """Returns the images of the router's chart: from its values, and from the bill for those that no value names."""
     own = [image_values(known, known.image) for known in chart_images(upstream.spec, upstream.bill)]
     return [image for _, image in value_images(merge(*own, upstream.router.values))]

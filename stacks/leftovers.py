@@ -1,9 +1,10 @@
-"""Leftovers of a stack in its cluster: after a destroy what remains, before one what will be deleted.
+"""Leftovers: what remains of a stack in its cluster after a destroy or, before one, what a destroy has to delete.
 
-Read-only, and from the cluster only: Pulumi's state is not read, because it may have lost the objects that remain. The stack's
-objects are known by its mark: the annotation of a pool or of the namespace with all the rest, the description of a Helm release.
-An unmarked pool with the stack's name is listed too, because it costs money. Left out are objects that are deleted with
-their namespace, cost nothing and hold no node: the existing namespace stands for them.
+Read-only. Pulumi's state is not asked, because leftovers are what that state has lost. The stack's marks tell what it owns:
+the annotation of a node pool or of a namespace (for everything in it), and the description of a Helm release. A pool with the
+stack's name and without a mark is listed too, because it bills.
+
+Objects that are deleted with their namespace, do not bill and hold no node are left out: the namespace is listed instead.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,12 +32,12 @@ from stacks.serving.gateway import GatewayPlan
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: Groups of the CRDs that every release of the guide brings.
 INFERENCE_GROUPS = frozenset({"inference.networking.k8s.io", "inference.networking.x-k8s.io"})
-#: Phases of a pod that holds nothing any more.
+#: Phases in which a pod no longer holds devices.
 FINISHED = ("Succeeded", "Failed")
 
 
 def look_for_leftovers(plan: Blueprint, stack: str) -> Leftovers:
-    """Returns everything that is left of the stack of that name: in its cloud if that can tell all, else in its cluster.
+    """Returns what remains of the stack of this name: from its cloud if the cloud's API knows all of it, else from its cluster.
 
     Raises:
         StackFileError: the cloud or the cluster cannot be asked.
@@ -69,7 +70,7 @@ def _everything(look: Look, plan: Blueprint) -> Iterator[Leftover]:
 
 @dataclass
 class _Serving:
-    """The leftovers of serving: everything except nodes."""
+    """The part of the search for what serves and all it needs except nodes."""
 
     look: Look
     plan: ServingBlueprint
@@ -79,7 +80,7 @@ class _Serving:
         namespace = self.look.read(f"namespace {name}", f"/api/v1/namespaces/{name}")
         if namespace is not None and not self.look.ours(namespace):
             self.look.others.append(
-                f"namespace {name} is there and belongs to {owner_text(namespace)}, so nothing in it is this stack's, "
+                f"namespace {name} exists and belongs to {owner_text(namespace)}, so nothing in it is this stack's, "
                 "nor a volume claimed from it"
             )
         else:
@@ -89,7 +90,7 @@ class _Serving:
         yield from self._crds()
 
     def _volumes_and(self, namespace: Object | None) -> Iterator[Leftover]:
-        """Yields the leftovers in the stack's namespace, and the volumes that were claimed from it."""
+        """Yields leftovers in the stack's namespace, and volumes that were claimed from there."""
         claims: list[Object] = []
         if namespace is not None:
             name = self.plan.spec.namespace
@@ -99,7 +100,7 @@ class _Serving:
         claimed = {claim.get("spec", {}).get("volumeName") for claim in claims}
         for volume in self.look.items("PersistentVolumes", "/api/v1/persistentvolumes"):
             claim = volume["spec"].get("claimRef") or {}
-            # A volume is billed once: where its claim is there, that says it.
+            # A volume is billed once: if its claim exists, the claim is listed.
             if claim.get("namespace") == self.plan.spec.namespace and volume["metadata"]["name"] not in claimed:
                 yield Leftover("PersistentVolume", volume["metadata"]["name"], _volume(volume, claim), bills=True)
 
@@ -144,7 +145,9 @@ class _Serving:
             yield Leftover("Helm release", f"{release.namespace}/{release.name}", helm_records.state(records))
 
     def _implementation(self, gateway: GatewayPlan) -> Iterator[Leftover]:
-        """The releases that make Gateways work, where this stack installed them: their namespaces are anybody's."""
+        """Yields the Helm releases of the gateway's implementation if this stack installed them. Others may share their
+        namespaces.
+        """
         for release in gateway.implementation:
             records = self._records(release)
             said = helm_records.descriptions(records)
@@ -159,7 +162,7 @@ class _Serving:
                 )
 
     def _crds(self) -> Iterator[Leftover]:
-        """CRDs of the groups the stack installs; which of them it made itself cannot be told, nor does it matter."""
+        """Yields CRDs of the groups that the stack installs. Which stack created them is unknown and does not matter."""
         ours = self.plan.spec.crds.manage
         gateway = not set(GATEWAY_CRDS).isdisjoint(self.plan.crd_files)
         groups = {*(INFERENCE_GROUPS if ours else ()), *((GATEWAY_GROUP,) if gateway else ())}
@@ -193,7 +196,7 @@ def _addresses(found: list[str | None]) -> str:
 
 
 def _devices(pod: Object) -> str:
-    """Returns a pod's accelerators: extended resources (their names have a `/`), or claims; "" if it has none."""
+    """Returns the accelerators of a pod as text: extended resources (their names have a `/`) or claims; empty without any."""
     totals: dict[str, Decimal] = {}
     for container in pod["containers"]:
         for name, amount in (container.get("resources", {}).get("limits") or {}).items():

@@ -1,6 +1,6 @@
-"""Outputs that a running program reads: its own of the last `up`, and those of its platform stack.
+"""Outputs that a running program reads: those of its own last `up`, and those of the platform stack on which it serves.
 
-Only the engine can read the state that it compares with, except for outputs.
+A program cannot read the state with which the engine compares its resources; it can read outputs.
 """
 
 from collections.abc import Mapping
@@ -26,10 +26,10 @@ class UnreadStackError(Exception):
 
 
 def outputs_of(name: str) -> Mapping[str, Any]:
-    """Returns what the stack of this full name exports.
+    """Returns the outputs of the stack of this full name.
 
     Raises:
-        UnreadStackError: it does not exist, or cannot be read.
+        UnreadStackError: the stack does not exist, or cannot be read.
     """
     try:
         found: Mapping[str, Any] = pulumi.runtime.invoke(READ, {"name": name}).value["outputs"]
@@ -39,35 +39,36 @@ def outputs_of(name: str) -> Mapping[str, Any]:
 
 
 def previous(owner: str) -> Previous | None:
-    """Returns what the last run left; None, with a warning, if it cannot be read."""
+    """Returns the stack as its last `up` left it. If it cannot be read, warns and returns None."""
     try:
         outputs = outputs_of(owner)
-    except UnreadStackError as error:  # the engine refuses to delete what is protected all the same, with fewer words
+    except UnreadStackError as error:  # the engine itself refuses to delete what is protected, with less explanation
         pulumi.log.warn(f"The stack as it was last planned cannot be read, so a change is not looked at: {error}")
         return None
     return Previous(owner, outputs, outputs.get(PLANNED) or {})
 
 
 def keep(blueprint: Blueprint) -> None:
-    """Exports the cluster as it is planned for the next run.
+    """Exports the plan of the cluster, for the next run to compare with.
 
-    As a secret, which it is not: so that its lines are not printed with every preview.
+    Exported as a secret, though nothing in it is one, so that a preview does not print all its lines.
     """
     if blueprint.cluster.resources and (table := blueprint.cloud.replaces) is not None:
         pulumi.export(PLANNED, pulumi.Output.secret(fingerprint(blueprint.cluster.resources, table)))
 
 
 def full_name(spec: StackSpec, organization: str, project: str) -> str:
-    """`organization/project/name` of the stack a spec refers to."""
+    """Returns `organization/project/name` of the stack that a spec refers to."""
     name = spec.cluster.stack or ""
     return name if "/" in name else f"{organization}/{project}/{name}"
 
 
 def referred(spec: StackSpec, name: str) -> StackSpec:
-    """The spec with the cluster of the stack of this full name.
+    """Returns the spec with the cluster of the platform stack of this full name filled in.
 
     Raises:
-        StackFileError: that stack cannot be read, makes no nodes, or others than the spec says; or the pods do not fit them.
+        StackFileError: that stack cannot be read or makes no nodes, its nodes contradict the spec, or the pods do not fit on
+        them.
     """
     try:
         outputs = outputs_of(name)
@@ -78,7 +79,7 @@ def referred(spec: StackSpec, name: str) -> StackSpec:
     try:
         there = Foundation.exported(outputs.get(CLUSTER))
     except NoFoundationError:
-        what, why = f"stack {name} exports no nodes", "it makes none, or they were never there"
+        what, why = f"stack {name} exports no nodes", "it makes none, or was never `up`"
         raise _refused(what, why, "refer to a platform stack, and `up` it first") from None
     return stand_on(spec, there, name)
 

@@ -1,6 +1,6 @@
-"""The platform stack on whose nodes a stack serves: its output or, without the engine, its file.
+"""The platform stack on whose nodes a stack serves, read from its output or, without the engine, from its file.
 
-Owns how the two fit: the values that are filled in, contradictions, and the rules over the result.
+Combines the two stacks: fills in the cluster, reports contradictions, and asks the rules about the whole.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,28 +17,27 @@ from stacks.rules.table import problems_of
 from stacks.schema import Section
 from stacks.spec.stack import StackSpec
 
-#: Rules against keys that only the platform stack's file may have: here they are filled in.
+#: Rules about keys that only the platform stack's file may have. Here those keys are filled in, so the rules are not asked.
 OF_THE_OTHER = frozenset({"CLUSTER-01", "CLUSTER-02"})
 
 
 if TYPE_CHECKING:
     from stacks.blueprint import Blueprint
 
-#: Keys of every platform stack's output; the other keys are the cloud's.
+#: Keys that every platform stack exports; the cloud adds the rest of the output.
 _COMMON = frozenset({"kubeconfig", "context", "cloud", "machine", "nodes", "gateways"})
 
 
 class NoFoundationError(ValueError):
-    """An output that tells of no nodes."""
+    """An output that describes no nodes."""
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """How the cluster of a platform stack is reached, and what its accelerator nodes are. `nodes` are the most there will be.
+    """The cluster of a platform stack: how it is reached, and its accelerator nodes. `nodes` is their largest number.
 
-    `kubeconfig` is a path, or all of it as text if it follows from the cluster: then it is None until that exists. `gateways`:
-    whether the cluster can have Gateways of its cloud's own. `shared` is what the cloud, of the key `cloud`, exports of its
-    section.
+    `kubeconfig` is a path or, if it follows from the cluster, the whole text: None until the cluster exists. `gateways`: whether
+    the cluster can have Gateways of its cloud. `shared` is the part of the cloud's section that the cloud `cloud` exports.
     """
 
     kubeconfig: str | None
@@ -51,7 +50,7 @@ class Foundation:
 
     @classmethod
     def made_by(cls, blueprint: "Blueprint") -> "Foundation":
-        """That of a valid platform stack."""
+        """Returns the foundation that a valid platform stack makes."""
         cluster, request = blueprint.spec.cluster, blueprint.request
         assert request is not None  # a platform stack makes nodes
         assert request.nodes is not None  # by CW-01 and GKE-20
@@ -68,7 +67,7 @@ class Foundation:
 
     @classmethod
     def exported(cls, output: object) -> "Foundation":
-        """That of a stack's output. Raises NoFoundationError for an output that is none."""
+        """Returns the foundation in a stack's output. Raises NoFoundationError if the output describes no nodes."""
         if not isinstance(output, Mapping):
             raise NoFoundationError
         machine, nodes, cloud = output.get("machine"), output.get("nodes"), output.get("cloud")
@@ -85,15 +84,15 @@ class Foundation:
         )
 
     def output(self) -> dict[str, Any]:
-        """As a stack exports it."""
+        """Returns the output that a platform stack exports."""
         return {**{key: value for key, value in asdict(self).items() if key in _COMMON}, **self.shared}
 
 
 def stand_on(spec: StackSpec, there: Foundation, stack: str) -> StackSpec:
-    """The spec with the cluster that `stack` made, judged by the rules as if it had said so itself.
+    """Returns the spec with the cluster of the platform stack `stack` filled in, after the rules were asked about the whole.
 
     Raises:
-        StackFileError: the spec says otherwise, or what it serves does not fit.
+        StackFileError: the spec contradicts the platform stack, or the pods do not fit on its nodes.
     """
     if problems := [*_contradictions(spec, there, stack)]:
         raise StackFileError(problems)
@@ -111,13 +110,13 @@ def stand_on(spec: StackSpec, there: Foundation, stack: str) -> StackSpec:
 
 
 def _section(there: Foundation) -> dict[str, Section]:
-    """The section that says so in the other stack's file, as far as it is about the nodes."""
+    """Returns the cloud's section of the platform stack's file, as far as it describes the nodes."""
     section = CLOUDS[there.cloud].from_shared(there.shared)
     return {} if section is None else {there.cloud: section}
 
 
 def _of_the_other(problem: Problem, spec: StackSpec, stack: str) -> Problem:
-    """A number of nodes that this stack does not say is the other's to change."""
+    """Returns a problem with its fix directed to the platform stack, if that stack decides the number of nodes."""
     if problem.finding.at != ("cluster", "nodes") or spec.cluster.nodes is not None:
         return problem
     fix = f"let stack {stack} make more, or ask for fewer replicas"
@@ -134,7 +133,7 @@ def _contradictions(spec: StackSpec, there: Foundation, stack: str) -> Iterator[
         yield _problem(what, why, "write no more, or let it make more", "cluster.nodes")
     gateway = spec.router.gateway
     if gateway and gateway.implementation.in_cluster and not there.gateways:
-        what, why = "a Gateway of GKE's", f"the cluster of stack {stack} has none (`gateways: false`)"
+        what, why = "a Gateway of GKE", f"the cluster of stack {stack} has none (`gateways: false`)"
         yield _problem(what, why, "take another provider's, or let that stack have some", "router.gateway.provider")
 
 
@@ -143,19 +142,19 @@ def _problem(what: str, why: str, fix: str, path: str) -> Problem:
 
 
 def platform_path(file: StackFile) -> Path | None:
-    """Where, beside this file, that of the stack that makes its nodes should be; None where no other does."""
+    """Returns the path that the platform stack's file should have, beside this file; None if the stack refers to none."""
     if file.spec.cluster.provider != "stack":
         return None
     return file.path.parent / f"Pulumi.{(file.spec.cluster.stack or '').rpartition('/')[2]}.yaml"
 
 
 def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile | None:
-    """Returns the file of the platform stack, beside this one; None if the stack refers to none. `but` are rules to ignore.
+    """Returns the platform stack's file, beside this one; None if the stack refers to none. `but` are rules not to ask about it.
 
-    For commands without the engine, because only the engine can read the platform stack's outputs.
+    For commands that run without the engine: only the engine can read that stack's outputs.
 
     Raises:
-        StackFileError: there is no such file, or it cannot be used.
+        StackFileError: the file does not exist, or cannot be used.
     """
     if (path := platform_path(file)) is None:
         return None
@@ -172,15 +171,17 @@ def platform_of(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile
     found = load(path, but)
     if found.spec.serving is None:
         return found
-    what, why = f"stack {name} serves itself", "its nodes are not for others to count on"
+    what, why = f"stack {name} has `serving` of its own", "other stacks cannot rely on its nodes"
     raise StackFileError([_of_reference(file, what, why, "refer to a platform stack")])
 
 
-def paired(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
-    """The file with the cluster of the stack it refers to, by that stack's file; any other as it is. `but` as above.
+def resolve_platform(file: StackFile, but: frozenset[str] = frozenset()) -> StackFile:
+    """Fills in `cluster` from the platform stack's file if `provider: stack`; returns any other file unchanged.
+
+    `but` are rules not to ask about the platform stack's file.
 
     Raises:
-        StackFileError: there is no such file, it cannot be used, or the two do not go together.
+        StackFileError: the platform stack's file does not exist, cannot be used, or contradicts this one.
     """
     platform = platform_of(file, but)
     if platform is None:
@@ -196,6 +197,6 @@ def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
 
 
 def _foundation(spec: StackSpec) -> Foundation:
-    from stacks.blueprint import blueprint  # late: it reads files, whose imports no check needs
+    from stacks.blueprint import blueprint  # late: reading files needs imports that a check does not
 
     return Foundation.made_by(blueprint(spec))

@@ -1,4 +1,4 @@
-"""The running Pulumi program's side of a stack file: its configuration, and errors as the engine shows them."""
+"""The running Pulumi program: reads its configuration, asks the rules and the cluster, composes, and reports errors."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ from stacks.file.load import judged
 from stacks.findings import PROJECT, Outcome, Problem, StackFileError
 from stacks.kube.repair import repair_helm_records
 from stacks.outputs import full_name, keep, previous, referred
-from stacks.rules.live import look_ahead
+from stacks.rules.live import check_live_cluster
 from stacks.rules.previous import compared
 from stacks.rules.sdk import need_sdk
 from stacks.rules.token import SECRET_02
@@ -27,10 +27,10 @@ from stacks.spec.stack import StackSpec
 
 
 def main(base: Path) -> None:
-    """Runs `run` as the whole program. A refusal is said here: the language host says more than its sentences.
+    """Runs `run` as the whole program. Logs a refusal itself, because the language host would add its own text.
 
     Raises:
-        SystemExit: the stack is refused, and the engine was told why.
+        SystemExit: the stack is refused; the reason was logged.
     """
     try:
         run(base)
@@ -40,10 +40,10 @@ def main(base: Path) -> None:
 
 
 def run(base: Path) -> None:
-    """Composes the stack the engine is running. Relative paths in the stack file start at `base`.
+    """Composes the stack that the engine runs. Relative paths in the stack file start at `base`.
 
     Raises:
-        pulumi.RunError: the stack file cannot be honoured; its message is all a user needs.
+        pulumi.RunError: the stack is refused; the message holds all that a user needs.
     """
     try:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
@@ -60,14 +60,14 @@ def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
     if spec.cluster.provider == OF_A_STACK:
         name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
         spec = referred(spec, name)
-        pulumi.StackReference("platform", name)  # for readers of the state: what the stack builds on
+        pulumi.StackReference("platform", name)  # for readers of the state: the platform stack
     planned = blueprint(spec, base)
     _check_change(planned, owner)
     keep(planned)
     if isinstance(access := planned.cluster.reached_by, ByHand):
         compose_alone(planned, access)
         return
-    found = look_ahead(planned, owner)
+    found = check_live_cluster(planned, owner)
     if planned.serving is not None and not pulumi.runtime.is_dry_run():
         repair_helm_records(spec.cluster.at, found.revisions)
     if planned.request is not None:
@@ -83,11 +83,11 @@ def _point_out(found: Outcome) -> None:
 
 
 def _check_change(planned: Blueprint, owner: str) -> None:
-    """Says what a change does to the stack as its last run left it.
+    """Warns of the effects of a change on the stack as its last run left it.
 
     Raises:
-        StackFileError: what is protected would be replaced, what cannot change would, or a project is not ready for a new
-        cluster.
+        StackFileError: the change would replace a protected resource or change an immutable field, or the project is not ready
+        for a new cluster.
     """
     if (before := previous(owner)) is None:
         return
@@ -105,7 +105,7 @@ def _check_change(planned: Blueprint, owner: str) -> None:
 
 
 def _configuration() -> dict[str, Any]:
-    """The project's keys as they were written; text stays text where JSON would read a number into it."""
+    """Returns the project's keys as written; text stays text even if JSON would read it as a number."""
     prefix = f"{PROJECT}:"
     found = {
         key.removeprefix(prefix): value for key, value in runtime_config.CONFIG.get().items() if key.startswith(prefix)
@@ -114,17 +114,17 @@ def _configuration() -> dict[str, Any]:
 
 
 def sealed(config: dict[str, Any]) -> tuple[dict[str, Any], pulumi.Output[str] | None]:
-    """The configuration without the one secret it may hold, and that secret: nothing else ever sees it.
+    """Returns the configuration without the one secret that it may hold, and that secret: no other code sees it.
 
-    The engine hands a decrypted value over as text inside its section and marks the whole section as secret.
+    The engine passes a decrypted value as text inside its section and marks the whole section as secret.
 
     Raises:
-        StackFileError: something else is encrypted. Everything but the token ends up where it can be read.
+        StackFileError: another value is encrypted. Everything except the token ends up in places where it can be read.
     """
     secret = [key for key in config if runtime_config.is_config_secret(f"{PROJECT}:{key}")]
     serving = config.get("serving")
     stated = serving.get("hfToken") if isinstance(serving, dict) else None
-    # Of `hfToken.secure`, which is how the keys are called, the CLI makes one `secure` in the other.
+    # A value set under the key's full path, `serving.hfToken.secure`, is written by the CLI as one `secure` inside another.
     token = stated.get("secure") if isinstance(stated, dict) else stated
     wrong = [key for key in secret if key != "serving" or not isinstance(token, str)]
     if wrong:
@@ -143,7 +143,7 @@ def _encrypted(key: str) -> Problem:
     )  # fmt: skip
 
 
-#: Stands for a secret wherever the configuration is looked at.
+#: Stands for the secret in the configuration that the rest of the program reads.
 SEALED = "[secret]"
 
 

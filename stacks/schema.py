@@ -1,4 +1,4 @@
-"""The base of every section of a stack file, and the types of its texts. The sections are in `stacks.spec.stack`."""
+"""The base class of the sections of a stack file, and the types of their texts. The sections are in `stacks.spec`."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ _REGISTRY = r"^[a-z0-9][-a-zA-Z0-9._:]*(/[-a-zA-Z0-9._]+)*$"
 _CHARTS = r"^(oci|https)://[a-z0-9][-a-zA-Z0-9._:/]*$"
 _LABEL_KEY = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
-#: Or a blank, which is a rule's to refuse (`stacks.clouds.gke.blanks`): a rehearsal fills it in.
+#: Or a blank: a rule refuses it (`stacks.clouds.gke.blanks`), a rehearsal fills it in.
 _PROJECT = r"^(([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]|<[^<>]+>)$"
 _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _REGION = r"^[a-z]+-[a-z]+[0-9]+$"
@@ -27,7 +27,7 @@ _ZONE = r"^[a-z]+-[a-z]+[0-9]+-[a-z]+[0-9a-z]*$"
 _CW_ZONE = r"^[A-Z]+(-[A-Z]+)+-[0-9]{2}[A-Z]$"
 _STACK = r"^([A-Za-z0-9][-A-Za-z0-9_.]*/[A-Za-z0-9][-A-Za-z0-9_.]*/)?[A-Za-z0-9][-A-Za-z0-9_.]*$"
 _IMAGE = r"^[a-z0-9][-a-zA-Z0-9._:/]*(@sha256:[0-9a-f]{64})?$"
-#: A description of each pattern for messages, and an example.
+#: The text for each pattern, and an example.
 FORMS = {
     _LABEL: ("lower-case letters, digits and dashes, with a letter first", "pd-disaggregation"),
     _SUBDOMAIN: ("lower-case letters, digits, dashes and dots", "llm-d-hf-token"),
@@ -36,11 +36,11 @@ FORMS = {
     _ENV_NAME: ("letters, digits, dashes, dots and underscores, with no digit first", "NCCL_DEBUG"),
     _MODEL: ("a model's id or a path: letters, digits, dashes, dots, underscores and slashes", "openai/gpt-oss-120b"),
     _DURATION: ("a duration of the Gateway API: numbers with h, m, s or ms", "600s"),
-    _HEADER: ("a model's name, as a header can carry it", "gpt-oss-120b"),
+    _HEADER: ("a model's name, as it can stand in a header", "gpt-oss-120b"),
     _REGISTRY: ("a registry and a path in it, without `https://`", "registry.example.com/mirror"),
-    _CHARTS: ("the place charts lie at, `oci://…` or `https://…`", "oci://registry.example.com/charts"),
+    _CHARTS: ("the registry of charts, `oci://…` or `https://…`", "oci://registry.example.com/charts"),
     _LABEL_KEY: (
-        "a label's key: a name of 63 characters at most, maybe with a domain and a slash before it",
+        "a label's key: a name of 63 characters at most, optionally with a domain and a slash before it",
         "example.com/team",
     ),
     _LABEL_VALUE: ("a label's value: letters, digits, dashes, dots and underscores, 63 at most", "chat"),
@@ -66,15 +66,15 @@ LabelKey = Annotated[str, StringConstraints(pattern=_LABEL_KEY)]
 LabelValue = Annotated[str, StringConstraints(pattern=_LABEL_VALUE)]
 StackName = Annotated[str, StringConstraints(pattern=_STACK)]
 Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
-#: The Gateway API's length. The charts write it without quotes, so that a line break or `: ` would break their YAML.
+#: At most as long as the Gateway API allows. The charts write it without quotes, so a line break or `: ` would break their YAML.
 HeaderValue = Annotated[str, StringConstraints(pattern=_HEADER, max_length=4096)]
 Registry = Annotated[str, StringConstraints(pattern=_REGISTRY)]
 ChartPlace = Annotated[str, StringConstraints(pattern=_CHARTS)]
 GcpProject = Annotated[str, StringConstraints(pattern=_PROJECT)]
-#: As Google's API has it: `HH:MM`, and in UTC.
+#: As in Google's API: `HH:MM`, in UTC.
 TimeOfDay = Annotated[str, StringConstraints(pattern=_TIME)]
 GcpRegion = Annotated[str, StringConstraints(pattern=_REGION)]
-#: Zones of AI regions end in something like `-ai1a`.
+#: Zones of AI regions end like `-ai1a`.
 GcpZone = Annotated[str, StringConstraints(pattern=_ZONE)]
 CoreWeaveZone = Annotated[str, StringConstraints(pattern=_CW_ZONE)]
 NonEmpty = Annotated[str, StringConstraints(min_length=1)]
@@ -88,32 +88,34 @@ def _scalar(value: Any) -> str | int | bool:
 
 #: The value of a command line's flag.
 Scalar = Annotated[Any, AfterValidator(_scalar)]
-#: The API counts in 32 bits.
+#: The Kubernetes API counts in 32 bits.
 Positive = Annotated[int, Field(ge=1, le=2**31 - 1)]
-#: No machine of the table has more than 16; a fabric may write a line per device.
+#: No machine of the table has more than 16. The limit exists because a fabric may write one line per device.
 DeviceCount = Annotated[int, Field(ge=1, le=1024)]
 
 
 class Section(BaseModel):
-    """Frozen, camelCase in YAML, and an unknown key is an error: a misspelt key must not silently mean its default."""
+    """A section: frozen, camelCase in YAML. An unknown key is an error, so that a misspelt key does not silently mean a
+    default.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
 
     @classmethod
     def keys(cls) -> Iterator[str]:
-        """Every key of the section, as YAML spells it."""
+        """Yields every key of the section as YAML spells it."""
         yield from (str(field.alias) for field in cls.model_fields.values())
 
 
 class Chart(Section):
-    """Where a chart comes from instead of its publisher: a directory, a `.tgz`, or a mirror."""
+    """The source of a chart in place of its publisher: a directory, a `.tgz`, or a mirror."""
 
     source: NonEmpty
     version: NonEmpty | None = None
 
 
 class Mirror(Section):
-    """Registries of the team's own: `registry` takes the host's place in every image, `charts` that of every chart's place."""
+    """The team's own registries. `registry` replaces the host of every image, `charts` the registry of every chart."""
 
     registry: Registry | None = None
     charts: ChartPlace | None = None

@@ -23,7 +23,7 @@ from rehearsal.control_plane.resident import Resident, serve, tell
 from rehearsal.faults import Player, played_by
 from rehearsal.fleet.live import NODES, LiveNodes, ready
 from stacks.clouds.coreweave.cloud import COREWEAVE
-from stacks.clouds.coreweave.idle import keeps_its_node, namespaces_of_coreweave
+from stacks.clouds.coreweave.look import keeps_its_node, namespaces_of_coreweave
 from stacks.clouds.coreweave.pools import API, POOL
 from stacks.kube.api import Api, Object
 

@@ -1,7 +1,7 @@
-"""Replacements that a changed stack file would cause in an existing cluster, reported before the engine refuses them.
+"""Changes of an existing cluster that a stack file would cause, found before the engine refuses them without a reason.
 
-The cluster as it was last planned is a fingerprint, which a stack keeps among its outputs: from the state alone nobody could tell
-an argument that was left out from one that Google filled in.
+A stack keeps the last plan of its cluster as a fingerprint among its outputs. The state alone cannot tell an argument that was
+left out from one that Google filled in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +16,10 @@ Fingerprint = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Change:
-    """The effect of a change on a resource, and the changed arguments.
+    """A change of a resource, and the arguments that cause it.
 
-    `replaced`: it goes with all that is on it, and another comes; else its nodes are made anew, one after the other.
-    `refused`: the stack protects it.
+    `replaced`: the resource is deleted with all that runs on it, and created anew; else its nodes are recreated one after the
+    other. `refused`: the stack protects the resource.
     """
 
     resource: Resource
@@ -28,12 +28,12 @@ class Change:
 
     @property
     def refused(self) -> bool:
-        """Whether the engine will not do it until the stack file allows it."""
+        """Whether the engine refuses the change until the stack file allows it."""
         return self.replaced and self.resource.protect
 
 
 def fingerprint(resources: Sequence[Resource], table: Immutables) -> dict[str, dict[str, Any]]:
-    """Returns the fingerprint of resources, by which a later run finds changes, as JSON data."""
+    """Returns the fingerprint of resources: all that `changes` compares, as plain JSON values."""
     return {
         resource.name: {"type": resource.type, "args": plain(resource.args)}
         for resource in resources
@@ -42,7 +42,9 @@ def fingerprint(resources: Sequence[Resource], table: Immutables) -> dict[str, d
 
 
 def changes(before: Fingerprint, resources: Sequence[Resource], table: Immutables) -> list[Change]:
-    """Replacements and nodes made anew, of resources that are in both. What changes in place and cheaply is left out."""
+    """Returns replacements, and recreations of nodes, for resources that are in both plans. Cheap in-place changes are left
+    out.
+    """
     found = []
     for resource in resources:
         known = before.get(resource.name)

@@ -1,8 +1,8 @@
-"""The protocol of a cloud: what a stack may ask of it, and what it answers with.
+"""The protocol of a cloud: its methods, the `ClusterRequest` they take and the `ClusterPlan` they return.
 
-A cloud is one folder beside this module and one line in `stacks.clouds.registry`. It knows nothing of a stack but a
-`ClusterRequest`, and answers with a `ClusterPlan`, which is data of one type for every cloud. `Cloud` has the answers of a
-cloud that makes nothing; a cloud overrides what it does otherwise.
+A cloud is one folder beside this module and one line in `stacks.clouds.registry`. It knows a stack only by a `ClusterRequest` and
+returns a `ClusterPlan`, which has one type for every cloud. `Cloud` implements a cloud that makes nothing; the others override
+its methods.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ Object = dict[str, Any]
 class Extra:
     """A cloud's SDK for Pulumi, which is an optional dependency.
 
-    `module` and `package` name it, `name` the extra of this project that installs it, `key` the key of a stack file that needs
-    it, `why` says so in words, and `page` is the page about it.
+    `module` and `package` name it, `name` is the extra of this project that installs it, `key` the key of a stack file that needs
+    it, `why` the reason as text, and `page` the page of the docs.
     """
 
     module: str
@@ -53,7 +53,7 @@ class Nodes:
 
 @dataclass(frozen=True)
 class PodParts:
-    """Parts that serving pods need on a cloud's nodes: of a pod's spec and of its container, and annotations."""
+    """Parts of serving pods that a cloud's nodes need: of the pod's spec and of its container, and annotations."""
 
     spec: Fragment = field(default_factory=lambda: EMPTY)
     container: Fragment = field(default_factory=lambda: EMPTY)
@@ -62,11 +62,10 @@ class PodParts:
 
 @dataclass(frozen=True)
 class ClusterRequest:
-    """All that a cloud may know of a stack.
+    """All that a cloud may know about a stack.
 
-    `machine` is as the stack has it (labels and taints included), `nodes` how many accelerator nodes there are at first, None
-    if the file does not say. `wants_gateway`: there may be Gateways of the cloud's own. Relative paths in `section` start at
-    `base`.
+    `machine` has the labels and taints of the stack's nodes. `nodes` is the initial number of accelerator nodes, None if the file
+    does not say. `wants_gateway`: the stack may use Gateways of the cloud. Relative paths in `section` start at `base`.
     """
 
     name: str
@@ -83,29 +82,29 @@ class ClusterRequest:
 
 @dataclass(frozen=True)
 class Follows:
-    """The kubeconfig follows from the cluster: from its name and its endpoint."""
+    """Access by a kubeconfig that follows from the cluster's name and endpoint."""
 
     kubeconfig: Callable[[str, str], str]
 
 
 @dataclass(frozen=True)
 class ByHand:
-    """A person has to name a context once the cluster exists: its kubeconfig holds a credential, which no stack makes.
+    """Access by a context that a user names once the cluster exists: its kubeconfig holds a credential, which no stack makes.
 
-    `kubeconfig` and `then` say how to go on.
+    `kubeconfig` and `then` describe the next steps.
     """
 
     kubeconfig: str
     then: str
 
 
-#: How a cluster is reached.
+#: The access to a cluster.
 Access = Context | Follows | ByHand
 
 
 @dataclass(frozen=True)
 class Use:
-    """An image and its user. An image that is never `pulled` is on the node."""
+    """An image and its user. An image that is never `pulled` is already on the node."""
 
     image: str
     user: str
@@ -114,11 +113,11 @@ class Use:
 
 @dataclass(frozen=True)
 class InUse:
-    """The guard's arguments: it checks a cluster, or node pools in an existing one, before their destroy.
+    """The check of a destroy before it deletes a cluster, or node pools of a cluster that stays.
 
-    `section` is the section of the stack file that has `deleteInUse`, `delete_in_use` its value. `cluster` is the cluster's
-    name, None if it stays; `namespaces` the label, key and value, of namespaces that are the cloud's own; `pool_label` the
-    label by which a node names its pool.
+    `section` is the section of the stack file that has `deleteInUse`, `delete_in_use` its value. `cluster` is the cluster's name,
+    None if it stays. `namespaces` is the label (key and value) of the cloud's own namespaces, `pool_label` the label by which a
+    node names its pool.
     """
 
     section: str
@@ -130,20 +129,21 @@ class InUse:
 
 @dataclass(frozen=True)
 class ClusterPlan:
-    """A cluster and its nodes as data, one type for every cloud. All empty: the stack makes nothing of them.
+    """The plan of a cluster and its nodes as data, one type for every cloud. Empty if the stack makes neither.
 
-    `resources` of the cloud's API are in an order in which each comes after what it needs; `cluster_name` is the logical name
-    of the one that is the cluster, None if it exists, and `endpoint` the attribute of it with its address, as steps;
-    `node_resources` name those that are nodes, CPU nodes first; `provider_args` are the arguments of the SDK's provider.
-    `pools` are nodes that Kubernetes objects stand for, CPU nodes first.
+    `resources` of the cloud's API are in dependency order. `cluster_name` is the logical name of the cluster's resource, None if
+    the cluster exists, and `endpoint` the path of its attribute with the address. `node_resources` names the resources that are
+    nodes, CPU nodes first. `provider_args` are arguments of the SDK's provider. `pools` are node pools that are Kubernetes
+    objects, CPU nodes first.
 
-    `waves` of objects follow the nodes, one after the other, then the objects that `files` reads (it may download), then
-    `charts`; all of them exist before any model server. `wave_file` and `objects_file` are what `render` calls the files of the
-    two.
+    After the nodes come the `waves` of objects, one after the other, then the objects that `files` returns (it may download),
+    then `charts`; all of them exist before any model server. `render` writes the waves to `wave_file`, the other objects to
+    `objects_file`.
 
-    `images` are those of files and charts whose publisher is known; `images_in_files`: the files are the user's own and name
-    theirs; `own_charts` are the user's own, under the key `charts_key`, and only they can tell. `brought_crds` are CRDs that
-    the cluster keeps itself. `nodes_text` describes the nodes in one line.
+    `images` are the images of files and charts of a known publisher. `images_in_files`: the files are the user's own, and their
+    images have to be read from them. `own_charts` are the user's own charts, under the key `charts_key`; their images have to be
+    read from the rendered chart. `brought_crds` are CRDs that the cluster keeps itself. `nodes_text` describes the nodes in one
+    line.
     """
 
     resources: tuple[Resource, ...] = ()
@@ -167,18 +167,18 @@ class ClusterPlan:
     nodes_text: str = ""
 
     def resource(self, name: str) -> Resource:
-        """The resource of that logical name."""
+        """Returns the resource with this logical name."""
         return next(found for found in self.resources if found.name == name)
 
     def of(self, kind: str) -> list[Resource]:
-        """The resources of one class, by its path."""
+        """Returns the resources of one class, given by its path."""
         return [found for found in self.resources if found.type == kind]
 
     @property
     def cluster(self) -> Resource:
         """The resource that is the cluster. Raises LookupError if the cluster exists."""
         if self.cluster_name is None:
-            raise LookupError("the cluster is not the stack's to make")
+            raise LookupError("the stack does not make the cluster")
         return self.resource(self.cluster_name)
 
     @property
@@ -189,7 +189,7 @@ class ClusterPlan:
 
 @dataclass(frozen=True)
 class Previous:
-    """The stack as its last `up` left it: its full name, its outputs (empty for a new stack), and what they say was planned."""
+    """The stack as its last `up` left it: its full name, its outputs (empty for a new stack), and the fingerprint in them."""
 
     owner: str
     outputs: Mapping[str, Any]
@@ -197,11 +197,11 @@ class Previous:
 
 
 class Cloud:
-    """A provider of clusters. This base makes nothing: an existing cluster.
+    """A provider of clusters. This base class is the provider `existing`: it makes nothing.
 
-    `key` is the word of `cluster.provider` and of its section in a stack file, `title` the cloud's name for people.
-    `section_type` is the type of that section, None without one. `heeds` are keys of `cluster` that mean something with this
-    provider, beside its section. `example` is one of its machines, `rendered` are files that `render` may write for it alone.
+    `key` is the value of `cluster.provider` and the key of its section in a stack file, `title` the cloud's name for people.
+    `section_type` is the type of that section, None without one. `heeds` are the keys of `cluster`, beside its section, that this
+    provider uses. `example` is one of its machines, `rendered` are files that `render` may write for it alone.
     """
 
     key: str = "existing"
@@ -213,18 +213,18 @@ class Cloud:
     example: str = ""
     replaces: Immutables | None = None
     rendered: tuple[str, ...] = ()
-    #: The fix for objects of the Prometheus operator in a cluster that the stack makes.
+    #: The fix for a stack that asks for objects of the Prometheus operator in a cluster that it makes.
     without_operator: str = "leave it out"
-    #: Whether a platform stack pulls images and charts, which `mirror` is about.
+    #: Whether a platform stack pulls images and charts, so that `mirror` applies to it.
     pulls: bool = False
 
     @property
     def rules(self) -> Sequence["Rule"]:
-        """Rules of its sections, nodes and resources."""
+        """Rules about its sections, nodes and resources."""
         return ()
 
     def is_new(self, section: Section | None, context: str | None) -> bool:
-        """Whether the stack makes the cluster and names none that exists."""
+        """Whether the stack makes the cluster and names no context of an existing one."""
         return False
 
     def makes_cluster(self, section: Section | None) -> bool:
@@ -232,18 +232,18 @@ class Cloud:
         return False
 
     def accelerator_pool(self, section: Section | None) -> AcceleratorPool:
-        """The accelerator nodes as a section describes them."""
+        """Returns the pool of accelerator nodes that a section describes."""
         return AcceleratorPool()
 
     def machine(self, nodes: Nodes) -> Machine:
-        """The machine with the labels and taints that its pool gives it."""
+        """Returns the machine with the labels and taints that its pool adds."""
         pool, found = self.accelerator_pool(nodes.section), nodes.machine
         taints = (*found.taints, *(Taint(row["key"], row["value"], row["effect"]) for row in pool.taints))
         labels = {**found.labels, **pool.labels}
         return replace(found, labels=labels, taints=taints)
 
     def pod(self, nodes: Nodes, labels: Mapping[str, str], *, rdma: bool) -> PodParts:
-        """Returns the parts that serving pods with these labels need on these nodes. `rdma`: their fabric uses it."""
+        """Returns what serving pods with these labels need on such nodes. `rdma`: their fabric uses RDMA."""
         return PodParts()
 
     def plan(self, request: ClusterRequest) -> ClusterPlan:
@@ -251,54 +251,58 @@ class Cloud:
         return ClusterPlan(reached_by=request.context)
 
     def has_gateways(self, request: ClusterRequest) -> bool:
-        """Whether the cluster can have Gateways of the cloud's own."""
+        """Whether the cluster can have Gateways of the cloud."""
         return True
 
     def kept_crds(self, version: str) -> frozenset[str]:
-        """CRDs of a release that an existing cluster of this version (of `/version`, without `v`) keeps itself."""
+        """Returns the CRDs of a release that an existing cluster of this version (of `/version`, without `v`) keeps itself."""
         return frozenset()
 
     def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
-        """Returns the exports of a platform stack's section for the stacks on its nodes, as plain data."""
+        """Returns the part of a section that a platform stack exports for the stacks on its nodes, as plain data."""
         return {}
 
     def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
-        """The section as far as `shared` exported it."""
+        """Returns the section as far as `shared` exported it."""
         return None
 
     def check_previous(
         self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
     ) -> Sequence["str | Problem"]:
-        """Problems and warnings (texts) of a change of an existing cluster, and of a project that is not ready for a new one."""
+        """Returns problems and warnings (texts) about a change of an existing cluster, or about a project not ready for a new
+        one.
+        """
         return ()
 
     def check_live(self, api: "Api", request: ClusterRequest, plan: ClusterPlan, owner: str) -> Iterator["Problem"]:
-        """Problems of the live cluster with what the stack makes in it. Raises what `api` raises."""
+        """Yields problems with the live cluster in which the stack makes nodes. Raises what `api` raises."""
         return iter(())
 
     def watch(self, request: ClusterRequest, plan: ClusterPlan) -> None:
-        """Follows nodes in the background of an `up`, and logs why none comes."""
+        """Watches nodes in the background of an `up`, and logs the reasons why none comes."""
 
     def leftovers(self, request: ClusterRequest, plan: ClusterPlan, namespace: str | None) -> "Leftovers | None":
-        """Returns a stack's leftovers from the cloud's own API, with the cluster; None if only the cluster can tell.
+        """Returns a stack's leftovers, the cluster included, from the cloud's own API; None if the cluster has to be asked.
 
         Raises:
-            StackFileError: the API cannot be asked.
+            StackFileError: the cloud's API cannot be asked.
         """
         return None
 
     def left_in_cluster(self, look: "Look", plan: ClusterPlan) -> Iterator["Leftover"]:
-        """Yields the leftovers of the stack's nodes in an existing cluster, and the cluster itself."""
+        """Yields leftovers in a cluster: the stack's nodes, and the cluster itself if the stack made it."""
         return iter(())
 
     def unreachable(self, plan: ClusterPlan, problem: "Problem | None") -> "Problem | None":
-        """Returns the problem for leftovers if the cluster does not answer; `problem` None: there is no context for it."""
+        """Returns the problem to report for leftovers if the cluster does not answer, with `problem`; with None, if no context
+        leads to it.
+        """
         return problem
 
     def place(self, section: Section | None) -> Mapping[str, str]:
-        """Where `leftovers` looks, by the word for it (`project`), empty if in the cluster."""
+        """Returns the place where `leftovers` looks, by its kind (`project`); empty if it looks in the cluster."""
         return {}
 
 
-#: A cluster that nobody of this project makes.
+#: A cluster that no stack of this project makes.
 EXISTING = Cloud()

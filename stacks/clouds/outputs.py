@@ -1,8 +1,8 @@
-"""Names of a stack's outputs that its own next run, or another stack, reads."""
+"""Names of the outputs that a stack's own next run, or another stack, reads."""
 
-#: How other stacks reach the cluster of a platform stack, and what its nodes are.
+#: The connection to a platform stack's cluster and a description of its nodes, for other stacks.
 CLUSTER = "cluster"
-#: The cluster as it was planned last: a fingerprint of its resources.
+#: The last plan of the cluster: a fingerprint of its resources.
 PLANNED = "plannedCluster"
-#: How to go on, of a stack whose cluster a person has to name a context for.
+#: The next step, for a stack whose user has to name the context of the new cluster.
 NEXT = "next"

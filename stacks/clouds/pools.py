@@ -1,4 +1,4 @@
-"""Common settings of node pools in all clouds: their keys in a stack file, taints, and the bounds of an autoscaler."""
+"""Settings that node pools of every cloud share: keys in a stack file, taints, and the bounds of an autoscaler."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -14,7 +14,7 @@ PoolKey = Literal["systemPool", "acceleratorPool"]
 
 
 class Taint(TypedDict):
-    """A taint of nodes, as Kubernetes spells it."""
+    """A taint of nodes as Kubernetes spells it."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
 
@@ -24,20 +24,20 @@ class Taint(TypedDict):
 
 
 class Autoscaling(Section):
-    """The provider's own autoscaler sets the number of nodes, within these bounds. `nodes` is what it starts from."""
+    """Bounds within which the provider's own autoscaler sets the number of nodes. It starts from `nodes`."""
 
     min: Annotated[int, Field(ge=0, le=10_000)]
     max: Positive
 
 
-#: A pool's name in its cluster; GKE takes no longer one.
+#: A pool's name in its cluster. GKE allows 40 characters.
 PoolName = Annotated[DnsLabel, StringConstraints(max_length=40)]
 
 
 class AcceleratorPool(Section):
-    """The nodes the model servers run on, `cluster.nodes` of `cluster.machine`, as every cloud is told of them.
+    """The pool of accelerator nodes, `cluster.nodes` machines of `cluster.machine`, with the keys that every cloud has.
 
-    `labels` and `taints` come on top of what the machine needs, or the cloud puts on such nodes.
+    `labels` and `taints` are added to those that the machine needs or that the cloud puts on such nodes.
     """
 
     name: PoolName | None = None
@@ -48,11 +48,11 @@ class AcceleratorPool(Section):
 
 @dataclass(frozen=True)
 class NodePool:
-    """Nodes that a Kubernetes object stands for.
+    """A node pool that is a Kubernetes object.
 
-    `nodes` is how many there are when it is ready, None if an autoscaler decides. Its object has `size`, the path of the number
-    of nodes wanted, `ready`, the path of the number there are, and `fixed`, paths that only another pool can change. `seconds`
-    is how long to wait for its nodes.
+    `nodes` is the number of nodes of a ready pool, None if an autoscaler decides. Paths in the object: `size`, the number of
+    nodes wanted; `ready`, the number of existing nodes; `fixed`, fields that can change only by replacing the pool. `seconds`
+    is the time to wait for its nodes.
     """
 
     key: PoolKey
@@ -68,7 +68,7 @@ class NodePool:
     seconds: int
 
     def manifest(self, owner: str | None = None) -> dict[str, Any]:
-        """Returns the object, annotated with the stack it belongs to if there is one."""
+        """Returns the object, annotated with its owner (a stack's full name) if one is given."""
         metadata: dict[str, Any] = {"name": self.name}
         if owner is not None:
             metadata["annotations"] = {OWNER: owner}

@@ -1,4 +1,4 @@
-"""The clouds, by their word for `cluster.provider`. The next cloud is one line here."""
+"""The clouds, by their value of `cluster.provider`. The next cloud is one line here."""
 
 from stacks.clouds.cloud import EXISTING, Cloud
 from stacks.clouds.coreweave.cloud import COREWEAVE

@@ -1,7 +1,7 @@
-"""Which changed arguments replace a resource of a cloud, and which recreate its nodes one by one: how tables of them are read.
+"""Tables of the arguments whose change replaces a resource, or recreates its nodes one by one; and how they are read.
 
-The rows are each cloud's own (`stacks.clouds.gke.replaces`, `stacks.clouds.coreweave.replaces`). What is in no table
-changes in place and cheaply.
+Each cloud has its own rows (`stacks.clouds.gke.replaces`, `stacks.clouds.coreweave.replaces`). An argument in no table changes
+in place and cheaply.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from releases.values import look_up
 from stacks.clouds.resource import Arguments
 
-#: The arguments that have moved between an old and a new state, where that takes more than to compare them.
+#: Returns the arguments that have changed between an old and a new state, if a comparison of values is not enough.
 Moved = Callable[[Arguments, Arguments], list[str]]
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """The arguments of a class that only a new resource can change: these, or with `but_for` all others than these."""
+    """The immutable arguments of a class: these, or with `but_for` all except these."""
 
     paths: tuple[str, ...]
     but_for: bool = False
@@ -24,9 +24,10 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Immutables:
-    """The tables of one cloud, by a class's path. A path of arguments stands for everything under it.
+    """The tables of one cloud, by the path of a class. A path of an argument stands for everything under it.
 
-    `disruptive`: changed in place, by making every node anew, one after the other.
+    `replacing`: arguments whose change replaces the resource. `disruptive`: arguments whose change recreates every node, one
+    after the other. `moved`: functions that find changes of arguments which need more than a comparison of values.
     """
 
     replacing: Mapping[str, Fixed]
@@ -34,9 +35,9 @@ class Immutables:
     moved: Mapping[str, Moved] = field(default_factory=dict)
 
     def replacing_fields(self, old: Arguments, new: Arguments, kind: str) -> list[str]:
-        """The changed arguments that replace a resource of this class, by their paths; none: it is not replaced by them.
+        """Returns the paths of the changed arguments that replace a resource of this class; empty if none does.
 
-        Also of what the resource is told to ignore, which replaces nothing.
+        Arguments under the resource's `ignore_changes` are not filtered out here, though the engine ignores them.
         """
         fixed = self.replacing.get(kind, Fixed(()))
         paths = (
@@ -46,7 +47,7 @@ class Immutables:
         return [*_changed(old, new, paths), *moved]
 
     def disruptive_fields(self, old: Arguments, new: Arguments, kind: str) -> list[str]:
-        """The changed arguments for which every node of a pool is made anew, by their paths."""
+        """Returns the paths of the changed arguments that recreate every node of a pool."""
         return [*_changed(old, new, self.disruptive.get(kind, ()))]
 
     def knows(self, kind: str) -> bool:

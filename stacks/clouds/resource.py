@@ -1,7 +1,7 @@
-"""Resources of a cloud as data: what a plan says is made, in the words of the provider's SDK, before any SDK is there.
+"""Resources of a cloud as data, with the names of the provider's SDK but without importing an SDK.
 
-Owns no cloud's rules. `components/cluster` registers them: it looks the class up by its path and puts the resources
-themselves in the place of references.
+Knows no rules of a cloud. `components/cluster` registers the resources: it looks each class up by its path and replaces
+references by the resources themselves.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +13,7 @@ Arguments = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Ref:
-    """An attribute of another resource of the plan, known once that is made."""
+    """A reference to an attribute of another resource of the plan, known once that resource exists."""
 
     resource: str
     attribute: str = "id"
@@ -21,7 +21,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long the engine waits, as it spells durations; None is the provider's own patience."""
+    """The engine's timeouts, in its spelling of durations (`30m`); None is the provider's default."""
 
     create: str | None = None
     update: str | None = None
@@ -32,9 +32,9 @@ class Timeouts:
 class Resource:
     """One resource.
 
-    `name` is its logical name, once in a plan; `type` the path of its class in the SDK (`container.NodePool`); `args` plain
-    values with the SDK's names and `Ref`s; `title` what it is, for people; `after` what is there before it though no argument
-    says so. `ignore_changes` are spelt as the engine does (`nodeConfig`).
+    `name` is its logical name, unique in a plan; `type` the path of its class in the SDK (`container.NodePool`); `args` plain
+    values and `Ref`s with the SDK's names; `title` a description for people; `after` resources it depends on though no argument
+    refers to them. `ignore_changes` has the engine's spelling (`nodeConfig`).
     """
 
     name: str
@@ -49,12 +49,12 @@ class Resource:
 
     @property
     def before(self) -> frozenset[str]:
-        """Every resource that has to be there first, and can only go after it."""
+        """The names of all resources it depends on: created before it and deleted after it."""
         return frozenset((*self.after, *(ref.resource for ref in refs(self.args))))
 
 
 def refs(value: Any) -> Iterator[Ref]:
-    """The references in a value, however deep."""
+    """Yields the references in a value, at any depth."""
     match value:
         case Ref():
             yield value
@@ -66,17 +66,17 @@ def refs(value: Any) -> Iterator[Ref]:
                 yield from refs(part)
 
 
-#: Arguments whose keys are the user's own words.
+#: Arguments whose keys are chosen by the user.
 _OWN_WORDS = frozenset({"labels", "metadata", "resource_labels", "resource_manager_tags", "sysctls"})
 
 
 def _as_text(ref: Ref) -> str:
-    """No other text of a plan begins so."""
+    """Returns a reference as text. No other text of a plan begins with `@`."""
     return f"@{ref.resource}.{ref.attribute}"
 
 
 def plain(value: Any, spell: Callable[[Ref], str] = _as_text) -> Any:
-    """A value as JSON and YAML can hold it: a reference as text, as `spell` says."""
+    """Returns a value that JSON and YAML can hold: references become text by `spell`."""
     match value:
         case Ref():
             return spell(value)
@@ -88,7 +88,7 @@ def plain(value: Any, spell: Callable[[Ref], str] = _as_text) -> Any:
 
 
 def from_the_engine(value: Any) -> Any:
-    """Inputs as the engine tells a provider, in the words of a plan: `nodeCount: 2.0` as `node_count: 2`."""
+    """Returns inputs that the engine passed to a provider with the names of a plan: `nodeCount: 2.0` becomes `node_count: 2`."""
     match value:
         case Mapping():
             return {
@@ -105,5 +105,5 @@ def from_the_engine(value: Any) -> Any:
 
 
 def snake(name: str) -> str:
-    """An argument's name in the SDK."""
+    """Returns an argument's name in the SDK."""
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)

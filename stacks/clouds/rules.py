@@ -1,6 +1,6 @@
-"""Rules of the accelerator nodes a stack makes, alike for every provider that it makes them with; what differs is a row of words.
+"""Rules about accelerator nodes that are equal for every cloud; `Maker` holds the words that differ.
 
-Each cloud gives them ids of its own.
+Each cloud gives them its own ids.
 """
 
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Maker:
-    """A provider that makes nodes: its key, how a machine of another's is called, and what would come of it."""
+    """A provider that makes nodes: its key, and the words of a finding about a machine of another provider."""
 
     provider: str
     anothers: str
     vainly: str
 
 
-#: Said by a look at the stack's last plan, before the engine refuses the change with fewer words.
+#: Found by comparison with the stack's last plan, because the engine refuses the change later, without the reason.
 IMM = Rule(
     "IMM", ERROR,
     "when Pulumi runs: a change that would replace a part of a cluster of the stack's own",
@@ -36,7 +36,7 @@ GKE = Maker("gke", "none of GKE's", "a node pool of it could not be made")
 
 
 def own_machine(maker: Maker, facts: "Facts") -> Iterator[Finding]:
-    """The machine is one that the provider has. MACHINE-01 reports one that is not in the table."""
+    """Yields a finding if the machine belongs to another provider. Another rule reports a machine that is not in the table."""
     cluster = facts.spec.cluster
     machine = MACHINES.get(cluster.machine or "")
     if cluster.provider == maker.provider and machine and machine.provider != maker.provider:
@@ -46,7 +46,7 @@ def own_machine(maker: Maker, facts: "Facts") -> Iterator[Finding]:
 
 
 def stated_nodes(maker: Maker, facts: "Facts") -> Iterator[Finding]:
-    """The number of nodes is said, and not derived: it is what is billed."""
+    """Yields a finding if the number of nodes is missing. It is not derived, because it is what is billed."""
     cluster = facts.spec.cluster
     if cluster.provider == maker.provider and cluster.nodes is None:
         what, why = "the number of nodes is missing", "a node pool needs one, and it is what you pay for"
@@ -54,13 +54,13 @@ def stated_nodes(maker: Maker, facts: "Facts") -> Iterator[Finding]:
 
 
 def nodes_within_bounds(maker: Maker, facts: "Facts") -> Iterator[Finding]:
-    """min <= nodes <= max, where the provider's autoscaler sets their number."""
+    """Yields a finding unless min <= nodes <= max, if the provider's autoscaler sets the number of nodes."""
     cluster = facts.spec.cluster
     scaling, nodes = cluster.accelerator_pool.autoscaling, cluster.nodes
     if cluster.provider != maker.provider or scaling is None:
         return
     if scaling.min > scaling.max:
-        yield crossed(("cluster", maker.provider, "acceleratorPool", "autoscaling"), scaling.min, scaling.max)
+        yield min_exceeds_max(("cluster", maker.provider, "acceleratorPool", "autoscaling"), scaling.min, scaling.max)
     elif nodes is not None and not scaling.min <= nodes <= scaling.max:
         what = f"`nodes: {nodes}` is not between {scaling.min} and {scaling.max}"
         yield Finding(
@@ -68,7 +68,7 @@ def nodes_within_bounds(maker: Maker, facts: "Facts") -> Iterator[Finding]:
         )
 
 
-def crossed(place: Place, least: int, most: int) -> Finding:
-    """Returns the finding for a minimum above the maximum."""
+def min_exceeds_max(place: Place, least: int, most: int) -> Finding:
+    """Returns the finding about bounds of which the smaller is larger than the other."""
     what, why = f"min {least} is more than max {most}", "no number of nodes is between them"
     return Finding(at=place, what=what, why=why, fix="write min and max the other way round")

@@ -1,4 +1,4 @@
-"""A cluster that does not answer, in a running program: an `up` ends, a preview goes on with a warning."""
+"""Handles a cluster that does not answer a running program: an `up` ends, a preview goes on with a warning."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from stacks.kube.errors import asking
 
 @contextmanager
 def answering(cluster: Context) -> Iterator[None]:
-    """Wraps requests to the stack's cluster: no answer, or a useless one, becomes a sentence about the stack file.
+    """Wraps requests to the stack's cluster: if it does not answer, or not usefully, reports a problem of the stack file.
 
     Raises:
-        StackFileError: with the sentence, in an `up`; in a preview it is a warning.
+        StackFileError: with the problem, in an `up`. In a preview it is logged as a warning.
     """
     with asking(cluster, _without_cluster):
         yield
@@ -24,4 +24,4 @@ def answering(cluster: Context) -> Iterator[None]:
 def _without_cluster(problem: Problem) -> None:
     if not pulumi.runtime.is_dry_run():
         raise StackFileError([problem])
-    pulumi.log.warn(f"{problem} This preview says nothing about what exists there.")
+    pulumi.log.warn(f"{problem} This preview does not know what exists there.")

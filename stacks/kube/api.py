@@ -1,4 +1,4 @@
-"""The Kubernetes API for `stacks` and above. It is in `components` because the guards of a destroy use it too."""
+"""The Kubernetes API client, for `stacks` and all above. It is in `components` because the guards of a destroy use it too."""
 
 from components.kube_client import Api, KubeconfigError, Object
 

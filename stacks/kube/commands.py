@@ -1,4 +1,4 @@
-"""Flags of the commands in the fixes of problems."""
+"""Parts of the commands that a problem tells a user to run."""
 
 import shlex
 
@@ -7,12 +7,12 @@ from stacks.kube.context import Context
 
 
 def kubectl_flags(cluster: Context) -> str:
-    """Returns kubectl's flags for the stack's cluster, each after a blank."""
+    """Returns flags that lead kubectl to the stack's cluster whatever the user's own kubeconfig says; each after a blank."""
     return _flags(cluster, "--context")
 
 
 def helm_flags(cluster: Context) -> str:
-    """Returns helm's flags for the stack's cluster, each after a blank."""
+    """Returns the same flags for helm, which has another name for a context."""
     return _flags(cluster, "--kube-context")
 
 

@@ -1,4 +1,4 @@
-"""Errors of requests to a cluster, as problems of the stack file that names it."""
+"""Reports that a cluster cannot be asked, as problems of the stack file that names it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from stacks.kube.rules import CLUSTER
 
 @contextmanager
 def asking(cluster: Context, otherwise: Callable[[Problem], None]) -> Iterator[None]:
-    """Runs requests to a cluster: a missing or useless answer ends them and is passed to `otherwise` as a problem."""
+    """Wraps requests to a cluster. If it does not answer, or not usefully, ends them and calls `otherwise` with the problem."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -33,7 +33,7 @@ def _no_context(cluster: Context, error: KubeconfigError) -> Problem:
 
 
 def not_kubernetes(what: str) -> Problem:
-    """Returns the problem of a server that is no API server, because of `what` it does."""
+    """Returns the problem of a server that cannot be an API server, because it does `what` (`knows no Pods`)."""
     return _unanswered(f"what answers there {what}")
 
 

@@ -1,8 +1,8 @@
-"""Helm's records of a release: its owner, and the traces of an interrupted run.
+"""Helm's own records of a release: who owns it, and whether Helm was interrupted.
 
-Helm keeps one Secret per revision, the record in it as base64 of gzip of JSON. A run that is interrupted before it writes its
-result (API server gone, CLI killed) leaves a revision that looks as if Helm were still at work, and every later run refuses:
-"another operation is in progress".
+Helm keeps one Secret per revision. The record in it is JSON, gzipped, then base64. A run that is killed, or loses the API server,
+before it writes its result leaves a revision that looks as if Helm were still at work, and every later run refuses: "another
+operation is in progress".
 """
 
 import base64
@@ -17,9 +17,9 @@ from stacks.kube.api import Api, Object
 #: Helm releases, each with the Secrets of its revisions.
 Releases = Sequence[tuple[HelmRelease, Sequence[Object]]]
 
-#: Statuses of a revision at which Helm is at work, or was interrupted.
+#: Statuses of a revision on which Helm is at work, or was interrupted.
 UNDERWAY = {"pending-install", "pending-upgrade", "pending-rollback", "uninstalling"}
-#: Statuses of a revision with a description of Helm's instead of its maker's.
+#: Statuses of a revision in which the description is Helm's own and not the one that was given to it.
 UNFINISHED = UNDERWAY | {"failed"}
 
 
@@ -34,10 +34,11 @@ def selector(name: str) -> str:
 
 
 def foreign(secrets: Sequence[Object], owner: str) -> str | None:
-    """Returns the newest description of a release that is not this stack's; None: it is this stack's.
+    """Returns the newest description of a release that this stack does not own; None if it owns the release.
 
-    A release is the stack's if a revision has the stack's description: a rollback or an upgrade by hand writes another. So is one
-    without a finished revision, because the stack's first try may have left it; if another owner has it, helm refuses the name.
+    A stack owns a release if any revision has the stack's description: a rollback or an upgrade by hand writes another one. It
+    also counts as owner of a release without a finished revision, because its own first try may have left that; if the release
+    has another owner after all, helm refuses the name.
     """
     found = descriptions(secrets)
     return None if not found or owner in found else found[-1]
@@ -56,14 +57,14 @@ def state(secrets: Sequence[Object]) -> str:
 
 
 def unfinished(secrets: Sequence[Object]) -> bool:
-    """Returns whether a release has no finished revision, so that no description names its owner."""
+    """Whether no revision of a release was ever finished, so that none names its owner."""
     return bool(secrets) and all(_status(secret) in UNFINISHED for secret in secrets)
 
 
 def made_with(secrets: Sequence[Object], version: str | None, values: Mapping[str, Any]) -> bool:
-    """Returns whether a release's newest revision has this version of its chart and, unless it failed, exactly these values.
+    """Whether a release's newest revision has this version of its chart and, unless it failed, exactly these values.
 
-    A failed one may have failed because of its values, which may have changed since.
+    A failed revision may have failed because of its values, which may have changed since.
     """
     newest = _by_age(secrets)[-1]
     record = _record(newest)
@@ -74,19 +75,19 @@ def made_with(secrets: Sequence[Object], version: str | None, values: Mapping[st
 
 
 def interrupted(secrets: Sequence[Object]) -> Object | None:
-    """Returns the Secret of the newest revision if Helm was interrupted at it, else None."""
+    """Returns the Secret of the newest revision if Helm was at work on it, else None."""
     newest = _by_age(secrets)[-1:]
     return newest[0] if newest and _status(newest[0]) in UNDERWAY else None
 
 
 def as_failed(secret: Object) -> Object:
-    """Returns the merge patch that marks a revision as failed, as Helm would have done."""
+    """Returns the merge patch that marks a revision as failed, as Helm does it itself."""
     record, was = _record(secret), _status(secret)
     record["info"] = record.get("info", {}) | {
         "status": "failed",
         "description": f"interrupted while {was}; marked failed by llmd-pd",
     }
-    # With the version that was read: a Helm process that still works is not overwritten.
+    # With the resourceVersion that was read, so that a Helm that is at work after all is not overwritten.
     metadata = {"resourceVersion": secret["metadata"]["resourceVersion"], "labels": {"status": "failed"}}
     return {"metadata": metadata, "data": {"release": _stored(record)}}
 
@@ -100,7 +101,7 @@ def _status(secret: Object) -> str:
 
 
 def _record(secret: Object) -> Object:
-    # base64 again: it is a Secret.
+    # Decoded twice: a Secret adds its own base64.
     record: Object = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
     return record
 

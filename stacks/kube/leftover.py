@@ -1,4 +1,4 @@
-"""Leftovers of a stack in its cluster: the findings, and reads that note what the user may not read."""
+"""The search for a stack's leftovers in its cluster: reads what the role may read, tells owners apart, and collects results."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from stacks.findings import PROJECT, Problem, StackFileError
 from stacks.kube.api import Api, Object
 from stacks.kube.errors import not_kubernetes
-from stacks.kube.owner import holder
+from stacks.kube.owner import owner_of
 
 
 @dataclass(frozen=True)
 class Leftover:
-    """An existing object of a stack. `bills`: it costs money while it exists; `on_purpose`: a destroy leaves it behind."""
+    """One leftover of a stack. `bills`: it costs money while it exists. `on_purpose`: a destroy leaves it."""
 
     kind: str
     name: str
@@ -22,9 +22,9 @@ class Leftover:
 
 @dataclass(frozen=True)
 class Leftovers:
-    """The result of a search: the stack's objects; objects of its names with another owner; kinds that may not be read.
+    """The result of a search: `found` leftovers, notes on things of `others`, and kinds left `unread` for lack of permission.
 
-    If a kind may not be read, it is not known whether more is left.
+    If anything is unread, the result is not complete.
     """
 
     found: tuple[Leftover, ...]
@@ -33,18 +33,18 @@ class Leftovers:
 
     @property
     def left(self) -> list[Leftover]:
-        """Objects that a destroy should have deleted."""
+        """Leftovers that a destroy should have deleted."""
         return [one for one in self.found if not one.on_purpose]
 
     @property
     def on_purpose(self) -> list[Leftover]:
-        """Objects that stay, because others may use them."""
+        """Leftovers that stay because others may use them."""
         return [one for one in self.found if one.on_purpose]
 
 
 @dataclass
 class Look:
-    """A search for the objects of a stack, by its name in any organization."""
+    """One search for the stack of this name, in any organization."""
 
     api: Api
     stack: str
@@ -57,12 +57,12 @@ class Look:
         return f"/{PROJECT}/{self.stack}"
 
     def result(self, found: Iterable[Leftover]) -> Leftovers:
-        """Returns the objects found, with notes on other owners and unreadable kinds."""
+        """Returns the result of the search."""
         everything = tuple(found)
         return Leftovers(everything, tuple(self.others), tuple(self.unread))
 
     def read(self, what: str, path: str) -> Object | None:
-        """Returns the object or list at a path; None if it does not exist, or, with a note in `unread`, may not be read."""
+        """Returns an object; None if there is none, and None with an entry in `unread` if the role may not read it."""
         from kubernetes.client.exceptions import ApiException
 
         try:
@@ -74,11 +74,11 @@ class Look:
             return None
 
     def items(self, what: str, path: str, missing: Problem | None = None) -> list[Object]:
-        """Returns the items of a kind that the cluster must have; none, with a note in `unread`, if they may not be read.
+        """Returns the items of a kind that the cluster must have; none, with an entry in `unread`, if the role may not read them.
 
         Raises:
-            StackFileError: the cluster lacks the kind, with `missing` as the problem. "Nothing is left" would be said about a
-                wrong cluster.
+            StackFileError: the cluster does not know the kind: with `missing`, or with a problem that it is no API server. Else
+            "nothing is left" would be the answer about a cluster that is not the one that bills.
         """
         found = self.read(what, path)
         if found is None and what not in self.unread:
@@ -87,11 +87,12 @@ class Look:
         return items
 
     def ours(self, obj: Object) -> bool:
-        return (holder(obj) or "").endswith(self.mark)
+        """Whether an object is marked as the stack's."""
+        return (owner_of(obj) or "").endswith(self.mark)
 
 
 def ending(obj: Object) -> str:
-    """Returns a clause for an object that is being deleted, with the finalizers that hold it; else ""."""
+    """Returns `; being deleted` with the finalizers of an object that is being deleted, else an empty text."""
     metadata = obj["metadata"]
     if "deletionTimestamp" not in metadata:
         return ""

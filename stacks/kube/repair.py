@@ -1,8 +1,8 @@
 """Repairs Helm's records after an interrupted run, so that the next `up` can proceed.
 
-If the API server goes away during a wait, or a CLI is killed, Helm cannot write that it failed, and refuses the release from then
-on ("another operation is in progress", "cannot re-use a name that is still in use"). This is the only object that the program
-writes itself; the engine writes all others (docs/adr/0010).
+If the API server was lost while Helm waited for a release, or the CLI was killed, Helm could not write that the release failed,
+and refuses it for ever ("another operation is in progress", "cannot re-use a name that is still in use"). This is the only
+thing that the program itself writes; everything else is written by the engine (docs/adr/0010).
 """
 
 import pulumi
@@ -16,10 +16,10 @@ from stacks.kube.helm import Releases
 
 
 def repair_helm_records(cluster: Context, releases: Releases) -> None:
-    """Marks a revision stuck in pending-* as failed, so that the next `up` can proceed, and warns about it.
+    """Marks the newest revision of each release as failed if Helm was interrupted at work on it, and logs a warning.
 
-    Only for an `up`, and for releases that the live check found to be the stack's own: Pulumi's lock on the stack ensures that no
-    other run is at work. A Helm that a user runs by hand at this moment writes the record too, and wins.
+    Only for an `up`, with releases that `check_live_cluster` found to be the stack's own: Pulumi's lock on the stack ensures that
+    no other run is at work. If a user runs Helm by hand at the same moment, Helm's own write of the record wins.
 
     Raises:
         StackFileError: the cluster does not answer.
@@ -36,6 +36,6 @@ def _mark(cluster: Context, release: HelmRelease, cut_off: Object) -> None:
         path = f"/api/v1/namespaces/{release.namespace}/secrets/{record}"
         if Api(cluster.kubeconfig, cluster.context).merge(path, helm_records.as_failed(cut_off)):
             pulumi.log.warn(
-                f"Helm was cut off at work on release {release.name} in namespace {release.namespace} ({status}): "
+                f"Helm was interrupted at work on release {release.name} in namespace {release.namespace} ({status}): "
                 f"its record {record} is marked failed, so that this `up` can go on from there."
             )

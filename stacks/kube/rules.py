@@ -1,4 +1,4 @@
-"""Rules that a look at a cluster says: there is nothing to check before one is asked."""
+"""Rules about a live cluster. They have no check, because findings come only when the cluster is asked."""
 
 from stacks.findings import ERROR, Rule
 

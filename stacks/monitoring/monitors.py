@@ -1,8 +1,8 @@
 """PodMonitors of the model servers, for clusters that run the Prometheus operator.
 
-They select by role and nothing else, so they depend on no hardware. That is upstream's choice and has a price: two stacks in
-one namespace are scraped under both stacks' monitors, whose objects even share their names. One namespace per stack, then.
-The router's ServiceMonitor is made by its chart.
+They select pods by role alone, so they depend on no hardware. That is upstream's choice, with a drawback: the monitors of two
+stacks in one namespace have the same names and scrape the pods of both. Therefore each stack needs its own namespace. The
+router's ServiceMonitor comes from its chart.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from hardware.vocabulary import ROLE_LABEL, ROLES, Role
 
 
 def pod_monitors() -> list[dict[str, Any]]:
-    """One PodMonitor per role, as plain Kubernetes objects without a namespace. Scraped every 30 s, as upstream does."""
+    """Returns one PodMonitor per role, as plain Kubernetes objects without a namespace. Interval: 30 s, as upstream has it."""
     return [_pod_monitor(role) for role in ROLES]
 
 

@@ -1,5 +1,5 @@
-"""Moves of a stack from one release to another: changes, replacements and breaks, as texts.
+"""Moves of a stack from one release to another: what changes, what is replaced and what breaks, as text.
 
-Compares two blueprints of one stack file, and the facts of the two bills that no render shows. Pure: a caller may pass rendered
-charts. `commands.versions` prints the result.
+Compares the two blueprints of one stack file, so the result is about what would be applied, and facts of the two bills that no
+rendered object shows. Pure: the caller passes rendered charts if it has them. `commands.versions` prints the result.
 """

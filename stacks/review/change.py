@@ -1,4 +1,4 @@
-"""A change for a reviewer: its kind, its subject, and a finding."""
+"""Changes: the kind and the subject of each, and the text for a reviewer."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from stacks.findings import Finding
 
 
 class Kind(StrEnum):
-    """REPLACED: deleted and made anew. BREAKS: needs manual work. CHANGES: needs none."""
+    """REPLACED: deleted and created anew. BREAKS: the user has to act. CHANGES: nothing to do."""
 
     REPLACED = "replaced"
     BREAKS = "breaks"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, init=False)
 class Change:
-    """One difference after the move. The reason and the fix of its finding may be empty."""
+    """One difference after the move. `why` and `fix` of its finding may be empty."""
 
     kind: Kind
     subject: str
@@ -35,27 +35,27 @@ class Change:
         return f"{self.subject}: {found.what}{why}{fix}"
 
     def of(self, subject: str) -> "Change":
-        """Returns this change for another subject."""
+        """Returns this change with another subject."""
         return Change(self.kind, subject, self.finding.what, self.finding.why, self.finding.fix)
 
     def as_json(self) -> dict[str, Any]:
-        """Returns all fields, for machines."""
+        """Returns the whole change as JSON, for programs."""
         found = self.finding
         return {"kind": self.kind, "subject": self.subject, "what": found.what, "why": found.why, "fix": found.fix}
 
 
 def became(before: str, after: str) -> str:
-    """Describes a changed value; the empty text stands for a missing one."""
+    """Returns the text for a value that became another one; an empty text stands for a missing value."""
     if before and after:
         return f"{before} → {after}"
     return f"added ({after})" if after else f"gone (was {before})"
 
 
 def of_all(parts: Iterable[tuple[str, Iterable[Change]]], everyone: str) -> Iterator[Change]:
-    """Yields the changes of several parts, each once: of `everyone` if all parts have it, else of the parts that have it."""
+    """Yields the changes of several parts, each once: for `everyone` if all parts have it, else for the parts that have it."""
     parts = [(name, list(changes)) for name, changes in parts]
     found = dict.fromkeys(change for _, changes in parts for change in changes)
     for change in found:
         names = [name for name, changes in parts if change in changes]
-        whose = everyone if len(names) == len(parts) else ", ".join(names)
-        yield change.of(f"{change.subject} of {whose}")
+        owners = everyone if len(names) == len(parts) else ", ".join(names)
+        yield change.of(f"{change.subject} of {owners}")

@@ -1,4 +1,4 @@
-"""Facts of two bills that no render shows: whether their pods may be paired, metrics, behaviour, CRDs."""
+"""Facts of two bills that no rendered object shows: whether their pods can be paired, metrics, behaviour, CRDs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,16 +12,16 @@ from stacks.review.trees import added_and_gone, by_name
 
 Object = Mapping[str, Any]
 
-#: Flags of vLLM and SGLang that change the KV block or its transfer.
+#: Flags of vLLM and SGLang that decide the form of a KV block, or how it travels.
 KV_FLAGS = (
     "--kv-transfer-config", "--block-size", "--page-size", "--kv-cache-dtype", "--dtype", "--quantization",
     "--disaggregation-transfer-backend", "--disaggregation-mode", "--max-model-len",
 )  # fmt: skip
 
-#: The additional fix if the Deployments are not replaced.
+#: The additional problem if the Deployments are not replaced.
 MIXING = "an `up` in place mixes them while it rolls, and requests fail meanwhile, so deploy the new release beside the old: "
 
-#: Titles of an engine's metrics, by the names of `EngineMetrics`.
+#: Texts for the metrics of an engine, by the names of `EngineMetrics`.
 COUNTED = {
     "requests": "the engine's requests",
     "prompt_tokens": "the engine's prompt tokens",
@@ -33,7 +33,7 @@ COUNTED = {
 
 
 def kv_cache(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """Yields a break if prefill pods of one release and decode pods of the other may not serve together."""
+    """Yields a change if prefill pods of one release and decode pods of the other cannot be trusted to serve together."""
     words = before.bill.kv_compatibility, after.bill.kv_compatibility
     old, new = deployments(before.model_server), deployments(after.model_server)
     parts = list(dict.fromkeys(part for role in old if role in new for part in _kv_parts(old[role], new[role])))
@@ -62,7 +62,7 @@ def _engine_flags(deployment: Object) -> dict[str, str]:
 
 
 def metrics(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """Yields renamed and removed metrics."""
+    """Yields the metrics that have another name after the move."""
     engine, still = after.workload.hardware.build.engine.key, after.bill.metrics.still
     for counted, was, now in added_and_gone(*(_names(plan.bill, engine) for plan in (before, after))):
         if not was:
@@ -86,7 +86,7 @@ def _names(bill: Bill, engine: str) -> dict[str, str]:
 
 
 def behaviour(before: Bill, after: Bill) -> Iterator[Change]:
-    """Yields differences in the handling of equal requests and failures."""
+    """Yields the differences in the response to the same request or failure."""
     for subject, now in after.behaviour.items():
         was = before.behaviour.get(subject)
         if was is not None and was != now:
@@ -94,7 +94,7 @@ def behaviour(before: Bill, after: Bill) -> Iterator[Change]:
 
 
 def crd_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """Yields added, removed and changed CRD files; the cluster's owner installs those that the stack does not manage."""
+    """Yields the files of CRDs that are added, removed or changed. CRDs of another owner have to exist before the move."""
     ours = after.spec.crds.manage
     old, new = (
         {crd.file: crd.sha256 for crd in (plan.crd_files if ours else plan.bill.crds)} for plan in (before, after)

@@ -1,4 +1,4 @@
-"""The route of a stack whose Gateway is in another namespace, if its maker changes between stack and router chart."""
+"""The HTTPRoute to a Gateway in another namespace, if it is made by the stack in one release and by the chart in the other."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,13 @@ from stacks.review.change import Change, Kind
 
 
 def changes_hands(before: ServingBlueprint, after: ServingBlueprint) -> bool:
-    """Returns whether the route's maker changes between stack and chart."""
+    """Whether the stack made the route and the chart makes it after the move, or the reverse."""
     old, new = before.gateway, after.gateway
     return old is not None and new is not None and bool(old.routes) != bool(new.routes)
 
 
 def route_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """Yields the change of the stack's own route; the chart's route is among the chart's objects."""
+    """Yields the change of the stack's own route. The chart's route is among the objects of the chart."""
     if not changes_hands(before, after) or before.gateway is None or after.gateway is None:
         return
     charts, ours = after.gateway.route_names

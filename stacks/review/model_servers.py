@@ -1,6 +1,6 @@
-"""Differences in the pods of the model servers: images, environment, command lines, directories, and all other fields.
+"""Differences between the pods of the model servers: images, environment, command lines, directories, and all the rest.
 
-Reads the rendered Deployments. A field without a text of its own is reported by its path, so that no difference is lost.
+Reads the rendered Deployments. A difference without a text of its own is reported by its path, so that none is missing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ ENGINE, SIDECAR = "modelserver", "routing-proxy"
 
 
 def pod_changes(before: Mapping[str, Object], after: Mapping[str, Object], reasons: Reasons) -> Iterator[Change]:
-    """Yields the changes of each role's Deployments; equal changes once."""
+    """Yields the changes of each role's Deployment; a change that all of them share comes once."""
     pairs = [(role, before[role], after[role]) for role in before if role in after]
     names = dict.fromkeys(name for _, was, now in pairs for name in {**_containers(was), **_containers(now)})
     for name in sorted(names, key=lambda name: name != ENGINE):
@@ -31,12 +31,12 @@ def pod_changes(before: Mapping[str, Object], after: Mapping[str, Object], reaso
 
 
 def images(deployment: Object) -> dict[str, str]:
-    """Returns the image of each container, by its name."""
+    """Returns the image of each container, by the container's name."""
     return {name: container["image"] for name, container in _containers(deployment).items() if "image" in container}
 
 
 def flags(words: Sequence[str]) -> dict[str, str]:
-    """Returns a command line by its flags, each with its text; words before the first flag are under `""`."""
+    """Returns a command line as a map of flags to their text, value included; words before the first flag are under `""`."""
     found: dict[str, list[str]] = {}
     name = ""
     for word in words:
@@ -75,7 +75,7 @@ def _environment(before: Object, after: Object, reasons: Reasons) -> Iterator[Ch
 
 
 def value_of(variable: Object) -> str:
-    """Describes the value of a container's variable."""
+    """Returns the value of a container's variable as text."""
     source = variable.get("valueFrom", {})
     if secret := source.get("secretKeyRef"):
         optional = ", which may be missing" if secret.get("optional") else ""
@@ -100,7 +100,7 @@ def _command_line(before: Object, after: Object, reasons: Reasons) -> Iterator[C
 
 
 def _respelt(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
-    """Returns removed flags, each with the added flag of the same value."""
+    """Returns the removed flags, each with the added flag that has the same value."""
     come = {name: words for name, words in after.items() if name not in before}
     found: dict[str, str] = {}
     for name, words in before.items():
@@ -118,7 +118,7 @@ def _directories(before: Object, after: Object, reasons: Reasons) -> Iterator[Ch
 
 
 def _mounts(deployment: Object) -> dict[str, str]:
-    """Returns the volume behind each directory of the engine."""
+    """Returns the volume behind each directory of the engine, as text."""
     volumes = by_name(_pod(deployment).get("volumes"))
     rows = _containers(deployment).get(ENGINE, {}).get("volumeMounts", ())
     return {row["mountPath"]: _volume(without(row, ("mountPath",)), volumes.get(row["name"], {})) for row in rows}
@@ -133,7 +133,7 @@ def _volume(mount: Object, volume: Object) -> str:
 
 
 def _labels(before: Object, after: Object, reasons: Reasons) -> Iterator[Change]:
-    """Yields changed labels. A renamed key keeps its value, by which it is told from added and removed labels."""
+    """Yields renamed labels (another key, the same value), and labels that were added or removed."""
     places = [("metadata", "labels"), ("spec", "template", "metadata", "labels")]
     seen: set[Change] = set()
     for place in places:
@@ -157,7 +157,7 @@ def _label_changes(before: Object, after: Object, reasons: Reasons) -> Iterator[
 
 
 def renames(before: Object, after: Object) -> dict[str, str]:
-    """Returns removed label keys, each with the added key of the same value."""
+    """Returns the removed label keys, each with the added key that has the same value."""
     gone = {key: value for key, value in before.items() if key not in after}
     come = {key: value for key, value in after.items() if key not in before}
     found: dict[str, str] = {}
@@ -184,7 +184,7 @@ def _containers(deployment: Object) -> dict[str, Object]:
 
 
 def _rest(deployment: Object) -> dict[str, Any]:
-    """Returns the Deployment without the fields that have a text of their own."""
+    """Returns the Deployment without the parts that have a text of their own."""
     rest = without(
         deployment,
         ("metadata", "labels"),
@@ -202,5 +202,5 @@ def _rest(deployment: Object) -> dict[str, Any]:
 
 
 def became_leaf(before: Any, after: Any) -> str:
-    """Describes a changed leaf."""
+    """Returns the text for a leaf that became another one."""
     return became(*("" if value is ABSENT else shown(value) for value in (before, after)))

@@ -1,4 +1,4 @@
-"""A move of one stack file from one release to another: all changes, and the steps."""
+"""Moves one stack file from one release to another: all changes, and the steps."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from stacks.review.change import Change, Kind
 from stacks.review.objects import object_changes
 from stacks.review.outside import outside_changes
 
-#: Renders a chart with a blueprint's values; None if that is not possible here.
+#: Returns the objects that a chart renders from a blueprint's values; None if they cannot be rendered here.
 Render = Callable[[ServingBlueprint], Sequence[dict[str, Any]] | None]
 
 
 class CannotMoveError(ValueError):
-    """One of the two releases lacks a part of the stack; the message has the reason and the alternatives."""
+    """The stack cannot be on one of the two releases at all; the message says why, and lists the choices that exist."""
 
 
 @dataclass(frozen=True)
 class Move:
-    """The changes of a stack file between the releases `before` and `after`, and the steps of the move."""
+    """The changes and the steps of a move of a stack file from the release `before` to `after`."""
 
     file: StackFile
     before: Bill
@@ -41,8 +41,8 @@ def move(file: StackFile, before: str, after: str, render: Render = lambda _: No
     """Compares the blueprints of a stack file under two releases.
 
     Raises:
-        UnknownChoiceError: there is no such release.
-        CannotMoveError: one of the two lacks a part of the stack.
+        UnknownChoiceError: a release does not exist.
+        CannotMoveError: one of the two releases does not have what the stack asks for.
     """
     bills = release(before), release(after)
     old, new = _plan(file, *bills), _plan(file, *reversed(bills))
@@ -84,14 +84,14 @@ def _changes(
 
 
 def _reasons(before: Bill, after: Bill) -> dict[str, str]:
-    """Returns the reasons of the newer of two bills; for a move back, its lost benefits."""
+    """Returns the reasons of the newer bill; for a move back, the reasons of what is lost."""
     if before.date <= after.date:
         return dict(after.reasons)
     return {name: f"that came with {before.name}: {reason}" for name, reason in before.reasons.items()}
 
 
 def _others(planned: ServingBlueprint, routes: bool) -> list[dict[str, Any]]:
-    """Returns the objects beside model servers, router and CRDs; the stack's own routes if not reported already."""
+    """Returns the objects except model servers, router and CRDs; with `routes`, the stack's own routes too."""
     at = planned.gateway
     made = [*at.objects, *(at.routes if routes else ())] if at else []
     return [planned.namespace(), *planned.monitoring, *made]

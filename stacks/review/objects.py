@@ -1,4 +1,4 @@
-"""Changes of Kubernetes objects: in place, replaced because of an immutable field, added or removed."""
+"""Changes of Kubernetes objects: changed in place, replaced because of an immutable field, added or removed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from stacks.review.trees import differences, dotted
 Object = Mapping[str, Any]
 Identity = tuple[str, str]
 
-#: Fields that are immutable in the API server, by kind.
+#: Fields that the API server does not let change, by kind.
 IMMUTABLE: dict[str, tuple[str, ...]] = {
     **{name: kind.fixed for name, kind in KINDS.items()},
     "StatefulSet": ("spec", "selector"),
@@ -30,7 +30,7 @@ def by_identity(objects: Iterable[Object]) -> dict[Identity, Object]:
 
 
 def replaced(before: Iterable[Object], after: Iterable[Object]) -> list[tuple[Object, Object]]:
-    """Returns the pairs with a difference in an immutable field."""
+    """Returns the pairs of objects in which an immutable field differs."""
     old, new = by_identity(before), by_identity(after)
     pairs = [(old[identity], new[identity]) for identity in old if identity in new]
     return [(was, now) for was, now in pairs if _immutable(was) != _immutable(now)]
@@ -42,7 +42,7 @@ def _immutable(obj: Object) -> Any:
 
 
 def selector_change(before: Object, after: Object) -> str:
-    """Describes the change of a Deployment's selector."""
+    """Returns the changes of a Deployment's selector labels as text."""
     old, new = (look_up(obj, ("spec", "selector", "matchLabels")) or {} for obj in (before, after))
     keys = renames(old, new)
     words = [f"{was} becomes {now}" for was, now in keys.items()]
@@ -53,7 +53,7 @@ def selector_change(before: Object, after: Object) -> str:
 
 
 def object_changes(before: Iterable[Object], after: Iterable[Object]) -> Iterator[Change]:
-    """Yields added, removed and changed objects, changes by path."""
+    """Yields the objects that are added or removed, and changed fields by path."""
     old, new = by_identity(before), by_identity(after)
     for identity in {**old, **new}:
         subject = " ".join(identity)

@@ -1,4 +1,4 @@
-"""Prerequisites of a move that no release brings: Secrets, mirrors, the team's own chart or image."""
+"""Prerequisites of a move that no release brings: Secrets, mirrors, a chart or an image of the team's own."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,7 +12,7 @@ Object = Mapping[str, Any]
 
 
 def outside_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """Yields all prerequisites."""
+    """Yields all prerequisites of the move."""
     yield from _secrets(before, after)
     yield from _own_chart(before, after)
     yield from _own_image(before, after)
@@ -23,15 +23,15 @@ def _secrets(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chan
     namespace, made = after.spec.namespace, after.made_secret
     for name, key in _needed(after) - _needed(before) - ({(made.name, made.key)} if made else set()):
         yield Change(
-            Kind.BREAKS, f"Secret {name}", f"it has to be in namespace {namespace}, with the key {key}, before the move",
+            Kind.BREAKS, f"Secret {name}", f"it has to exist in namespace {namespace}, with the key {key}, before the move",
             "without it pods stay in CreateContainerConfigError",
             f"`kubectl{kubectl_flags(after.spec.cluster.at)} create secret generic {name} --namespace {namespace} "
-            f"--from-literal={key}=…`, or say under `llmd-pd:serving.hfToken` where it is",
+            f"--from-literal={key}=…`, or name it under `llmd-pd:serving.hfToken`",
         )  # fmt: skip
 
 
 def _needed(plan: ServingBlueprint) -> set[tuple[str, str]]:
-    """Returns name and key of every Secret that the model servers need to start."""
+    """Returns name and key of every Secret without which the model servers do not start."""
     rows = [row for obj in plan.model_server for row in _variables(obj)]
     secrets = [row["valueFrom"]["secretKeyRef"] for row in rows if "secretKeyRef" in row.get("valueFrom", {})]
     return {(secret["name"], secret["key"]) for secret in secrets if not secret.get("optional")}
@@ -59,7 +59,7 @@ def _mirror(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chang
     if mirror.registry and (before.bill.name != after.bill.name):
         yield Change(
             Kind.BREAKS, "mirror.registry", f"{mirror.registry} has to hold the images of {after.bill.name} first",
-            "pods would wait for an image that is not there",
+            "pods would wait for an image that does not exist",
             "`llmd-pd images` of the changed file lists them, and the commands that copy them",
         )  # fmt: skip
     if mirror.charts and after.spec.router.chart is None and chart_of(before) != chart_of(after):
@@ -70,7 +70,7 @@ def _mirror(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chang
 
 
 def _own_image(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
-    """Yields a note on an image of the stack file, which stays although the release was tested with another."""
+    """Yields a note that an image in the stack file stays, though the release was tested with another one."""
     if after.spec.served.image and before.bill.name != after.bill.name:
         what = f"it stays {after.spec.served.image}, which is the stack's own and not {after.bill.name}'s"
         yield Change(Kind.CHANGES, "serving.image", what, "a stack's own image comes before the release's")

@@ -1,4 +1,4 @@
-"""Differences of two endpoint picker configurations: plugins, the profiles that use them, and the rest by path."""
+"""Compares two configurations of the endpoint picker: plugins, the profiles that use them, and the rest by path."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -15,14 +15,14 @@ SUBJECT = "endpoint picker's configuration"
 
 
 def configuration(bill: Bill, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Returns the EndpointPickerConfig in a stack's values."""
+    """Returns the EndpointPickerConfig that a stack's values hold as text."""
     files = look_up(values, bill.router.settings["pluginFiles"]) or {}
     found = yaml.safe_load(files.get(bill.router.plugin_file, "")) or {}
     return found if isinstance(found, Mapping) else {}
 
 
 def plugin_changes(before: Mapping[str, Any], after: Mapping[str, Any], reasons: Mapping[str, str]) -> Iterator[Change]:
-    """Yields the changes. An added or removed plugin is reported once, and not for each profile that uses it."""
+    """Yields the changes of the configuration. A plugin that is added or removed comes once, not once per profile."""
     if before.get("apiVersion") != after.get("apiVersion"):
         what = became(str(before.get("apiVersion", "")), str(after.get("apiVersion", "")))
         yield Change(Kind.CHANGES, f"apiVersion of the {SUBJECT}", what, reasons.get("apiVersion", ""))
@@ -69,5 +69,5 @@ def _profiles(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _rows(rows: Any, key: str) -> list[Mapping[str, Any]]:
-    """Returns the rows of a list with a key: a team's own configuration may have any form."""
+    """Returns the rows of a list that have a key: in a team's own configuration, the value may be of any type."""
     return [row for row in rows if isinstance(row, Mapping) and key in row] if isinstance(rows, list) else []

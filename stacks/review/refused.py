@@ -1,4 +1,4 @@
-"""Keys of a stack file that a release refuses, and the stack file without them, so that the rest can be compared."""
+"""The parts of a stack file that a release refuses, and the stack file without them, so that the rest can be compared."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,14 +14,14 @@ from stacks.rules.table import problems_of
 from stacks.serving.workload import workload
 from stacks.spec.stack import StackSpec
 
-#: The rule that refuses values of another release's chart.
+#: The rule about keys of another release's chart.
 FOREIGN_VALUES = "BILL-02"
 
 
 def fitted(spec: StackSpec, bill: Bill, other: Bill) -> StackSpec:
-    """Returns the stack on the release `bill`, without the keys that the release refuses.
+    """Returns the stack on the release `bill`, without the parts that the release refuses.
 
-    Values that only one of the two releases' charts knows are left out for both, because they cannot be compared.
+    Values that only one of the two releases' charts knows are left out for both, because they have no counterpart.
 
     Raises:
         UnknownChoiceError: the release lacks a part of the stack.
@@ -38,7 +38,7 @@ def _foreign(bill: Bill) -> frozenset[str]:
 
 
 def _with_edits_it_takes(spec: StackSpec) -> StackSpec:
-    """Returns the stack without edits of the engine's command line that the release refuses."""
+    """Returns the spec without edits of the engine's command line that do not fit the release's command line."""
     drops = tuple(name for name in spec.served.drop_args or () if _takes(spec, (name,), ()))
     extras = tuple(word for word in spec.served.extra_args or () if _takes(spec, drops, (word,)))
     return _edited(spec, drops, extras)
@@ -60,7 +60,7 @@ def _edited(spec: StackSpec, drops: tuple[str, ...], extras: tuple[str, ...]) ->
 
 
 def problems(spec: StackSpec, before: Bill, after: Bill) -> Iterator[Change]:
-    """Yields the problems of `check` for the file on the release `after`."""
+    """Yields the problems that `check` will report about the file on the release `after`."""
     for problem in problems_of(spec.model_copy(update={"release": after.name})):
         if problem.rule != FOREIGN_VALUES:
             what = f"{problem.what}, and `llmd-pd check` refuses it ({problem.rule})"
@@ -74,7 +74,7 @@ def problems(spec: StackSpec, before: Bill, after: Bill) -> Iterator[Change]:
 
 
 def _rewritten(tree: dict[str, Any], before: Bill, after: Bill) -> str:
-    """Returns each value's counterpart in the other chart, if known."""
+    """Returns a fix: each value under the other chart's key, if its counterpart is known."""
     pairs = [(dotted(path), counterpart(path, before, after)) for path in leaves(tree)]
     known = [f"{new} for {old}" for old, new in pairs if new]
     unknown = [old for old, new in pairs if not new]

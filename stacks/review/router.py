@@ -1,4 +1,4 @@
-"""The router's Helm release: its chart, images and values, and whether Helm can upgrade it at all."""
+"""Changes of the router's Helm release: its chart, images and values, and whether Helm can upgrade it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -15,18 +15,18 @@ from stacks.review.trees import dotted, leaves, shown, without
 from stacks.serving.router import chart_images
 
 Object = Mapping[str, Any]
-#: The objects of each release's chart, in order; None if a chart or Helm is not available.
+#: The objects that the charts of the two releases render from the stack's values; None if a chart or Helm is missing.
 Rendered = tuple[Sequence[Object], Sequence[Object]]
 
 
 def release_urn(stack: str, plan: ServingBlueprint) -> str:
-    """Returns the URN of a stack's Helm release."""
+    """Returns Pulumi's URN of a stack's Helm release."""
     kind = "llmd-pd:index:Router$kubernetes:helm.sh/v3:Release"
     return f"urn:pulumi:{stack}::{PROJECT}::{kind}::{plan.spec.name}-router"
 
 
 def to_replace(stack: str, before: ServingBlueprint, after: ServingBlueprint, rendered: Rendered | None) -> list[str]:
-    """Returns the URNs that need `--replace`, because Pulumi would not replace them by itself."""
+    """Returns the URNs to pass to `--replace`, because Pulumi does not see by itself that it has to replace them."""
     return [release_urn(stack, after)] if not _selects_otherwise(before, after) and _blocks(rendered) else []
 
 
@@ -35,7 +35,7 @@ def _selects_otherwise(before: ServingBlueprint, after: ServingBlueprint) -> boo
 
 
 def _blocks(rendered: Rendered | None) -> list[str]:
-    """Describes the immutable fields that Helm's upgrade would have to change."""
+    """Returns, as text, the immutable fields that a Helm upgrade would try to change."""
     if rendered is None:
         return []
     return [
@@ -70,7 +70,7 @@ def release_changes(before: ServingBlueprint, after: ServingBlueprint, rendered:
 
 
 def chart_of(plan: ServingBlueprint) -> str:
-    """Returns the chart's source and version as text."""
+    """Returns the chart's place and version."""
     return " ".join(filter(None, (plan.router.chart, plan.router.version)))
 
 
@@ -84,7 +84,7 @@ def _made(before: Sequence[Object], after: Sequence[Object]) -> Iterator[Change]
 def router_changes(
     before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[str, str], rendered: Rendered | None
 ) -> Iterator[Change]:
-    """Yields changes of chart, images, the chart's objects, values and plugins."""
+    """Yields the changes of chart, images, rendered objects, values and plugins."""
     was, now = chart_of(before), chart_of(after)
     if was != now:
         yield Change(Kind.CHANGES, "router's chart", became(was, now), reasons.get("chart", ""))
@@ -97,7 +97,7 @@ def router_changes(
 
 
 def images(plan: ServingBlueprint) -> dict[str, str]:
-    """Returns the images of the router's chart by title."""
+    """Returns the images of the router's chart, by a text that names each."""
     names, registry = ("endpoint picker", "router's proxy"), plan.spec.mirror.registry
     found = zip(names, chart_images(plan.spec, plan.bill), strict=False)
     return {name: mirrored(known.image, registry) for name, known in found}

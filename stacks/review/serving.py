@@ -1,4 +1,4 @@
-"""The model servers as a whole: whether they are replaced, and for how long nothing serves then."""
+"""Changes of the model servers as a whole: whether they are replaced, and how long the service is down then."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ def deployments(objects: Sequence[Object]) -> dict[str, Object]:
 
 
 def replaced_servers(before: ServingBlueprint, after: ServingBlueprint) -> list[tuple[Object, Object]]:
-    """Returns the pairs of Deployments with a difference in an immutable field."""
+    """Returns the pairs of Deployments that cannot be changed in place."""
     return [pair for pair in replaced(before.model_server, after.model_server) if is_workload(pair[0])]
 
 
@@ -57,7 +57,7 @@ def _down(pairs: Sequence[tuple[Object, Object]], after: ServingBlueprint) -> Ch
 
 
 def changes(before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[str, str]) -> Iterator[Change]:
-    """Yields the changes in the pods, and in the objects beside them."""
+    """Yields the changes of the pods, and of the other objects of the model servers."""
     old, new = before.model_server, after.model_server
     pods = list(pod_changes(deployments(old), deployments(new), reasons))
     if pods and not replaced_servers(before, after):
@@ -70,20 +70,20 @@ def changes(before: ServingBlueprint, after: ServingBlueprint, reasons: Mapping[
 def _in_place(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Change]:
     templates = pod_templates(before.model_server)
     role = rolled_alone(templates, pod_templates(after.model_server))
-    whose = f"the {role} pods" if role else "the pods of each role"
-    yield Change(Kind.CHANGES, "Deployments", f"updated in place: {whose} are replaced a quarter at a time")
+    pods = f"the {role} pods" if role else "the pods of each role"
+    yield Change(Kind.CHANGES, "Deployments", f"updated in place: {pods} are replaced a quarter at a time")
     if role:
         for warning in compared({OUTPUT: templates}, after).warnings:
             yield Change(Kind.BREAKS, f"Deployment of {role}", warning.what, warning.why, warning.fix)
 
 
 def _beside(objects: Sequence[Object], unless: set[tuple[str, str]]) -> list[Object]:
-    """Returns the other objects without their labels, which are reported for the Deployments."""
+    """Returns the other objects, without their labels: the Deployments have the same ones, and changes are reported there."""
     others = [obj for identity, obj in by_identity(objects).items() if identity not in unless]
     return [without(obj, ("metadata", "labels")) for obj in others]
 
 
 def duration(seconds: int) -> str:
-    """Returns seconds as text, in hours and whole minutes."""
+    """Returns seconds as text in hours and whole minutes (`1 h 5 min`)."""
     hours, minutes = divmod(round(seconds / 60), 60)
     return " ".join(filter(None, (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")))

@@ -1,4 +1,4 @@
-"""Comparison of trees of plain data, leaf by leaf, independent of their content."""
+"""Compares trees of plain data leaf by leaf, whatever they mean."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ Path = tuple[str, ...]
 
 
 class Absent:
-    """A missing value, which is different from null."""
+    """The type of a missing value, which is not the same as null."""
 
     def __repr__(self) -> str:
         return "nothing"
@@ -20,7 +20,7 @@ ABSENT = Absent()
 
 @dataclass(frozen=True)
 class Difference:
-    """A leaf that differs in two trees; ABSENT: a tree does not have it."""
+    """A leaf that differs between two trees; ABSENT if a tree does not have it."""
 
     path: Path
     before: Any
@@ -31,7 +31,7 @@ class Difference:
 
 
 def leaves(tree: Any, path: Path = ()) -> dict[Path, Any]:
-    """Returns all leaves by path. A list of named items counts as a map; any other list is one leaf."""
+    """Returns every leaf by its path. A list of rows with names is a map by name; any other list is one leaf."""
     below = _children(tree)
     if not below:
         return {path: tree}
@@ -39,7 +39,7 @@ def leaves(tree: Any, path: Path = ()) -> dict[Path, Any]:
 
 
 def differences(before: Any, after: Any) -> list[Difference]:
-    """Returns the leaves in which two trees differ, in the order of the first and then of the second."""
+    """Returns the leaves in which two trees differ, in the order of the first tree, then of the second."""
     old, new = leaves(before), leaves(after)
     pairs = ((path, old.get(path, ABSENT), new.get(path, ABSENT)) for path in {**old, **new})
     return [
@@ -50,17 +50,17 @@ def differences(before: Any, after: Any) -> list[Difference]:
 
 
 def _filled(path: Path, leaf: Any, other: Mapping[Path, Any]) -> bool:
-    """Returns whether an empty map has leaves in the other tree, which are reported instead."""
+    """Whether an empty map is not empty in the other tree, whose leaves are then the differences."""
     return leaf == {} and any(below[: len(path)] == path and len(below) > len(path) for below in other)
 
 
 def dotted(path: Path) -> str:
-    """Returns a path as text; a key with a dot is quoted."""
+    """Returns a path as text with dots; a key that contains a dot or a slash is quoted."""
     return ".".join(f'"{key}"' if "." in key or "/" in key else key for key in path)
 
 
 def shown(value: Any) -> str:
-    """Returns a leaf on one line."""
+    """Returns a leaf as text on one line."""
     if value is ABSENT:
         return "nothing"
     text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, default=str)
@@ -79,7 +79,7 @@ def without(tree: Mapping[str, Any], *paths: Path) -> dict[str, Any]:
 
 
 def by_name(rows: Any, key: str = "name") -> dict[str, Any]:
-    """Returns the rows of a list by name; none if there is no list."""
+    """Returns the rows of a list by their names; empty if the value is no such list."""
     return {row[key]: row for row in rows or ()}
 
 
@@ -93,12 +93,12 @@ def _children(tree: Any) -> dict[str, Any]:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Returns whether two values are equal and of one type: Kubernetes distinguishes `1`, `"1"` and `true`."""
+    """Whether values are equal and of one type: `1`, `"1"` and `true` are different to Kubernetes."""
     return type(one) is type(other) and bool(one == other)
 
 
 def added_and_gone(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Yields keys with different values, and both values; ABSENT: a side does not have the key."""
+    """Yields keys whose values differ, with both values; ABSENT if a side does not have the key."""
     for key in {**before, **after}:
         was, now = before.get(key, ABSENT), after.get(key, ABSENT)
         if not _same(was, now):

@@ -1,7 +1,7 @@
-"""Comparison of two releases' values of the router's chart, by meaning and not by path.
+"""Compares two releases' values of the router's chart by meaning, not by path.
 
-The settings of a bill give the path of each setting in its charts. Other values are matched by their value and the end of their
-name, as charts rename keys; a value without a match is reported as removed, and as added.
+The settings of a bill name the path of each setting in its charts. A value that is no setting is matched by its value and the end
+of its path, because charts move values to other parents. Without a match, one value was removed and another added.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ Tree = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Moved:
-    """A value that both releases have: its path and value in each."""
+    """A value that both releases have, with its path in each."""
 
     old: Path
     new: Path
@@ -26,7 +26,7 @@ class Moved:
 
     @property
     def same(self) -> bool:
-        """Whether the value is equal, perhaps at another path."""
+        """Whether the value is unchanged; its path may differ."""
         return bool(self.before == self.after)
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Values of both releases, of the first only, and of the second only."""
+    """Values that both releases have, that only the first has, and that only the second has."""
 
     moved: tuple[Moved, ...]
     gone: Mapping[Path, Any]
@@ -44,7 +44,7 @@ class Comparison:
 
 
 def compare(before: tuple[Bill, Tree], after: tuple[Bill, Tree]) -> Comparison:
-    """Compares the values of one stack under two bills, without its plugins, which are reported separately."""
+    """Compares the values of one stack under two bills, without its plugins, which are compared elsewhere."""
     old, new = _settings(*before), _settings(*after)
     moved = [Moved(old[key][0], new[key][0], old[key][1], new[key][1]) for key in old if key in new]
     gone = {path: value for key, (path, value) in old.items() if key not in new}
@@ -59,7 +59,7 @@ def compare(before: tuple[Bill, Tree], after: tuple[Bill, Tree]) -> Comparison:
 
 
 def places(moved: Iterable[Moved]) -> list[str]:
-    """Returns old and new places of equal values, grouped by common moves."""
+    """Returns the old and new paths of equal values, grouped if they moved together."""
     found: dict[tuple[Path, Path], dict[str, None]] = {}
     for pair in moved:
         if pair.same and pair.old != pair.new:
@@ -81,7 +81,7 @@ def _under(stem: Path, keys: Iterable[str]) -> str:
 
 
 def counterpart(path: Path, before: Bill, after: Bill) -> str:
-    """Returns the path in the second bill's chart for a path in the first's, "" if unknown."""
+    """Returns the path in the second bill's chart for a path in the first's; empty if unknown."""
     for name, place in before.router.settings.items():
         if path[: len(place)] == place and name in after.router.settings:
             return dotted((*after.router.settings[name], *path[len(place) :]))
@@ -90,7 +90,7 @@ def counterpart(path: Path, before: Bill, after: Bill) -> str:
 
 
 def _settings(bill: Bill, tree: Tree) -> dict[Path, tuple[Path, Any]]:
-    """Returns all leaves with their paths, by the name of the setting if they belong to one, else by the path."""
+    """Returns every leaf with its path, by the name of its setting if it belongs to one, else by its path."""
     plugins = bill.router.settings["pluginFiles"]
     said = {path: value for path, value in leaves(tree).items() if path[: len(plugins)] != plugins and value != {}}
     return {_meaning(bill, path): (path, value) for path, value in said.items()}
@@ -114,6 +114,6 @@ def _found_again(gone: Mapping[Path, Any], come: Mapping[Path, Any]) -> Iterator
 
 
 def _alike(one: str, other: str) -> bool:
-    """Returns whether two names match: `modelServerProtocol` and `protocol` do."""
+    """Whether two names mean the same, as `modelServerProtocol` and `protocol` do."""
     one, other = one.lower(), other.lower()
     return one.endswith(other) or other.endswith(one)

@@ -21,7 +21,7 @@ from stacks.kube.answering import answering
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import kubectl_flags
 from stacks.kube.helm import Releases
-from stacks.kube.owner import holder, owner_text
+from stacks.kube.owner import owner_of, owner_text
 from stacks.kube.rules import EXISTS
 from stacks.rules.live_gateway import look_at_gateway, second_proxy
 from stacks.rules.monitoring import missing_kinds
@@ -42,7 +42,7 @@ class Found:
     established: frozenset[str] = frozenset()
 
 
-def look_ahead(plan: Blueprint, owner: str) -> Found:
+def check_live_cluster(plan: Blueprint, owner: str) -> Found:
     """Raises if an object the stack would create belongs to another owner, or a prerequisite is missing; else what was found.
 
     An unreachable cluster fails an `up`; a preview goes on with a warning, because a preview in CI may have no access.
@@ -83,7 +83,7 @@ def _serving(api: Api, plan: ServingBlueprint, owner: str) -> tuple[Found, list[
     if plan.gateway is not None:
         installs = plan.gateway.implementation
         releases = [(each, helm_records.revisions(api, each.namespace, each.name)) for each in installs]
-        ours = namespace is not None and holder(namespace) == owner
+        ours = namespace is not None and owner_of(namespace) == owner
         problems += look_at_gateway(api, plan, plan.gateway, releases, owner, ours=ours)
         found += releases
     return Found(found, preinstalled, established), problems
@@ -93,7 +93,7 @@ def _already_there(
     plan: ServingBlueprint, owner: str, namespace: Object, revisions: Sequence[Object]
 ) -> Iterator[Problem]:
     spec, target = plan.spec, kubectl_flags(plan.spec.cluster.at)
-    if holder(namespace) != owner:
+    if owner_of(namespace) != owner:
         mark = f"kubectl annotate namespace {spec.namespace} {OWNER}={owner} --overwrite{target}"
         yield EXISTS.problem(
             at=("namespace",), what=f"namespace {spec.namespace} exists already",

@@ -1,4 +1,4 @@
-"""A stack's gateway: what it makes of it, what it installs beside it, and what it only expects to be there."""
+"""A stack's gateway: the objects that the stack makes, the implementation that it installs, and what it expects to exist."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,9 @@ from stacks.spec.stack import StackSpec
 
 Object = dict[str, Any]
 
-#: Seconds after which the GCPBackendPolicy of every release's chart cuts a response, where `backendTimeout` is left out.
+#: Seconds after which the GCPBackendPolicy of every release's chart cuts a response, if `backendTimeout` is left out.
 CHARTS_BACKEND_TIMEOUT = 300
-#: The port of every release's charts, where the values name none.
+#: The port in every release's charts if the values name none.
 CHARTS_TARGET_PORT = 8000
 
 
@@ -32,15 +32,16 @@ CHARTS_TARGET_PORT = 8000
 class GatewayPlan:
     """The gateway of a stack in mode `gateway`.
 
-    - `elsewhere`: it is not in the stack's own namespace.
-    - `objects`: the Gateway and the objects that it refers to; none if another owner has it.
-    - `routes`: the HTTPRoute if the chart cannot make it. `route_names`: of the chart's route and of the stack's. One of them
-      exists, and both for a moment when the route moves from one to the other.
-    - `implementation`: the Helm releases that implement Gateways.
-    - `backend_timeout`: seconds that are patched into GKE's policy; None: no such policy. The chart's own value is patched too,
-      because a removed patch removes the value, and GKE's own limit of 30 s would remain.
-    - `health_check`: the `config` that is patched into GKE's HealthCheckPolicy, because GKE's newer CRD refuses the charts' own;
-      None: no such policy, or `router.values` name a protocol, and with it the chart's own check.
+    - `elsewhere`: the Gateway is not in the stack's own namespace.
+    - `objects`: the Gateway and the objects it refers to; none if another owner has it.
+    - `routes`: the HTTPRoute, if the chart cannot make it.
+    - `route_names`: the chart's route and the stack's own. One of them exists, or both for the moment in which the chart takes
+      over the route or gives it up.
+    - `implementation`: the Helm releases of the gateway's implementation.
+    - `backend_timeout`: seconds to which GKE's policy is patched, None without such a policy. The policy is patched even to the
+      chart's own value, because removing a patch removes the value too, and GKE's own limit of 30 s would remain.
+    - `health_check`: the `config` to which GKE's HealthCheckPolicy is patched, because GKE's newer CRD refuses the one of the
+      charts. None without such a policy, and if `router.values` name a protocol and with it the chart's own check.
     """
 
     stated: Gateway
@@ -61,13 +62,13 @@ class GatewayPlan:
 
     @property
     def route(self) -> str:
-        """The name of the HTTPRoute to the stack, made by the stack or by the chart."""
+        """The name of the HTTPRoute to the stack, made by the chart or by the stack."""
         charts, ours = self.route_names
         return ours if self.routes else charts
 
 
 def gateway_plan(spec: StackSpec, bill: Bill, values: Tree) -> GatewayPlan | None:
-    """The gateway of a valid stack file, None in mode `standalone`. `values` are those of the router's release."""
+    """Returns the gateway of a valid stack file, None in mode `standalone`. `values` are the values of the router's release."""
     stated = spec.router.gateway
     if stated is None:
         return None
@@ -97,12 +98,12 @@ def _health_check(bill: Bill, values: Tree) -> Object | None:
 
 
 def recipe_of(stated: Gateway) -> Recipe:
-    """The recipe a stack names, else its provider's first."""
+    """Returns the recipe that a stack names, else its provider's first."""
     return RECIPES[stated.recipe] if stated.recipe else default_recipe(stated.provider)
 
 
 def shared_route(name: str) -> str:
-    """The name of the HTTPRoute of our own: not the chart's, so that the one can be made while the other is there."""
+    """Returns the name of the stack's own HTTPRoute. It differs from the chart's, so that both can exist for a moment."""
     return f"{name}-shared"
 
 
@@ -115,7 +116,7 @@ def _route(spec: StackSpec, bill: Bill, stated: Gateway, namespace: str) -> Obje
         gateway=stated.name,
         gateway_namespace=namespace,
         base_model=stated.base_model,
-        # As the charts do it: GKE's controller knows no timeout in a route.
+        # As in the charts: GKE's controller does not support a timeout in a route.
         request_timeout=(stated.request_timeout or upstreams) if stated.implementation.route_timeout else None,
     )
 

@@ -1,6 +1,6 @@
-"""A stack's router as one Helm release: which chart, from where, and what it is told, in that chart's own values.
+"""A stack's router as one Helm release: the chart, its source, and its values.
 
-Where in the values a setting is kept is the bill's; which setting follows from which key of the stack file is said here.
+The bill says where in the values a setting is; this module says which setting follows from which key of the stack file.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,12 +17,12 @@ from releases.values import Tree, image_values, merge, router_values, upstreams
 from stacks.spec.router import Gateway, Resources
 from stacks.spec.stack import StackSpec
 
-#: Neither `http` nor `grpc`, for the charts.
+#: The charts take this for neither `http` nor `grpc`.
 NO_PROTOCOL = ""
 
 
 def router_release(spec: StackSpec, bill: Bill, base: Path) -> HelmRelease:
-    """Returns the router of a valid stack file. Relative paths in it start at `base`."""
+    """Returns the router's release of a valid stack file. Relative paths in the file start at `base`."""
     source, version = chart_of(spec, bill, base)
     values = router_values(
         bill,
@@ -35,22 +35,22 @@ def router_release(spec: StackSpec, bill: Bill, base: Path) -> HelmRelease:
 
 
 def chart_of(spec: StackSpec, bill: Bill, base: Path) -> tuple[str, str | None]:
-    """Returns the chart's source and version."""
+    """Returns the chart's place and version."""
     chart, stated = bill.router.charts[spec.router.mode], spec.router.chart
     if stated is not None:
         source = place(stated.source, base)
-        # A path holds one version; a mirror holds many, and the bill's is the one that was tested.
+        # A path holds one version. A mirror holds many; the bill has the one that was tested.
         return source, stated.version or (chart.version if "://" in source else None)
     return mirrored_chart(chart.ref, spec.mirror.charts), chart.version
 
 
 def own_route(spec: StackSpec, bill: Bill) -> bool:
-    """Returns whether the stack makes the HTTPRoute, because the release's chart cannot name a Gateway in another namespace."""
+    """Whether the stack makes the HTTPRoute, because the chart of this release cannot name a Gateway in another namespace."""
     return "gatewayNamespace" not in bill.router.settings and _elsewhere(spec) is not None
 
 
 def settings(spec: StackSpec, bill: Bill) -> dict[str, Any]:
-    """Returns the stack file's settings of the router, by the names of `bill.router.settings`, without unset ones."""
+    """Returns the router's settings in the stack file, by their names in `bill.router.settings`, without unset ones."""
     router = spec.router
     given: dict[str, Any] = {
         "replicas": router.replicas,
@@ -81,9 +81,9 @@ def _gateway_settings(spec: StackSpec, bill: Bill, gateway: Gateway) -> dict[str
     }
     return {
         "provider": gateway.provider,
-        # Without a protocol the charts write no check into GKE's HealthCheckPolicy, and the check is the stack's to write
-        # (stacks/serving/gateway.py). Of everything else `http` is the default: InferencePool's `appProtocol`, and
-        # the picker's parser.
+        # Without a protocol the charts write no check into GKE's HealthCheckPolicy, and the stack writes it
+        # (stacks/serving/gateway.py). Everything else that reads the protocol defaults to `http`: InferencePool's
+        # `appProtocol`, and the picker's parser.
         "protocol": NO_PROTOCOL if gateway.implementation.policies else None,
         **({} if own_route(spec, bill) else route),
     }

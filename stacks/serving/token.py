@@ -1,4 +1,4 @@
-"""Hugging Face's token: which Secret the model servers take it from, and whether they start without."""
+"""Hugging Face's token: the Secret from which the model servers take it, and whether they start without it."""
 
 from dataclasses import dataclass
 
@@ -7,34 +7,34 @@ from hardware.models import is_gated
 from hardware.vocabulary import HF_TOKEN, ROLES, SecretRef
 from stacks.spec.stack import StackSpec
 
-#: Upstream's name for it.
+#: Upstream's name of the Secret.
 SECRET = "llm-d-hf-token"
 
 
 @dataclass(frozen=True)
 class MadeSecret:
-    """The Secret a stack makes of its token: its name, and the key of the token in it."""
+    """The Secret that a stack makes from its token: its name, and the key of the token in it."""
 
     name: str
     key: str
 
 
 def gated(spec: StackSpec, model: str) -> bool:
-    """Whether the stack's model can be had with a token only: what the stack says, else what the model's id tells."""
+    """Whether the stack's model can be downloaded only with a token: as the stack says, else by the model's id."""
     return is_gated(model) if spec.served.gated is None else spec.served.gated
 
 
 def made_secret(spec: StackSpec) -> MadeSecret | None:
-    """The Secret the stack makes, where its token is a Pulumi secret."""
+    """Returns the Secret that the stack makes if its token is a Pulumi secret, else None."""
     stated = spec.served.hf_token
     return MadeSecret(SECRET, HF_TOKEN) if stated is not None and stated.secure is not None else None
 
 
 def token_reference(spec: StackSpec, bill: Bill, build: BuildKey, model: str) -> SecretRef | None:
-    """Where the model servers take the token from; None leaves the release's own reference, if it has one.
+    """Returns the model servers' reference to the token; None keeps the release's own reference, if it has one.
 
-    A pod waits for ever for a Secret that is not there. So it may be missing wherever nothing depends on it: a model that is
-    not gated downloads without a token too, if slower.
+    A pod waits for ever for a Secret that does not exist. So the Secret is optional unless the model is gated: other models
+    download without a token too, but more slowly.
     """
     stated, optional = spec.served.hf_token, None if gated(spec, model) else True
     if stated is not None:

@@ -1,4 +1,4 @@
-"""Stack file to workload: the accelerator's recipe, overridden by what the stack says."""
+"""Resolves a stack file to a workload: the accelerator's recipe, overridden by the stack's own keys."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -18,10 +18,10 @@ from stacks.spec.stack import RoleSizing, StackSpec
 
 
 def workload(spec: StackSpec) -> Workload:
-    """Resolves a valid stack file.
+    """Returns the workload of a valid stack file.
 
     Raises:
-        UnknownChoiceError: there is no such bill of versions, or accelerator, engine and fabric do not exist (together) in it.
+        UnknownChoiceError: the bill of versions does not exist, or does not have this accelerator, engine and fabric together.
     """
     serving = spec.served
     bill = release(spec.release)
@@ -50,10 +50,11 @@ def workload(spec: StackSpec) -> Workload:
 
 
 def machine_of(spec: StackSpec) -> Machine:
-    """The machine the stack names, else the first of the table that serves its accelerator and fabric; as `selected`.
+    """Returns the machine that the stack names, else the first of the table that serves its accelerator and fabric, after
+    `selected`.
 
     Raises:
-        UnknownMachineError: it is not in the table, or none serves the pair; or a platform stack names none.
+        UnknownMachineError: the machine is not in the table, no machine serves the pair, or a platform stack names none.
     """
     cluster = spec.cluster
     if cluster.machine:
@@ -65,7 +66,7 @@ def machine_of(spec: StackSpec) -> Machine:
 
 
 def cluster_request(spec: StackSpec, base: Path = Path()) -> ClusterRequest | None:
-    """Returns what a cloud is asked for, None if the stack makes no nodes. Relative paths in the file start at `base`.
+    """Returns the request to the stack's cloud, None if the stack makes no nodes. Relative paths in the file start at `base`.
 
     Raises:
         UnknownMachineError: the machine is not in the table.
@@ -80,7 +81,7 @@ def cluster_request(spec: StackSpec, base: Path = Path()) -> ClusterRequest | No
         nodes=spec.cluster.nodes,
         protect=spec.cluster.protect,
         allow_replace=spec.cluster.allow_replace,
-        # Who will serve on a platform stack is not known.
+        # The stacks that will serve on a platform stack are not known.
         wants_gateway=spec.serving is None or (gateway is not None and gateway.implementation.in_cluster),
         mirror=spec.mirror,
         context=spec.cluster.at,
@@ -89,10 +90,10 @@ def cluster_request(spec: StackSpec, base: Path = Path()) -> ClusterRequest | No
 
 
 def selected(spec: StackSpec, found: Machine) -> Machine:
-    """Returns a machine as it is in the stack's cluster.
+    """Returns a machine with the labels and taints that it has in the stack's cluster.
 
-    Nodes of a stack of this project have the labels and taints that it gives them. Of other nodes the labels by which the stack
-    selects them are taken for granted: the table cannot know them.
+    Nodes that a stack of this project makes have the labels and taints which that stack gives them. Other nodes are assumed to
+    have the labels by which the stack selects them: the table cannot know them.
     """
     cluster = spec.cluster
     if cluster.cloud is not EXISTING:
@@ -116,7 +117,7 @@ def _scheduling(spec: StackSpec, parts: PodParts) -> dict[str, Any]:
 
 
 def _of_the_cloud(spec: StackSpec, labels: dict[str, str], *, rdma: bool) -> PodParts:
-    """Returns the parts that pods with these labels need on nodes of this stack or of its platform stack."""
+    """Returns what pods with these labels need on nodes made by a stack of this project: this one, or its platform stack."""
     try:
         nodes = Nodes(machine_of(spec), spec.cluster.section)
     except UnknownMachineError:
@@ -125,7 +126,7 @@ def _of_the_cloud(spec: StackSpec, labels: dict[str, str], *, rdma: bool) -> Pod
 
 
 def cloud_of(spec: StackSpec, found: Machine) -> Cloud:
-    """The cloud of the stack's nodes; if a platform stack makes them whose file was not read, that of their machine."""
+    """Returns the cloud of the stack's nodes: by the machine, if a platform stack makes them and was not read."""
     cluster = spec.cluster
     if cluster.provider == OF_A_STACK and not cluster.sections:
         return CLOUDS.get(found.provider, EXISTING)

@@ -1,6 +1,6 @@
-"""`cluster` of a stack file: which cluster, what its accelerator nodes are, and which of them the stack makes.
+"""Section `cluster` of a stack file: the cluster, its accelerator nodes, and which of them the stack makes.
 
-Each cloud's own keys are a section under the cloud's word (`stacks.clouds.registry`).
+The keys of each cloud are a section of their own under the cloud's key (`stacks.clouds.registry`).
 """
 
 import json
@@ -19,12 +19,12 @@ from stacks.schema import NonEmpty, Positive, Section, StackName
 
 _Section = TypeVar("_Section", bound=Section)
 
-#: The word of `cluster.provider` for the cluster of a platform stack.
+#: The value of `cluster.provider` for the cluster of a platform stack.
 OF_A_STACK = "stack"
 
 
 def providers() -> list[str]:
-    """Every word of `cluster.provider`."""
+    """Returns every value of `cluster.provider`."""
     return [*CLOUDS, OF_A_STACK]
 
 
@@ -36,20 +36,21 @@ def _known(provider: Any) -> Any:
 
 
 class Cluster(Section, extra="allow"):
-    """A cluster, reached by a context of a kubeconfig, which the program is told and never guesses.
+    """A cluster. It is reached by a context of a kubeconfig, which the stack file names; the program never guesses it.
 
     `existing`: another owner makes its nodes. `machine` and `nodes` are then facts about its accelerator nodes: the rules check
-    the fit against them and a rehearsal simulates them. Left out, they are the first machine of the table that serves the
-    fabric, and as many nodes as the sizing needs.
+    the fit against them and a rehearsal simulates them. Defaults: the first machine of the table that serves the fabric, and as
+    many nodes as the sizing needs.
 
-    The word of a cloud: the stack makes nodes there, of this machine and with this many nodes, and the cluster too if its section
-    says so. `context` then leads to the cluster, and is left out until that exists, or for good if it follows from the cluster.
+    The key of a cloud: the stack makes `nodes` nodes of `machine` there, and the cluster too if the cloud's section says so.
+    `context` leads to that cluster. It is left out until the cluster exists, or always if the kubeconfig follows from the
+    cluster.
 
     `stack`: the nodes of a platform stack. `stack` is its name, or `organization/project/name` if it belongs to another project;
-    kubeconfig, context, machine and nodes are what that stack says.
+    kubeconfig, context, machine and nodes come from that stack.
 
-    `protect`: nothing that bills is deleted or replaced by an `up` or a `destroy` until it is false and `up` has run.
-    `allowReplace` lets a change replace the pools it names, once.
+    `protect`: no `up` or `destroy` deletes or replaces a resource that bills until `protect` is false and `up` has run.
+    `allowReplace` lets one change replace the pools it names.
     """
 
     provider: Annotated[str, BeforeValidator(_known)] = EXISTING.key
@@ -64,7 +65,7 @@ class Cluster(Section, extra="allow"):
     @model_validator(mode="wrap")
     @classmethod
     def _with_sections(cls, given: Any, handler: ModelWrapValidatorHandler["Cluster"]) -> "Cluster":
-        """Reads the clouds' sections by their own types: which clouds there are, the registry says when a file is read."""
+        """Reads each cloud's section by its own type. The registry of clouds is asked only when a file is read."""
         if not isinstance(given, dict):
             return handler(given)
         keys = {field.alias for field in cls.model_fields.values()}
@@ -92,25 +93,27 @@ class Cluster(Section, extra="allow"):
 
     @classmethod
     def keys(cls) -> Iterator[str]:
-        """Every key of the section, as YAML spells it, the clouds' own among them."""
+        """Yields every key of the section as YAML spells it, the clouds' sections among them."""
         yield from super().keys()
         yield from (key for key, cloud in CLOUDS.items() if cloud.section_type is not None)
 
     @property
     def sections(self) -> Mapping[str, Section]:
-        """The sections of clouds in the stack file, by the cloud's key."""
+        """The clouds' sections in the file, by the cloud's key."""
         return {key: section for key, section in (self.model_extra or {}).items() if section is not None}
 
     @property
     def cloud(self) -> Cloud:
-        """The cloud whose nodes these are: the provider, or that of the platform stack once it was read."""
+        """The cloud of the nodes: the provider, or the platform stack's provider once that stack was read."""
         if self.provider != OF_A_STACK:
             return CLOUDS[self.provider]
         return next((CLOUDS[key] for key in self.sections), EXISTING)
 
     @property
     def section(self) -> Section | None:
-        """The section of the nodes' cloud: its defaults if it may be left out; None if it is missing, or the cloud has none."""
+        """The cloud's section. If left out: its defaults if all its keys have one, else None; None too if the cloud has no
+        section.
+        """
         cloud = self.cloud
         if cloud.section_type is None or cloud.key in self.sections:
             return self.sections.get(cloud.key)
@@ -118,33 +121,33 @@ class Cluster(Section, extra="allow"):
         return None if required else cloud.section_type()
 
     def own(self, kind: type[_Section]) -> _Section | None:
-        """The section if it is of this type and the stack makes nodes by it, else None."""
+        """Returns the section if it has this type and the stack makes nodes by it, else None."""
         section = self.section
         return section if self.makes_nodes and isinstance(section, kind) else None
 
     @property
     def makes_nodes(self) -> bool:
-        """Whether the accelerator nodes are the stack's own, and so exactly what it says."""
+        """Whether the stack makes the accelerator nodes, so that they are exactly as its file says."""
         return self.provider != OF_A_STACK and self.cloud.makes_nodes
 
     @property
     def is_new(self) -> bool:
-        """Whether the stack makes the cluster and names none that exists."""
+        """Whether the stack makes the cluster and names no context of an existing one."""
         return self.makes_nodes and self.cloud.is_new(self.section, self.context)
 
     @property
     def accelerator_pool(self) -> AcceleratorPool:
-        """The settings of the accelerator nodes, in any cloud."""
+        """The pool of accelerator nodes, in any cloud."""
         return self.cloud.accelerator_pool(self.section)
 
     @property
     def at(self) -> Context:
-        """The kubeconfig and context of the existing cluster."""
+        """The context that leads to the existing cluster."""
         return Context(self.kubeconfig, self.context)
 
 
 def _at(given: Any, location: Sequence[str | int]) -> Any:
-    """Returns the input at a place, before lists became tuples."""
+    """Returns the input at a place, as it was before lists became tuples."""
     for step in location:
         given = given.get(step) if isinstance(given, dict) else given[int(step)] if isinstance(given, list) else given
     return given
@@ -155,7 +158,7 @@ def _under(key: str, error: ValidationError) -> list[InitErrorDetails]:
 
 
 def _details(error: ValidationError) -> list[InitErrorDetails]:
-    """The errors, to be raised again."""
+    """Returns the errors in the form in which pydantic raises them again."""
     known = get_args(ErrorType)
     found: list[InitErrorDetails] = []
     for row in error.errors(include_url=False):

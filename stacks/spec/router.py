@@ -1,4 +1,4 @@
-"""The section of the router and its gateway. `stacks.serving.router` translates it into a chart's values."""
+"""Section `router` of a stack file, with the gateway. `stacks.serving.router` translates it to a chart's values."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ from stacks.schema import (
     Section,
 )
 
-#: The word for an implementation, as the router's chart and upstream's recipes use it; `na` is one they do not know.
+#: A gateway's implementation, as the router's chart and upstream's recipes name it; `na` is one that they do not know.
 GatewayProvider = Literal["gke", "istio", "agentgateway", "na"]
 PortNumber = Annotated[int, Field(ge=1, le=65535)]
 PortName = Annotated[DnsLabel, StringConstraints(max_length=15)]
@@ -32,21 +32,21 @@ class Amounts(Section):
 
 
 class Resources(Section):
-    """Of one container, as in a pod. What is left out is upstream's (4 cores and 8Gi asked for, 16Gi at most)."""
+    """Resources of one container, as in a pod. Defaults are upstream's (requests 4 cores and 8Gi, limit 16Gi)."""
 
     requests: Amounts = Amounts()
     limits: Amounts = Amounts()
 
 
 class Tracing(Section):
-    """OpenTelemetry traces of the endpoint picker: where they go, and the share of requests that is sampled."""
+    """OpenTelemetry traces of the endpoint picker: the collector, and the share of requests that is sampled."""
 
     endpoint: NonEmpty = "http://otel-collector:4317"
     ratio: Annotated[float, Field(ge=0, le=1)] = 0.05
 
 
 class ExtraPort(Section):
-    """A port of the router's Service beside upstream's."""
+    """A port of the router's Service in addition to upstream's ports."""
 
     name: PortName
     port: PortNumber
@@ -57,12 +57,11 @@ class ExtraPort(Section):
 class Gateway(Section):
     """The Gateway in front of the router, in mode `gateway`.
 
-    `recipe` is one of upstream's for the provider; left out, the provider's first. `className` takes the place of its class,
-    and says it where the recipe has none (`base`). `manage: false`: another stack, or somebody, owns the Gateway `name`
-    in `namespace`. `install` installs the implementation too, in a namespace of its own; `retain` leaves it behind
-    on destroy. `baseModel` is the model name a request's header must carry, for stacks that share a Gateway.
-    `backendTimeout`, in seconds, is GKE's limit for one response. `deleteInUse` allows a destroy to take the Gateway away
-    from routes of others.
+    `recipe` is one of upstream's recipes for the provider, by default the first. `className` replaces the recipe's class; the
+    recipe `base` has none and needs it. `manage: false`: another owner, such as another stack, has the Gateway `name` in
+    `namespace`. `install` installs the implementation too, in a namespace of its own; `retain` leaves it behind on destroy.
+    `baseModel` is the model name that a request's header must have, for stacks that share a Gateway. `backendTimeout`, in
+    seconds, is GKE's limit for one response. `deleteInUse` allows a destroy to delete the Gateway while routes of others use it.
     """
 
     provider: GatewayProvider
@@ -87,8 +86,8 @@ class Gateway(Section):
 class Router(Section):
     """Endpoint picker and proxy. `standalone` is the guide's default: Envoy beside the picker, no gateway.
 
-    `plugins` is the team's own endpoint picker configuration in place of the guide's, without `apiVersion` and `kind`, which
-    are the release's. `values` are values of the chart itself, the last word.
+    `plugins` is the team's own configuration of the endpoint picker in place of the guide's, without `apiVersion` and `kind`,
+    which come from the release. `values` are values of the chart itself and override everything else.
     """
 
     mode: Literal["standalone", "gateway"] = "standalone"

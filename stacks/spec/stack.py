@@ -1,8 +1,8 @@
-"""The types of a stack file.
+"""The keys of a stack file, and nothing about how they are implemented.
 
-Keys that are left out have the values of the accelerator's upstream recipe: `serving: {accelerator: nvidia}` is the guide's own
-deployment. There are two layers, recipe and stack file; no third, and no environment variable. Rules over more than one field
-are in `stacks.rules.table`. Secrets never pass through here.
+Every default is the accelerator's upstream recipe: `serving: {accelerator: nvidia}` is the guide's own deployment. There are
+exactly two layers, recipe and stack file, and no environment variables. Rules that need more than one field are in
+`stacks.rules.table`. Secrets never pass through here.
 """
 
 from collections.abc import Mapping
@@ -32,10 +32,10 @@ from stacks.spec.router import Router
 
 
 class RoleSizing(Section):
-    """The sizing of one role. Keys that are left out have the recipe's values. TP follows from `devices`.
+    """The sizing of one role. Defaults are the accelerator's recipe. TP follows from `devices`.
 
-    `autoscaled`: `replicas` is the initial number, which an autoscaler (HPA, KEDA) changes from then on. Two owners of that field
-    make the next `up` fail with a conflict.
+    `autoscaled`: `replicas` is the initial number of pods, and an autoscaler (an HPA, KEDA) owns the field from then on. If the
+    stack kept it too, the next `up` would fail with a conflict.
     """
 
     replicas: Positive | None = None
@@ -46,7 +46,7 @@ class RoleSizing(Section):
 
 
 class Toleration(TypedDict, total=False):
-    """As in a pod, and passed on as it is written."""
+    """A toleration as in a pod, passed on unchanged."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
 
@@ -58,8 +58,9 @@ class Toleration(TypedDict, total=False):
 
 
 class HfToken(Section):
-    """Where HF_TOKEN comes from: `secret` is the name of a Secret that has that key, `secure` what the Pulumi CLI keeps
-    encrypted, and of which the Secret is made. A name alone is the former. What `secure` says is never seen here."""
+    """The source of HF_TOKEN: `secret` names a Secret that has this key; `secure` is a token that the Pulumi CLI keeps encrypted,
+    from which the stack makes the Secret. A name alone means `secret`. The value of `secure` is never seen here.
+    """
 
     secret: SecretName | None = None
     secure: NonEmpty | None = None
@@ -72,7 +73,7 @@ class HfToken(Section):
                 given = {"secret": given}
             case {"secure": {"secure": str(text), **rest}, **others} if not rest:
                 given = {**others, "secure": text}  # the CLI was given the key's own name, `serving.hfToken.secure`
-        # Neither the name of a Secret, nor what the CLI has encrypted.
+        # Neither the name of a Secret, nor a value that the CLI has encrypted.
         if isinstance(given, dict) and any(str(given.get(key, "")).startswith("hf_") for key in ("secret", "secure")):
             raise PydanticCustomError("token_in_clear", "a token in clear text")
         return given
@@ -81,14 +82,14 @@ class HfToken(Section):
 class Serving(Section):
     """The model servers. `engine` and `fabric` are looked up on the accelerator, so an impossible pair has no name.
 
-    `extraArgs` are appended to the engine's command line, `dropArgs` are flags left out of it. `wait: false` returns
+    `extraArgs` are appended to the engine's command line, `dropArgs` are flags removed from it. With `wait: false`, `up` returns
     before the servers are Ready, which can take an hour from a cold cache.
 
-    `ipcLock` gives the servers the capability to lock memory, which RDMA registers: where a cluster limits locked memory (seen on
-    CoreWeave), a fabric whose upstream recipe does without it needs it.
+    `ipcLock` gives the servers the capability to lock memory, because RDMA locks the memory it registers. Where a cluster limits
+    locked memory (seen on CoreWeave), it is also needed by fabrics whose upstream recipe does not have it.
 
-    `hfToken` is the name of a Secret that holds HF_TOKEN, or the token itself as a Pulumi secret. `gated` says whether the
-    model can be had with a token only; left out, it follows from whose model it is (`hardware.models`).
+    `hfToken` is the name of a Secret that holds HF_TOKEN, or the token itself as a Pulumi secret. `gated`: the model can be
+    downloaded only with a token; the default follows from the model's publisher (`hardware.models`).
     """
 
     accelerator: NonEmpty
@@ -110,22 +111,22 @@ class Serving(Section):
 
     @property
     def sizing(self) -> Mapping[Role, RoleSizing]:
-        """Each role's share."""
+        """The sizing of each role."""
         return {"prefill": self.prefill, "decode": self.decode}
 
 
 class Monitoring(Section):
-    """Scraping. Both need the Prometheus operator's CRDs in the cluster, so both are off until asked for."""
+    """Monitoring. Both keys need the Prometheus operator's CRDs in the cluster, so both are off by default."""
 
     pod_monitors: bool = False
     router: bool = False
 
 
 class Crds(Section):
-    """The cluster-wide CRDs: installed (and left behind) by the stack, or installed by the cluster's owner.
+    """The cluster-wide CRDs: installed by the stack (which leaves them on destroy), or by another owner.
 
-    `manage` is about the inference extension's, `gatewayApi` about those of the Gateway API, which only gateway mode needs;
-    left out, the stack installs them except on GKE, which brings them. `directory` holds the files of both.
+    `manage` is for the CRDs of the inference extension, `gatewayApi` for those of the Gateway API, which only gateway mode needs.
+    By default the stack installs the latter except on GKE, which brings them. `directory` holds the files of both.
     """
 
     manage: bool = True
@@ -134,7 +135,7 @@ class Crds(Section):
 
 
 def is_platform(config: Mapping[str, Any]) -> bool:
-    """Whether the configuration by key (`cluster`, …) is a platform stack's: it makes nodes, and serves nothing.
+    """Whether a configuration, by key (`cluster`, …), is a platform stack's: it makes nodes and serves nothing.
 
     An empty `serving` is the project's default.
     """
@@ -144,24 +145,24 @@ def is_platform(config: Mapping[str, Any]) -> bool:
 
 
 class Suppress(Section):
-    """A finding that is accepted: the id of its rule, and why."""
+    """An accepted finding: the id of its rule, and the reason."""
 
     rule: NonEmpty
     reason: NonEmpty
 
 
 class NoServingError(ValueError):
-    """A platform stack was asked for what it serves."""
+    """Code asked a platform stack for `serving`."""
 
 
 class StackSpec(Section):
     """All keys of a stack file. With the default names every object equals upstream's.
 
     Without `serving` it is a platform stack: it makes a cluster or nodes, on which other stacks serve. It has the other keys too,
-    because the project gives each of them its default; a rule refuses values of those that only serving reads.
+    because the project gives each of them its default; a rule refuses values of keys that only serving reads.
     """
 
-    # 40: the router chart cuts release names there, and the rest of the stack would no longer match.
+    # 40, because the router's chart cuts longer release names, and the rest of the stack would no longer match.
     name: Annotated[DnsLabel, StringConstraints(max_length=40)] = "pd-disaggregation"
     namespace: DnsLabel = "llm-d-pd-disaggregation"
     release: NonEmpty = "guide-2026-05"

@@ -111,7 +111,7 @@ def test_from_nothing_and_back_and_in_two_steps(start: Started, root: Path, tmp_
     kept.pulumi("preview", "--expect-no-changes")
     kept.pulumi("config", "rm", "--path", "llmd-pd:cluster.context")
     kept.pulumi("config", "rm", "--path", "llmd-pd:cluster.kubeconfig")
-    assert "`context` is gone, because this would delete all" in kept.pulumi("preview", fails=True)
+    assert "`context` was removed, because this would delete all" in kept.pulumi("preview", fails=True)
     assert finished(start("down"))[0] == 0
 
 

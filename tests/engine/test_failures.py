@@ -198,7 +198,7 @@ def test_api_server_gone_while_helm_waits(stack: Callable[..., Stack], api_serve
     assert cut.preview().code == 0
     assert releases(cut) == ["pending-install"]
     cut.nodes()
-    converges(cut, "Helm was cut off at work on release cut in namespace ns-cut (pending-install)")
+    converges(cut, "Helm was interrupted at work on release cut in namespace ns-cut (pending-install)")
     assert releases(cut)[-1] == "deployed"
 
 

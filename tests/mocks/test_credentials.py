@@ -27,12 +27,12 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[ServingBlueprint]:
     """The plans that were looked ahead for."""
     plans: list[ServingBlueprint] = []
 
-    def look_ahead(plan: ServingBlueprint, _: str) -> Found:
+    def check_live_cluster(plan: ServingBlueprint, _: str) -> Found:
         plans.append(plan)
         pulumi.log.warn(f"looked ahead for {plan}")
         return Found()
 
-    monkeypatch.setattr(program, "look_ahead", look_ahead)
+    monkeypatch.setattr(program, "check_live_cluster", check_live_cluster)
     monkeypatch.setattr(program, "repair_helm_records", lambda *_: None)
     return plans
 

@@ -31,11 +31,11 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
     """The calls of the live check; the cluster itself is `tests/unit/test_lookahead.py`'s."""
     asked: list[tuple[Any, str]] = []
 
-    def look_ahead(plan: Blueprint, owner: str) -> Found:
+    def check_live_cluster(plan: Blueprint, owner: str) -> Found:
         asked.append((plan, owner))
         return Found()
 
-    monkeypatch.setattr(program, "look_ahead", look_ahead)
+    monkeypatch.setattr(program, "check_live_cluster", check_live_cluster)
     monkeypatch.setattr(program, "repair_helm_records", lambda at, _: asked.append((at, "repaired")))
     return asked
 
@@ -80,7 +80,7 @@ def test_a_crd_that_is_established_is_taken_over_without_a_word_of_pulumis(
 ) -> None:
     write(tmp_path / "crds")
     theirs = "inferencepools.inference.networking.k8s.io"
-    monkeypatch.setattr(program, "look_ahead", lambda *_: Found(established=frozenset({theirs})))
+    monkeypatch.setattr(program, "check_live_cluster", lambda *_: Found(established=frozenset({theirs})))
     recording = run(tmp_path, preview=True, serving={"accelerator": "nvidia"}, crds={"directory": "crds"})
     waited = {
         crd.name: "pulumi.com/waitFor" in crd.inputs["metadata"].get("annotations", {})
@@ -177,7 +177,7 @@ def test_warnings_of_any_stack_are_said(
     found = Finding(at=("cluster",), what="a gap", why="of a train", fix="mind it")
     row = Rule("X-1", WARNING, "a title", "a reason", "a page", check=lambda _: iter([found]))
     monkeypatch.setattr(table, "rules", lambda: (row,))
-    monkeypatch.setattr(program, "look_ahead", lambda *_: Found())
+    monkeypatch.setattr(program, "check_live_cluster", lambda *_: Found())
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     run(tmp_path, preview=preview, **config)
     assert said == ["llmd-pd:cluster: a gap, because of a train; mind it. (X-1) [a page]"]

@@ -11,7 +11,7 @@ from pulumi.runtime import mocks
 
 from stacks.blueprint import ServingBlueprint, serving_blueprint
 from stacks.file.load import spec_from_config
-from stacks.rules.live import Found, look_ahead
+from stacks.rules.live import Found, check_live_cluster
 from tests.blueprints import whole
 from tests.google_rest import GoogleServer
 from tests.unit.api_server import OWNER, ApiServer, Look, kubeconfig
@@ -67,7 +67,7 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
         )
         mocks.set_mocks(_NoMocks(), preview=preview, logger=logging.getLogger("engine"))
         planned = serving_blueprint(spec, tmp_path)
-        return planned, look_ahead(whole(planned), OWNER)
+        return planned, check_live_cluster(whole(planned), OWNER)
 
     return look
 

@@ -87,7 +87,7 @@ def test_a_long_name_is_cut_where_coreweave_does_and_stays_its_own() -> None:
 def test_of_an_existing_cluster_nothing_is_made(cluster: dict[str, Any]) -> None:
     plan = blueprint(spec(SERVING, cluster=cluster)).cluster
     assert (plan.resources, plan.cluster_name) == ((), None)
-    with pytest.raises(LookupError, match="not the stack's to make"):
+    with pytest.raises(LookupError, match="does not make the cluster"):
         _ = plan.cluster
 
 

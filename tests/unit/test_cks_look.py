@@ -69,7 +69,7 @@ def test_unprotected_it_may_be_replaced_but_no_range_moves() -> None:
 def test_a_context_that_is_gone_would_take_everything_with_it() -> None:
     (text,) = look(kept(stack(), namespace="a"), stack(cluster=ALONE))
     assert text.startswith(
-        "llmd-pd:cluster.context: `context` is gone, because this would delete all that the stack has"
+        "llmd-pd:cluster.context: `context` was removed, because this would delete all that the stack has"
     )
     assert "(CW-15)" in text
 

@@ -269,7 +269,7 @@ def test_volumes_outlive_machines_and_clusters(google: GoogleServer) -> None:
     assert found.left[1].what.startswith(f"512 GB, {ZONE}, attached to gke-gpu-1, claimed by monitoring/models; of the")
     assert found.left[2].what.startswith(f"10 GB, pd-ssd, {ZONE}, attached to nothing, claimed by {NAMESPACE}/models; ")
     (said,) = found.others
-    assert said == "volumes made for claims do not say of which cluster: pvc-3; those of this one are left, and bill"
+    assert said == "volumes of claims do not name their cluster: pvc-3; those of this cluster are left, and bill"
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_a_cluster_of_that_name_that_is_not_the_stacks_is_mentioned_and_so_are_i
     found = look(google)
     assert found.left == []
     assert found.others == (
-        f"GKE cluster {NAME} is there and not this stack's: it has neither its label nor its network",
+        f"GKE cluster {NAME} exists and is not this stack's: it has neither its label nor its network",
     )
 
 
@@ -369,9 +369,7 @@ def test_a_reservation_that_cannot_be_read_is_mentioned(google: GoogleServer) ->
     google.answers[f"compute/zones/{ZONE}/reservations/h200"] = FORBIDDEN
     found = look(google)
     assert (found.left, found.unread) == ([], ())
-    assert found.others == (
-        f"reservation h200 of project {PROJECT} cannot be read; it bills for as long as it is there",
-    )
+    assert found.others == (f"reservation h200 of project {PROJECT} cannot be read; it bills as long as it exists",)
 
 
 # --- when it cannot be told ----------------------------------------------------------------------------------------------
@@ -394,7 +392,9 @@ def test_an_api_that_is_off_has_nothing_and_is_asked_once(google: GoogleServer) 
     google.answers |= {path: OFF for path in LISTS if path.startswith("compute/")}
     found = look(google)
     assert (found.left, found.unread) == ([], ())
-    assert found.others == (f"compute.googleapis.com is off in project {PROJECT}, so nothing of it is there",)
+    assert found.others == (
+        f"compute.googleapis.com is off in project {PROJECT}, so the project has none of its resources",
+    )
     assert len([path for _, path, *_ in google.asked if path.startswith("/compute/")]) == 1
 
 
@@ -405,7 +405,7 @@ def test_an_api_that_is_off_has_nothing_and_is_asked_once(google: GoogleServer) 
         ("compute/global/networks", refusal(401, "authError", "Invalid Credentials"), "401: Invalid Credentials; log in"),
         ("compute/global/networks", refusal(403, "rateLimitExceeded", "Slow down. Please."), "it answers 403: Slow down;"),
         ("container/locations/-/clusters", refusal(403, "USER_PROJECT_DENIED", "Caller may not"), "403: Caller may not"),
-        ("compute/global/networks", (500, b"<html>"), "it answers 500: Internal Server Error; set right"),
+        ("compute/global/networks", (500, b"<html>"), "it answers 500: Internal Server Error; correct"),
         ("compute/global/networks", (200, b"<html>"), "check the network"),
         ("compute/global/networks", (200, []), "answers with no JSON object"),
         ("compute/global/networks", (403, {"error": "what"}), None),
@@ -506,7 +506,7 @@ def test_the_command_says_what_is_left(connected: GoogleServer, capsys: pytest.C
 def test_the_command_says_that_nothing_is_left(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = leftovers(capsys)
     assert (code, err) == (0, "")
-    assert out.endswith(f"stack gke: nothing is left in project `{PROJECT}` but what stays on purpose\n")
+    assert out.endswith(f"stack gke: nothing is left in project `{PROJECT}` except what stays on purpose\n")
     code, out, _ = leftovers(capsys, "--output", "json")
     document = json.loads(out)
     assert (code, document["project"], document["left"]) == (0, PROJECT, [])
@@ -537,12 +537,12 @@ def test_a_stack_that_only_makes_nodes(file: Path, connected: GoogleServer, caps
     assert code == 1
     assert out.endswith(f"stack gke: 1 thing left in project `{PROJECT}`, 0 of which bill\n")
     assert err == (
-        "Note: volumes made for claims do not say of which cluster: pvc-1; those of this one are left, and bill.\n"
+        "Note: volumes of claims do not name their cluster: pvc-1; those of this cluster are left, and bill.\n"
     )
 
 
 def test_without_credentials(file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    said = "llmd-pd:cluster.gke: Google cannot be asked what is left, because no credentials can be had: "
+    said = "llmd-pd:cluster.gke: Google cannot be asked what is left, because no credentials were found: "
     fix = "; log in with `gcloud auth application-default login`. (CLUSTER) [docs/operate.md]\n"
     assert leftovers(capsys) == (1, "", f"{said}Your default credentials were not found{fix}")
     broken = file.with_name("credentials.json")

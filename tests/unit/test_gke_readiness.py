@@ -201,7 +201,7 @@ def test_gke_that_is_off_is_the_stacks_to_turn_on(ready: GoogleServer) -> None:
         ),
         (
             refusal(403, "USER_PROJECT_DENIED", "Caller may not use it."),
-            "it answers 403: Caller may not use it; set right",
+            "it answers 403: Caller may not use it; correct",
         ),
         (refusal(404, "notFound", "No such place."), "Google knows no project"),
         ((200, b"<html>"), "does not speak JSON; check the network, and the proxy"),

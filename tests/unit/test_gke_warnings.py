@@ -22,7 +22,7 @@ WARNED: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str
     ("GKE-16", DRANET, SEEN, {"crds": {"directory": "./crds"}}, "crds.directory",
      "inferencepools.inference.networking.k8s.io is not taken from ./crds, because GKE 1.36.1-gke.1000000 keeps that CRD itself"),
     ("GKE-15", DRANET, {}, {"cluster": A4_DRA}, "cluster.gke.version", "every server ends with CUDA error 803"),
-    ("CAP-09", DRANET, {**SEEN, "capacity": {"flexStart": {}}}, {}, "cluster.gke.capacity.flexStart", "go after 604800 seconds"),
+    ("CAP-09", DRANET, {**SEEN, "capacity": {"flexStart": {}}}, {}, "cluster.gke.capacity.flexStart", "deleted after 604800 s"),
     ("CAP-08", DRANET, {**SEEN, "capacity": {"spot": True}}, {}, "cluster.gke.capacity", "16 preemptible nvidia-h200-141gb GPUs"),
     ("CAP-08", MULTINET, {**SEEN, **SPOT, "rdma": "none"}, {"cluster": A4_RDMA}, "cluster.gke.capacity",
      "16 preemptible nvidia-b200 GPUs in us-south1 (PREEMPTIBLE_NVIDIA_B200_GPUS)"),

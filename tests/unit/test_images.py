@@ -235,7 +235,7 @@ def test_nowhere_to_copy_to(output: str, tmp_path: Path, capsys: pytest.CaptureF
     assert run(["images", file, "--output", output]) == 1
     assert capsys.readouterr() == (
         "",
-        "Error: there is nowhere to copy to, because the stack has no `llmd-pd:mirror.registry`; "
+        "Error: there is no mirror to copy to, because the stack has no `llmd-pd:mirror.registry`; "
         "add it, or name a registry with --to.\n",
     )
 
@@ -254,13 +254,13 @@ def test_what_needs_no_copy_and_what_helm_cannot_push(tmp_path: Path, capsys: py
     file = stack(tmp_path, {"image": there}, mirror={"registry": REGISTRY})
     assert run(["images", file, "--output", "crane"]) == 0
     found = lines(capsys)
-    assert found[0] == f"# {there} is there already"
+    assert found[0] == f"# {there} is in the mirror already"
     assert found[-1] == "# the charts are left out, because the stack has no llmd-pd:mirror.charts"
 
     router = {"chart": {"source": f"{CHARTS}/standalone"}}
     file = stack(tmp_path, router=router, mirror={"registry": REGISTRY, "charts": CHARTS})
     assert run(["images", file, "--output", "crane"]) == 0
-    assert lines(capsys)[-1] == f"# {CHARTS}/standalone is there already"
+    assert lines(capsys)[-1] == f"# {CHARTS}/standalone is in the mirror already"
 
     file = stack(tmp_path, router={"chart": {"source": "./chart"}}, mirror={"registry": REGISTRY, "charts": CHARTS})
     assert run(["images", file, "--output", "crane"]) == 0
@@ -270,7 +270,7 @@ def test_what_needs_no_copy_and_what_helm_cannot_push(tmp_path: Path, capsys: py
     assert run(["images", file, "--output", "crane"]) == 0
     assert lines(capsys)[-2:] == [
         f"helm pull {CHART} --version v1.5.0",
-        "# helm pushes to oci://… only: bring standalone-v1.5.0.tgz to https://charts.example.test as that server has it",
+        "# helm pushes to oci://… only: upload standalone-v1.5.0.tgz to https://charts.example.test as that server requires",
     ]
 
 
@@ -319,8 +319,8 @@ def test_text_of_a_file_runs_nothing(
         *[[output, "copy"]] * 3,
         *[[]] * 3,
     ]
-    assert single_line(f"# {awkward} is left out: that is no image's name") in found
-    assert single_line(f"# oci://{awkward} is left out: that is no chart's name") in found
+    assert single_line(f"# {awkward} is left out: it is no image reference") in found
+    assert single_line(f"# oci://{awkward} is left out: it is no chart reference") in found
 
 
 def test_the_page_shows_what_it_prints(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

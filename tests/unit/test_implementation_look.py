@@ -46,7 +46,7 @@ def test_a_release_helm_was_cut_off_at_work_on_becomes_a_failed_one(
     ((path, _, change),) = cluster.patched
     assert path == f"{AGENTGATEWAY}/sh.helm.release.v1.agentgateway.v1"
     assert change["metadata"]["labels"] == {"status": "failed"}
-    assert f"cut off at work on release agentgateway in namespace agentgateway-system ({status})" in caplog.text
+    assert f"interrupted at work on release agentgateway in namespace agentgateway-system ({status})" in caplog.text
 
 
 def test_the_routers_is_mended_beside_it(look: Look, cluster: ApiServer) -> None:

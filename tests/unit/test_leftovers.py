@@ -129,7 +129,7 @@ def test_what_stays_on_purpose_is_no_error(stack: Stack) -> None:
         "CRD inferencepools.inference.networking.k8s.io         other stacks may use it",
         "CRD inferenceobjectives.inference.networking.x-k8s.io  other stacks may use it",
         "",
-        "stack prod: nothing is left in context `prod` but what stays on purpose",
+        "stack prod: nothing is left in context `prod` except what stays on purpose",
     ]
 
 
@@ -188,7 +188,7 @@ def test_a_pool_of_the_stacks_name_that_is_another_stacks_is_a_note(stack: Stack
     code, _, err = stack()
     assert (code, err) == (
         0,
-        "Note: NodePool pd-disaggregation-gpu is there and belongs to stack acme/llmd-pd/preprod.\n",
+        "Note: NodePool pd-disaggregation-gpu exists and belongs to stack acme/llmd-pd/preprod.\n",
     )
 
 
@@ -359,7 +359,7 @@ def test_a_namespace_of_somebody_elses_is_mentioned_and_not_looked_into(
     code, out, err = stack()
     assert (code, out) == (0, "stack prod: nothing is left in context `prod`\n")
     assert err == (
-        f"Note: namespace team-a is there and belongs to {whose}, so nothing in it is this stack's, "
+        f"Note: namespace team-a exists and belongs to {whose}, so nothing in it is this stack's, "
         "nor a volume claimed from it.\n"
     )
 
@@ -567,9 +567,9 @@ def test_a_cluster_of_the_stacks_own_that_answers_is_left_with_its_vpc(stack: St
     [
         (
             {"context": None, "kubeconfig": None},
-            "without it nothing leads to the cluster that the stack makes; name it; whether",
+            "without it nothing leads to the cluster that the stack makes; name it; https",
         ),
-        ({}, "after a destroy nothing answers: whether"),
+        ({}, "after a destroy nothing answers: https"),
     ],
 )
 def test_of_one_that_does_not_answer_the_console_tells(cluster: dict[str, Any], words: str, stack: Stack) -> None:
@@ -579,7 +579,7 @@ def test_of_one_that_does_not_answer_the_console_tells(cluster: dict[str, Any], 
     said = " ".join(error.split())
     assert words in said
     assert (
-        "cluster pd-disaggregation and VPC pd-disaggregation are still there, https://console.coreweave.com tells"
+        "https://console.coreweave.com shows whether cluster pd-disaggregation and VPC pd-disaggregation still exist"
         in said
     )
     assert stack.server.asked == []

@@ -197,7 +197,7 @@ def test_a_release_helm_was_cut_off_at_work_on_becomes_a_failed_one(
     assert record["info"]["status"] == "failed"
     assert status in record["info"]["description"]
     assert record["manifest"] == "…"
-    assert f"cut off at work on release pd-disaggregation in namespace team-a ({status})" in caplog.text
+    assert f"interrupted at work on release pd-disaggregation in namespace team-a ({status})" in caplog.text
 
 
 @pytest.mark.parametrize("status", ["deployed", "failed", "superseded"])
@@ -244,7 +244,7 @@ def test_a_preview_goes_on_without_the_cluster_and_says_so(look: Look, caplog: p
     look(refusing(), preview=True)
     (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert "cannot be reached" in warning.message
-    assert "says nothing about what exists there" in warning.message
+    assert "does not know what exists there" in warning.message
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from stacks.blueprint import blueprint
 from stacks.findings import StackFileError
-from stacks.rules.live import look_ahead
+from stacks.rules.live import check_live_cluster
 from stacks.rules.monitoring import API, operator_kinds
 from stacks.rules.table import problems_of
 from tests.cks_plans import CKS, CLUSTER, SERVING
@@ -36,7 +36,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, str]]]
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": ROUTER}, [("router", "knows no ServiceMonitor; leave it out; what GKE's")]),
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": BOTH}, [("podMonitors", "PodMonitor"), ("router", "ServiceMonitor")]),
     ("MON-01", DRANET, {"cluster": GKE, "monitoring": BOTH, "router": ON_GKES_GATEWAY}, [("podMonitors", "PodMonitor")]),
-    ("MON-01", SERVING, {"cluster": NEW_CKS, "monitoring": PODS}, [("podMonitors", "leave it out until the cluster is there")]),
+    ("MON-01", SERVING, {"cluster": NEW_CKS, "monitoring": PODS}, [("podMonitors", "leave it out until the cluster exists")]),
     ("MON-01", SERVING, {"cluster": NEW_CKS, "monitoring": ROUTER}, [("router", "and so knows no ServiceMonitor")]),
 ]  # fmt: skip
 
@@ -118,7 +118,7 @@ def test_a_stack_on_nodes_of_another_is_asked_too(server: ApiServer, tmp_path: P
     reached = {"kubeconfig": str(kubeconfig(tmp_path / "kubeconfig", server.url)), "context": "prod"}
     referred = given.model_copy(update={"cluster": given.cluster.model_copy(update=reached)})
     with pytest.raises(StackFileError, match="the cluster has no PodMonitors"):
-        look_ahead(blueprint(referred, tmp_path), OWNER)
+        check_live_cluster(blueprint(referred, tmp_path), OWNER)
 
 
 def test_without_monitors_nothing_is_asked(look: Look, server: ApiServer) -> None:

@@ -15,7 +15,7 @@ from stacks.clouds.gke.rules import OF_THE_FILE
 from stacks.clouds.gke.spec import Gke
 from stacks.file.load import load, load_serving, spec_from_config
 from stacks.findings import ERROR, StackFileError
-from stacks.platform import paired
+from stacks.platform import resolve_platform
 from stacks.spec.stack import StackSpec, is_platform
 from tests.gke_plans import GKE
 from tests.unit.rendering import INSTALLER
@@ -227,7 +227,7 @@ def test_on_gke_it_is_known_what_the_nodes_are(tmp_path: Path) -> None:
     text, problems, *_ = examine(chat)
     assert problems == ()
     assert text.startswith("nvidia/vllm on gke-rdma, 8×1 + 2×4 of gke-a3-ultragpu-8g-dra (4 nodes)")
-    cluster = paired(load(chat)).spec.cluster
+    cluster = resolve_platform(load(chat)).spec.cluster
     assert isinstance(cluster.section, Gke)
     assert cluster.section.rdma == "dranet"
     assert cluster.kubeconfig is None, "which only the engine can know"
@@ -242,7 +242,7 @@ def test_pods_on_a_multi_networking_platform_are_attached_to_its_nics(tmp_path: 
     chat = referring(tmp_path, fabric="gke")
     for mode, attached in (("multinet", True), ("none", False)):
         written(tmp_path, cluster={**cluster, "gke": {**GKE, "rdma": mode}})
-        (pods, *_) = serving_blueprint(paired(load(chat)).spec, tmp_path).model_server
+        (pods, *_) = serving_blueprint(resolve_platform(load(chat)).spec, tmp_path).model_server
         template = next(obj for obj in [pods, *_] if obj["kind"] == "Deployment")["spec"]["template"]
         assert ("networking.gke.io/interfaces" in template["metadata"].get("annotations", {})) is attached
 
@@ -253,7 +253,9 @@ def test_a_render_is_of_the_pods_on_those_nodes(tmp_path: Path, capsys: pytest.C
     assert run(["render", str(chat), "-o", str(out), "--skip-crds"]) == 0
     found = [obj for obj in yaml.safe_load_all((out / "model-server.yaml").read_text()) if obj["kind"] == "Deployment"]
     expected = [
-        obj for obj in serving_blueprint(paired(load(chat)).spec, tmp_path).model_server if obj["kind"] == "Deployment"
+        obj
+        for obj in serving_blueprint(resolve_platform(load(chat)).spec, tmp_path).model_server
+        if obj["kind"] == "Deployment"
     ]
     assert [obj["spec"] for obj in found] == [obj["spec"] for obj in expected]
     assert "networking.gke.io/interfaces" in found[0]["spec"]["template"]["metadata"]["annotations"]
@@ -264,7 +266,7 @@ def test_a_render_is_of_the_pods_on_those_nodes(tmp_path: Path, capsys: pytest.C
     assert run(["render", str(alone), "-o", str(out), "--skip-crds"]) == 0
     assert "networking.gke.io/interfaces" not in (out / "model-server.yaml").read_text()
     assert capsys.readouterr().err.startswith(
-        f"Note: the nodes are stack infra/llmd-pd/elsewhere's, whose file {tmp_path}/Pulumi.elsewhere.yaml is not here: "
+        f"Note: the nodes belong to stack infra/llmd-pd/elsewhere, whose file {tmp_path}/Pulumi.elsewhere.yaml is not here: "
     )
 
     assert run(["render", str(referring(tmp_path, fabric="gke-rdma")), "-o", str(out), "--skip-crds"]) == 1
@@ -288,7 +290,7 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     chat = referring(tmp_path)
     text, problems, *_ = examine(chat)
     assert problems == ()
-    assert text.endswith("the nodes are stack platform's, whose file is not here: not checked against")
+    assert text.endswith("the nodes belong to stack platform, whose file is not here: not checked against")
     written(tmp_path, cluster=CLUSTER)
     text, problems, *_ = examine(referring(tmp_path, "acme/llmd-pd/platform"))
     assert (text, problems) == (
@@ -311,7 +313,7 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
         (
             {"cluster": CLUSTER, "serving": {"accelerator": "nvidia", "fabric": "coreweave"}},
             "platform",
-            "serves itself",
+            "has `serving` of its own",
         ),
         ({"cluster": CLUSTER}, "infra/networks/platform", "is of another project"),
         ({"cluster": without("nodes")}, "platform", "the number of nodes is missing"),

@@ -15,7 +15,7 @@ from stacks.clouds.gke.leftovers.google import ANSWERS, connection
 from stacks.clouds.gke.readiness import look_at_project
 from stacks.file.load import load
 from stacks.findings import StackFileError
-from stacks.platform import paired, platform_of
+from stacks.platform import platform_of, resolve_platform
 from tests.gke_plans import planned, stack
 from tests.shipped import ROOT, fill
 
@@ -95,7 +95,7 @@ def test_the_stack_that_makes_the_nodes_may_have_some(tmp_path: Path) -> None:
     platform.write_text(PLATFORM)
     chat.write_text(CHAT)
     with pytest.raises(StackFileError, match="GKE-28"):
-        paired(load(chat))
+        resolve_platform(load(chat))
     file = rehearsable(chat)
     found = platform_of(file, blanks.UNASKED)
     assert found is not None

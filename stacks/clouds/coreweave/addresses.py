@@ -1,7 +1,7 @@
-"""The ranges of a CoreWeave VPC: what they are called there, and why some cannot be had. Pure arithmetic over CoreWeave's words.
+"""The address ranges of a CoreWeave VPC: their names there, and the reasons why a range cannot be used. Pure arithmetic.
 
-Owns no split of a base: ranges never move, and a team gets each one separately from its network's owner. Leaves out IPv6, and
-the zone's own range of hosts, which the server chooses.
+No base is split here: ranges never move, and a team gets each one from its network administrators. IPv6 and the zone's default
+range of hosts, which the server chooses, are left out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,27 +13,27 @@ from stacks.clouds.gke.addresses import PRIVATE, parsed
 from stacks.findings import Finding
 
 PODS, SERVICES = "pods", "services"
-#: A node's part of the pods' range: a /13 is for 4,000 nodes with 100 pods each (CoreWeave's sizes).
+#: Addresses of the pods' range per node: a /13 is for 4,000 nodes with 100 pods each (CoreWeave's sizes).
 POD_BLOCK = 128
-#: Addresses of hosts that a node takes (the same page). CoreWeave takes a range of any size since its provider's 0.15.1 of
-#: 2026-06-29; a /18 is what NVL72 racks and SUNK ask for, neither of which is made here.
+#: Addresses of the hosts' range per node (the same page). CoreWeave accepts a range of any size since its provider's 0.15.1 of
+#: 2026-06-29. NVL72 racks and SUNK need a /18; neither is made here.
 HOST_BLOCK = 2
 _ONES_OWN = " or ".join((", ".join(map(str, PRIVATE[:-1])), str(PRIVATE[-1])))
 
 
 def internal_lb(index: int) -> str:
-    """Returns the name of a range of internal load balancers, which follows from its index."""
+    """Returns the name of a range of internal load balancers, by its index in the list."""
     return f"internal-lb-{index + 1}"
 
 
 def prefixes(vpc: Vpc) -> dict[str, str]:
-    """The VPC's prefixes by name, without the hosts'."""
+    """Returns the VPC's prefixes by name, without the hosts' range."""
     balancers = {internal_lb(index): given for index, given in enumerate(vpc.internal_load_balancers)}
     return {PODS: vpc.pods, SERVICES: vpc.services, **balancers}
 
 
 def unusable(vpc: Vpc) -> Iterator[Finding]:
-    """Findings, at a key of `vpc`, of ranges that are none, not one's own, too small for anything, or in each other's way."""
+    """Yields findings, at a key of `vpc`, about ranges that are invalid, not private, too small, or overlap."""
     networks: list[tuple[str, IPv4Network]] = []
     for key, text in _stated(vpc):
         found = _unusable(key, text)
@@ -53,18 +53,21 @@ def _unusable(key: str, text: str) -> Finding | None:
         fix = f"write `{network}`" if network else "write its first address and prefix length, as `10.0.0.0/13`"
         return Finding((key,), f"`{text}` is no IPv4 network", "its addresses are needed for the check", fix)
     if key != "peers" and not any(map(network.subnet_of, PRIVATE)):
-        why = "pods could not reach those who have these addresses in the Internet"
+        why = "pods could not reach the Internet hosts that have these addresses"
         return Finding((key,), f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")
     return None
 
 
 def too_small(vpc: Vpc, nodes: int) -> Iterator[Finding]:
-    """Findings, at a key of `vpc`, of ranges that not every node would have its part of."""
-    for key, text, block, whose in ((PODS, vpc.pods, POD_BLOCK, "the pods of "), ("hosts", vpc.hosts, HOST_BLOCK, "")):
+    """Yields findings, at a key of `vpc`, about ranges that do not have enough addresses for all nodes."""
+    for key, text, block, what_for in (
+        (PODS, vpc.pods, POD_BLOCK, "the pods of "),
+        ("hosts", vpc.hosts, HOST_BLOCK, ""),
+    ):
         network = parsed(text) if text else None
         if network and network.num_addresses < nodes * block:
             prefix = 32 - (nodes * block - 1).bit_length()
-            what = f"`{text}` has room for {whose}{network.num_addresses // block} nodes"
+            what = f"`{text}` has room for {what_for}{network.num_addresses // block} nodes"
             why = f"there may be {nodes}, with {block} addresses each"
             largest = min(space.prefixlen for space in PRIVATE)
             fix = f"take a /{prefix} or larger: it can never grow" if prefix >= largest else "plan for fewer nodes"
@@ -81,6 +84,6 @@ def _stated(vpc: Vpc) -> Iterator[tuple[str, str]]:
 
 
 def overlapping(ranges: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Pairs of ranges, by name, that have addresses in common; of what is no range, none."""
+    """Returns pairs of ranges, by name, that overlap. Invalid ranges are left out."""
     known = {name: network for name, text in ranges.items() if (network := parsed(text))}
     return [(one, other) for one, other in combinations(known, 2) if known[one].overlaps(known[other])]

@@ -1,4 +1,4 @@
-"""CoreWeave as a cloud: what of the protocol it answers otherwise than an existing cluster."""
+"""CoreWeave's implementation of the cloud protocol."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class CoreWeaveCloud(Cloud):
-    """Node pools are objects in a CKS cluster, which the stack may make too. CoreWeave brings drivers and network operators."""
+    """CoreWeave. Node pools are objects in a CKS cluster, which the stack may make; CoreWeave brings drivers and operators."""
 
     key = "coreweave"
     title = "CoreWeave"
@@ -37,7 +37,7 @@ class CoreWeaveCloud(Cloud):
     makes_nodes = True
     example = "coreweave-h200"
     replaces = CKS
-    without_operator = "leave it out until the cluster is there and an operator is installed in it"
+    without_operator = "leave it out until the cluster exists and an operator is installed in it"
 
     @property
     def rules(self) -> Sequence["Rule"]:
@@ -76,7 +76,7 @@ class CoreWeaveCloud(Cloud):
         return [*check_cluster(request, plan, previous)] if plan.cluster_name else []
 
     def check_live(self, api: "Api", request: ClusterRequest, plan: ClusterPlan, owner: str) -> Iterator["Problem"]:
-        from stacks.clouds.coreweave.look_pools import look_at_pools
+        from stacks.clouds.coreweave.look import look_at_pools
 
         return look_at_pools(api, request, plan.pools, owner)
 

@@ -1,6 +1,6 @@
-"""Leftovers of a stack on CoreWeave: node pools, which cost most of all, and a CKS cluster with its VPC.
+"""Leftovers of a stack on CoreWeave: node pools, which cost most, and a CKS cluster with its VPC.
 
-The cluster tells of itself only by answering.
+The only sign of an existing cluster is its API server's answer: CoreWeave's own API is not asked.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,14 +13,14 @@ from stacks.clouds.pools import NodePool
 from stacks.findings import Problem
 from stacks.kube.api import Object
 from stacks.kube.leftover import Leftover, Look, ending
-from stacks.kube.owner import holder, owner_text
+from stacks.kube.owner import owner_of, owner_text
 from stacks.kube.rules import CLUSTER
 
 CONSOLE = "https://console.coreweave.com"
 
 
 def cluster_left(plan: ClusterPlan) -> Iterator[Leftover]:
-    """A cluster of the stack's own that answers, and the VPC it is in; nothing if the cluster is not the stack's."""
+    """Yields the stack's own cluster, which has answered, and its VPC; nothing if the stack does not make the cluster."""
     if plan.cluster_name is None:
         return
     yield Leftover("CKS cluster", plan.cluster.args["name"], "it answers")
@@ -28,20 +28,20 @@ def cluster_left(plan: ClusterPlan) -> Iterator[Leftover]:
 
 
 def unreached(plan: ClusterPlan) -> Problem:
-    """Nothing leads to the cluster, and the current context could lead to any."""
+    """Returns the problem that no context is named; kubectl's current context could lead to any cluster."""
     what, why = "`context` is left out", "without it nothing leads to the cluster that the stack makes"
     return CLUSTER.problem(at=("cluster", "context"), what=what, why=why, fix=f"name it; {_listed(plan)}")
 
 
 def maybe_gone(plan: ClusterPlan, problem: Problem) -> Problem:
-    """A cluster that does not answer may be gone, as it should be; its VPC is listed elsewhere."""
+    """Returns the problem with a fix for a cluster that does not answer, which may have been deleted as intended."""
     fix = f"{problem.fix}; after a destroy nothing answers: {_listed(plan)}"
     return replace(problem, finding=replace(problem.finding, fix=fix))
 
 
 def _listed(plan: ClusterPlan) -> str:
     names = f"cluster {plan.cluster.args['name']} and VPC {_vpc(plan)}"
-    return f"whether {names} are still there, {CONSOLE} tells"
+    return f"{CONSOLE} shows whether {names} still exist"
 
 
 def _vpc(plan: ClusterPlan) -> str:
@@ -56,19 +56,19 @@ NO_POOLS = CLUSTER.problem(
 
 
 def node_pools_left(look: Look, pools: Sequence[NodePool]) -> Iterator[Leftover]:
-    """The stack's by their mark, or by their name where they have none at all.
+    """Yields the stack's node pools: by their mark, or by their name if they have no mark.
 
     Raises:
-        StackFileError: the cluster has no such kind, so it is another one.
+        StackFileError: the cluster does not know NodePools, so it is another cluster.
     """
     named = {pool.name for pool in pools}
     for pool in look.items("NodePools", API, NO_POOLS):
-        name, marked = pool["metadata"]["name"], holder(pool) is not None
+        name, marked = pool["metadata"]["name"], owner_of(pool) is not None
         if look.ours(pool) or (name in named and not marked):
             unmarked = "" if marked else "; it is not marked as any stack's"
             yield Leftover("NodePool", name, f"{_nodes(pool)}{unmarked}{ending(pool)}", bills=_current(pool) > 0)
         elif name in named:
-            look.others.append(f"NodePool {name} is there and belongs to {owner_text(pool)}")
+            look.others.append(f"NodePool {name} exists and belongs to {owner_text(pool)}")
 
 
 def _current(pool: Object) -> int:

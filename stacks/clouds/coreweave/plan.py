@@ -1,6 +1,6 @@
-"""The plan of a stack on CoreWeave: node pools, and beneath them a CKS cluster and its VPC if the stack makes them.
+"""The plan of a stack on CoreWeave: node pools, and a CKS cluster with its VPC if the stack makes them.
 
-A pure function of a request: nothing is asked of CoreWeave.
+A pure function of a request: CoreWeave is not asked.
 """
 
 from stacks.clouds.cloud import ByHand, ClusterPlan, ClusterRequest, InUse
@@ -11,17 +11,17 @@ from stacks.clouds.naming import shortened
 from stacks.clouds.resource import Ref, Resource, Timeouts
 
 VPC, CLUSTER = "NetworkingVpc", "CksCluster"
-#: CoreWeave takes no longer names.
+#: The longest name that CoreWeave allows.
 NAME_LENGTH = 30
-#: Where a stack file says `deleteInUse`.
+#: The section of the stack file that has `deleteInUse`.
 SECTION = "cluster.coreweave"
-#: The provider itself waits for 45 minutes for a cluster and for 20 for a VPC; the engine a little longer.
+#: The provider itself waits 45 minutes for a cluster and 20 for a VPC; the engine waits a little longer.
 _VPC_TIMEOUTS = Timeouts(create="30m", update="30m", delete="30m")
 _CLUSTER_TIMEOUTS = Timeouts(create="60m", update="60m", delete="30m")
 
 
 def stated(request: ClusterRequest) -> CoreWeave:
-    """The section of a request to CoreWeave."""
+    """Returns the section of a request to CoreWeave."""
     assert isinstance(request.section, CoreWeave)
     return request.section
 
@@ -29,8 +29,8 @@ def stated(request: ClusterRequest) -> CoreWeave:
 def coreweave_plan(request: ClusterRequest) -> ClusterPlan:
     """Returns the plan of a valid request: node pools alone, or the cluster and its VPC too.
 
-    A kubeconfig for CKS holds a token, so that the stack makes none (docs/adr/0021): a person names the context once the cluster
-    exists.
+    A kubeconfig for CKS holds a token, so the stack does not make one (docs/adr/0021): the user names the context once the
+    cluster exists.
     """
     section, pools = stated(request), node_pools(request)
     text = " and ".join(f"{pool.spec['targetNodes']} × {pool.instance_type}" for pool in pools)
@@ -76,7 +76,7 @@ def _cluster(request: ClusterRequest, cks: Cks, logical: str, name: str, vpc: Re
 
 
 def cluster_name(name: str, cks: Cks) -> str:
-    """The cluster's name at CoreWeave, for the stack of this name."""
+    """Returns the cluster's name at CoreWeave, for the stack of this name."""
     return cks.name or shortened(name, NAME_LENGTH)
 
 
@@ -94,6 +94,6 @@ def _vpc(request: ClusterRequest, cks: Cks, name: str) -> Resource:
         },
         protect=request.protect,
         timeouts=_VPC_TIMEOUTS,
-        # The name is taken, and the cluster goes with it.
+        # The new one would have the same name, and the cluster is deleted with its VPC.
         delete_before_replace=True,
     )

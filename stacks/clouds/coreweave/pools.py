@@ -1,7 +1,7 @@
-"""The NodePools of a stack on CoreWeave, and the affinity of its pods that keeps prefill and decode on one InfiniBand fabric.
+"""NodePools on CoreWeave, and the affinity of pods that keeps prefill and decode on one InfiniBand fabric.
 
 Field names and the meaning of the status are those of https://docs.coreweave.com/products/cks/reference/node-pool. CoreWeave
-brings drivers, device plugins and network operators itself; nothing of that kind is ever made here.
+brings drivers, device plugins and network operators itself; the stack makes none of them.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from stacks.schema import Section
 
 Object = dict[str, Any]
 
-#: The label by which a node says which pool it is of.
+#: The node label that names the node's pool.
 POOL = "compute.coreweave.com/node-pool"
 API = "/apis/compute.coreweave.com/v1alpha1/nodepools"
 FABRIC, LEAFGROUP = "backend.coreweave.cloud/fabric", "backend.coreweave.cloud/leafgroup"
 FLAVOR = "backend.coreweave.cloud/flavor"
-#: Labels of which nodes with one value are on one fabric.
+#: Node labels: nodes with equal values are on one fabric.
 WITHIN_A_FABRIC = frozenset(
     f"{prefix}.coreweave.cloud/{part}" for prefix in ("backend", "ib") for part in ("fabric", "superpod", "leafgroup")
 )
-#: On nodes that are always there: the cluster's own agents run on these, so that others may be scaled to nothing.
+#: The label of nodes that always exist: the cluster's own agents run on them, so that other pools can be scaled to nothing.
 SYSTEM_CRITICAL = {"cks.coreweave.cloud/system-critical": "true"}
 
 
@@ -32,12 +32,12 @@ SYSTEM_CRITICAL = {"cks.coreweave.cloud/system-critical": "true"}
 #: docs.coreweave.com/products/cks/clusters/scheduling/workload-scheduling. Their pods run on customers' nodes too, unbilled.
 NAMESPACES = ("ns.coreweave.cloud/org", "control-plane")
 API_VERSION = "compute.coreweave.com/v1alpha1"
-#: A node takes 20 to 30 minutes from bare metal to Ready, and pools of many come in waves: twice that.
+#: Seconds to wait for a pool: a node takes 20 to 30 minutes from bare metal to Ready, and large pools come in waves, hence twice.
 POOL_SECONDS = 3600
 
 
 def node_pools(request: ClusterRequest) -> list[NodePool]:
-    """Returns the pools of a valid request, in the order they are made."""
+    """Returns the pools of a valid request, in the order of creation."""
     section = _stated(request.section)
     pools = []
     if section.system_pool.manage:
@@ -58,14 +58,14 @@ def node_pools(request: ClusterRequest) -> list[NodePool]:
         **({"minNodes": bounds.min, "maxNodes": bounds.max} if bounds else {}),
         **({"nodeLabels": dict(pool.labels)} if pool.labels else {}),
         **({"nodeTaints": [dict(taint) for taint in pool.taints]} if pool.taints else {}),
-        # A node with pods on it never goes because a number in a file became smaller.
+        # CoreWeave removes idle nodes only: a smaller number in a file never removes a node with pods.
         "lifecycle": {"scaleDownStrategy": "IdleOnly"},
     }
     return [*pools, _pool(request, "acceleratorPool", accelerator)]
 
 
 def pool_names(name: str, section: CoreWeave) -> dict[PoolKey, str]:
-    """The pools' names in the cluster, for the stack of this name."""
+    """Returns the pools' names in the cluster, for the stack of this name."""
     return {
         "systemPool": section.system_pool.name or f"{name}-cpu",
         "acceleratorPool": section.accelerator_pool.name or f"{name}-gpu",
@@ -94,9 +94,11 @@ def _pool(request: ClusterRequest, key: PoolKey, content: Object) -> NodePool:
 
 
 def same_fabric(labels: Mapping[str, str]) -> Fragment:
-    """Required: on InfiniBand, and on one fabric with every pod of these labels. Wished for: in one leaf group.
+    """Returns an affinity. Required: nodes with InfiniBand, on one fabric with all pods of these labels. Preferred: one leaf
+    group.
 
-    The flavor is asked for because nodes without InfiniBand carry the fabric's label too, empty, and so would match each other.
+    The flavor is required because nodes without InfiniBand have the fabric's label too, with an empty value, and would match each
+    other.
     """
     own = {"labelSelector": {"matchLabels": dict(labels)}}
     infiniband = {"matchExpressions": [{"key": FLAVOR, "operator": "In", "values": ["infiniband"]}]}

@@ -1,6 +1,6 @@
-"""Which changed arguments replace a CKS cluster or its VPC, and which CoreWeave does not change at all, as tables.
+"""Tables of the arguments whose change replaces a CKS cluster or its VPC, and of those that CoreWeave never changes.
 
-From the schemas of CoreWeave's provider, of its docs' word on upgrades, and of the fact that addresses in use do not move.
+Sources: the schemas of CoreWeave's provider, its docs on upgrades, and the fact that addresses in use cannot move.
 """
 
 from stacks.clouds.coreweave.versions import upgrades
@@ -14,14 +14,14 @@ _CLUSTER = (
 
 
 def _hosts(old: Arguments, new: Arguments) -> list[str]:
-    """To say no more what they are changes nothing: they stay."""
+    """Returns the changed hosts' ranges. Removing the argument is no change: the ranges stay."""
     return [
         path for path in ("host_prefix", "host_prefixes") if new.get(path) is not None and old.get(path) != new[path]
     ]
 
 
 def _shrunk(old: Arguments, new: Arguments) -> list[str]:
-    """Names and ports may be added, and never taken away."""
+    """Returns arguments that lost a name or port: these may be added but never removed."""
     gone = set(old.get("internal_lb_cidr_names") or ()) - set(new.get("internal_lb_cidr_names") or ())
     before, after = old.get("node_port_range"), new.get("node_port_range")
     less = before and after and not (after["start"] <= before["start"] and after["end"] >= before["end"])
@@ -35,7 +35,7 @@ CKS = Immutables(
 
 
 def unchangeable_fields(old: Arguments, new: Arguments, kind: str) -> list[str]:
-    """The changed arguments that no cluster in use can follow, and no other cluster would come for."""
+    """Returns the changed arguments that an existing cluster cannot adopt and that do not replace it either."""
     if kind == "CksCluster":
         return [] if upgrades(str(old.get("version")), str(new.get("version"))) else ["version"]
     before, after = (

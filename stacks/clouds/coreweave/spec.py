@@ -1,6 +1,6 @@
-"""`cluster.coreweave` of a stack file: node pools on CoreWeave, and the CKS cluster and VPC beneath them if the stack makes them.
+"""Section `cluster.coreweave` of a stack file: node pools, and the CKS cluster with its VPC if the stack makes them.
 
-Rules that need more than one field are in `stacks.clouds.coreweave.rules`, what is made of it in `stacks.clouds.coreweave.plan`.
+Rules that need more than one field are in `stacks.clouds.coreweave.rules`; `stacks.clouds.coreweave.plan` makes the plan.
 """
 
 from typing import Annotated, Literal
@@ -12,15 +12,15 @@ from stacks.schema import CoreWeaveZone, DnsLabel, NonEmpty, Positive, Section
 
 
 class Vpc(Section):
-    """The network of the cluster. A range never moves, and never goes, once the cluster has it.
+    """The VPC of the cluster. Once the cluster has a range, the range can neither move nor be removed.
 
-    `name` left out: the cluster's. `hosts` left out: the zone's own, which CoreWeave recommends. None overlaps `peers`, the
-    networks it is connected to.
+    Default of `name`: the cluster's name. Default of `hosts`: the zone's own range, which CoreWeave recommends. No range may
+    overlap `peers`, the networks to which the VPC is connected.
     """
 
     name: DnsLabel | None = None
-    # Sizes that CoreWeave recommends: 4,000 nodes with 100 pods each, 1,000 Services, 1,000 load balancers. Where they lie is
-    # the example of CoreWeave's own provider, beside the host ranges of its zones.
+    # Sizes that CoreWeave recommends: 4,000 nodes with 100 pods each, 1,000 Services, 1,000 load balancers. The addresses are
+    # those in the example of CoreWeave's own provider, outside the host ranges of its zones.
     pods: NonEmpty = "10.0.0.0/13"
     services: NonEmpty = "10.16.0.0/22"
     internal_load_balancers: Annotated[tuple[NonEmpty, ...], Field(min_length=1)] = ("10.32.4.0/22",)
@@ -29,10 +29,10 @@ class Vpc(Section):
 
 
 class Cks(Section):
-    """A CKS cluster and the VPC it is in, both in one zone, where the nodes will be.
+    """A CKS cluster and its VPC, both in the zone of the nodes.
 
-    `version` is a minor one, `v1.35`; another is an upgrade, one at a time and never back. `name` left out: the stack's, cut at
-    the 30 characters that CoreWeave takes. `public: false`: its API server answers in the VPC only.
+    `version` is a minor version, `v1.35`. A change of it is an upgrade, by one minor version and never back. Default of `name`:
+    the stack's name, cut at the 30 characters that CoreWeave allows. `public: false`: the API server answers in the VPC only.
     """
 
     zone: CoreWeaveZone
@@ -43,29 +43,29 @@ class Cks(Section):
 
 
 class CoreWeavePool(AcceleratorPool):
-    """The accelerator nodes on CoreWeave. `name` left out: the stack's, and `-gpu`."""
+    """The accelerator nodes on CoreWeave. Default of `name`: the stack's name and `-gpu`."""
 
     compute_class: Literal["default", "spot"] = "default"
 
 
 class SystemPool(Section):
-    """The nodes of everything that needs no accelerator: CoreWeave's own pods, and the router.
+    """The CPU nodes, for CoreWeave's own pods and the router.
 
-    `name` left out: the stack's, and `-cpu`. `manage: false`: the cluster has such nodes already. Without any, a GPU pool could
-    never be scaled to nothing.
+    Default of `name`: the stack's name and `-cpu`. `manage: false`: the cluster has such nodes already. Without any, a GPU pool
+    could never be scaled to nothing.
     """
 
     manage: bool = True
     name: PoolName | None = None
-    # The smallest that CoreWeave has; the router asks for 12 cores at most.
+    # CoreWeave's smallest CPU type. The router requests 12 cores at most.
     instance_type: NonEmpty = "cd-gp-i64-erapids"
     nodes: Positive = 1
 
 
 class CoreWeave(Section):
-    """The section of a stack on a CKS cluster: its node pools, and with `cluster` the cluster and its VPC.
+    """The stack's node pools in a CKS cluster and, with `cluster`, the CKS cluster and its VPC.
 
-    `deleteInUse`: a destroy takes the nodes with pods of other stacks on them, and a cluster with what others run in it.
+    `deleteInUse`: a destroy deletes nodes though pods of other stacks run on them, and a cluster though others use it.
     """
 
     cluster: Cks | None = None

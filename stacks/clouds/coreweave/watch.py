@@ -1,9 +1,9 @@
-"""Warnings about node pools that get no nodes, in CoreWeave's words, while an `up` waits for them.
+"""Watches node pools during an `up`, and reports why CoreWeave gives them no nodes.
 
-The provider waits for a number of nodes, for an hour, and does not show the conditions by which CoreWeave says that none comes.
-So the program, which lives for as long as the engine makes its resources, looks beside it and says each of them once. It only
-looks: what ends the wait is the user's Ctrl-C, or the hour. A pool that was refused before is found by
-`stacks.clouds.coreweave.look_pools`.
+The provider waits an hour for the number of nodes and does not show the conditions with which CoreWeave gives the reason. So
+the program, which lives while the engine creates its resources, reads the pools in the background and logs each condition once.
+It only reads: the wait ends by the user's Ctrl-C or after the hour. `stacks.clouds.coreweave.look` finds a pool that was
+refused before.
 """
 
 import contextlib
@@ -21,11 +21,11 @@ from stacks.clouds.pools import NodePool
 from stacks.kube.api import Api, KubeconfigError
 from stacks.kube.context import Context
 
-#: Between two looks. CoreWeave judges a pool at once, and nodes take 20 to 30 minutes.
+#: Seconds between two reads. CoreWeave validates a pool at once, and nodes take 20 to 30 minutes.
 SECONDS = 10.0
-#: As long as the provider waits for two pools, one after the other.
+#: Seconds of the longest watch: as long as the provider waits for two pools, one after the other.
 LONGEST = 7200.0
-#: Fixes by the type of the failed condition.
+#: The fix, by the type of the condition that is not true.
 ADVICE: Mapping[str, str] = {
     "Validated": "no node will ever come: Ctrl-C, and name an instance type that the zone has",
     "Quota": "no node will ever come: Ctrl-C, and ask CoreWeave for quota",
@@ -34,7 +34,7 @@ ADVICE: Mapping[str, str] = {
 
 
 def shortages(api: Api, pools: Sequence[NodePool]) -> Iterator[tuple[NodePool, str]]:
-    """The pools that lack nodes, each with an empty sentence, and one more for every condition that says why.
+    """Yields pools that lack nodes: each with an empty text, and again with a text for every condition that gives a reason.
 
     Raises what `api` raises.
     """
@@ -56,7 +56,7 @@ def watch(
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Says each sentence once, until every pool has its nodes."""
+    """Logs each text of `look` once by `say`, until every pool has its nodes."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -66,7 +66,7 @@ def watch(
         try:
             found = [*look()]
         except (ApiException, HTTPError, OSError, json.JSONDecodeError):
-            continue  # the provider asks the same server, and says so
+            continue  # the provider asks the same server, and reports the error
         if not found:
             return
         for _, sentence in found:
@@ -76,19 +76,19 @@ def watch(
 
 
 def watch_pools(pools: Sequence[NodePool], context: Context) -> None:
-    """Watches them in an `up`, beside the program and for no longer than that lives."""
+    """Watches the pools of an `up` in a background thread, which ends with the program."""
     if not pools or pulumi.runtime.is_dry_run():
         return
     try:
         api = Api(context.kubeconfig, context.context)
     except KubeconfigError:
-        return  # it was read a moment ago, by whom it would have been refused
-    # The SDK keeps its connection to the engine in a context variable, which a thread of its own would not have.
+        return  # an invalid kubeconfig was refused a moment ago, when it was read first
+    # The SDK keeps its connection to the engine in a context variable, which a new thread does not have.
     variables = contextvars.copy_context()
     arguments = (watch, lambda: shortages(api, pools), _say)
     threading.Thread(target=variables.run, args=arguments, name="node pools", daemon=True).start()
 
 
 def _say(sentence: str) -> None:
-    with contextlib.suppress(grpc.RpcError):  # the engine has ended, and nobody waits any more
+    with contextlib.suppress(grpc.RpcError):  # the engine has ended
         pulumi.log.warn(sentence)

@@ -1,14 +1,14 @@
-"""Prerequisites of a cluster in its project: APIs, the nodes' service account, and its roles.
+"""Access of a GKE cluster in its project: APIs, the nodes' service account, and IAM roles.
 
-APIs stay on after a destroy: others in the project may use them. The account of Pulumi's user is not made here; the docs list
-its roles.
+APIs stay after a destroy, because others in the project may use them. The account of the user who runs Pulumi is not made here;
+the docs list its roles.
 """
 
 from stacks.clouds.gke.site import Site
 from stacks.clouds.naming import shortened
 from stacks.clouds.resource import Ref, Resource
 
-#: The APIs, by what they are needed for.
+#: The APIs, each with its purpose.
 APIS = {
     "container": "GKE",
     "compute": "machines and networks",
@@ -19,9 +19,9 @@ APIS = {
 }
 GATEWAY_APIS = {"networkservices": "load balancers of Gateways", "certificatemanager": "certificates of Gateways"}
 
-#: Roles of the nodes' account: cluster-toolkit's roles without `storage.objectViewer`. That one was for images of
-#: Container Registry, which was shut down on 2025-03-18: `gcr.io` is Artifact Registry's now, and has its role. Pods never had
-#: either: under Workload Identity (`GKE_METADATA`) they are not the nodes' account.
+#: The roles of the nodes' account, each with its purpose: cluster-toolkit's roles without `storage.objectViewer`. That role was
+#: for images of Container Registry, which was shut down on 2025-03-18: `gcr.io` is served by Artifact Registry now, under its
+#: own role. Pods never had these roles: under Workload Identity (`GKE_METADATA`) they do not use the nodes' account.
 NODE_ROLES = {
     "logging.logWriter": "write logs",
     "monitoring.metricWriter": "write metrics",
@@ -33,12 +33,12 @@ ACCOUNT, AGENT = "node-account", "gke-agent"
 
 
 def access(site: Site) -> list[Resource]:
-    """APIs, then accounts, then roles."""
+    """Returns APIs, then accounts, then roles."""
     return [*_apis(site), *_node_account(site), *(_gke_agent(site) if site.rdma == "dranet" else [])]
 
 
 def api(site: Site, name: str) -> str:
-    """The name of an API's resource."""
+    """Returns the logical name of an API's resource."""
     return site.named(f"api-{name}")
 
 
@@ -66,7 +66,7 @@ def _node_account(site: Site) -> list[Resource]:
         title="What the nodes are to the project",
         args={
             "project": site.project,
-            # 6 to 30 characters are taken.
+            # Google allows 6 to 30 characters.
             "account_id": shortened(site.named("nodes"), 30),
             "display_name": f"Nodes of {site.name}",
             "description": f"Nodes of the GKE cluster {site.name}, made by its stack",
@@ -81,7 +81,7 @@ def _node_account(site: Site) -> list[Resource]:
 
 
 def _gke_agent(site: Site) -> list[Resource]:
-    """With managed DRANET it is GKE itself that makes networks for the accelerators' NICs."""
+    """Returns the role of GKE's own account: with managed DRANET, GKE itself makes the networks of the accelerators' NICs."""
     agent = Resource(
         name=site.named(AGENT),
         type="projects.ServiceIdentity",

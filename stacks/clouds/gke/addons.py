@@ -1,6 +1,6 @@
-"""Add-ons of a GKE cluster, made before its model servers: per RDMA mode, as Kubernetes objects, files and charts.
+"""Add-ons of a GKE cluster, before its model servers: Kubernetes objects, files and charts for each way to RDMA.
 
-And the word to pods that attaches them to the RDMA networks, where claims do not. DeviceClasses of the NICs are GKE's own.
+Also the annotations that attach pods to the RDMA networks if claims do not. GKE brings the DeviceClasses of the NICs.
 """
 
 import json
@@ -32,9 +32,10 @@ _FIRST_RDMA_INTERFACE = 2
 
 
 def network_objects(site: Site) -> list[list[Object]]:
-    """A Network per NIC and before it the parameters it refers to, by the names that nodes and pods know them by.
+    """Returns two waves for multinet: the parameters of each NIC's Network, then the Networks, under the names that nodes and
+    pods use.
 
-    Of multinet only; GKE has their CRDs, and holds parameters for as long as their Network is there.
+    GKE brings their CRDs, and keeps parameters until their Network is deleted.
     """
     if site.rdma != "multinet":
         return []
@@ -47,14 +48,14 @@ def network_objects(site: Site) -> list[list[Object]]:
 
 
 def manifests(site: Site) -> list[Manifest]:
-    """Files to apply: the driver's installer, where GKE was told to leave the driver alone."""
+    """Returns the files to apply: the driver's installer, if GKE does not install the driver."""
     return [DRIVER_INSTALLER] if site.rdma == "dranet" else []
 
 
 def charts(site: Site, mirror: Mirror, base: Path) -> list[HelmRelease]:
-    """Helm releases, after the files: what hands out GPUs where the device plugin is switched off.
+    """Returns the Helm releases to install after the files: the GPUs' DRA driver, if the device plugin is off.
 
-    A chart of the user's own names its image itself: of which version that is only it can know.
+    The image is not set in a chart of the user's own, because only that chart knows its version.
     """
     if site.rdma != "dranet":
         return []
@@ -66,7 +67,7 @@ def charts(site: Site, mirror: Mirror, base: Path) -> list[HelmRelease]:
 
 
 def pod_annotations() -> dict[str, str]:
-    """The annotations by which a pod gets every RDMA NIC of its node beside the pod network; of multinet only."""
+    """Returns annotations for multinet that give a pod every RDMA NIC of its node in addition to the pod network."""
     interfaces = [{"interfaceName": "eth0", "network": "default"}]
     interfaces += [
         {"interfaceName": f"eth{_FIRST_RDMA_INTERFACE + index}", "network": name}
@@ -76,7 +77,7 @@ def pod_annotations() -> dict[str, str]:
 
 
 def pod_resources() -> Fragment:
-    """Limits and requests beside them. None is asked for: GKE puts the real one in its place (llm-d #1730)."""
+    """Returns the limits and requests for these networks. The value is 0, which GKE replaces by the real one (llm-d #1730)."""
     nothing = {f"{API}.networks/{name}": "0" for name in rdma_parts()}
     return {"limits": nothing, "requests": dict(nothing)}
 

@@ -1,15 +1,14 @@
 """The IPv4 ranges of a GKE cluster's networks, planned from one base network. Pure arithmetic over Google's rules.
 
-Owns: the split of the base, how large a base a demand needs, and which bases cannot be used. Leaves out: IPv6, quotas and
-GKE's own limit of nodes, further pod ranges added to a running cluster, and what else takes addresses beside the nodes
-(the control plane's endpoint, internal load balancers): `pods` is full before `nodes` is, with at least 28 addresses to
-spare.
+Owns: the split of the base, the size of the base that a demand needs, and the bases that cannot be used. Left out: IPv6, quotas
+and GKE's own limit of nodes, pod ranges added to a running cluster, and the other users of the nodes' range (the control plane's
+endpoint, internal load balancers): `pods` is full before `nodes` is, with at least 28 addresses to spare.
 
-The split depends on the base only, never on a demand. A subnet's range can grow in place but never move (GKE docs), and
-whatever lies behind it in the base stops it from growing: were shares to follow the nodes, one node more would move ranges,
-and with them the cluster. So every range has a fixed share, and has it whether or not the stack has a gateway or RDMA: a
-base is taken only if all of them are large enough, and turning one on later needs no other base. Nothing overlaps, also
-across VPC networks: all of them are interfaces of the same machines.
+The split depends on the base only, never on a demand. A subnet's range can grow in place but never move (GKE docs), and the next
+range in the base stops it from growing. If the shares depended on the number of nodes, one more node would move ranges and so
+replace the cluster. Therefore every range has a fixed share, even if the stack has no gateway or no RDMA: a base is accepted only
+if all ranges are large enough, and turning on a gateway or RDMA later needs no other base. Ranges do not overlap even across VPC
+networks, because all networks are interfaces of the same machines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from itertools import chain
 from stacks.findings import Finding
 
 _LARGEST = IPv4Network("10.0.0.0/8")
-#: Where addresses of one's own may lie: RFC 1918 and RFC 6598.
+#: Private address space: RFC 1918 and RFC 6598.
 PRIVATE = (_LARGEST, *map(IPv4Network, ("172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")))
 #: Docker's bridge on every node (GKE docs).
 _DOCKER = IPv4Network("172.17.0.0/16")
@@ -28,25 +27,25 @@ _SPECIAL = {
     IPv4Network("127.0.0.0/8"): "it is loopback",
     IPv4Network("169.254.0.0/16"): "it is link-local, where the nodes' metadata server is",
     IPv4Network("224.0.0.0/4"): "it is multicast",
-    # Google takes it, but one base has the ranges of all: nodes, RDMA interfaces and their peers.
+    # Google accepts it, but the base also holds the ranges of RDMA interfaces and of the hosts that connect to the nodes.
     IPv4Network("240.0.0.0/4"): "not every operating system can send to an address there",
 }
 _PUBLIC = "it is not all private (RFC 1918, 100.64.0.0/10), and pods could not reach those who have it in the Internet"
 
-#: The largest services range GKE takes (GKE docs).
+#: The prefix length of the largest services range that GKE allows (GKE docs).
 _SERVICES_PREFIX = 16
-#: Google's recommendation for a proxy-only subnet (the load balancers' docs).
+#: The prefix length that Google recommends for a proxy-only subnet (the load balancers' docs).
 _PROXY_PREFIX = 23
-#: Addresses of each subnet that Google keeps for itself (VPC docs).
+#: The number of addresses in each subnet that Google keeps (VPC docs).
 _KEPT = 4
 
 
 @dataclass(frozen=True)
 class Demand:
-    """The addresses that a cluster needs. Raises ValueError for numbers that GKE does not allow.
+    """The numbers of nodes and pods for which a cluster needs addresses. Raises ValueError for a number that GKE does not allow.
 
-    `surge` nodes are those an upgrade adds before it takes old ones away, of any pool. `max_pods_per_node` is 8 to 256; 110
-    is GKE's default.
+    `surge` is the number of nodes that an upgrade of any pool adds before it removes old ones. `max_pods_per_node` is 8 to 256;
+    GKE's default is 110.
     """
 
     accelerator_nodes: int
@@ -80,7 +79,7 @@ class AddressPlan:
 
     @property
     def proxy_warning(self) -> str:
-        """A warning about the proxy-only subnet of a stack with a gateway; "" if it has the size that Google recommends."""
+        """A warning about the proxy-only subnet of a stack with a gateway; empty if it has the size that Google recommends."""
         if self.proxy.prefixlen <= _PROXY_PREFIX:
             return ""
         recommended = f"the /{_PROXY_PREFIX} that Google recommends, which a base of a /{_PROXY_PREFIX - 4} has"
@@ -88,7 +87,7 @@ class AddressPlan:
 
 
 class AddressPlanError(ValueError):
-    """A base or a peer cannot be used; `finding` is at the key of `network` that says it."""
+    """A base or a peer cannot be used; `finding` is at its key of `network`."""
 
     def __init__(self, what: str, why: str, fix: str) -> None:
         self.finding = Finding(("peers" if what.startswith("peer ") else "base",), what, why, fix)
@@ -96,10 +95,10 @@ class AddressPlanError(ValueError):
 
 
 def address_plan(base: str, demand: Demand, peers: Sequence[str] = ()) -> AddressPlan:
-    """The ranges in this base, the same for every demand they are large enough for. Raises AddressPlanError.
+    """Returns the ranges in this base. They are equal for all demands that fit. Raises AddressPlanError.
 
-    `peers` are the networks that the VPC networks are connected to. Wherever a fix names a network, the same demand can be
-    planned in it beside the same peers.
+    `peers` are the networks to which the VPC networks are connected. If a fix names a network, the same demand fits into it with
+    the same peers.
     """
     taken = tuple(map(_peer, peers))
     need = max(_needs(demand), key=lambda need: need.base)
@@ -135,9 +134,9 @@ def address_plan(base: str, demand: Demand, peers: Sequence[str] = ()) -> Addres
 
 
 def _split(base: IPv4Network) -> dict[str, IPv4Network]:
-    """Half of the base for `pods`, a quarter for `rdma`, a sixteenth for each of the others.
+    """Returns the ranges: half of the base for `pods`, a quarter for `rdma`, a sixteenth for each of the others.
 
-    With 110 pods per node a node takes 256 addresses of `pods`, one of each other range, so `pods` is the one that is short.
+    With 110 pods per node a node takes 256 addresses of `pods` and one of each other range, so `pods` is exhausted first.
     """
     pods, rest = base.subnets()
     rdma, rest = rest.subnets()
@@ -147,7 +146,7 @@ def _split(base: IPv4Network) -> dict[str, IPv4Network]:
 
 @dataclass(frozen=True)
 class _Need:
-    """The need of a range with 2^-`bits` of the base: a power of two of `addresses`, and its use."""
+    """The need of a range that gets 2^-`bits` of the base: `addresses`, a power of two, and the reason."""
 
     range: str
     bits: int
@@ -156,23 +155,23 @@ class _Need:
 
     @property
     def base(self) -> int:
-        """Addresses of the smallest base in which it has them."""
+        """The number of addresses of the smallest base that is large enough."""
         return self.addresses << self.bits
 
     def said(self, base: IPv4Network, of: str) -> str:
-        """Why the base is too small."""
+        """Returns why the base is too small."""
         gets = base.num_addresses >> self.bits
         return f"{self.range} gets {gets} of {of} and must have {self.addresses}: {self.reason}"
 
 
 def _needs(demand: Demand) -> tuple[_Need, ...]:
-    """Returns a demand's needs of the ranges that can be too small.
+    """Returns the needs of the ranges that can be too small for a demand.
 
     `pods`: GKE gives each node a block of twice its pods, rounded up to a power of two (GKE docs). `rdma`: a node with
-    accelerators has one interface in each of the 8 subnets (cluster-toolkit). `proxy`: a /26 at the least (the load
-    balancers' docs). In a base where these are large enough, so are the others: `nodes` and `gvnic` have twice the addresses
-    of a subnet of `rdma` and more than `pods` has blocks, and `pods` (a /24 at the least), `services` (a /27) and all subnets
-    (a /29) are larger than the least that Google takes.
+    accelerators has one interface in each of the 8 subnets (cluster-toolkit). `proxy`: a /26 at least (the load balancers' docs).
+    If these ranges are large enough, so are the others: `nodes` and `gvnic` have twice the addresses of a subnet of `rdma` and
+    more than `pods` has blocks; and `pods` (at least a /24), `services` (a /27) and all subnets (a /29) are larger than Google's
+    minimum.
     """
     with_accelerators = demand.accelerator_nodes + demand.surge
     nodes = with_accelerators + demand.system_nodes
@@ -191,13 +190,15 @@ def _power_of_two(least: int) -> int:
 
 @dataclass(frozen=True)
 class _Room:
-    """Where a base could lie instead: the longest prefix that will do, and the peers it must not overlap."""
+    """The space for another base: the longest prefix that is large enough, and the peers it must not overlap."""
 
     prefix: int
     peers: tuple[IPv4Network, ...]
 
     def fix(self, base: IPv4Network | None) -> str:
-        """Name the base itself, grown, if that will do; else the first free network, as large as the base if there is one."""
+        """Returns a fix with the base itself, enlarged, if that is valid; else with the first free network, if possible as
+        large as the base.
+        """
         small = base is not None and base.prefixlen > self.prefix
         length = self.prefix if base is None or small else base.prefixlen
         grown = [base.supernet(new_prefix=self.prefix)] if base is not None and small else []
@@ -211,14 +212,14 @@ class _Room:
 
 
 def _private(prefix: int) -> Iterator[IPv4Network]:
-    """All networks of this length in private space."""
+    """Yields all private networks of this prefix length."""
     for space in PRIVATE:
         if space.prefixlen <= prefix:
             yield from space.subnets(new_prefix=prefix)
 
 
 def _unusable(network: IPv4Network) -> str:
-    """Why no cluster can have this network, empty if one can."""
+    """Returns why no cluster can use this network; empty if one can."""
     if not any(map(network.subnet_of, PRIVATE)):
         return next((reason for special, reason in _SPECIAL.items() if network.subnet_of(special)), _PUBLIC)
     return f"nodes have Docker's bridge in {_DOCKER} and reach nobody else there" if network.overlaps(_DOCKER) else ""
@@ -234,7 +235,7 @@ def _peer(text: str) -> IPv4Network:
 
 
 def parsed(text: str) -> IPv4Network | None:
-    """The network a text means, also with host bits or a netmask; None if it means none. An address alone does not."""
+    """Returns the network that a text means, also with host bits or a netmask; None for other texts and single addresses."""
     try:
         return IPv4Network(text, strict=False) if "/" in text else None
     except ValueError:

@@ -1,7 +1,7 @@
-"""Blanks of `cluster.gke`: values in angle brackets, such as `<your-project>`, that only a team can fill in.
+"""Blanks of `cluster.gke`: values in angle brackets, such as `<your-project>`, which only the team can fill in.
 
-Shipped stack files and examples have them where any value would be another team's, or gone within months. `check` refuses each
-with the way to find a value; a rehearsal fills them in itself (`rehearsal.blanks`).
+Shipped stack files and examples have a blank if any value would belong to another team or expire within months. `check` refuses
+each blank and tells how to find a value; a rehearsal fills them in itself (`rehearsal.blanks`).
 """
 
 import re
@@ -23,7 +23,7 @@ _BLANK = r"<[^<>]+>"
 
 @dataclass(frozen=True)
 class Key:
-    """A key that can be left blank: how to read it, why no value could be written there, and how to find one."""
+    """A key that can be blank: how to read it, why no value is shipped, and how to find one."""
 
     read: Callable[[Gke], str | None]
     why: str
@@ -45,10 +45,10 @@ def _reservation(gke: Gke) -> str:
     return f"write one in {gke.zone} of those that `gcloud compute reservations list{where}` lists, or {others} instead"
 
 
-#: The rule of blanks, which a rehearsal does not ask: it fills them in.
+#: The id of the rule about blanks. A rehearsal does not ask it, because it fills them in.
 ID = "GKE-28"
 
-#: By the path under `cluster.gke`.
+#: Keys that can be blank, by path under `cluster.gke`.
 KEYS: Mapping[str, Key] = {
     "project": Key(
         lambda gke: gke.project,
@@ -62,17 +62,17 @@ KEYS: Mapping[str, Key] = {
 
 
 def is_blank(value: str | None) -> bool:
-    """Whether a value is left to the team, or a part of it."""
+    """Whether a value is a blank, or contains one."""
     return value is not None and re.search(_BLANK, value) is not None
 
 
 def blanks(gke: Gke) -> dict[str, str]:
-    """Returns the blanks: their texts, by the path under `cluster.gke`."""
+    """Returns the blanks by path under `cluster.gke`."""
     return {path: value for path, key in KEYS.items() if (value := key.read(gke)) is not None and is_blank(value)}
 
 
 def filled_in(facts: "Facts") -> Iterator[Finding]:
-    """GKE-28: every blank is filled in."""
+    """GKE-28: yields a finding for each blank."""
     gke = facts.spec.cluster.own(Gke)
     if gke is None:
         return

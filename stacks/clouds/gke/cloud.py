@@ -1,4 +1,4 @@
-"""GKE as a cloud: what of the protocol it answers otherwise than an existing cluster."""
+"""GKE's implementation of the cloud protocol."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class GkeCloud(Cloud):
-    """The stack makes the cluster with all it stands on; how to reach it follows from it."""
+    """GKE. The stack makes the cluster with its networks and accounts; the kubeconfig follows from the cluster."""
 
     key = "gke"
     title = "Google Cloud"
@@ -62,12 +62,12 @@ class GkeCloud(Cloud):
         made = super().machine(nodes)
         if not isinstance(nodes.section, Gke) or nodes.section.rdma != "none":
             return made
-        # Its further NICs are set up by nobody.
+        # Nothing sets up its further NICs.
         extended = {key: value for key, value in made.extended.items() if not key.startswith("networking.gke.io.")}
         return replace(made, extended=extended, rdma=None)
 
     def pod(self, nodes: Nodes, labels: Mapping[str, str], *, rdma: bool) -> PodParts:
-        """With multi-networking the pods are attached to the RDMA networks; otherwise claims do that."""
+        """Returns the attachment of pods to the RDMA networks with multi-networking; without, claims attach them."""
         if not isinstance(nodes.section, Gke) or nodes.section.rdma != "multinet":
             return PodParts()
         return PodParts(container={"resources": pod_resources()}, annotations=pod_annotations())
@@ -112,7 +112,7 @@ class GkeCloud(Cloud):
 
 
 def of_gke(plan: ClusterPlan) -> GkePlan:
-    """The plan as this cloud made it."""
+    """Returns the plan as a GkePlan. Only plans made by this cloud are passed in."""
     assert isinstance(plan, GkePlan)
     return plan
 

@@ -1,7 +1,7 @@
-"""The GKE cluster itself: regional, private nodes, Dataplane V2, reached by its DNS endpoint only.
+"""The GKE cluster: regional, with private nodes and Dataplane V2, reached by its DNS endpoint only.
 
-What later would need another cluster (Dataplane V2, addresses) is decided here for all ways to RDMA alike; what GKE changes in
-place (multi-networking, Gateway API) follows from the stack. Pools are in `stacks.clouds.gke.pools`.
+Settings that only a new cluster could change (Dataplane V2, addresses) are equal here for all ways to RDMA. Settings that GKE
+changes in place (multi-networking, Gateway API) follow from the stack. Pools are in `stacks.clouds.gke.pools`.
 """
 
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ from stacks.clouds.gke.site import Site
 from stacks.clouds.resource import Ref, Resource, Timeouts
 
 CLUSTER = "cluster"
-#: All that an account's roles allow, as Google recommends: roles are what is given and taken.
+#: Everything that the account's roles allow, as Google recommends: access is limited by roles, not by scopes.
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-#: A block that the plan never says. GKE writes into it when it last patched the control plane (output only), and the provider's
-#: schema has it as Optional, not Computed: after the first patch every preview would show a change.
+#: A block that the plan never sets. GKE writes the time of its last patch of the control plane into it (output only), and the
+#: provider's schema has it as Optional, not Computed: after the first patch every preview would show a change.
 UNSAID = ("maintenancePolicy.disruptionBudget",)
 
 
 def cluster(site: Site, access: Iterable[Resource]) -> Resource:
-    """The cluster. What nodes, and GKE itself, may do is settled before they try, and until they are gone.
+    """Returns the cluster. It depends on `access`, so that the roles of the nodes and of GKE exist before and until after it.
 
-    A Gateway's proxies have their subnet for as long as there can be one.
+    It also depends on the subnet of a Gateway's proxies, which must exist as long as a Gateway can.
     """
     proxies = (PROXIES,) if site.gateway else ()
     return Resource(
@@ -41,12 +41,12 @@ def cluster(site: Site, access: Iterable[Resource]) -> Resource:
             **_network(site),
             **_first_pool(site),
             **_features(site),
-            # Google's own lock beside the engine's: both are open after one `up` with `protect: false`.
+            # Google's own lock in addition to the engine's: one `up` with `protect: false` opens both.
             "deletion_protection": site.protect,
         },
         after=(*(given.name for given in access), *(site.named(part) for part in (NAT, FIREWALL, *proxies))),
         protect=site.protect,
-        # Of the first pool, which is gone at once; and a word that would replace the cluster.
+        # Arguments of the first pool, which is removed at once; and the description, whose change would replace the cluster.
         ignore_changes=("nodeConfig", "description", *UNSAID),
         timeouts=Timeouts(create="90m", update="90m", delete="90m"),
         delete_before_replace=True,
@@ -81,7 +81,9 @@ def _network(site: Site) -> dict[str, object]:
 
 
 def _first_pool(site: Site) -> dict[str, object]:
-    """GKE makes no cluster without a pool. Its nodes are the account's too, where the project's policies forbid another."""
+    """Returns the first pool, without which GKE makes no cluster. Its nodes use the stack's account too, because a project's
+    policies may forbid the default one.
+    """
     account = Ref(site.named(ACCOUNT), "email")
     return {
         "remove_default_node_pool": True,

@@ -1,5 +1,5 @@
-"""Looks before a GKE cluster is made or changed: at what the change would replace, told by its fields before the engine refuses
-it, and at the project.
+"""Checks before a GKE cluster is made or changed: which fields would replace it, reported before the engine refuses the change
+without them, and whether the project is ready.
 """
 
 import os
@@ -18,13 +18,14 @@ from stacks.findings import Problem, StackFileError
 
 
 def check_project_and_changes(plan: GkePlan, previous: Previous, connect: Connect | None = None) -> list[str | Problem]:
-    """Problems of a change that would replace what is protected, and of a project that is not ready; and warnings, as texts:
-    nodes that would be made anew one by one, and what Google could not be asked. `connect` leads to Google.
+    """Returns problems of a change that would replace protected resources, and of a project that is not ready; and, as texts,
+    warnings about nodes that would be recreated one by one, and about questions that Google did not answer. `connect` connects to
+    Google.
     """
     found: list[str | Problem] = [*_changes(plan, previous.planned)]
     problems = [row for row in found if isinstance(row, Problem)]
     if problems or (previous.outputs and not previous.planned):
-        return found  # made before plans were kept, nothing can be said of what it was planned with
+        return found  # made before plans were kept: nothing to compare with
     try:
         ask = connect or connection(os.environ, ANSWER_SECONDS, TRIES)
         return [*found, *look_at_project(plan, previous.planned, ask)]

@@ -1,7 +1,7 @@
-"""Maintenance of a GKE cluster: the window that the stack file names, and the upgrades that wait for the stack file.
+"""Maintenance of a GKE cluster: the window in the stack file, and an exclusion of upgrades that `version` controls.
 
-Google's provider demands exactly one of three kinds of window. The daily one is of 4 hours; any other length, and days of the
-week, take a recurring one.
+Google's provider demands exactly one of three kinds of window. The daily window has 4 hours; any other length, or days of the
+week, need a recurring window.
 """
 
 from collections.abc import Sequence
@@ -11,11 +11,11 @@ from typing import Any, get_args
 
 from stacks.clouds.gke.spec import DAILY_HOURS, MaintenanceWindow, Weekday
 
-#: The start of the exclusion. It has to be a time, and may be past.
+#: The start of the exclusion. It must be a time, which may be in the past.
 EXCLUSION_START = "2026-01-01T00:00:00Z"
 #: The hours of maintenance that GKE demands in every period of so many days (GKE docs, maintenance windows).
 _LEAST_HOURS, _ROLLING_DAYS = 48, 32
-#: The Monday of the week in which recurring windows begin. It may be past too.
+#: The Monday of the week in which recurring windows begin. It may be in the past too.
 _MONDAY = datetime(2026, 1, 5)
 _WEEK: Sequence[Weekday] = get_args(Weekday)
 
@@ -30,7 +30,7 @@ def policy(stated: MaintenanceWindow) -> dict[str, Any]:
 def shortage(stated: MaintenanceWindow) -> tuple[str, str, str] | None:
     """Returns what is wrong, why, and the fix, if a window is open for less time than GKE demands."""
     named = _days(stated)
-    # 32 days hold every day of the week four times at least. A window of every day is long enough by its least length.
+    # 32 days contain every day of the week at least four times. A daily window is always long enough.
     times = len(named) * (_ROLLING_DAYS // len(_WEEK)) if named else _ROLLING_DAYS
     if (available := times * stated.hours) >= _LEAST_HOURS:
         return None
@@ -48,7 +48,7 @@ def _window(stated: MaintenanceWindow) -> dict[str, Any]:
     named = _days(stated)
     if not named and stated.hours == DAILY_HOURS:
         return {"daily_maintenance_window": {"start_time": stated.start}}
-    # The first window begins on a day of the recurrence: RFC 5545 leaves open what another start means.
+    # The first window begins on a day of the recurrence, because RFC 5545 does not define another start.
     first = _MONDAY + timedelta(days=_WEEK.index(named[0]) if named else 0)
     begin = datetime.combine(first, time.fromisoformat(stated.start))
     recurrence = f"FREQ=WEEKLY;BYDAY={','.join(named)}" if named else "FREQ=DAILY"
@@ -61,5 +61,5 @@ def _window(stated: MaintenanceWindow) -> dict[str, Any]:
 
 
 def _utc(moment: datetime) -> str:
-    """Spells a time as GKE returns it, whatever form it was given: another one would differ at every preview."""
+    """Spells a time as GKE returns it; any other spelling would differ at every preview."""
     return f"{moment.isoformat(timespec='seconds')}Z"

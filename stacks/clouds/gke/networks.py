@@ -1,7 +1,7 @@
-"""The networks of a GKE cluster: its own, and with multi-networking those of the accelerator machines' further NICs.
+"""The networks of a GKE cluster: the cluster's own and, with multi-networking, those of the accelerator machines' further NICs.
 
-With managed DRANET GKE makes the latter itself, and nothing here knows their addresses. A RoCE network has no firewall: its
-profile takes none but policies of its own kind, and says the MTU.
+With managed DRANET GKE makes the latter itself, with addresses of its own. A RoCE network has no firewall, because its profile
+allows only its own kind of policies; the profile also sets the MTU.
 """
 
 from collections.abc import Sequence
@@ -16,19 +16,19 @@ NETWORK, SUBNET, NAT, FIREWALL, PROXIES = "network", "nodes", "nat", "internal",
 GVNIC, RDMA = "gvnic", "rdma"
 #: Names of the secondary ranges.
 PODS, SERVICES = "pods", "services"
-#: The largest that Google's network takes.
+#: The largest MTU of Google's network.
 MTU = 8896
-#: Ports of a node at one of the NAT's addresses, for connections to one destination: at first, and at most. By Google's default
-#: they are 64. Eight model servers of a node that begin together load eight files each (`max_workers` of huggingface_hub's
-#: snapshot_download) in 16 ranges (hf_xet's default), which is 1,024. An address has 64,512, so that one serves 63 such nodes;
-#: more addresses come by themselves. 65,536 is the most that Google takes, and both have to be powers of two.
+#: The NAT's ports per node, for connections to one destination: the initial and the largest number. Google's default is 64. Eight
+#: model servers of a node that start together load eight files each (`max_workers` of huggingface_hub's snapshot_download) in 16
+#: ranges (hf_xet's default), which is 1,024. An address has 64,512 ports, so one address serves 63 such nodes; Google adds
+#: addresses automatically. Google allows 65,536 at most, and both must be powers of two.
 MIN_PORTS, MAX_PORTS = 8 * 8 * 16, 65_536
-#: Load balancers and NEGs that hold a network go minutes after what made them.
+#: Load balancers and NEGs that use a network are deleted minutes after the objects for which they were made.
 _PATIENCE = Timeouts(delete="20m")
 
 
 def networks(site: Site) -> list[Resource]:
-    """The cluster's network with everything in it, then those of the further NICs."""
+    """Returns the cluster's network with everything in it, then the networks of the further NICs."""
     proxy = [_proxy_only(site)] if site.gateway else []
     rdma = [*_gvnic(site), *_roce(site)] if site.rdma == "multinet" else []
     ranges = [site.addresses.nodes, site.addresses.pods]
@@ -37,7 +37,7 @@ def networks(site: Site) -> list[Resource]:
 
 
 def rdma_parts() -> list[str]:
-    """The parts' names of the subnets of the RDMA NICs, in the order the nodes have them."""
+    """Returns the names of the RDMA NICs' subnets, in the order of the NICs on a node."""
     return [f"{RDMA}-{index}" for index in range(8)]
 
 
@@ -58,7 +58,7 @@ def _proxy_only(site: Site) -> Resource:
 
 
 def _nat(site: Site) -> list[Resource]:
-    """Nodes have no addresses of their own in the Internet, where images and models come from."""
+    """Returns the NAT: nodes have no public addresses, and images and models come from the Internet."""
     router = Resource(
         name=site.named("router"),
         type="compute.Router",
@@ -85,7 +85,7 @@ def _nat(site: Site) -> list[Resource]:
             "nat_ip_allocate_option": "AUTO_ONLY",
             "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES",
             "enable_dynamic_port_allocation": True,
-            # Excluded by the line above. The provider has no default of its own, and takes what Google returns.
+            # Excluded by the line above. The provider has no default of its own and stores what Google returns.
             "enable_endpoint_independent_mapping": False,
             "min_ports_per_vm": MIN_PORTS,
             "max_ports_per_vm": MAX_PORTS,
@@ -131,7 +131,7 @@ def _vpc(site: Site, part: str, title: str, **more: Any) -> Resource:
         },
         after=(api(site, "compute"),),
         protect=site.protect,
-        ignore_changes=("description",),  # another word in it would replace the network
+        ignore_changes=("description",),  # a change of it would replace the network
         timeouts=_PATIENCE,
         delete_before_replace=True,
     )
@@ -152,7 +152,7 @@ def _subnet(site: Site, part: str, network: str, title: str, given: IPv4Network,
             **more,
         },
         protect=site.protect,
-        ignore_changes=("description",),  # another word in it would replace the subnet
+        ignore_changes=("description",),  # a change of it would replace the subnet
         timeouts=_PATIENCE,
         delete_before_replace=True,
     )

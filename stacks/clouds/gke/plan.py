@@ -1,6 +1,6 @@
 """The plan of a stack on GKE: cloud resources in the order of creation, then the cluster's add-ons.
 
-The parts are in the modules beside this one. A pure function of a request: nothing is asked of Google.
+The parts are in the modules beside this one. A pure function of a request: Google is not asked.
 """
 
 import json
@@ -24,14 +24,14 @@ from stacks.clouds.gke.versions import brought_crds
 
 Object = dict[str, Any]
 
-#: Where a stack file says `deleteInUse`.
+#: The section of the stack file that has `deleteInUse`.
 SECTION = "cluster.gke"
 NETWORKS_FILE, INSTALLER_FILE = "networks.yaml", "driver-installer.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
 class GkePlan(ClusterPlan):
-    """The plan of a cluster on GKE, with the site it follows from, for this cloud's own rules and looks."""
+    """The plan of a cluster on GKE with its site, for this cloud's own rules and checks."""
 
     site: Site
 
@@ -71,9 +71,9 @@ def gke_plan(request: ClusterRequest) -> GkePlan:
 
 
 def _reader(request: ClusterRequest, files: Sequence[Manifest], installer: str | None) -> Any:
-    """Returns what reads the objects of the files, once: it downloads, which no command needs that only checks.
+    """Returns a function that reads the objects of the files, once. It downloads, which commands that only check do not need.
 
-    It raises SourceError if a file cannot be had or is not what its checksum says.
+    It raises SourceError if a file cannot be downloaded or does not match its checksum.
     """
 
     @cache
@@ -98,9 +98,9 @@ def _of_charts(releases: Sequence[HelmRelease]) -> Iterator[Use]:
 
 
 def kubeconfig(cluster: str, endpoint: str) -> str:
-    """Returns a kubeconfig, as text, for a cluster's DNS endpoint, whose certificate a public authority signed.
+    """Returns a kubeconfig, as text, for a cluster's DNS endpoint. Its certificate is signed by a public authority.
 
-    It holds no credential: Google's plugin asks for one, on behalf of the user who uses the kubeconfig.
+    It holds no credential: Google's plugin gets one for the user of the kubeconfig.
     """
     user = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",

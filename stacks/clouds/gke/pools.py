@@ -1,7 +1,7 @@
 """The node pools of a GKE cluster: CPU nodes first, then the accelerators, all in one zone.
 
-What differs between machines is a row of `hardware.machines.gke_pools`, what differs between the ways to RDMA and between kinds
-of capacity is a table here. Every TPU host is a slice of its own; slices of many hosts are not made.
+Differences between machines are rows of `hardware.machines.gke_pools`; differences between the ways to RDMA, and between kinds of
+capacity, are tables here. Every TPU host is a slice of its own; slices of several hosts are not made.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from stacks.clouds.pools import PoolKey
 from stacks.clouds.resource import Ref, Resource, Timeouts
 
 SYSTEM = "system"
-#: Labels that turn managed DRANET on, hand GPUs out by DRA alone, and let the GPU's DRA driver onto the nodes (llm-d's GKE
+#: Labels that turn on managed DRANET, hand out GPUs by DRA alone, and admit the GPU's DRA driver to the nodes (llm-d's GKE
 #: guide, a run on A3 Ultra).
 DRANET_LABELS = {
     "cloud.google.com/gke-networking-dra-driver": "true",
@@ -26,20 +26,20 @@ DRANET_LABELS = {
     "nvidia.com/gpu.present": "true",
 }
 LABELS: Mapping[RdmaMode, Mapping[str, str]] = {"dranet": DRANET_LABELS, "multinet": {}, "none": {}}
-#: With DRA the driver is the stack's to install (`stacks.clouds.gke.addons`), else GKE's.
+#: With DRA the stack installs the driver (`stacks.clouds.gke.addons`), else GKE does.
 DRIVER: Mapping[RdmaMode, str] = {"dranet": "INSTALLATION_DISABLED", "multinet": "LATEST", "none": "LATEST"}
 RESERVATION_KEY = "compute.googleapis.com/reservation-name"
-#: Of a taint, in Kubernetes' words and in GKE's.
+#: The effects of a taint: Kubernetes' names, and GKE's.
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "PreferNoSchedule": "PREFER_NO_SCHEDULE", "NoExecute": "NO_EXECUTE"}
-#: Making many large machines takes GKE so long, and so does letting go of their NICs.
+#: GKE needs this long to create many large machines, and to release their NICs.
 _PATIENCE = Timeouts(create="120m", update="120m", delete="120m")
-#: Blocks that the plan never says, and that GKE may return for accelerators: the placement of TPU hosts, the maintenance of
+#: Blocks that the plan never sets and that GKE may return for accelerators: the placement of TPU hosts, the maintenance of
 #: reserved hosts. The provider's schema has them as Optional, not Computed, ForceNew: a later preview would replace the pool.
 UNSAID = ("placementPolicy", "nodeConfig.hostMaintenancePolicy")
 
 
 def system_pool(site: Site) -> Resource:
-    """CPU nodes, as many as GKE's autoscaler finds needed."""
+    """Returns the pool of CPU nodes; GKE's autoscaler sets their number."""
     stated = site.gke.system_pool
     args = {
         "autoscaling": {"total_min_node_count": stated.min, "total_max_node_count": stated.max},
@@ -52,11 +52,11 @@ def system_pool(site: Site) -> Resource:
 
 
 def accelerator_pool(site: Site) -> Resource:
-    """The nodes of the model servers. None is added to replace another: nobody has spare ones."""
+    """Returns the pool of the model servers' nodes. An upgrade adds no surge nodes, because there is no spare capacity."""
     sized, flex = _size(site), site.gke.capacity.flex_start
     args = {
         **sized,
-        # Nodes that go after days are not worth a repair, and flex-start takes none.
+        # Nodes that exist for days only need no repair, and flex-start does not allow it.
         "management": {"auto_repair": flex is None, "auto_upgrade": True},
         "upgrade_settings": {"strategy": "SURGE", "max_surge": 0, "max_unavailable": 1},
         "node_drain_configs": [{"respect_pdb_during_node_pool_deletion": False}],
@@ -70,7 +70,7 @@ def accelerator_pool(site: Site) -> Resource:
 
 
 def _size(site: Site) -> dict[str, Any]:
-    """How many nodes, or within which bounds an autoscaler says so: of flex-start, from none on."""
+    """Returns the number of nodes, or the bounds of an autoscaler; with flex-start it starts at none."""
     bounds, flex = site.gke.accelerator_pool.autoscaling, site.gke.capacity.flex_start
     if bounds is None and flex is None:
         return {"node_count": site.nodes}  # per zone, of which there is one
@@ -85,7 +85,7 @@ def _accelerator_node(site: Site) -> dict[str, Any]:
     labels = {**stated.labels, **LABELS[site.rdma]}
     return {
         "machine_type": pool.machine.instance_type,
-        # The RDMA drivers and the preinstalled GPU driver are of this image only.
+        # Only this image has the RDMA drivers and the preinstalled GPU driver.
         "image_type": "COS_CONTAINERD",
         "boot_disk": {"disk_type": "hyperdisk-balanced", "size_gb": stated.boot_disk_gb or pool.boot_disk_gb},
         "taints": [
@@ -93,7 +93,7 @@ def _accelerator_node(site: Site) -> dict[str, Any]:
         ],
         **({"labels": labels} if labels else {}),
         **({"guest_accelerators": [gpus]} if pool.gpu else {}),
-        # Said, though GKE would find the number: what it fills in looks like a change that replaces the pool.
+        # Set, though GKE would find the number: a value that GKE fills in looks like a change that replaces the pool.
         **({"ephemeral_storage_local_ssd_config": {"local_ssd_count": pool.local_ssds}} if pool.local_ssds else {}),
         **({"linux_node_config": {"sysctls": dict(pool.sysctls)}} if pool.sysctls else {}),
         **_every_node(site),
@@ -108,17 +108,18 @@ def _every_node(site: Site) -> dict[str, Any]:
         "workload_metadata_config": {"mode": "GKE_METADATA"},
         "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
         "metadata": {"disable-legacy-endpoints": "true"},
-        # On the system pool too, as cluster-toolkit has it: C3, C4 and N4 have no other NIC, so that GKE returns it unasked, and
-        # the provider's schema has it as Optional, not Computed.
+        # On the system pool too, as in cluster-toolkit: C3, C4 and N4 have no other NIC, so GKE returns it even if it is not
+        # set, and the provider's schema has it as Optional, not Computed.
         "gvnic": {"enabled": True},
     }
 
 
 def capacity(stated: Capacity) -> dict[str, Any]:
-    """Arguments for the source of a node, and for the reservation that it uses up.
+    """Returns the arguments for the source of the nodes and for the reservation that they consume.
 
-    All but `reservation` say that they use none. Unsaid, a node takes any open one of the project, and what GKE fills in would
-    replace the pool: the provider has it as Optional, not Computed, ForceNew. cluster-toolkit says it of every pool.
+    All sources except `reservation` state that they use no reservation. Without that, a node takes any open reservation of the
+    project, and the value that GKE fills in would replace the pool: the provider has it as Optional, not Computed, ForceNew.
+    cluster-toolkit states it for every pool.
     """
     no_reservation = {"reservation_affinity": {"consume_reservation_type": "NO_RESERVATION"}}
     if stated.reservation:
@@ -132,7 +133,7 @@ def capacity(stated: Capacity) -> dict[str, Any]:
 
 
 def _nics(site: Site) -> dict[str, Any]:
-    """How the machine's further NICs come to its nodes; the order is that of their names there, `eth1` to `eth9`."""
+    """Returns the arguments for the machine's further NICs, in the order of their names on a node, `eth1` to `eth9`."""
     ways: Mapping[RdmaMode, dict[str, Any]] = {
         "dranet": {"accelerator_network_profile": "auto"},
         "multinet": {
@@ -176,6 +177,6 @@ def _pool(
         protect=site.protect and key not in site.allow_replace,
         ignore_changes=ignore_changes,
         timeouts=_PATIENCE,
-        # The name is taken, and the capacity too.
+        # The new pool would need the same name and the same capacity.
         delete_before_replace=True,
     )

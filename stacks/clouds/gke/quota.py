@@ -1,7 +1,7 @@
-"""The quota that a GKE plan needs in its project, and the missing part.
+"""The quota that a GKE plan needs in its project, and what is missing.
 
-Of the accelerator pool only where its nodes do not come from a reservation, which is quota already spent. The provider asks for
-quota late, with half of the stack made.
+The accelerator pool counts only if its nodes do not come from a reservation, which has its quota already. The provider reports a
+missing quota late, with half of the stack made.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ SSD_GIB = 375
 
 @dataclass(frozen=True)
 class Need:
-    """So much of something; `what` are words for people, once in a list of needs."""
+    """An amount of a resource. `what` names the resource for people, and is unique in a list of needs."""
 
     what: str
     amount: int
@@ -28,13 +28,13 @@ class Need:
 
 
 def quota_needs(plan: GkePlan) -> list[Need]:
-    """Returns the plan's maximum needs, each once. The system pool's share is small, and left out."""
+    """Returns what the plan needs at its largest, each resource once. The system pool's small share is left out."""
     accelerators = [pool for pool in pools(plan.resources) if pool.has_accelerators and not _reserved(pool)]
     return [need for pool in accelerators for need in _of_pool(plan, pool)] + [*_of_networks(plan.resources)]
 
 
 def shortfalls(needs: Sequence[Need], limits: Mapping[str, int]) -> list[Need]:
-    """CAP-08: what is missing where a limit is less than what is needed; of what no limit is known, nothing is said."""
+    """CAP-08: returns the missing amounts where a limit is smaller than the need. Needs without a known limit are left out."""
     return [
         Need(need.what, need.amount - limits[need.what])
         for need in needs

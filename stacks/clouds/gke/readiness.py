@@ -1,7 +1,8 @@
-"""A look at a project before anything is made in it: are the APIs on that no stack can turn on, does GKE offer the version?
+"""Checks of a project before anything is made in it: whether the APIs are on that no stack can turn on, and whether GKE offers
+the version.
 
-Read-only, by two requests, and only while there is no cluster yet, or when its version changes. Leaves out billing, roles of
-the caller, quotas and policies of the organisation, of which Google tells only when they are in the way (docs/gke.md).
+Read-only, by two requests, and only for a new cluster or a change of its version. Billing, roles of the caller, quotas and
+policies of the organisation are left out, because Google reports them only when a request fails (docs/gke.md).
 """
 
 import threading
@@ -17,15 +18,15 @@ from stacks.clouds.gke.rules import GKE_17, GKE_30
 from stacks.clouds.gke.versions import at_least, offers_command, parse
 from stacks.findings import Problem, StackFileError
 
-#: The first resource, an API that is turned on, is made by Service Usage and read back by Cloud Resource Manager
-#: (google_project_service of the provider: its documentation, and `Projects.Get` in its Read).
+#: APIs that must be on already. The stack's first resource turns an API on: Service Usage does that, and Cloud Resource Manager
+#: reads it back (google_project_service of the provider: its documentation, and `Projects.Get` in its Read).
 NEEDED = ("serviceusage", "cloudresourcemanager")
-#: Seconds for everything, the search for credentials included: where there are none, google-auth asks a metadata server three
-#: times, for three seconds each.
+#: Seconds for all checks, with the search for credentials: without any, google-auth asks a metadata server three times, for three
+#: seconds each.
 LIMIT_SECONDS = 20
-#: Seconds for one answer, and how often a busy Google is asked again.
+#: Seconds for one answer, and the number of retries if Google is busy.
 ANSWER_SECONDS, TRIES = 8, 1
-#: As many versions as a sentence takes.
+#: The number of versions in a message.
 SHOWN = 4
 
 Connect = Callable[[str], Google]
@@ -33,7 +34,9 @@ Connect = Callable[[str], Google]
 
 @dataclass(frozen=True)
 class Question:
-    """One question: `whether` what, the role that may ask, and how; the answer is a problem or None."""
+    """One question to Google: its text after "whether", the role that may ask it, and the request, which returns a problem or
+    None.
+    """
 
     whether: str
     role: str
@@ -42,17 +45,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """Why a question has no answer, and what to do about it."""
+    """The reason why a question has no answer, and the fix."""
 
     why: str
     fix: str
 
 
 def look_at_project(plan: GkePlan, before: Fingerprint, connect: Connect) -> list[str]:
-    """Warnings of what could not be asked. `before` is the last plan of the stack, empty if it is new.
+    """Returns warnings about unanswered questions. `before` is the last plan of the stack, empty if the stack is new.
 
     Raises:
-        StackFileError: an API is off that the stack needs from the start, or GKE does not offer the version.
+        StackFileError: an API that the stack needs from the start is off, or GKE does not offer the version.
     """
     questions = _questions(plan, before)
     answers = _answers(questions, plan.site.project, connect)
@@ -83,7 +86,7 @@ def _questions(plan: GkePlan, before: Fingerprint) -> list[Question]:
 
 
 def _answers(questions: Sequence[Question], project: str, connect: Connect) -> list[Problem | Unanswered | None]:
-    """Returns the answers to all questions, asked at once. None delays the program for longer than the limit."""
+    """Returns the answers. All questions are asked at once, and the program waits no longer than the limit."""
     late = Unanswered(f"Google does not answer within {LIMIT_SECONDS} seconds", NETWORK)
     answers: list[Problem | Unanswered | None] = [late for _ in questions]
 
@@ -107,7 +110,7 @@ def _answer(question: Question, project: str, connect: Connect) -> Problem | Una
     except ForbiddenError:
         return Unanswered(f"your role in project {project} may not read it (403)", f"{question.role} may")
     except ApiOffError:
-        # Not Service Usage, whose being off is the answer itself.
+        # Not for Service Usage: if it is off, that is the answer itself.
         why = f"container.googleapis.com is off in project {project}, and is the stack's to turn on"
         return Unanswered(why, f"run `{enable(['container'], project)}` to have it looked at")
     except (LookupError, TypeError, AttributeError, ValueError):
@@ -137,7 +140,7 @@ def _apis(google: Google) -> Problem | None:
 
 
 def enable(apis: Iterable[str], project: str) -> str:
-    """The command that turns APIs on."""
+    """Returns the command that turns APIs on."""
     return f"gcloud services enable {' '.join(f'{api}.googleapis.com' for api in apis)} --project {project}"
 
 
@@ -164,19 +167,19 @@ def _version(google: Google, plan: GkePlan) -> Problem | None:
 
 
 def _runs(google: Google, plan: GkePlan) -> bool:
-    """Whether the cluster is there with the version: no `up` of its stack has ended well yet, or Google upgraded it already."""
+    """Whether the cluster exists with this version: after an `up` that failed later, or because Google upgraded it already."""
     gke, name = plan.site.gke, plan.cluster.args["name"]
     cluster = google.read("container", f"projects/{gke.project}/locations/{gke.region}/clusters/{name}") or {}
     return gke.version in (cluster.get("initialClusterVersion"), cluster.get("currentMasterVersion"))
 
 
 def _offered(channel: Mapping[str, Any]) -> list[str]:
-    """The versions of a channel, the newest first."""
+    """Returns the versions of a channel, newest first."""
     return sorted(channel.get("validVersions") or (), key=lambda version: parse(version) or (), reverse=True)
 
 
 def _fix(plan: GkePlan, offered: Sequence[str], default: str | None, others: Sequence[str]) -> str:
-    """The newest of those that the machine can be had with, the default among them."""
+    """Returns a fix with the newest versions that support the machine, the default among them."""
     gke, floor = plan.site.gke, plan.site.pool.since[plan.site.rdma]
     fitting = [version for version in offered if at_least(version, floor)] or [*offered]
     newest = [f"{version} (the default)" if version == default else version for version in fitting[:SHOWN]]

@@ -1,7 +1,8 @@
-"""Which changed arguments replace a resource on GKE, and which recreate its nodes one by one, as tables.
+"""Tables of the arguments whose change replaces a resource on GKE, or recreates its nodes one by one.
 
-From the schemas that Google's providers are generated from. With `protect` the engine refuses a replacement without a word of
-why; this tells the fields. What is in neither table changes in place and cheaply: labels, taints, numbers of nodes, upgrades.
+Source: the schemas from which Google's providers are generated. With `protect` the engine refuses a replacement without a
+reason; these tables name the fields. An argument in neither table changes in place and cheaply: labels, taints, numbers of
+nodes, upgrades.
 """
 
 from collections.abc import Mapping
@@ -34,7 +35,7 @@ _CLUSTER_RANGES = (
     "cluster_secondary_range_name services_secondary_range_name cluster_ipv4_cidr_block services_ipv4_cidr_block"
 )
 
-#: By the class's path. A path stands for everything under it.
+#: Immutable arguments by the class's path. A path of an argument stands for everything under it.
 REPLACING: Mapping[str, Fixed] = {
     "container.NodePool": Fixed(
         (*_POOL.split(), *_under("network_config", _POOL_NETWORK), *_under("node_config", _NODE)),
@@ -78,7 +79,7 @@ DISRUPTIVE: Mapping[str, tuple[str, ...]] = {
 
 
 def _moved(old: Arguments, new: Arguments) -> list[str]:
-    """A range that does not hold what it held is another."""
+    """Returns ranges that changed and do not contain the old range; a range may grow in place."""
     before, after = (IPv4Network(args["ip_cidr_range"]) for args in (old, new))
     return [] if before.subnet_of(after) else ["ip_cidr_range"]
 

@@ -12,7 +12,7 @@ from stacks.clouds.gke.pools import SYSTEM
 from stacks.clouds.gke.site import demand
 from stacks.clouds.gke.spec import Gke
 from stacks.clouds.gke.versions import offers_command, parse
-from stacks.clouds.rules import GKE, crossed, nodes_within_bounds
+from stacks.clouds.rules import GKE, min_exceeds_max, nodes_within_bounds
 from stacks.findings import Finding
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def own_labels(facts: "Facts") -> Iterator[Finding]:
 def bounds(facts: "Facts") -> Iterator[Finding]:
     """min <= max of both pools, and the nodes between them."""
     if (gke := stated(facts)) and (system := gke.system_pool).min > system.max:
-        yield crossed((*HERE, "systemPool"), system.min, system.max)
+        yield min_exceeds_max((*HERE, "systemPool"), system.min, system.max)
     yield from nodes_within_bounds(GKE, facts)
 
 

@@ -1,4 +1,4 @@
-"""The choices of one stack on GKE, looked up and named once for all parts of its plan."""
+"""The site of a GKE plan: the stack's choices, resolved once for all parts of the plan."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from stacks.clouds.gke.addresses import AddressPlan, Demand, address_plan
 from stacks.clouds.gke.spec import Gke
 from stacks.clouds.pools import PoolKey
 
-#: The system pool's own upgrades add a node before they take one away; the accelerators' never do.
+#: Upgrades of the system pool add this many nodes before they remove one; upgrades of the accelerator pool add none.
 SURGE = 1
 
 
 @dataclass(frozen=True)
 class Site:
-    """A cluster to be made: where, of what, how large.
+    """The cluster to make: its place, machines and size.
 
-    `nodes` are the accelerator nodes, `gateway` whether clients come through a Gateway of GKE's, `protect` whether the engine
-    refuses to delete or replace what bills.
+    `nodes` is the number of accelerator nodes. `gateway`: clients may come through a Gateway of GKE. `protect`: the engine
+    refuses to delete or replace resources that bill.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Site:
     allow_replace: tuple[PoolKey, ...]
 
     def named(self, part: str) -> str:
-        """The name of a part, in the plan and wherever a name of 63 characters can be had."""
+        """Returns the name of a part, in the plan and at Google if 63 characters are allowed there."""
         return f"{self.name}-{part}"
 
     @property
@@ -42,7 +42,7 @@ class Site:
 
 
 def stated(request: ClusterRequest) -> Gke:
-    """The section of a request to GKE."""
+    """Returns the section of a request to GKE."""
     assert isinstance(request.section, Gke)
     return request.section
 
@@ -72,12 +72,12 @@ def site(request: ClusterRequest) -> Site:
 
 
 def has_gateways(request: ClusterRequest) -> bool:
-    """Whether the cluster can have Gateways of GKE's: as the file says, else if the stack may want some."""
+    """Whether the cluster can have Gateways of GKE: as the file says, else if the stack may use some."""
     said = stated(request).gateways
     return request.wants_gateway if said is None else said
 
 
 def demand(gke: Gke, nodes: int) -> Demand:
-    """Returns the demand for addresses: the maximum of the autoscalers."""
+    """Returns the demand for addresses: the largest number of nodes that the autoscalers may make."""
     scaling = gke.accelerator_pool.autoscaling
     return Demand(max(nodes, scaling.max if scaling else 0), gke.system_pool.max, SURGE)

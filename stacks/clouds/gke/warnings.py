@@ -1,4 +1,4 @@
-"""Checks of a valid `cluster.gke` that point something out; their rows, of severity warning, are in `stacks.clouds.gke.rules`."""
+"""Checks of a valid `cluster.gke` with severity warning; their rows are in `stacks.clouds.gke.rules`."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 HERE = ("cluster", "gke")
-#: A model's files, and room to fetch another revision's first ones.
+#: The factor for a disk: a model's files, and room for the first files of another revision.
 _ROOM = 1.2
 
 
 def _plan(facts: "Facts") -> GkePlan:
-    """The plan of the stack's cluster, if it makes one on GKE."""
+    """Returns the plan of the stack's cluster. Raises UnknownError if the stack makes none on GKE."""
     if not isinstance(facts.cluster, GkePlan):
         raise UnknownError
     return facts.cluster
 
 
 def driver(facts: "Facts") -> Iterator[Finding]:
-    """GKE-15: images for CUDA 13 on a driver that is not known, or too old."""
+    """GKE-15: images for CUDA 13 on a driver that is unknown or too old."""
     plan, image = _plan(facts), facts.workload.image
     version = parse(plan.site.gke.version) or (0, 0)
     seen = SEEN_DRIVERS.get((version[0], version[1]), "")
@@ -42,18 +42,21 @@ def driver(facts: "Facts") -> Iterator[Finding]:
 
 
 def short_lived(facts: "Facts") -> Iterator[Finding]:
-    """CAP-09: nodes that are known to go."""
+    """CAP-09: nodes with a limited life."""
     flex = _plan(facts).site.gke.capacity.flex_start
     if flex:
-        what = f"nodes of flex-start go after {flex.max_run_duration} seconds"
-        why = "the model servers go with them, and others come when there is capacity"
+        what = f"nodes of flex-start are deleted after {flex.max_run_duration} seconds"
+        why = "the model servers stop with them, and new nodes come only when there is capacity"
         yield Finding(
-            at=(*HERE, "capacity", "flexStart"), what=what, why=why, fix="use a reservation for what has to stay"
+            at=(*HERE, "capacity", "flexStart"),
+            what=what,
+            why=why,
+            fix="use a reservation for a service that must stay up",
         )
 
 
 def quota(facts: "Facts") -> Iterator[Finding]:
-    """CAP-08: quota that has to be there, for what no reservation holds."""
+    """CAP-08: quota that the project needs for nodes without a reservation."""
     plan = _plan(facts)
     if plan.site.gke.capacity.reservation is None:
         what = f"quota is needed: {', '.join(map(str, quota_needs(plan)))}"
@@ -62,7 +65,7 @@ def quota(facts: "Facts") -> Iterator[Finding]:
 
 
 def proxies(facts: "Facts") -> Iterator[Finding]:
-    """NET-09: a proxy-only subnet that is smaller than Google recommends."""
+    """NET-09: a proxy-only subnet smaller than Google recommends."""
     plan = _plan(facts)
     if plan.site.gateway and (what := plan.site.addresses.proxy_warning):
         why = "a busy Gateway runs out of proxies"
@@ -72,7 +75,7 @@ def proxies(facts: "Facts") -> Iterator[Finding]:
 
 
 def model_on_the_boot_disk(facts: "Facts") -> Iterator[Finding]:
-    """TPU-05: a boot disk that the model does not fit on."""
+    """TPU-05: a boot disk too small for the model."""
     plan, model = _plan(facts), facts.workload.model
     disk = plan.site.gke.accelerator_pool.boot_disk_gb or plan.site.pool.boot_disk_gb
     if plan.site.pool.topology and DOWNLOAD_GB.get(model, 0) * _ROOM > disk:
@@ -86,7 +89,7 @@ def model_on_the_boot_disk(facts: "Facts") -> Iterator[Finding]:
 
 
 def brought(facts: "Facts") -> Iterator[Finding]:
-    """GKE-16: a CRD from the stack's own directory that the cluster keeps itself."""
+    """GKE-16: a CRD in the stack's own directory that the cluster keeps itself."""
     plan, crds = _plan(facts), facts.spec.crds
     if crds.manage and crds.directory and plan.brought_crds:
         names = " and ".join(sorted(plan.brought_crds))

@@ -1,25 +1,30 @@
-"""Google's REST APIs as JSON, and only ever read: this client has no way to change anything.
+"""A read-only client of Google's REST APIs, and the search of a project for a stack's leftovers with it.
 
-Credentials, their renewal and the connection are the business of Google's own library, which is an extra and imported late.
-(Of a user's own credentials that library also wants to know the default project, which is of no matter here, and may ask an
-installed gcloud for it.) What the answers mean is not decided here.
+Google's own library, which is an extra and imported late, handles credentials, their renewal and the connection. (For a user's
+own credentials that library also looks for the default project, and may ask an installed gcloud for it; the result is not used
+here.) Other modules interpret the answers.
 """
 
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from components.kube_errors import reason
+from stacks.clouds.gke.leftovers.kinds import Kind, items, last, silent
+from stacks.findings import StackFileError
+from stacks.kube.rules import CLUSTER
 
 if TYPE_CHECKING:
     from requests import Response, Session
 
 Object = dict[str, Any]
 
-#: Where each API begins.
+#: The base URL of each API.
 ROOTS: Mapping[str, str] = {
     "compute": "https://compute.googleapis.com/compute/v1",
     "container": "https://container.googleapis.com/v1",
@@ -27,20 +32,21 @@ ROOTS: Mapping[str, str] = {
     "iam": "https://iam.googleapis.com/v1",
     "serviceusage": "https://serviceusage.googleapis.com/v1",
 }
-#: GKE's API takes no narrower one; what may be read is a matter of roles.
+#: GKE's API accepts no narrower scope; roles limit what may be read.
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-#: The project on whose behalf is asked. Unsaid it would be that of the credentials, and an API that is off there could be taken
-#: for one that is off in the stack's.
+#: The header with the project to which requests are charged. Without it that is the project of the credentials, and an API that
+#: is off there could be mistaken for one that is off in the stack's project.
 PROJECT_HEADER = "x-goog-user-project"
-#: Seconds to wait for one answer; a list of a large project takes some.
+#: Seconds to wait for one answer; lists of a large project are slow.
 TIMEOUT_SECONDS = 30
-#: How often Google is asked that is busy or out of order, and the factor of the growing seconds in between.
+#: The number of tries if Google is busy or fails, and the factor in seconds of the growing waits between them.
 TRIES, BUSY_SECONDS = 4, 0.5
 BUSY = (429, 500, 502, 503, 504)
-#: Names the file of answers that a rehearsal's pretend cloud gives. With it nobody is asked, and no credentials are looked for.
+#: The environment variable with the file of answers of a rehearsal's pretend cloud. If set, no server is asked, and no
+#: credentials are looked for.
 ANSWERS = "LLMD_PD_GOOGLE_ANSWERS"
 
-#: Google's words for an API that a project has not switched on, and for a role that is missing.
+#: Google's reasons for an API that a project has not turned on, and for a missing role.
 OFF = frozenset({"SERVICE_DISABLED", "accessNotConfigured"})
 FORBIDDEN = frozenset({"forbidden", "IAM_PERMISSION_DENIED"})
 LOGIN = "log in with `gcloud auth application-default login`"
@@ -48,7 +54,7 @@ NETWORK = "check the network, and the proxy if there is one"
 
 
 class UnansweredError(Exception):
-    """Google cannot be asked at all: `why`, and the `fix`."""
+    """Google cannot be asked; `why`, and the `fix`."""
 
     def __init__(self, why: str, fix: str) -> None:
         super().__init__(why)
@@ -56,17 +62,17 @@ class UnansweredError(Exception):
 
 
 class ForbiddenError(Exception):
-    """Our role may not read it."""
+    """The role of the credentials may not read a resource."""
 
 
 class ApiOffError(Exception):
-    """The project has not switched the API on, so there is nothing of it."""
+    """The project has not turned the API on, so it has none of its resources."""
 
 
 class Google:
-    """One project's view of Google, over a session that adds the credentials.
+    """A client for one project, over a session that adds the credentials.
 
-    A request raises `ForbiddenError`, `ApiOffError`, or `UnansweredError` for every other answer of no use, and for none.
+    A request raises `ForbiddenError`, `ApiOffError`, or `UnansweredError` for any other unusable answer and for none.
     """
 
     def __init__(
@@ -79,10 +85,11 @@ class Google:
 
     @classmethod
     def connect(cls, project: str, timeout: float = TIMEOUT_SECONDS, tries: int = TRIES) -> "Google":
-        """With the credentials that Google's tools find on this machine. `timeout` is the seconds to wait for one answer.
+        """Returns a client with the credentials that Google's tools find on this machine. `timeout`: seconds to wait for an
+        answer.
 
         Raises:
-            UnansweredError: there are none, or the library is not installed.
+            UnansweredError: no credentials exist, or the library is not installed.
         """
         try:
             from google.auth import default
@@ -94,19 +101,19 @@ class Google:
         from requests.adapters import HTTPAdapter
         from urllib3 import Retry
 
-        # It says on stderr that it found no default project, which nobody asked for.
+        # The library logs to stderr that it found no default project, which is not needed.
         logging.getLogger("google.auth").addHandler(logging.NullHandler())
         try:
             credentials, _ = default(scopes=[SCOPE], quota_project_id=project)
         except (GoogleAuthError, OSError, ValueError) as error:
-            raise UnansweredError(f"no credentials can be had: {_first(error)}", LOGIN) from error
+            raise UnansweredError(f"no credentials were found: {_first(error)}", LOGIN) from error
         session = AuthorizedSession(credentials)
         retry = Retry(tries, connect=1, status_forcelist=BUSY, backoff_factor=BUSY_SECONDS, raise_on_status=False)
         session.mount("https://", HTTPAdapter(max_retries=retry))
         return cls(session, project, timeout=timeout)
 
     def read(self, api: str, path: str, **query: str | Sequence[str]) -> Object | None:
-        """Returns the resource or list at a path, or None."""
+        """Returns a resource, or None if it does not exist."""
         from google.auth.exceptions import GoogleAuthError, RefreshError
         from requests.exceptions import RequestException
 
@@ -115,7 +122,7 @@ class Google:
             answer = self._session.get(url, params=query, headers={PROJECT_HEADER: self.project}, timeout=self._timeout)
             found = answer.json() if answer.ok else None
         except RefreshError as error:
-            raise UnansweredError(f"the credentials are not taken: {_first(error)}", LOGIN) from error
+            raise UnansweredError(f"Google refuses the credentials: {_first(error)}", LOGIN) from error
         except (RequestException, GoogleAuthError) as error:
             raise UnansweredError(reason(_innermost(error)), NETWORK) from error
         if answer.ok and not isinstance(found, dict):
@@ -127,10 +134,10 @@ class Google:
         return found
 
     def pages(self, api: str, path: str) -> Iterator[Object]:
-        """Every page of a list.
+        """Yields every page of a list.
 
         Raises:
-            UnansweredError: there is no such list, and so no such project or place either.
+            UnansweredError: the list does not exist, so its project, region or zone does not either.
         """
         query: dict[str, str] = {}
         while True:
@@ -144,14 +151,14 @@ class Google:
 
 
 class KeptGoogle(Google):
-    """Answers from a file, by the API and the last part of the path; there is nothing else."""
+    """A client that reads answers from a file, by the API and the last part of the path. Everything else does not exist."""
 
     def __init__(self, answers: Path, project: str) -> None:
         self.project = project
         self._answers = answers
 
     def read(self, api: str, path: str, **query: str | Sequence[str]) -> Object | None:  # noqa: ARG002 - the client's own
-        """The kept answer, or None.
+        """Returns the kept answer, or None.
 
         Raises:
             UnansweredError: the file cannot be read.
@@ -164,14 +171,14 @@ class KeptGoogle(Google):
 
 
 def connection(environment: Mapping[str, str], timeout: float, tries: int) -> Callable[[str], Google]:
-    """The way to Google for a project: with credentials; in a rehearsal, by the answers of its pretend cloud."""
+    """Returns a function that connects to Google for a project: with credentials or, in a rehearsal, to its pretend cloud."""
     if kept := environment.get(ANSWERS):
         return partial(KeptGoogle, Path(kept))
     return partial(Google.connect, timeout=timeout, tries=tries)
 
 
 def _refusal(answer: "Response") -> Exception:
-    """Returns the meaning of a status of 400 and above."""
+    """Returns the error for an answer with a status of 400 or more."""
     try:
         error = answer.json()["error"]
         message, details = str(error["message"]), [*error.get("errors", ()), *error.get("details", ())]
@@ -182,20 +189,89 @@ def _refusal(answer: "Response") -> Exception:
         return ApiOffError(message)
     if answer.status_code == 403 and reasons <= FORBIDDEN:
         return ForbiddenError(message)
-    fix = LOGIN if answer.status_code == 401 else "set right what it says, or try again later"
+    fix = LOGIN if answer.status_code == 401 else "correct what it reports, or try again later"
     return UnansweredError(f"it answers {answer.status_code}: {_first(message)}", fix)
 
 
 def _first(said: object) -> str:
-    """The first sentence, as a part of another one."""
+    """Returns the first sentence of a text, as a part of another sentence."""
     lines = str(said).strip().splitlines() or ["no reason given"]
     return lines[0].partition(". ")[0].strip().rstrip(".")
 
 
 def _innermost(error: Exception) -> Exception:
-    """Returns the root cause of a library's error: each layer wraps the one below."""
+    """Returns the original error inside a library's error: each layer wraps the error of the layer below."""
     while below := next(
         (part for part in (getattr(error, "reason", None), *error.args) if isinstance(part, Exception)), None
     ):
         error = below
     return error
+
+
+Found = TypeVar("Found")
+
+
+@contextmanager
+def asking_google() -> Iterator[None]:
+    """Wraps requests to Google: an answer that is missing or unusable becomes a problem of the stack file."""
+    try:
+        yield
+    except UnansweredError as error:
+        what = "Google cannot be asked what is left"
+        raise StackFileError(
+            [CLUSTER.problem(at=("cluster", "gke"), what=what, why=error.why, fix=error.fix)]
+        ) from error
+
+
+@dataclass
+class GoogleLook:
+    """One search of a project: things in the stack's region, and global things.
+
+    `others` are additional notes; `unread` are the permissions that the role lacks; `on` are the APIs that answered, `off` those
+    that the project has not turned on.
+    """
+
+    google: Google
+    region: str
+    others: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    on: list[str] = field(default_factory=list)
+    off: set[str] = field(default_factory=set)
+
+    def listed(self, kind: Kind) -> list[Object]:
+        """Returns the things of a kind; none if its API is off; none, with an entry in `unread`, if the role may not list them.
+
+        Raises:
+            UnansweredError: a region or zone does not answer. Else "nothing is left" would be an answer about the other places
+            only.
+        """
+        found: list[Object] = []
+        path = f"projects/{self.google.project}/{kind.path}"
+        for page in self._asked(kind.api, last(kind.path), lambda: [*self.google.pages(kind.api, path)]) or ():
+            for where in silent(page):
+                if where.startswith(self.region) or where == "global":
+                    raise UnansweredError(f"{where} does not answer for {last(kind.path)}", "try again later")
+            found += items(kind, page)
+        return found
+
+    def read(self, api: str, path: str) -> Object | None:
+        """Returns a resource; None if it does not exist; None, with an entry in `unread`, if the role may not read it."""
+        return self._asked(api, path.partition("/")[2].partition("/")[2], lambda: self.google.read(api, path))
+
+    def _asked(self, api: str, what: str, ask: Callable[[], Found]) -> Found | None:
+        if api in self.off:
+            return None
+        try:
+            found = ask()
+        except ApiOffError:
+            self.off.add(api)
+            self.others.append(
+                f"{api}.googleapis.com is off in project {self.google.project}, so the project has none of its resources"
+            )
+            return None
+        except ForbiddenError:
+            self.unread.append(f"{api}.{what}")
+            return None
+        if api not in self.on:
+            self.on.append(api)
+        return found

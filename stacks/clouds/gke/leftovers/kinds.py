@@ -1,7 +1,8 @@
-"""The kinds of things of Google's that a stack on GKE can leave behind, as rows: where each is listed, whether it bills, and what
-is worth saying of one. Whose a thing is gets decided in `stacks.clouds.gke.leftovers.owners`.
+"""The kinds of Google's resources ("things") that a stack on GKE can leave behind, as rows: the list that has them, whether they
+bill, and the description of one. `stacks.clouds.gke.leftovers.owners` decides which stack owns a thing.
 
-Leaves out what nothing hangs on and nobody pays for (IAM bindings, routes, certificates), and what goes with something listed.
+Left out are kinds that block nothing and cost nothing (IAM bindings, routes, certificates), and things that are deleted together
+with a listed thing.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,24 +14,26 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind: `name` for people, `path` of its list below the project's, its text in a list, whether it `bills`."""
+    """One kind: its `name` for people, the `path` of its list below the project's, a function that describes a thing, and whether
+    things of it bill.
+    """
 
     name: str
     path: str
     what: Callable[[Object], str]
     bills: bool = False
     api: str = "compute"
-    #: The list's key in an answer that is no aggregated one.
+    #: The key of the list in an answer that is not aggregated.
     items: str = "items"
 
 
 def place(obj: Object) -> str:
-    """The zone or region a thing is in; empty for those that are global."""
+    """Returns the zone or region of a thing; empty for a global thing."""
     return last(str(obj.get("zone") or obj.get("region") or ""))
 
 
 def last(path: str) -> str:
-    """The last part of a path or of a link."""
+    """Returns the last part of a path or link."""
     return path.rpartition("/")[2]
 
 
@@ -85,7 +88,7 @@ ROUTER = Kind("Cloud Router", "aggregated/routers", _located)
 SUBNET = Kind("Subnet", "aggregated/subnetworks", _located)
 NETWORK = Kind("Network", "global/networks", _nothing)
 
-#: In an order in which each can go once those before it are gone.
+#: In deletion order: each can be deleted once those before it are.
 KINDS = (
     INSTANCE,
     Kind("Instance group", "aggregated/instanceGroups", _located),
@@ -110,7 +113,7 @@ KINDS = (
 
 
 def items(kind: Kind, page: Object) -> Iterator[Object]:
-    """The things on one page of a list, which an aggregated one has by place."""
+    """Yields the things on one page of a list. An aggregated list has them by region or zone."""
     found = page.get(kind.items) or []
     if not isinstance(found, Mapping):
         yield from found
@@ -120,7 +123,7 @@ def items(kind: Kind, page: Object) -> Iterator[Object]:
 
 
 def silent(page: Object) -> Iterator[str]:
-    """The places that a page has nothing of because they do not answer."""
+    """Yields the regions and zones that are missing on a page because they do not answer."""
     for key in ("unreachables", "unreachable", "missingZones"):
         yield from map(last, page.get(key) or ())
     found = page.get("items")

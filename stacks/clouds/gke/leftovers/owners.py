@@ -1,27 +1,135 @@
-"""Which of a project's things are a stack's, and why: those its plan names, those of its cluster by their labels, those in its
-networks, and whatever refers to one of them.
+"""Decides which of a project's things a stack owns, and why: things that its plan names, things with its cluster's labels,
+things in its networks, and things that refer to one of these.
 
-GKE and its controllers name what they make after hashes, so names tell little; but what they make has a network, a label, or a
-link to something that has one. Where all of that is gone already, a description is left, which names a namespace and no cluster.
-Pure: of things that were listed before.
+GKE and its controllers use hashes in names, so names tell little. But their things have a network, a label, or a link to a thing
+that has one. If all of these are deleted already, a description is left, which names a namespace and no cluster. Pure: works on
+things that were listed before.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-from stacks.clouds.gke.leftovers.kinds import HEALTH_CHECK, HTTP_HEALTH_CHECK, INSTANCE, NETWORK, Kind, last
-from stacks.clouds.gke.leftovers.things import Thing
+from stacks.clouds.gke.leftovers.kinds import FILESTORE, HEALTH_CHECK, HTTP_HEALTH_CHECK, INSTANCE, NETWORK, Kind, last
 
-#: Kinds that others may use too: who refers to one of a stack's is not the stack's for it.
+Object = dict[str, Any]
+
+#: Labels with which GKE and its drivers name the cluster of a thing, each with the label that names the cluster's place.
+CLUSTER_LABELS = (
+    ("goog-k8s-cluster-name", "goog-k8s-cluster-location"),
+    ("storage_gke_io_cluster_name", "storage_gke_io_cluster_location"),
+)
+#: Keys with which volume drivers name the claim of a volume: in a disk's description, and in a Filestore's labels.
+CLAIM_KEYS = (
+    ("kubernetes.io/created-for/pvc/namespace", "kubernetes.io/created-for/pvc/name"),
+    ("kubernetes_io_created-for_pvc_namespace", "kubernetes_io_created-for_pvc_name"),
+)
+#: The key of a description that names the Service, with its namespace, of a part of a load balancer.
+SERVICE = "kubernetes.io/service-name"
+_LINK = re.compile(r"(?:https?://[^/]+/(?:compute/)?\w+/)?(projects/[^/]+/\S+)")
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A listed resource of Google's."""
+
+    kind: Kind
+    object: Object
+
+    @property
+    def name(self) -> str:
+        """Its short name."""
+        return last(self.object["name"])
+
+    @cached_property
+    def key(self) -> str:
+        """Its path without the API. Other things refer to it by this path."""
+        return _path(str(self.object.get("selfLink"))) or str(self.object["name"])
+
+    @cached_property
+    def links(self) -> frozenset[str]:
+        """The paths of all things it refers to."""
+        found = {path for text in _texts(self.object) if (path := _path(text))}
+        if self.kind is FILESTORE:  # which names a network of its own project without the path
+            project = self.object["name"].split("/")[1]
+            found |= {network(project, last(row.get("network", ""))) for row in self.object.get("networks") or ()}
+        return frozenset(found - {self.key})
+
+    @property
+    def networks(self) -> frozenset[str]:
+        """The networks that contain the thing. The links of a network itself are peers, so a network is in none."""
+        return frozenset(link for link in self.links if "/global/networks/" in link and self.kind is not NETWORK)
+
+    @cached_property
+    def _labels(self) -> Mapping[str, str]:
+        return {**_as_json(self.object.get("description")), **(self.object.get("labels") or {})}
+
+    @property
+    def cluster(self) -> tuple[str, str] | None:
+        """The cluster that its labels name, and the cluster's place, empty if no label names it; None without such a label."""
+        labels = self._labels
+        return next(((labels[name], labels.get(at, "")) for name, at in CLUSTER_LABELS if name in labels), None)
+
+    @property
+    def claim(self) -> tuple[str, str] | None:
+        """The namespace and the name of the claim for which it was made."""
+        labels = self._labels
+        return next(((labels[space], labels.get(name, "")) for space, name in CLAIM_KEYS if space in labels), None)
+
+    @property
+    def namespace(self) -> str | None:
+        """The namespace for which it was made, None if unknown."""
+        if self.claim is not None:
+            return self.claim[0]
+        service = self._labels.get(SERVICE)
+        return service.partition("/")[0] if service else None
+
+
+def network(project: str, name: str) -> str:
+    """Returns a network's path."""
+    return f"projects/{project}/global/networks/{name}"
+
+
+def _path(text: str) -> str:
+    """Returns the path in a link; empty for a text that is no link."""
+    found = _LINK.fullmatch(text)
+    return found[1] if found else ""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for part in value.values():
+                yield from _texts(part)
+        case list():
+            for part in value:
+                yield from _texts(part)
+
+
+def _as_json(description: object) -> Mapping[str, str]:
+    """Returns a description that is a JSON map, as GKE's controllers write it; empty for any other."""
+    try:
+        found = json.loads(str(description))
+    except ValueError:
+        return {}
+    return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
+
+
+#: Kinds that several stacks may share: a thing that refers to a stack's shared thing may have another owner.
 SHARED: tuple[Kind, ...] = (HEALTH_CHECK, HTTP_HEALTH_CHECK)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack for the search: its cluster with its location, the paths of its own resources (`made`) with their kinds, its
+    """A stack to search for: its cluster with its place; the paths of things it `made`, each with a description; and its
     namespace if it serves.
 
-    `cluster` is empty where one of that name is there that is not the stack's.
+    `cluster` is empty if a cluster of that name exists and has another owner.
     """
 
     cluster: str
@@ -31,17 +139,17 @@ class Stack:
     namespace: str | None
 
     def has(self, thing: Thing) -> bool | None:
-        """Whether a thing says that it is of the stack's cluster; None: it says of none."""
+        """Whether a thing names the stack's cluster; None if it names no cluster."""
         said = thing.cluster
         return None if said is None else said[0] == self.cluster and said[1] in ("", self.region)
 
 
 @dataclass(frozen=True)
 class Owned:
-    """The stack's things by their paths, each with why it is.
+    """The things that a stack owns, by path, each with the reason.
 
-    And what may be: things of others that hold one of its networks, networks that GKE may have made for accelerators, and volumes
-    made for claims that say of no cluster.
+    Also doubtful things: things of others in one of its networks, networks that GKE may have made for accelerators, and volumes
+    of claims that name no cluster.
     """
 
     why: Mapping[str, str]
@@ -51,7 +159,7 @@ class Owned:
 
 
 def owned(things: Sequence[Thing], stack: Stack) -> Owned:
-    """The stack's among a project's things."""
+    """Returns the things of a project that the stack owns."""
     networks = _networks(things, stack)
     why: dict[str, str] = {}
     foreign: dict[str, str] = {}
@@ -79,7 +187,7 @@ def owned(things: Sequence[Thing], stack: Stack) -> Owned:
 
 
 def _networks(things: Sequence[Thing], stack: Stack) -> Mapping[str, str]:
-    """The stack's networks by their paths: its own, and those that GKE made for the further NICs of its nodes."""
+    """Returns the stack's networks by path: its own, and those that GKE made for the further NICs of its nodes."""
     found = {path: title for path, title in stack.made.items() if "/global/networks/" in path}
     made = "made by GKE for the nodes' further NICs"
     for thing in things:
@@ -91,7 +199,7 @@ def _networks(things: Sequence[Thing], stack: Stack) -> Mapping[str, str]:
 
 
 def _reason(thing: Thing, stack: Stack, networks: Mapping[str, str]) -> str | None:
-    """Why a thing is the stack's by itself; None where it is not."""
+    """Returns why the stack owns a thing by the thing's own data; None if it does not."""
     if thing.kind is NETWORK:
         return networks.get(thing.key)
     if thing.key in stack.made:
@@ -103,7 +211,7 @@ def _reason(thing: Thing, stack: Stack, networks: Mapping[str, str]) -> str | No
 
 
 def _follow(things: Sequence[Thing], decided: dict[str, str], others: Mapping[str, str]) -> None:
-    """Adds who refers to what is decided, and who refers to those, unless it is others' by itself."""
+    """Adds things that refer, directly or not, to a decided thing, unless they belong to others by their own data."""
     leads = {thing.key: thing.name for thing in things if thing.kind not in SHARED and thing.key in decided}
     while leads:
         found: dict[str, str] = {}
@@ -120,7 +228,7 @@ def _undecided(things: Sequence[Thing], *decided: Mapping[str, str]) -> Iterator
 
 
 def _used_alone(things: Sequence[Thing], why: dict[str, str]) -> None:
-    """Adds what others might share, where nobody else refers to it."""
+    """Adds shared things to which only the stack's things refer."""
     for shared in things:
         if shared.kind in SHARED and shared.key not in why:
             users = [thing for thing in things if shared.key in thing.links]
@@ -129,6 +237,6 @@ def _used_alone(things: Sequence[Thing], why: dict[str, str]) -> None:
 
 
 def _for_rdma(thing: Thing, stack: Stack) -> bool:
-    """Whether a network has a profile of the zone, as those of RDMA NICs do."""
+    """Whether a network has a profile of the zone, as networks of RDMA NICs have."""
     profile = last(str(thing.object.get("networkProfile", "")))
     return thing.kind is NETWORK and profile.startswith(f"{stack.zone}-vpc-")

@@ -1,36 +1,43 @@
-"""Leftovers of a stack on GKE: its own resources, and those that GKE and its controllers made for it. Read-only.
+"""Searches Google for leftovers of a stack on GKE: the resources it made, and those that GKE and its controllers made for it.
 
-Asks Google alone: neither Pulumi's state, which has forgotten what nobody looks for any more, nor the cluster, whose objects go
-with it. Leaves out IAM bindings, which bill nothing and which Google shows to no mere reader.
+Read-only. Asks Google alone: not Pulumi's state, because leftovers are what it has lost, and not the cluster, because its objects
+are deleted with it. IAM bindings are left out: they do not bill, and Google does not show them to a viewer.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from stacks.clouds.gke.leftovers.google import ApiOffError, ForbiddenError, Google, Object, UnansweredError
-from stacks.clouds.gke.leftovers.google_look import GoogleLook, asking_google
+from stacks.clouds.gke.leftovers.google import (
+    ApiOffError,
+    ForbiddenError,
+    Google,
+    GoogleLook,
+    Object,
+    UnansweredError,
+    asking_google,
+)
 from stacks.clouds.gke.leftovers.kinds import DISK, KINDS, NETWORK, ROUTER, Kind, last
-from stacks.clouds.gke.leftovers.owners import Owned, Stack, owned
-from stacks.clouds.gke.leftovers.things import Thing, network
+from stacks.clouds.gke.leftovers.owners import Owned, Stack, Thing, network, owned
 from stacks.clouds.gke.plan import GkePlan
 from stacks.kube.leftover import Leftover, Leftovers
 
-#: Where Google has what a stack made itself, by its class in the SDK. Clusters with their pools, NATs and accounts are asked for
-#: in ways of their own; roles are no things, and APIs stay.
+#: The paths at Google of the resources that a stack made, by class in the SDK. Clusters with their pools, NATs and accounts need
+#: requests of their own; roles are not resources there, and APIs stay.
 PATHS = {
     "compute.Network": "projects/{project}/global/networks/{name}",
     "compute.Subnetwork": "projects/{project}/regions/{region}/subnetworks/{name}",
     "compute.Firewall": "projects/{project}/global/firewalls/{name}",
     "compute.Router": "projects/{project}/regions/{region}/routers/{name}",
 }
-#: As many names as a sentence takes.
+#: The number of names in a message.
 SHOWN = 5
 CLUSTERS = Kind("GKE cluster", "locations/-/clusters", lambda _: "", bills=True, api="container", items="clusters")
 
 
 def look_at_google(plan: GkePlan, namespace: str | None, connect: Callable[[str], Google]) -> Leftovers:
-    """Everything of a plan's that is in its project, to which `connect` leads; `namespace` is where the stack serves, if it does.
+    """Returns the leftovers of a plan in its project. `connect` connects to Google; `namespace` is the stack's, None if it does
+    not serve.
 
     Raises:
         StackFileError: Google cannot be asked.
@@ -48,7 +55,7 @@ class _Search:
     namespace: str | None
 
     def everything(self) -> Iterator[Leftover]:
-        """In an order in which each can go once those before it are gone; then what stays."""
+        """Yields leftovers in deletion order, each deletable once those before it are deleted; then those that stay."""
         there = self.look.listed(CLUSTERS)
         named = [cluster for cluster in there if self._is_named(cluster)]
         ours = [cluster for cluster in named if self._is_ours(cluster)]
@@ -69,14 +76,14 @@ class _Search:
         return (cluster["name"], cluster.get("location")) == (self.plan.cluster.args["name"], self.plan.site.gke.region)
 
     def _is_ours(self, cluster: Object) -> bool:
-        """By the label that its stack gives it, or by its network, which no other stack's can be in."""
+        """Whether the cluster is the stack's: by its label, or by its network, which no other stack uses."""
         label = self.plan.cluster.args["resource_labels"]
         said = cluster.get("resourceLabels") or {}
         return label.items() <= said.items() or _network_of(cluster, self.plan.site.project) in self.made
 
     @cached_property
     def made(self) -> Mapping[str, str]:
-        """The paths of what the stack made itself, with what each is."""
+        """Returns the paths of the things that the stack made, each with a description."""
         known = [resource for resource in self.plan.resources if resource.type in PATHS]
         return {PATHS[resource.type].format_map(resource.args): resource.title for resource in known}
 
@@ -88,7 +95,7 @@ class _Search:
             if within in self.made:
                 yield f"GKE cluster {cluster['name']} is not this stack's, and in its network {last(within)}"
             elif self._is_named(cluster):
-                yield f"GKE cluster {cluster['name']} is there and not this stack's: it has neither its label nor its network"
+                yield f"GKE cluster {cluster['name']} exists and is not this stack's: it has neither its label nor its network"
 
     def _accounts(self) -> Iterator[Leftover]:
         for account in self.plan.of("serviceaccount.Account"):
@@ -98,7 +105,7 @@ class _Search:
                 yield Leftover("Service account", email, account.title)
 
     def _reservation(self) -> Iterator[Leftover]:
-        """The one that the nodes come from, which is the team's, and often another project's that may not be read."""
+        """Yields the reservation of the nodes. It is the team's own, often in another project that the role may not read."""
         stated = self.plan.site.gke.capacity.reservation
         if stated is None or "compute" in self.look.off:
             return
@@ -109,7 +116,7 @@ class _Search:
             )
         except (ForbiddenError, ApiOffError, UnansweredError):
             self.look.others.append(
-                f"reservation {name} of project {project} cannot be read; it bills for as long as it is there"
+                f"reservation {name} of project {project} cannot be read; it bills as long as it exists"
             )
             return
         if found is not None:
@@ -120,7 +127,7 @@ class _Search:
 
 
 def _network_of(cluster: Object, project: str) -> str:
-    """The path of a cluster's network, of which older fields have the name alone."""
+    """Returns the path of a cluster's network; older fields of a cluster have only its name."""
     said = str((cluster.get("networkConfig") or {}).get("network") or cluster.get("network") or "")
     return said if said.startswith("projects/") else network(project, said)
 
@@ -136,7 +143,7 @@ def _cluster(cluster: Object) -> Iterator[Leftover]:
 
 
 def _things(things: Sequence[Thing], found: Owned) -> Iterator[Leftover]:
-    """The stack's, but for disks that go with their machine."""
+    """Yields the things that the stack owns, except disks that are deleted with their machine."""
     for thing in things:
         if thing.key not in found.why or _goes_along(thing, found):
             continue
@@ -150,13 +157,13 @@ def _things(things: Sequence[Thing], found: Owned) -> Iterator[Leftover]:
 
 
 def _goes_along(thing: Thing, found: Owned) -> bool:
-    """Whether it is a disk of a machine that is listed, and of no claim: one of those outlives the machine."""
+    """Whether a thing is the disk of a listed machine and has no claim; a disk with a claim outlives its machine."""
     users = thing.object.get("users") or ()
     return thing.kind is DISK and thing.claim is None and bool(users) and thing.links & found.why.keys() != frozenset()
 
 
 def _doubts(found: Owned) -> Iterator[str]:
-    """Yields notes on resources that may be the stack's, or that others have in its networks."""
+    """Yields notes about things that may be the stack's, and about things of others in its networks."""
     for thing in found.holding:
         yield f"{thing.kind.name} {thing.name} is another cluster's, and holds network {_held(thing, found)}"
     for thing in found.networks:
@@ -164,7 +171,7 @@ def _doubts(found: Owned) -> Iterator[str]:
     if found.volumes:
         names = ", ".join(thing.name for thing in found.volumes[:SHOWN])
         more = f" and {len(found.volumes) - SHOWN} more" if len(found.volumes) > SHOWN else ""
-        yield f"volumes made for claims do not say of which cluster: {names}{more}; those of this one are left, and bill"
+        yield f"volumes of claims do not name their cluster: {names}{more}; those of this cluster are left, and bill"
 
 
 def _held(thing: Thing, found: Owned) -> str:
