@@ -141,7 +141,7 @@ def look_at_pools(api: Api, request: ClusterRequest, pools: Sequence[NodePool], 
         if live is None:
             continue
         if owner_of(live) != owner:
-            yield _somebody_elses(request, pool, live, owner)
+            yield _foreign_pool(request, pool, live, owner)
         elif live["spec"]["instanceType"] != pool.instance_type and pool.key not in request.allow_replace:
             yield CW_03.problem(
                 at=TYPE_OF[pool.key],
@@ -197,7 +197,7 @@ def _pods(api: Api, node: str) -> list[Object]:
     return api.items(f"/api/v1/pods?fieldSelector={quote(f'spec.nodeName={node}')}")
 
 
-def _somebody_elses(request: ClusterRequest, pool: NodePool, live: Object, owner: str) -> Problem:
+def _foreign_pool(request: ClusterRequest, pool: NodePool, live: Object, owner: str) -> Problem:
     mark = f"kubectl annotate nodepool {pool.name} {OWNER}={owner} --overwrite{kubectl_flags(request.context)}"
     return EXISTS.problem(
         at=("cluster", "coreweave", pool.key, "name"), what=f"NodePool {pool.name} exists already",
