@@ -3,8 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 # Side by side in as many processes, each with control planes of its own; tests of one control plane stay together (tests/conftest.py).
-# Two for each core: half of an engine test is waiting for Kubernetes (measured on 2 cores: 19 CPU minutes of 44).
-WORKERS ?= $(shell expr 2 '*' "$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)")
+WORKERS ?= 2
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

@@ -168,5 +168,5 @@ def test_a_bad_day(start: Started, root: Path) -> None:
         in text
     )
     # The engine may close its monitor while the program still sends a resource: the SDK prints that itself.
-    assert "Traceback" not in text or "resource monitor shut down" in text
+    assert "Traceback" not in text or re.search("resource monitor shut down|context canceled", text)
     nothing_is_left(root)
