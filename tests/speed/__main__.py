@@ -116,10 +116,11 @@ def _of_another(checkout: Path | None, made: Stage) -> Program | None:
     """The same stack by another checkout's program, in a namespace of its own, on the same fleet."""
     if checkout is None:
         return None
-    names = {"name": "another", "namespace": "another"}
+    # Nobody waits for its pods: the fleet has room for ours alone.
+    keys = {"name": "another", "namespace": "another", "serving": {"wait": False}}
     engine, python = made.engine, checkout.resolve() / ".venv" / "bin" / "python"
     directory = made.rehearsal.workdir / "another"
-    found = project.write(directory, checkout.resolve(), python, engine.project.stack_file, "another", names)
+    found = project.write(directory, checkout.resolve(), python, engine.project.stack_file, "another", keys)
     Engine(found, engine.env).select()
     return Program(found.directory, found.stack, engine.env)
 
