@@ -112,19 +112,23 @@ def describe(spec: "StackSpec") -> str:
 
     `8×1 + 2×4` means prefill + decode, each as pods × devices per pod.
     """
-    from hardware.fit.fit import nodes_needed
+    from hardware.fit.fit import PodDoesNotFitError, nodes_needed
     from hardware.fit.requests import pod_requests
     from hardware.render.pods import model_server
     from stacks.serving.workload import machine_of, workload
 
     resolved = workload(spec)
     machine = machine_of(spec)
-    nodes = spec.cluster.nodes or nodes_needed(pod_requests(model_server(resolved)), machine)
+    try:
+        nodes = spec.cluster.nodes or nodes_needed(pod_requests(model_server(resolved)), machine)
+        count = console.count(nodes, "node")
+    except PodDoesNotFitError:  # FIT-01 is suppressed
+        count = "on no number of which they fit"
     prefill, decode = (_pods_and_devices(resolved.sizing[role]) for role in ("prefill", "decode"))
     serving = spec.served
     return (
         f"{serving.accelerator}/{serving.engine} on {serving.fabric}, {prefill} + {decode} of {machine.key} "
-        f"({console.count(nodes, 'node')}), {resolved.bill.name}"
+        f"({count}), {resolved.bill.name}"
     )
 
 

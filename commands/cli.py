@@ -32,6 +32,7 @@ app = typer.Typer(
     add_completion=False,
     # A traceback means a bug of this program: it is shown whole, as Python shows it.
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Prefill/decode-disaggregated LLM serving on Kubernetes: check, render and rehearse stack files.",
     epilog="Deploying is Pulumi's own command: `pulumi up --stack coreweave-h200`.",
 )
@@ -118,6 +119,7 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from commands.helm import ChartError
     from commands.images import NoMirrorError
     from commands.render import OutputError
+    from hardware.machines import UnknownMachineError
     from hardware.render.workload import UnknownChoiceError
     from rehearsal.errors import RehearsalError
     from releases.files import SourceError
@@ -128,6 +130,7 @@ def _known_errors() -> tuple[type[Exception], ...]:
         StackFileError,
         SourceError,
         UnknownChoiceError,
+        UnknownMachineError,
         RehearsalError,
         ChartError,
         OutputError,

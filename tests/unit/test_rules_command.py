@@ -2,8 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from commands.cli import run
 from stacks.file.load import load
@@ -99,3 +101,31 @@ def test_check_prints_what_is_suppressed_and_why(
         ("CW-17", "one fabric here"),
         ("POD-01", "tried"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "words"),
+    [
+        ({"serving": {"accelerator": "nvidia", "decode": {"devices": 16}}}, 0, "on no number of which they fit"),
+        (
+            {"serving": {"accelerator": "tpu"}, "cluster": {"provider": "coreweave", "nodes": 2, "context": "x"}},
+            1,
+            "no machine of coreweave serves tpu/base",
+        ),
+    ],
+    ids=["pods that fit nowhere", "no machine"],
+)
+def test_a_suppressed_fit_is_no_traceback(
+    config: dict[str, Any], code: int, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "Pulumi.test.yaml"
+    keys = {**config, "suppress": [{"rule": "FIT-01", "reason": "tried by hand"}]}
+    path.write_text(yaml.safe_dump({"config": {f"llmd-pd:{key}": value for key, value in keys.items()}}))
+    assert run(["check", str(path)]) == code
+    assert words in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize("command", ["check", "explain", "render", "leftovers", "rehearse"])
+def test_help_has_a_short_form(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([command, "-h"]) == 0
+    assert capsys.readouterr().out.startswith(f"Usage: llmd-pd {command}")
