@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,25 +25,15 @@ from stacks.file.load import load, spec_from_config
 from stacks.leftovers import look_for_leftovers
 from stacks.platform import Foundation, stand_on
 from stacks.rules.table import rules
-from tests.contract.clouds import EXAMPLES, config, made, with_harbor
+from tests.contract.clouds import EXAMPLES, config, made
 from tests.contract.harbor import cloud as harbor
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, Recording, record
 from tests.mocks.test_gke import COMPUTED
 
+pytestmark = pytest.mark.usefixtures("harbor_registered")
+
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def _registry() -> Iterator[None]:
-    with with_harbor():
-        yield
-
-
-@pytest.fixture(params=EXAMPLES)
-def key(request: pytest.FixtureRequest) -> str:
-    found: str = request.param
-    return found
 
 
 def file(directory: Path, key: str, **more: Any) -> Path:

@@ -1,7 +1,6 @@
 """The contract of a pretend cloud: every cloud's plan lives and goes in the pretend cloud of its table, in process."""
 
 import importlib.util
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,20 +17,10 @@ from releases.values import look_up
 from stacks.clouds.cloud import ClusterPlan
 from stacks.clouds.registry import CLOUDS
 from stacks.clouds.resource import Ref, refs
-from tests.contract.clouds import EXAMPLES, made, with_harbor
+from tests.contract.clouds import made
 from tests.pretend_cloud import Program, spelt, token
 
-
-@pytest.fixture(autouse=True)
-def _registry() -> Iterator[None]:
-    with with_harbor():
-        yield
-
-
-@pytest.fixture(params=EXAMPLES)
-def key(request: pytest.FixtureRequest) -> str:
-    found: str = request.param
-    return found
+pytestmark = pytest.mark.usefixtures("harbor_registered")
 
 
 @pytest.fixture
