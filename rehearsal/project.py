@@ -13,7 +13,7 @@ import yaml
 
 from rehearsal.control_plane.files import write_whole
 from releases.values import merge
-from stacks.file.load import PROJECT
+from stacks.findings import PROJECT
 
 PLACEHOLDER = "rehearsal"
 

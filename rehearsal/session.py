@@ -38,7 +38,8 @@ from rehearsal.verdict.watch import SILENT, Watch, final_look
 from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
 from stacks.clouds.cloud import Follows
 from stacks.clouds.pools import NodePool
-from stacks.file.load import PROJECT, StackFile
+from stacks.file.load import StackFile
+from stacks.findings import PROJECT
 from stacks.kube.api import Api
 from stacks.platform import platform_of
 from stacks.rules.sdk import need_sdk

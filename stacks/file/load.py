@@ -19,7 +19,6 @@ from stacks.rules.table import examine
 from stacks.spec.stack import StackSpec
 
 __all__ = [
-    "PROJECT",
     "StackFile",
     "load",
     "load_serving",

@@ -6,7 +6,7 @@ from typing import Any
 from hardware.render.images import mirrored
 from releases.values import image_values, look_up
 from stacks.blueprint import ServingBlueprint
-from stacks.file.load import PROJECT
+from stacks.findings import PROJECT
 from stacks.review import values
 from stacks.review.change import Change, Kind, became
 from stacks.review.objects import IMMUTABLE, by_identity, replaced
