@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-# Side by side in as many processes, each with control planes of its own; tests of one control plane stay together (tests/conftest.py).
-WORKERS ?= 2
+# Two processes for each of two cores, because half of an engine test is waiting; tests of one control plane stay together (tests/conftest.py).
+WORKERS ?= 4
 PYTEST := $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help

@@ -9,6 +9,7 @@ ENGINE = Path(__file__).parent / "engine"
 LONGEST = ("test_gateway", "test_failures", "test_coreweave")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist's own, which reads the groups there and nowhere later
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks engine tests, names what a worker has to run as a whole, and sorts by what takes long."""
     for item in items:

@@ -187,10 +187,21 @@ def test_namespace_and_release_are_imported_together(stack: Callable[..., Stack]
 
 def installed(stack: Stack, router: HelmRelease, **changed: Any) -> dict[str, str]:
     """The router by somebody's own helm, with some values of the picker changed."""
+    crds_first(stack)
     values = deepcopy(router.values)
     values["inferenceExtension"] |= changed
     helm(stack, f"install {router.name} {router.chart} --values -", yaml.safe_dump(values))
     return objects_of(stack)
+
+
+def crds_first(stack: Stack) -> None:
+    """Makes the CRDs of the release that are missing, as the guide does: other stacks may have brought them, or none."""
+    missing = [
+        crd for crd in stack.serving_blueprint.crds() if stack.api.get(f"{CRDS}/{crd['metadata']['name']}") is None
+    ]
+    if missing:
+        kubectl(stack, "create -f -", yaml.safe_dump_all(missing))
+        kubectl(stack, f"wait --for condition=Established crd {' '.join(crd['metadata']['name'] for crd in missing)}")
 
 
 def objects_of(stack: Stack) -> dict[str, str]:
@@ -208,6 +219,7 @@ def test_a_release_that_failed_is_not_called_somebody_elses(stack: Callable[...,
     """Helm overwrites the description by which a release is recognised when it is not Ready in time, as our own first."""
     failing = stack("failing", serving=SERVING)
     fleet.fit_to(failing.api, {})
+    crds_first(failing)
     owner, router = "organization/llmd-pd/failing", failing.serving_blueprint.router
     kubectl(failing, "create -f -", yaml.safe_dump(failing.serving_blueprint.namespace(owner)))
     install = f"install failing {router.chart} --values - --wait --timeout 1s --description {owner}"
