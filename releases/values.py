@@ -59,11 +59,15 @@ def at(path: Path, value: Any) -> dict[str, Any]:
     return tree
 
 
-def look_up(tree: Tree, path: Path) -> Any:
+def look_up(tree: Tree, path: Sequence[str | int]) -> Any:
     """Returns the value at a path of a tree, or None."""
     value: Any = tree
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
+    for step in path:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        else:
+            items = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+            value = items[step] if isinstance(step, int) and step < len(items) else None
     return value
 
 

@@ -209,12 +209,22 @@ def run(rules: Iterable[Rule], facts: Any, suppress: Sequence[Suppression] = ())
 
 
 def place_text(at: Place) -> str:
-    """`("serving", "prefill", "replicas")` -> `llmd-pd:serving.prefill.replicas`; items of lists as `[0]`."""
+    """`("serving", "prefill", "replicas")` -> `llmd-pd:serving.prefill.replicas`; items of lists as `[0]`, keys with dots as
+    `["a.b"]`.
+    """
     if not at:
         return ""
     outside = at[0] == OUTSIDE and not isinstance(at[0], str)
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in (at[1:] if outside else at))
-    return text.removeprefix(".") if outside else f"{PROJECT}:{text.removeprefix('.')}"
+    first, *below = at[1:] if outside else at
+    text = "".join(map(_step_text, below))
+    return f"{first}{text}" if outside else f"{PROJECT}:{first}{text}"
+
+
+def _step_text(step: str | int) -> str:
+    """A step below the first, as `pulumi config set --path` spells it: `.key`, `[0]`, `["key.with/dots"]`."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f'["{step}"]' if not step or set(step) & set('.[]"') else f".{step}"
 
 
 def single_line(text: str) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hardware.bill import Path
 from hardware.render.images import mirrored
+
+#: Keys and indices of lists: `("containers", 0, "image")`.
+Steps = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,13 @@ def _places(pod: Mapping[str, Any]) -> Iterator[tuple[str, Any, str, str]]:
             yield str(row.get("name", "")), source, "reference", "pullPolicy"
 
 
-def value_images(tree: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Yields the images in a chart's values with their paths: text under `image`, or a map with repository, registry, tag.
-
-    An item of a list has its number in the last key of its path: `("containers[0]", "image")`.
-    """
+def value_images(tree: Any, path: Steps = ()) -> Iterator[tuple[Steps, str]]:
+    """Yields the images in a chart's values with their places: text under `image`, or a map with repository, registry, tag."""
     if isinstance(tree, Mapping) and (image := _spelled_in_parts(tree, path)):
         yield path, image
         return
     for key, value in _below(tree).items():
-        at = (*path[:-1], f"{path[-1]}[{key}]") if isinstance(key, int) and path else (*path, str(key))
+        at = (*path, key)
         if at[-1] == "image" and isinstance(value, str):
             if value:
                 yield at, value
@@ -73,7 +72,7 @@ def value_images(tree: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from value_images(value, at)
 
 
-def _spelled_in_parts(tree: Mapping[str, Any], path: Path) -> str:
+def _spelled_in_parts(tree: Mapping[str, Any], path: Steps) -> str:
     """Returns the image of a map with parts, or "". A map is an image if it is called `image`, or has a tag or a registry."""
     registry, repository, tag, digest = (
         str(tree.get(key) or "") for key in ("registry", "repository", "tag", "digest")

@@ -154,8 +154,8 @@ def _read(path: Path, but: Collection[str]) -> _Read:
     strange = [
         replace(each, finding=replace(each.finding, at=_configured(each.finding.at))) for each in document.problems
     ]
-    again = {problem.path for problem in strange}
-    problems = strange + [problem for problem in problems if problem.path not in again]
+    again = {_configured(at) for at in document.replaced}
+    problems = strange + [problem for problem in problems if problem.finding.at not in again]
     problems.sort(key=lambda problem: problem.line)
     return _Read(problems, None if strange else spec, line_of, outcome)
 

@@ -70,13 +70,15 @@ class Document:
     data: Any
     node: Node | None
     problems: tuple[Problem, ...] = ()
+    #: Places of problems whose value is not what the file says.
+    replaced: frozenset[Place] = frozenset()
 
     def line(self, path: Place) -> int:
         """The line (from 1) of the deepest part of `path` that exists; 0 for an empty document."""
         node, line = self.node, 0 if self.node is None else _line(self.node)
         for part in path:
             if isinstance(node, MappingNode):
-                entry = next(((key, value) for key, value in reversed(node.value) if key.value == str(part)), None)
+                entry = next(((key, value) for key, value in _entries(node) if key.value == str(part)), None)
                 if entry is None:
                     break
                 line, node = _line(entry[0]), entry[1]
@@ -86,6 +88,21 @@ class Document:
             else:
                 break
         return line
+
+
+def _entries(node: MappingNode) -> Iterator[tuple[Node, Node]]:
+    """The entries of a map, those that count first: the last of two, and its own before merged ones."""
+    own: list[tuple[Node, Node]] = []
+    merged: list[Node] = []
+    for key, value in node.value:
+        if key.tag == f"{_TAG}merge":
+            merged += value.value if isinstance(value, SequenceNode) else [value]
+        else:
+            own.append((key, value))
+    yield from reversed(own)
+    for below in merged:
+        if isinstance(below, MappingNode):
+            yield from _entries(below)
 
 
 def parse(content: bytes) -> Document | Problem:
@@ -101,8 +118,9 @@ def parse(content: bytes) -> Document | Problem:
         node = _reader().compose(text)
         if node is None:
             return Document(None, None)
-        problems = tuple(_strange(node, ()))
-        return Document(_plain(node), node, problems)
+        replaced: set[Place] = set()
+        problems = tuple(_strange(node, (), replaced))
+        return Document(_plain(node), node, problems, frozenset(replaced))
     except MarkedYAMLError as error:
         return _unreadable(text, error)
     except ReaderError as error:
@@ -143,7 +161,7 @@ def _too_much(text: str) -> Problem | None:
     return None
 
 
-def _strange(node: Node, at: Place) -> Iterator[Problem]:
+def _strange(node: Node, at: Place, replaced: set[Place]) -> Iterator[Problem]:
     """Yields values that a stack file cannot have; each is replaced in the tree by a plain one, so that reading continues."""
     kind = (node.tag or "").removeprefix(_TAG)
     if isinstance(node, ScalarNode):
@@ -154,12 +172,14 @@ def _strange(node: Node, at: Place) -> Iterator[Problem]:
             )
             yield _problem(what, why, "write the number you meant", _line(node), (OUTSIDE, *at))
             _becomes(node, "null")
+            replaced.add((OUTSIDE, *at))
         elif kind != "str" and not (kind in _SCALARS and _FORMS[kind].match(node.value)):
             why = "the Pulumi CLI rewrites dates" if kind == "timestamp" else f"it is tagged as {kind}"
             yield _problem(
                 f"`{node.value}` cannot be used", why, f'quote it: "{node.value}"', _line(node), (OUTSIDE, *at)
             )
             _becomes(node, "str")
+            replaced.add((OUTSIDE, *at))
         return
     plain = "map" if isinstance(node, MappingNode) else "seq"
     if kind != plain:
@@ -167,13 +187,14 @@ def _strange(node: Node, at: Place) -> Iterator[Problem]:
             f"the tag {node.tag} cannot be used", "it has no meaning here", "remove it", _line(node), (OUTSIDE, *at)
         )
         _becomes(node, plain)
+        replaced.add((OUTSIDE, *at))
     if isinstance(node, MappingNode):
         yield from _strange_keys(node, at)
         for key, value in node.value:
-            yield from _strange(value, (*at, key.value))
+            yield from _strange(value, (*at, key.value), replaced)
     else:
         for index, value in enumerate(node.value):
-            yield from _strange(value, (*at, index))
+            yield from _strange(value, (*at, index), replaced)
 
 
 def _strange_keys(node: MappingNode, at: Place) -> Iterator[Problem]:
@@ -192,7 +213,7 @@ def _strange_keys(node: MappingNode, at: Place) -> Iterator[Problem]:
         _becomes(key, "str")
         if key.value in first:
             what, why = f"`{key.value}` is there twice (first on line {first[key.value]})", "only one of them can count"
-            yield _problem(what, why, "keep one", _line(key), (OUTSIDE, *at))
+            yield _problem(what, why, "keep one", _line(key), (OUTSIDE, *at, key.value))
             kept = [(other, theirs) for other, theirs in kept if other.value != key.value]  # the last one counts
         kept.append((key, value))
         first.setdefault(key.value, _line(key))

@@ -7,6 +7,7 @@ from hardware.bill import Bill
 from hardware.render.argv import ArgumentError, command_line
 from hardware.vocabulary import ROLES
 from releases import RELEASES
+from stacks.findings import place_text
 from stacks.review.change import Change, Kind
 from stacks.review.trees import dotted, leaves
 from stacks.review.values import counterpart
@@ -70,7 +71,8 @@ def problems(spec: StackSpec, before: Bill, after: Bill) -> Iterator[Change]:
             what = f"`{key}` is no key of {after.name}'s chart, and `llmd-pd check` refuses it ({FOREIGN_VALUES})"
             why = "the charts of two releases keep the same thing in different places"
             tree = {key: spec.router.values[key]}
-            yield Change(Kind.BREAKS, "llmd-pd:router.values", what, why, _rewritten(tree, before, after))
+            place = place_text(("router", "values", key))
+            yield Change(Kind.BREAKS, place, what, why, _rewritten(tree, before, after))
 
 
 def _rewritten(tree: dict[str, Any], before: Bill, after: Bill) -> str:

@@ -21,16 +21,17 @@ def refusals(given: Workload, serving: Serving) -> Iterator[Finding]:
     drops = [(name, replace(given, extra_args=(), drop_args=(name,))) for name in given.drop_args]
     dropped = tuple(name for name, alone in drops if _refusal(alone) is None)
     extras = [replace(given, extra_args=(word,), drop_args=dropped) for word in given.extra_args]
-    for alone in (*(alone for _, alone in drops), *extras):
+    for index, alone in (*enumerate(alone for _, alone in drops), *enumerate(extras)):
         if error := _refusal(alone):
-            why = "a flag has one owner, the recipe or the stack file"
-            yield Finding(at=("serving", error.field), what=str(error), why=why, fix=f"take it out of `{error.field}`")
+            why, fix = "a flag has one owner, the recipe or the stack file", f"take it out of `{error.field}`"
+            yield Finding(at=("serving", error.field, index), what=str(error), why=why, fix=fix)
     for key, value in serving.node_selector.items():
         try:
             model_server(replace(given, extra_args=(), drop_args=(), spec={"nodeSelector": {key: value}}))
         except ConflictError as error:
             why, fix = "the recipe's pods run nowhere else", f"leave {key} out"
-            yield Finding(at=("serving", "nodeSelector"), what=str(error).split(";")[0], why=why, fix=fix)
+            what, at = str(error).split(";")[0], ("serving", "nodeSelector", key)
+            yield Finding(at=at, what=what, why=why, fix=fix)
 
 
 def _refusal(workload: Workload) -> ArgumentError | None:

@@ -121,19 +121,20 @@ def _field(facts: "Facts", role: Role, misfit: Misfit) -> Place:
     if misfit.what in ("cpu", "memory"):
         return ("serving", role, misfit.what)
     cluster = facts.sound.cluster
-    if misfit.kind == "taint" and misfit.what in _taints(facts.sound):
-        made = ("cluster", cluster.provider, "acceleratorPool", "taints")
+    if misfit.kind == "taint" and misfit.has in _taints(facts.sound):
+        made = ("cluster", cluster.provider, "acceleratorPool", "taints", _taints(facts.sound).index(misfit.has))
         return made if cluster.makes_nodes else ("serving", "tolerations")
     if misfit.kind == "label" and misfit.what in facts.sound.served.node_selector:
-        return ("serving", "nodeSelector")  # existing nodes are assumed to have the selected labels
+        # Existing nodes are assumed to have the selected labels.
+        return ("serving", "nodeSelector", misfit.what)
     if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):
         return ("serving", "fabric")
     return ("cluster", "machine")
 
 
-def _taints(spec: StackSpec) -> set[str]:
-    """The keys of the taints that the stack itself puts on the nodes it makes."""
-    return {taint["key"] for taint in spec.cluster.accelerator_pool.taints}
+def _taints(spec: StackSpec) -> list[str]:
+    """The taints that the stack itself puts on the nodes it makes, in the order of its file, as a misfit spells them."""
+    return [f"{row['key']}={row['value']}:{row['effect']}" for row in spec.cluster.accelerator_pool.taints]
 
 
 RULES = (

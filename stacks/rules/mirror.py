@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hardware.bill import Path as Keys
 from hardware.render.images import has_host, is_in, mirrored
 from hardware.render.pod_images import pod_images, value_images
 from releases.values import Tree, look_up
-from stacks.findings import ERROR, Finding, Rule
+from stacks.findings import ERROR, Finding, Place, Rule
 from stacks.serving.router import router_release
 
 if TYPE_CHECKING:
@@ -60,12 +59,11 @@ def _images(facts: "Facts", registry: str) -> Iterator[Finding]:
             yield Finding(at=("router", *_stated(facts.router.values, path)), what=what, why=WHY, fix=fix)
 
 
-def _stated(values: Tree, path: Keys) -> Keys:
+def _stated(values: Tree, at: Place) -> Place:
     """The part of a place in the router's values that the stack file states itself, with the key it states them under."""
-    for end in range(len(path), 0, -1):
-        last, item, _ = path[end - 1].partition("[")
-        if look_up(values, (*path[: end - 1], last)) is not None:
-            return ("values", *(path if item else path[:end]))
+    for end in range(len(at), 0, -1):
+        if look_up(values, at[:end]) is not None:
+            return ("values", *at[:end])
     return ()
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware.bill import Bill
 from releases import RELEASES
-from stacks.findings import ERROR, Finding, Rule, known
+from stacks.findings import ERROR, Finding, Place, Rule, known
 from stacks.rules.router_api import ports_once, requests_within_limits
 from stacks.spec.router import Router
 
@@ -25,40 +25,37 @@ def plugin_config(facts: "Facts") -> Iterator[Finding]:
     given, bill = facts.router.plugins, facts.bill
     if given is None:
         return
-    where = ("router", "plugins")
+    where, fatal = ("router", "plugins"), "the endpoint picker would not start"
     for key in given:
         if key in ("apiVersion", "kind"):
             wanted = bill.router.plugin_config[key]
             if given[key] != wanted:
                 what, why = f"{key} `{given[key]}`", f"release {bill.name} has `{wanted}`, and two releases do not mix"
-                yield Finding(at=where, what=what, why=why, fix="leave it out: it is the release's")
+                yield Finding(at=(*where, key), what=what, why=why, fix="leave it out: it is the release's")
         elif key not in bill.router.plugin_keys:
             what = f"section `{key}` is not one of release {bill.name}'s EndpointPickerConfig"
-            yield Finding(
-                at=where,
-                what=what,
-                why="the endpoint picker would not start",
-                fix=known(key, sorted(bill.router.plugin_keys)),
-            )
-    plugins = given.get("plugins")
-    if not isinstance(plugins, list) or not all(map(_is_plugin, plugins)):
-        what, why = "`plugins` is no list of `{type: …}`", "the endpoint picker would not start"
-        yield Finding(at=where, what=what, why=why, fix="write `plugins: [{type: queue-scorer}, …]`")
+            yield Finding(at=(*where, key), what=what, why=fatal, fix=known(key, sorted(bill.router.plugin_keys)))
+    plugins, example = given.get("plugins"), "write `plugins: [{type: queue-scorer}, …]`"
+    if not isinstance(plugins, list):
+        what = "`plugins` is no list of `{type: …}`"
+        yield Finding(at=(*where, "plugins"), what=what, why=fatal, fix=example)
         return
-    for row in plugins:
-        if row["type"] not in bill.router.plugins:
-            what = f"plugin `{row['type']}` is not in release {bill.name}"
-            yield Finding(
-                at=where,
-                what=what,
-                why="the endpoint picker would not start",
-                fix=known(row["type"], sorted(bill.router.plugins)),
+    for index, row in enumerate(plugins):
+        if not _is_plugin(row):
+            yield Finding(at=(*where, "plugins", index), what="it is no `{type: …}`", why=fatal, fix=example)
+        elif row["type"] not in bill.router.plugins:
+            what, fix = (
+                f"plugin `{row['type']}` is not in release {bill.name}",
+                known(row["type"], sorted(bill.router.plugins)),
             )
+            yield Finding(at=(*where, "plugins", index, "type"), what=what, why=fatal, fix=fix)
+    if not all(map(_is_plugin, plugins)):
+        return  # not every name is known
     names = [row.get("name", row["type"]) for row in plugins]
-    for reference in _references(given.get("schedulingProfiles")):
+    for at, reference in _references(given.get("schedulingProfiles")):
         if reference not in names:
-            what, why = f"`pluginRef: {reference}` refers to no plugin", "the endpoint picker would not start"
-            yield Finding(at=where, what=what, why=why, fix=known(str(reference), sorted({*names})))
+            what, fix = f"`pluginRef: {reference}` refers to no plugin", known(str(reference), sorted({*names}))
+            yield Finding(at=(*where, "schedulingProfiles", *at), what=what, why=fatal, fix=fix)
 
 
 def _is_plugin(row: Any) -> bool:
@@ -68,12 +65,17 @@ def _is_plugin(row: Any) -> bool:
     )
 
 
-def _references(profiles: Any) -> Iterator[Any]:
-    """Yields the references of profiles; an invalid one unchanged, because it refers to no plugin either."""
-    for profile in profiles if isinstance(profiles, list) else ():
+def _references(profiles: Any) -> Iterator[tuple[Place, Any]]:
+    """Yields the references of profiles with their places; an invalid one unchanged, because it refers to no plugin either."""
+    for index, profile in enumerate(profiles if isinstance(profiles, list) else ()):
+        at: Place = (index, "plugins") if isinstance(profile, Mapping) else (index,)
         rows = profile.get("plugins") if isinstance(profile, Mapping) else profile
-        for row in rows if isinstance(rows, list) else filter(None, [rows]):
-            yield row.get("pluginRef") if isinstance(row, Mapping) else row
+        if not isinstance(rows, list):
+            yield from [(at, rows)] if rows else []
+            continue
+        for item, row in enumerate(rows):
+            of_map = isinstance(row, Mapping)
+            yield (*at, item, "pluginRef") if of_map else (*at, item), row.get("pluginRef") if of_map else row
 
 
 def one_replica(facts: "Facts") -> Iterator[Finding]:
@@ -101,7 +103,8 @@ def charts_flags(facts: "Facts") -> Iterator[Finding]:
     for name, source in CHARTS_FLAGS.items():
         if name in facts.router.flags:
             what, why = f"flag `{name}`", "the chart sets it, and the last of two would silently win"
-            yield Finding(at=("router", "flags"), what=what, why=why, fix=f"leave it out: it follows from {source}")
+            at, fix = ("router", "flags", name), f"leave it out: it follows from {source}"
+            yield Finding(at=at, what=what, why=why, fix=fix)
 
 
 def own_bills_values(facts: "Facts") -> Iterator[Finding]:
@@ -113,7 +116,7 @@ def own_bills_values(facts: "Facts") -> Iterator[Finding]:
             what = f"`{key}` is a key of release {others[key]}'s chart"
             why = f"the stack is on {bill.name}, and keys of two releases do not mix"
             fix = f"write it in this chart's keys ({', '.join(sorted(bill.router.sections))})"
-            yield Finding(at=("router", "values"), what=what, why=why, fix=fix)
+            yield Finding(at=("router", "values", key), what=what, why=why, fix=fix)
 
 
 def of_this_mode(facts: "Facts") -> Iterator[Finding]:

@@ -29,8 +29,9 @@ def requests_within_limits(facts: "Facts") -> Iterator[Finding]:
                 whose = "" if resource in stated[key].get("limits", {}) else "upstream's "
                 what = f"{asked} {resource} asked for and {whose}limit {limit}"
                 fix = f"write `limits: {{{resource}: {asked}}}` or more, or ask for less"
+                part = "requests" if resource in stated[key].get("requests", {}) else "limits"
                 yield Finding(
-                    at=("router", key),
+                    at=("router", key, part, resource),
                     what=what,
                     why="Kubernetes refuses a pod that asks for more than its limit",
                     fix=fix,

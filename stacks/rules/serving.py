@@ -50,14 +50,16 @@ def _tuned_flags(facts: "Facts") -> Iterator[Finding]:
 
 
 def _repeats(facts: "Facts") -> Iterator[Finding]:
-    flags = [flag(word) for word in facts.serving.extra_args or () if flag(word)]
-    for name in sorted({name for name in flags if flags.count(name) > 1}):
-        yield Finding(
-            at=("serving", "extraArgs"),
-            what=f"{name} is there twice",
-            why="the second would silently win",
-            fix="keep one",
-        )
+    seen: set[str] = set()
+    for index, name in enumerate(map(flag, facts.serving.extra_args or ())):
+        if name in seen:
+            yield Finding(
+                at=("serving", "extraArgs", index),
+                what=f"{name} is there twice",
+                why="the second would silently win",
+                fix="keep one",
+            )
+        seen |= {name} - {""}
 
 
 def _pinned_image(facts: "Facts") -> Iterator[Finding]:

@@ -20,7 +20,7 @@ def _token(facts: "Facts") -> Iterator[Finding]:
             "it would stand in objects, rendered files and the state for everyone to read",
         )
         yield Finding(
-            at=("serving", "env"),
+            at=("serving", "env", HF_TOKEN),
             what=what,
             why=why,
             fix="take it out, revoke it, and say `hfToken` with a Secret or a Pulumi secret",

@@ -255,8 +255,8 @@ def test_a_base_that_is_too_small_grows_where_it_is_if_it_can() -> None:
     assert advised(refusal("10.0.0.0/24", peers=("10.0.8.0/24",))) == "10.0.16.0/20"
     assert advised(refusal("192.168.48.0/24", Demand(32_000, 3))) == "10.0.0.0/8"
     assert refusal("172.17.255.0/24").finding.fix == "use a /20 or larger, e.g. `10.0.0.0/20`"
-    assert refusal("172.17.240.0/20").finding.fix == "use another, e.g. `10.0.0.0/20`"
-    assert refusal("172.17.0.0/16").finding.fix == "use another, e.g. `10.0.0.0/16`"
+    assert refusal("172.17.240.0/20").finding.fix == "use another base, e.g. `10.0.0.0/20`"
+    assert refusal("172.17.0.0/16").finding.fix == "use another base, e.g. `10.0.0.0/16`"
 
 
 def test_a_peer_that_overlaps() -> None:

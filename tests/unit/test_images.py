@@ -418,13 +418,13 @@ def test_where_values_name_images() -> None:
         "list": [{"image": "a/first:v1"}, {"image": "a/second:v1"}],
         "text": "image: a/no:v1",
     }
-    assert {".".join(path): image for path, image in value_images(tree)} == {
-        "image": "a/text:v1",
-        "parts.image": "r.example.test/a/parts:1.5",
-        "bare.image": "a/bare",
-        "elsewhere": f"ghcr.io/a/elsewhere@{DIGEST}",
-        "list[0].image": "a/first:v1",
-        "list[1].image": "a/second:v1",
+    assert dict(value_images(tree)) == {
+        ("image",): "a/text:v1",
+        ("parts", "image"): "r.example.test/a/parts:1.5",
+        ("bare", "image"): "a/bare",
+        ("elsewhere",): f"ghcr.io/a/elsewhere@{DIGEST}",
+        ("list", 0, "image"): "a/first:v1",
+        ("list", 1, "image"): "a/second:v1",
     }
 
 

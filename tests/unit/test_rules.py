@@ -99,7 +99,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("PIN-01", {**NVIDIA, "image": "registry:5000/vllm"}, {}, "serving.image", "`registry:5000/vllm` has no tag"),
     ("PIN-01", {**NVIDIA, "image": "vllm/vllm-tpu:nightly"}, {}, "serving.image", "pin a version tag or a digest"),
     ("PIN-01", {**NVIDIA, "image": "a/b:main-cu130"}, {}, "serving.image", "has a floating tag"),
-    ("MODEL-02", {**NVIDIA, "extraArgs": ["--seed=1", "--seed", "2"]}, {}, "serving.extraArgs", "--seed is there twice"),
+    ("MODEL-02", {**NVIDIA, "extraArgs": ["--seed=1", "--seed", "2"]}, {}, "serving.extraArgs[1]", "--seed is there twice"),
     ("NAME-01", {**NVIDIA, "model": "a/b-", "dropArgs": []}, {}, "serving.model", "`b-` cannot be a label value"),
     ("POD-01", {**NVIDIA, "tolerations": [{"value": "chat"}]}, {}, "serving.tolerations[0].key", "write `operator: Exists`"),
     ("POD-01", {**NVIDIA, "tolerations": [{"operator": "Exists"}, {"key": "a", "operator": "Exists", "value": "b"}]}, {},
@@ -124,14 +124,14 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("MODEL-01", {**NVIDIA, "model": "a/b"}, {}, "serving.model", "--no-disable-hybrid-kv-cache-manager"),
     ("MODEL-01", {**AMD, "model": "a/b"}, {}, "serving.model", "write `dropArgs: []` to keep them"),
     ("HW-04", {**NVIDIA, "ipcLock": True}, {}, "serving.ipcLock", "use a fabric with RDMA"),
-    ("HW-02", {**NVIDIA, "dropArgs": ["--nope"]}, {}, "serving.dropArgs", "--nope is not among this build's flags"),
-    ("HW-02", {**NVIDIA, "dropArgs": ["--port"]}, {}, "serving.dropArgs", "cannot be dropped"),
-    ("HW-02", {**NVIDIA, "extraArgs": ["--port=1"]}, {}, "serving.extraArgs", "cannot be set"),
-    ("HW-02", {**NVIDIA, "extraArgs": ["--block-size=64"]}, {}, "serving.extraArgs", "name it in dropArgs to replace it"),
-    ("HW-02", {**TPU, "nodeSelector": {TOPOLOGY: "4x4"}}, {}, "serving.nodeSelector", f"leave {TOPOLOGY} out"),
+    ("HW-02", {**NVIDIA, "dropArgs": ["--nope"]}, {}, "serving.dropArgs[0]", "--nope is not among this build's flags"),
+    ("HW-02", {**NVIDIA, "dropArgs": ["--port"]}, {}, "serving.dropArgs[0]", "cannot be dropped"),
+    ("HW-02", {**NVIDIA, "extraArgs": ["--port=1"]}, {}, "serving.extraArgs[0]", "cannot be set"),
+    ("HW-02", {**NVIDIA, "extraArgs": ["--block-size=64"]}, {}, "serving.extraArgs[0]", "name it in dropArgs to replace it"),
+    ("HW-02", {**TPU, "nodeSelector": {TOPOLOGY: "4x4"}}, {}, f'serving.nodeSelector["{TOPOLOGY}"]', f"leave {TOPOLOGY} out"),
     ("HW-02", {**NVIDIA, "fabric": "aws", "nodeSelector": {INSTANCE: "p5e.48xlarge"}}, {"release": "guide-2026-06"},
-     "serving.nodeSelector", f"leave {INSTANCE} out"),
-    ("HW-02", {**NVIDIA, "dropArgs": ["--gpu-memory-utilization"]}, {"release": "guide-2026-06"}, "serving.dropArgs",
+     f'serving.nodeSelector["{INSTANCE}"]', f"leave {INSTANCE} out"),
+    ("HW-02", {**NVIDIA, "dropArgs": ["--gpu-memory-utilization"]}, {"release": "guide-2026-06"}, "serving.dropArgs[0]",
      "--gpu-memory-utilization is not among this build's flags"),
     ("HW-03", {**TPU, "decode": {"devices": 8}}, {}, "serving.decode.devices", "slice of 4 chips; leave it out, or write 4"),
     ("HW-05", {**NVIDIA, "image": "a/b:v1-cu126"}, {"cluster": A4}, "serving.image",
@@ -269,11 +269,11 @@ def test_one_bad_edit_does_not_hide_another() -> None:
     }
     found = problems({**NVIDIA, **serving})
     assert [(problem.path.rpartition(".")[2], problem.what.split()[0]) for problem in found] == [
-        ("dropArgs", "--nope"),
-        ("dropArgs", "--port"),
-        ("dropArgs", "--kv-transfer-config"),
-        ("extraArgs", "--port"),
-        ("extraArgs", "--block-size"),
+        ("dropArgs[0]", "--nope"),
+        ("dropArgs[1]", "--port"),
+        ("dropArgs[2]", "--kv-transfer-config"),
+        ("extraArgs[0]", "--port"),
+        ("extraArgs[1]", "--block-size"),
     ]
 
 

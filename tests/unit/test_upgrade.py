@@ -208,7 +208,7 @@ def test_a_stack_that_a_release_does_not_have_cannot_move(
 def test_values_of_the_other_chart_are_said_in_this_ones_keys(stack: Make) -> None:
     given = {"inferenceExtension": {"replicas": 1, "sidecar": {"args": ["x"]}, "odd": 1}, "inferencePool": {}}
     found = moved(stack({"accelerator": "nvidia"}, router={"values": given}))
-    first, second = (change for change in found.of(Kind.BREAKS) if change.subject == "llmd-pd:router.values")
+    first, second = (change for change in found.of(Kind.BREAKS) if change.subject.startswith("llmd-pd:router.values."))
     assert first.finding.what.startswith("`inferenceExtension` is no key of guide-2026-06's chart")
     assert first.finding.fix == (
         "write router.epp.replicas for inferenceExtension.replicas, router.proxy.args for inferenceExtension.sidecar.args "
@@ -222,7 +222,9 @@ def test_plugins_of_the_team_that_the_picker_does_not_know(stack: Make, later: C
     later(router=replace(MAY.router, plugins=frozenset({"queue-scorer"})))
     given = {"plugins": [{"type": "queue-scorer"}, {"type": "decode-filter"}]}
     found = moved(stack({"accelerator": "nvidia"}, router={"plugins": given}), after="later")
-    (refused,) = [change for change in found.of(Kind.BREAKS) if change.subject == "llmd-pd:router.plugins"]
+    (refused,) = [
+        change for change in found.of(Kind.BREAKS) if change.subject == "llmd-pd:router.plugins.plugins[1].type"
+    ]
     assert "plugin `decode-filter` is not in release later" in refused.finding.what
     assert "(ROUTER-01)" in refused.finding.what
 
@@ -230,7 +232,7 @@ def test_plugins_of_the_team_that_the_picker_does_not_know(stack: Make, later: C
 def test_an_edit_that_the_new_command_line_refuses(stack: Make) -> None:
     edits = {"dropArgs": ["--gpu-memory-utilization"], "extraArgs": ["--gpu-memory-utilization=0.8"]}
     found = moved(stack({"accelerator": "nvidia", **edits}))
-    refused = about(found, "llmd-pd:serving.dropArgs")
+    refused = about(found, "llmd-pd:serving.dropArgs[0]")
     assert "--gpu-memory-utilization is not among this build's flags" in refused.finding.what
     assert "flag --gpu-memory-utilization" not in said(found), "the stack's own value is there before and after"
 

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from stacks.clouds.coreweave.spec import Vpc
 from stacks.clouds.gke.addresses import PRIVATE, parsed
-from stacks.findings import Finding
+from stacks.findings import Finding, Place
 
 PODS, SERVICES = "pods", "services"
 #: Addresses of the pods' range per node: a /13 is for 4,000 nodes with 100 pods each (CoreWeave's sizes).
@@ -33,28 +33,31 @@ def prefixes(vpc: Vpc) -> dict[str, str]:
 
 
 def unusable(vpc: Vpc) -> Iterator[Finding]:
-    """Yields findings, at a key of `vpc`, about ranges that are invalid, not private, too small, or overlap."""
-    networks: list[tuple[str, IPv4Network]] = []
-    for key, text in _stated(vpc):
-        found = _unusable(key, text)
+    """Yields findings, at a place in `vpc`, about ranges that are invalid, not private, or overlap: of two, at the first."""
+    networks: list[tuple[Place, IPv4Network]] = []
+    for at, text in _stated(vpc):
+        found = _unusable(at, text)
         if found:
             yield found
         else:
-            networks.append((key, IPv4Network(text)))
-    for (one, first), (other, second) in combinations(networks, 2):
-        if first.overlaps(second) and (one, other) != ("peers", "peers"):
-            what, why = f"`{first}` overlaps `{second}` of `{other}`", "no route could tell their addresses apart"
-            yield Finding((one,), what, why, "give one of them another range")
+            networks.append((at, IPv4Network(text)))
+    written = {*vpc.model_dump(by_alias=True, exclude_unset=True)}
+    for pair in combinations(networks, 2):
+        # The first of the two that is in the file.
+        (one, first), (other, second) = sorted(pair, key=lambda row: row[0][0] not in written)
+        if first.overlaps(second) and (one[0], other[0]) != ("peers", "peers"):
+            what, why = f"`{first}` overlaps `{second}` of `{other[0]}`", "no route could tell their addresses apart"
+            yield Finding(one, what, why, "give one of them another range")
 
 
-def _unusable(key: str, text: str) -> Finding | None:
+def _unusable(at: Place, text: str) -> Finding | None:
     network = parsed(text)
     if network is None or str(network) != text:
         fix = f"write `{network}`" if network else "write its first address and prefix length, as `10.0.0.0/13`"
-        return Finding((key,), f"`{text}` is no IPv4 network", "its addresses are needed for the check", fix)
-    if key != "peers" and not any(map(network.subnet_of, PRIVATE)):
+        return Finding(at, f"`{text}` is no IPv4 network", "its addresses are needed for the check", fix)
+    if at[0] != "peers" and not any(map(network.subnet_of, PRIVATE)):
         why = "pods could not reach the Internet hosts that have these addresses"
-        return Finding((key,), f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")
+        return Finding(at, f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")
     return None
 
 
@@ -74,13 +77,13 @@ def too_small(vpc: Vpc, nodes: int) -> Iterator[Finding]:
             yield Finding((key,), what, why, fix)
 
 
-def _stated(vpc: Vpc) -> Iterator[tuple[str, str]]:
-    yield PODS, vpc.pods
-    yield SERVICES, vpc.services
-    yield from (("internalLoadBalancers", text) for text in vpc.internal_load_balancers)
+def _stated(vpc: Vpc) -> Iterator[tuple[Place, str]]:
+    yield (PODS,), vpc.pods
+    yield (SERVICES,), vpc.services
+    yield from ((("internalLoadBalancers", index), text) for index, text in enumerate(vpc.internal_load_balancers))
     if vpc.hosts is not None:
-        yield "hosts", vpc.hosts
-    yield from (("peers", text) for text in vpc.peers)
+        yield ("hosts",), vpc.hosts
+    yield from ((("peers", index), text) for index, text in enumerate(vpc.peers))
 
 
 def overlapping(ranges: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -79,7 +79,10 @@ def own_labels(facts: "Facts") -> Iterator[Finding]:
                 "its scheduler and this stack's affinity go by what it says",
             )
             yield Finding(
-                at=("cluster", "coreweave", "acceleratorPool", "labels"), what=what, why=why, fix=f"leave `{key}` out"
+                at=("cluster", "coreweave", "acceleratorPool", "labels", key),
+                what=what,
+                why=why,
+                fix=f"leave `{key}` out",
             )
 
 
@@ -87,12 +90,15 @@ def taints_once(facts: "Facts") -> Iterator[Finding]:
     """A node has one taint of a key and an effect; the API server refuses a node with two."""
     machine = MACHINES.get(facts.spec.cluster.machine or "")
     seen = {(taint.key, taint.effect) for taint in machine.taints} if machine else set()
-    for taint in _stated(facts.spec).accelerator_pool.taints:
+    for index, taint in enumerate(_stated(facts.spec).accelerator_pool.taints):
         pair = (taint["key"], taint["effect"])
         if pair in seen:
             what, why = f"taint `{pair[0]}:{pair[1]}` is there twice", "no node could have both, so none would come"
             yield Finding(
-                at=("cluster", "coreweave", "acceleratorPool", "taints"), what=what, why=why, fix="leave one out"
+                at=("cluster", "coreweave", "acceleratorPool", "taints", index),
+                what=what,
+                why=why,
+                fix="leave one out",
             )
         seen.add(pair)
 

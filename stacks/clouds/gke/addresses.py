@@ -87,11 +87,11 @@ class AddressPlan:
 
 
 class AddressPlanError(ValueError):
-    """A base or a peer cannot be used; `finding` is at its key of `network`."""
+    """A base or a peer cannot be used; `finding` is at its key of `network`. `overlapped`: the peer that the base overlaps."""
 
-    def __init__(self, what: str, why: str, fix: str) -> None:
-        self.finding = Finding(("peers" if what.startswith("peer ") else "base",), what, why, fix)
-        super().__init__(f"{what}, because {why}; {fix}")
+    def __init__(self, finding: Finding, overlapped: str = "") -> None:
+        self.finding, self.overlapped = finding, overlapped
+        super().__init__(f"{finding.what}, because {finding.why}; {finding.fix}")
 
 
 def address_plan(base: str, demand: Demand, peers: Sequence[str] = ()) -> AddressPlan:
@@ -100,29 +100,31 @@ def address_plan(base: str, demand: Demand, peers: Sequence[str] = ()) -> Addres
     `peers` are the networks to which the VPC networks are connected. If a fix names a network, the same demand fits into it with
     the same peers.
     """
-    taken = tuple(map(_peer, peers))
+    for finding in unusable_peers(peers):
+        raise AddressPlanError(finding)
+    taken = tuple(map(IPv4Network, peers))
     need = max(_needs(demand), key=lambda need: need.base)
     if need.base > _LARGEST.num_addresses:
         why = need.said(_LARGEST, f"the {_LARGEST.num_addresses} addresses of the largest private network, {_LARGEST},")
-        raise AddressPlanError("no base is large enough", why, "plan for fewer nodes, or for fewer pods per node")
+        raise _refusal("no base is large enough", why, "plan for fewer nodes, or for fewer pods per node")
     room = _Room(33 - need.base.bit_length(), taken)
     network = parsed(base)
     if network is None:
         why = "all ranges of the cluster are parts of one"
-        raise AddressPlanError(f"base `{base}` is no IPv4 network", why, room.fix(None))
+        raise _refusal(f"base `{base}` is no IPv4 network", why, room.fix(None))
     if reason := _unusable(network):
-        raise AddressPlanError(f"base `{base}` cannot be used", reason, room.fix(network))
+        raise _refusal(f"base `{base}` cannot be used", reason, room.fix(network))
     if network.num_addresses < need.base:
         why = need.said(network, f"its {network.num_addresses} addresses")
-        raise AddressPlanError(f"base `{base}` is too small", why, room.fix(network))
+        raise _refusal(f"base `{base}` is too small", why, room.fix(network))
     shares = _split(network)
     for peer in taken:
         if hit := [f"`{name}` ({share})" for name, share in shares.items() if share.overlaps(peer)]:
             why = f"no route could tell the peer's addresses from those of {', '.join(hit)}"
-            raise AddressPlanError(f"base `{base}` overlaps peer `{peer}`", why, room.fix(network))
+            raise _refusal(f"base `{base}` overlaps peer `{peer}`", why, room.fix(network), overlapped=str(peer))
     if str(network) != base:
         why = "it is its first address and the length of its prefix that name one"
-        raise AddressPlanError(f"base `{base}` is not written as a network", why, f"write `{network}`")
+        raise _refusal(f"base `{base}` is not written as a network", why, f"write `{network}`")
     return AddressPlan(
         nodes=shares["nodes"],
         pods=shares["pods"],
@@ -205,7 +207,7 @@ class _Room:
         found = next(filter(self._free, chain(grown, _private(length), _private(self.prefix))), None)
         if found is None:
             return f"free a /{self.prefix} of private space: the peers leave none"
-        return f"use a /{self.prefix} or larger, e.g. `{found}`" if small else f"use another, e.g. `{found}`"
+        return f"use a /{self.prefix} or larger, e.g. `{found}`" if small else f"use another base, e.g. `{found}`"
 
     def _free(self, network: IPv4Network) -> bool:
         return not _unusable(network) and not any(map(network.overlaps, self.peers))
@@ -225,13 +227,18 @@ def _unusable(network: IPv4Network) -> str:
     return f"nodes have Docker's bridge in {_DOCKER} and reach nobody else there" if network.overlaps(_DOCKER) else ""
 
 
-def _peer(text: str) -> IPv4Network:
-    network = parsed(text)
-    if network is None or str(network) != text:
-        fix = f"write `{network}`" if network else "write its first address and prefix length, e.g. `10.1.0.0/16`"
-        why = "the base must not overlap it"
-        raise AddressPlanError(f"peer `{text}` is no IPv4 network", why, fix)
-    return network
+def unusable_peers(peers: Sequence[str]) -> Iterator[Finding]:
+    """Yields findings, at an item of `peers`, about texts that are no networks."""
+    for index, text in enumerate(peers):
+        network = parsed(text)
+        if network is None or str(network) != text:
+            fix = f"write `{network}`" if network else "write its first address and prefix length, e.g. `10.1.0.0/16`"
+            what, why = f"peer `{text}` is no IPv4 network", "the base must not overlap it"
+            yield Finding(at=("peers", index), what=what, why=why, fix=fix)
+
+
+def _refusal(what: str, why: str, fix: str, overlapped: str = "") -> AddressPlanError:
+    return AddressPlanError(Finding(at=("base",), what=what, why=why, fix=fix), overlapped)
 
 
 def parsed(text: str) -> IPv4Network | None:

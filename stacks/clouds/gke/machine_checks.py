@@ -18,14 +18,14 @@ def own_taints(facts: "Facts") -> Iterator[Finding]:
     """GKE-24: a node has one taint of a key and an effect, and GKE's own is GKE's to put there."""
     gke, pool = stated(facts), _pool(facts)
     seen: set[tuple[str, str]] = set()
-    for taint in gke.accelerator_pool.taints if gke else ():
+    for index, taint in enumerate(gke.accelerator_pool.taints if gke else ()):
         pair = (taint["key"], taint["effect"])
         if pool and taint["key"] in {own.key for own in pool.machine.taints}:
             what, why = f"taint `{taint['key']}` is not the stack's to set", "GKE puts it on such nodes itself"
-            yield Finding(at=(*_POOL, "taints"), what=what, why=why, fix="leave it out, or choose another key")
+            yield Finding(at=(*_POOL, "taints", index), what=what, why=why, fix="leave it out, or choose another key")
         elif pair in seen:
             what, why = f"taint `{pair[0]}:{pair[1]}` is there twice", "GKE would refuse the pool"
-            yield Finding(at=(*_POOL, "taints"), what=what, why=why, fix="leave one out")
+            yield Finding(at=(*_POOL, "taints", index), what=what, why=why, fix="leave one out")
         seen.add(pair)
 
 

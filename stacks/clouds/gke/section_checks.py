@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stacks.clouds.gke.addresses import AddressPlanError, Demand, address_plan
+from stacks.clouds.gke.addresses import AddressPlanError, Demand, address_plan, unusable_peers
 from stacks.clouds.gke.blanks import is_blank
 from stacks.clouds.gke.maintenance import shortage
 from stacks.clouds.gke.pools import SYSTEM
@@ -50,9 +50,9 @@ def whole_version(facts: "Facts") -> Iterator[Finding]:
 
 
 def enough_maintenance(facts: "Facts") -> Iterator[Finding]:
-    """GKE-29: a window that is open for as long as GKE demands."""
+    """GKE-29: a window that is open for as long as GKE demands. One of every day is."""
     if (gke := stated(facts)) and (words := shortage(gke.maintenance_window)):
-        yield Finding((*HERE, "maintenanceWindow"), *words)
+        yield Finding((*HERE, "maintenanceWindow", "days"), *words)
 
 
 def own_region(facts: "Facts") -> Iterator[Finding]:
@@ -77,7 +77,10 @@ def own_labels(facts: "Facts") -> Iterator[Finding]:
         if key in PLANS_LABELS or any(theirs in key for theirs in GKES_LABELS):
             what, why = f"label `{key}` is not the stack's to set", "GKE sets nodes up by it: drivers, NICs, placement"
             yield Finding(
-                at=(*_POOL, "labels"), what=what, why=why, fix=f"leave `{key}` out; `rdma` says how nodes are set up"
+                at=(*_POOL, "labels", key),
+                what=what,
+                why=why,
+                fix=f"leave `{key}` out; `rdma` says how nodes are set up",
             )
 
 
@@ -138,13 +141,15 @@ def whole_reservation(facts: "Facts") -> Iterator[Finding]:
 
 
 def base_lies_free(facts: "Facts") -> Iterator[Finding]:
-    """NET-01: the base is a private network that overlaps no peer, and not too small for any cluster."""
+    """NET-01: peers are networks; the base is a private one that overlaps none of them, and not too small for any cluster."""
+    if gke := stated(facts):
+        yield from map(_in_the_network, unusable_peers(gke.network.peers))
     yield from _refused(facts, Demand(0, 0))
 
 
 def base_has_pods(facts: "Facts") -> Iterator[Finding]:
     """NET-03: a block of addresses for the pods of every node. Of what else nodes need they run out later."""
-    if not [*base_lies_free(facts)] and (wanted := _demand(facts)):
+    if not [*_refused(facts, Demand(0, 0))] and (wanted := _demand(facts)):
         yield from _refused(facts, wanted)
 
 
@@ -168,7 +173,17 @@ def _demand(facts: "Facts") -> Demand | None:
 def _refused(facts: "Facts", wanted: Demand) -> Iterator[Finding]:
     if (gke := stated(facts)) is None:
         return
+    network = gke.network
+    unusable = [finding.at for finding in unusable_peers(network.peers)]
+    peers = [peer for index, peer in enumerate(network.peers) if ("peers", index) not in unusable]
     try:
-        address_plan(gke.network.base, wanted, gke.network.peers)
+        address_plan(network.base, wanted, peers)
     except AddressPlanError as error:
-        yield replace(error.finding, at=(*HERE, "network", *error.finding.at))
+        found = error.finding
+        if error.overlapped and "base" not in network.model_fields_set:  # only the peer is in the file
+            found = replace(found, at=("peers", network.peers.index(error.overlapped)))
+        yield _in_the_network(found)
+
+
+def _in_the_network(found: Finding) -> Finding:
+    return replace(found, at=(*HERE, "network", *found.at))
