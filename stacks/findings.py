@@ -242,6 +242,12 @@ def meant(key: str, names: Sequence[str]) -> str:
     """The name among these that was probably meant, as a fix; nothing where none is like it."""
     if len(names) == 1:
         return f"write `{names[0]}`"
+    near = closest(key, names)
+    return f"did you mean `{near}`?" if near else ""
+
+
+def closest(key: str, names: Iterable[str]) -> str | None:
+    """The name among these that is most like a key; None where none is like it."""
     in_lower_case = {name.lower(): name for name in names}
     close = difflib.get_close_matches(key.lower(), in_lower_case, n=1, cutoff=0.7)
-    return f"did you mean `{in_lower_case[close[0]]}`?" if close else ""
+    return in_lower_case[close[0]] if close else None

@@ -1,11 +1,13 @@
 """The base class of the sections of a stack file, and the types of their texts. The sections are in `stacks.spec`."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
+
+from stacks.findings import UnknownError
 
 _LABEL = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
 _SUBDOMAIN = r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
@@ -105,6 +107,14 @@ class Section(BaseModel):
     def keys(cls) -> Iterator[str]:
         """Yields every key of the section as YAML spells it."""
         yield from (str(field.alias) for field in cls.model_fields.values())
+
+    if not TYPE_CHECKING:  # else a type checker would take any name for a field
+
+        def __getattr__(self, name: str) -> Any:
+            """Raises UnknownError for a field that could not be read (`stacks.file.remains`)."""
+            if name in type(self).model_fields:
+                raise UnknownError
+            return super().__getattr__(name)
 
 
 class Chart(Section):

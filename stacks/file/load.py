@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stacks.file import messages
-from stacks.file.messages import DEPENDENT, EXAMPLES
+from stacks.file.messages import EXAMPLES
 from stacks.file.yaml import MAX_BYTES, Document, parse
 from stacks.findings import OUTSIDE, PROJECT, Outcome, Place, Problem, StackFileError, Suppressed, known
 from stacks.rules.file import FILE
@@ -255,19 +255,13 @@ def _judge(
 
     The spec is None if a field is faulty; the outcome is that of the rules.
     """
-    found, spec = messages.read(config)
-    outcome = Outcome()
-    if spec is not None:
-        faulty = [problem.finding.at for problem in found]
-        # What was taken out because it depends on what is faulty is not missing.
-        faulty += [path for first, path in DEPENDENT if any(place[: len(first)] == first for place in faulty)]
-        outcome = examine(spec, but, base)
-        found += [
-            problem
-            for problem in outcome.errors
-            if not any(problem.finding.at[: len(place)] == place for place in faulty)
-        ]
-        spec = None if faulty else spec
+    found, left = messages.read_fields(config)
+    outcome, spec = Outcome(), None if found else left.spec
+    if left.spec is not None:
+        outcome = examine(left.spec, but, base, plan=not found)
+        for problem in outcome.errors:
+            if (at := left.in_the_file(problem.finding.at)) is not None:
+                found.append(replace(problem, finding=replace(problem.finding, at=at)))
     if config.get("serving", {}) == {} and any(problem.finding.at == ("cluster", "provider") for problem in found):
         # With the provider that was meant, it may be a platform stack.
         found = [problem for problem in found if problem.finding.at[:1] != ("serving",)]

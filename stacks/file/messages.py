@@ -6,13 +6,14 @@ pydantic finds them; this module writes the messages: the value, the reason, and
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stacks.clouds.registry import CLOUDS
-from stacks.findings import PROJECT, Place, Problem, known, meant
+from stacks.file.remains import Remains, remains
+from stacks.findings import PROJECT, Place, Problem, closest, known, meant
 from stacks.rules.file import SPEC
 from stacks.schema import FORMS, Section
 from stacks.spec.cluster import Cluster
@@ -23,26 +24,16 @@ EXAMPLES = {
     "serving": f"`{PROJECT}:serving: {{accelerator: nvidia}}`",
     "accelerator": "`accelerator: nvidia` (or another one)",
 }
-#: Pairs of keys: if the first cannot be read, problems of the second depend on an unknown value and are left out.
-DEPENDENT: tuple[tuple[Place, tuple[str, str]], ...] = (
-    (("serving",), ("cluster", "nodes")),
-    (("cluster", "machine"), ("cluster", "nodes")),
-    # A cluster's keys, and whether `nodes` is the final number, depend on the provider; the section of a cluster that the stack
-    # makes is checked as a whole.
-    *(
-        (("cluster", "provider"), ("cluster", key))
-        for key in ("stack", "coreweave", "gke", "nodes", "protect", "allowReplace")
-    ),
-    *((("cluster", "gke"), ("cluster", key)) for key in ("gke", "provider", "protect", "allowReplace")),
-    (("serving", "extraArgs"), ("serving", "model")),
-    (("serving", "dropArgs"), ("serving", "model")),
-)
-#: Stands where no accelerator can be read, so that what does not depend on it can still be judged.
-NO_ACCELERATOR = "?"
 
 
 def read(config: dict[str, Any]) -> tuple[list[Problem], StackSpec | None]:
-    """Every problem of the fields, and a spec: whole if there is none, else of what remains without the faulty ones.
+    """Every problem of the fields, and a spec: whole if there is none, else of what remains without the faulty ones."""
+    problems, left = read_fields(config)
+    return problems, left.spec
+
+
+def read_fields(config: dict[str, Any]) -> tuple[list[Problem], Remains]:
+    """Every problem of the fields, and what remains without the faulty ones: all, if there is none.
 
     `serving` may be missing, or empty as the project's default is, in a platform stack only.
     """
@@ -56,49 +47,23 @@ def read(config: dict[str, Any]) -> tuple[list[Problem], StackSpec | None]:
     try:
         spec = StackSpec.model_validate_json(json.dumps(config))
         if not details:
-            return [], spec
+            return [], Remains(spec)
     except ValidationError as error:
         details += error.errors(include_url=False)
-    completed = _as_it_is if platform else _with_accelerator
-    remaining = completed(json.loads(json.dumps(config)))
-    try:
-        remains = StackSpec.model_validate_json(
-            json.dumps(completed(_without([detail["loc"] for detail in details], remaining)))
-        )
-    except ValidationError:
-        remains = None
-    return [_problem(detail) for detail in details], remains
+    faulty = [place for detail in details for place in (detail["loc"], *_meant(config, detail))]
+    return [_problem(detail) for detail in details], remains(config, faulty, platform=platform)
 
 
-def _without(faulty: list[Place], remaining: dict[str, Any]) -> dict[str, Any]:
-    for holder, key in [_holder(remaining, location) for location in faulty]:
-        holder.pop(key, None)
-    for location in faulty:
-        for first, (section, key) in DEPENDENT:
-            if location[: len(first)] == first and isinstance(remaining.get(section), dict):
-                remaining[section].pop(key, None)
-    return remaining
-
-
-def _as_it_is(config: dict[str, Any]) -> dict[str, Any]:
-    return config
-
-
-def _with_accelerator(config: dict[str, Any]) -> dict[str, Any]:
-    serving = config.setdefault("serving", {})
-    if isinstance(serving, dict):
-        serving.setdefault("accelerator", NO_ACCELERATOR)
-    return config
-
-
-def _holder(config: dict[str, Any], location: Place) -> tuple[dict[str, Any], str]:
-    """The deepest map entry that holds `location`: of a list all, and the whole map where a required key is missing."""
-    holder, key, here = config, str(location[0]), config
-    for step in location:
-        if not isinstance(here, dict) or step not in here:
-            break
-        holder, key, here = here, str(step), here[str(step)]
-    return holder, key
+def _meant(config: dict[str, Any], detail: ErrorDetails) -> Iterator[Place]:
+    """The missing key for which an unknown one was probably meant."""
+    *above, last = detail["loc"]
+    if detail["type"] != "extra_forbidden" or any(isinstance(step, int) for step in above):
+        return
+    key, holder = closest(str(last), _keys(tuple(above))), config
+    for step in above:
+        holder = holder[str(step)]
+    if key is not None and key not in holder:
+        yield (*above, key)
 
 
 def _problem(detail: ErrorDetails) -> Problem:
@@ -201,8 +166,8 @@ def _keys(location: Place) -> Iterator[str]:
     section: Any = StackSpec
     for step in location:
         section = next(iter(get_args(section)), None) if isinstance(step, int) else _below(section, str(step))
-        # `Chart | None` is about Chart.
-        section = next((part for part in get_args(section) if hasattr(part, "model_fields")), section)
+        if get_origin(section) is not tuple:  # `Chart | None` is about Chart
+            section = next((part for part in get_args(section) if hasattr(part, "model_fields")), section)
     if isinstance(section, type) and issubclass(section, Section):
         yield from section.keys()
     else:

@@ -51,17 +51,17 @@ def rules() -> tuple[Rule, ...]:
     return (*_OF_STACKS, *(rule for cloud in CLOUDS.values() for rule in cloud.rules))
 
 
-def examine(spec: StackSpec, but: Collection[str] = (), base: Path = Path()) -> Outcome:
+def examine(spec: StackSpec, but: Collection[str] = (), base: Path = Path(), *, plan: bool = True) -> Outcome:
     """Asks every rule `but` those of these ids about a stack file whose relative paths start at `base`.
 
-    A plan is made of a file to which no rule objects, and then the rules are asked that need one: laws of its resources, and
-    warnings. A file that was not asked everything has no plan.
+    With `plan`, a plan is made of a file to which no rule objects, and then the rules are asked that need one: laws of its
+    resources, and warnings. A file that was not asked everything has no plan.
     """
     asked = [rule for rule in rules() if rule.asks_facts and rule.id not in but]
     found = run(asked, Facts(spec), spec.suppress)
     if found.errors:
         return replace(found, warnings=())
-    if but:
+    if but or not plan:
         return found
     planned = run(found.unanswered, Facts(spec, base=base, planned=True), spec.suppress)
     return Outcome(
