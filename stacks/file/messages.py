@@ -50,8 +50,9 @@ def read_fields(config: dict[str, Any]) -> tuple[list[Problem], Remains]:
             return [], Remains(spec)
     except ValidationError as error:
         details += error.errors(include_url=False)
-    faulty = [place for detail in details for place in (detail["loc"], *_meant(config, detail))]
-    return [_problem(detail) for detail in details], remains(config, faulty, platform=platform)
+    faulty = [detail["loc"] for detail in details]
+    meant = [place for detail in details for place in _meant(config, detail)]
+    return [_problem(detail) for detail in details], remains(config, faulty, meant, platform=platform)
 
 
 def _meant(config: dict[str, Any], detail: ErrorDetails) -> Iterator[Place]:

@@ -5,7 +5,7 @@ that reads it is silent; any other key has its default, and keys that depend on 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -17,16 +17,15 @@ from stacks.schema import Section
 from stacks.spec.stack import StackSpec
 
 #: Pairs of keys: if the first cannot be read, problems of the second depend on an unknown value and are left out.
-DEPENDENT: tuple[tuple[Place, tuple[str, str]], ...] = (
+DEPENDENT: tuple[tuple[Place, Place], ...] = (
     (("serving",), ("cluster", "nodes")),
     (("cluster", "machine"), ("cluster", "nodes")),
     # A cluster's keys, and whether `nodes` is the final number, depend on the provider.
-    *((("cluster", "provider"), ("cluster", key)) for key in ("stack", *CLOUDS, "nodes", "protect", "allowReplace")),
-    *((("cluster", key, "acceleratorPool", "labels"), ("serving", "nodeSelector")) for key in CLOUDS),
+    *((("cluster", "provider"), ("cluster", key)) for key in ("stack", "nodes", "protect", "allowReplace")),
     (("serving", "extraArgs"), ("serving", "model")),
     (("serving", "dropArgs"), ("serving", "model")),
 )
-#: Keys of `cluster` that depend on the section of a cloud, if that is needed and no map at all.
+#: Keys of `cluster` that depend on the section of a cloud, if that is required and no map at all.
 WITH_THE_SECTION = ("provider", "protect", "allowReplace")
 #: Stands where no accelerator can be read, so that what does not depend on it can still be judged.
 NO_ACCELERATOR = "?"
@@ -55,38 +54,46 @@ class Remains:
         return None if dependent else found
 
 
-def remains(config: dict[str, Any], faulty: Sequence[Place], *, platform: bool) -> Remains:
-    """Returns what remains of a configuration without its faulty places. `platform`: it is a platform stack's."""
+def remains(config: dict[str, Any], faulty: Sequence[Place], meant: Sequence[Place], *, platform: bool) -> Remains:
+    """Returns what remains of a configuration without its faulty places.
+
+    `meant` are missing keys that unknown ones probably stand for. `platform`: it is a platform stack's configuration.
+    """
     left: dict[str, Any] = json.loads(json.dumps(config))
     left_out: LeftOut = {}
-    unknown = {*faulty}
+    unknown = {*faulty, *meant}
+    dependent = {then for place in unknown for then in _dependent(place)}
     try:
-        sections = _sections(left, faulty, left_out)
-        outside = [
-            place for place in faulty if place[:1] != ("cluster",) or place[1:2] not in {(key,) for key in sections}
-        ]
-        for place in faulty:
-            dependent = {then for first, then in DEPENDENT if place[: len(first)] == first}
-            if place[:1] == ("cluster",) and place[1:] in {(key,) for key in CLOUDS if _needed(key)}:
-                dependent |= {("cluster", key) for key in WITH_THE_SECTION}
-            unknown |= dependent
-            outside += dependent
+        sections = _sections(left, [*faulty, *meant], left_out)
+        whole = {("cluster", key) for key in sections}
         if not platform:
             _with_accelerator(left)
-        _leave_out(left, outside, left_out)
+        outside = [place for place in faulty if place[:2] not in whole]
+        _leave_out(left, [*outside, *(place for place in dependent if _target(left, place) == place)], left_out)
         if not platform:
             _with_accelerator(left)
         spec = StackSpec.model_validate_json(json.dumps(left))
     except ValidationError:
         return Remains(None)
     cluster = spec.cluster.model_copy(update=sections)
-    return Remains(spec.model_copy(update={"cluster": cluster}), frozenset(unknown), left_out)
+    return Remains(spec.model_copy(update={"cluster": cluster}), frozenset(unknown | dependent), left_out)
 
 
-def _needed(cloud: str) -> bool:
-    """Whether the section of a cloud has no default."""
-    kind = CLOUDS[cloud].section_type
-    return kind is not None and any(info.is_required() for info in kind.model_fields.values())
+def _dependent(place: Place) -> Iterator[Place]:
+    yield from (then for first, then in DEPENDENT if place[: len(first)] == first)
+    for key, kind in _section_types().items():
+        at = ("cluster", key)
+        if place == ("cluster", "provider"):
+            yield at
+        if place == at and any(info.is_required() for info in kind.model_fields.values()):
+            yield from (("cluster", other) for other in WITH_THE_SECTION)
+        if place[:4] == (*at, "acceleratorPool", "labels"):
+            yield ("serving", "nodeSelector")
+
+
+def _section_types() -> dict[str, type[Section]]:
+    """Returns the type of the section of each cloud that has one. The registry is asked when a file is read."""
+    return {key: cloud.section_type for key, cloud in CLOUDS.items() if cloud.section_type is not None}
 
 
 def _with_accelerator(config: dict[str, Any]) -> None:
@@ -98,12 +105,12 @@ def _with_accelerator(config: dict[str, Any]) -> None:
 def _sections(config: dict[str, Any], faulty: Sequence[Place], left_out: LeftOut) -> dict[str, Section]:
     """Takes the faulty sections of clouds out of a configuration, and returns what remains of them."""
     found, cluster = {}, config.get("cluster")
-    for key, cloud in CLOUDS.items():
+    for key, kind in _section_types().items():
         at = ("cluster", key)
         below = [place[2:] for place in faulty if place[:2] == at]
         given = cluster.get(key) if isinstance(cluster, dict) else None
-        if cloud.section_type and isinstance(given, dict) and below and all(below):
-            found[key] = _section(cloud.section_type, given, below, at, left_out)
+        if isinstance(given, dict) and below and all(below):
+            found[key] = _section(kind, given, below, at, left_out)
             del config["cluster"][key]
     return found
 
