@@ -102,7 +102,7 @@ def examine(path: Path) -> Examined:
             return Examined(f"{describe(found.spec)}; {unseen}", (), found.warnings, found.suppressed)
         whole = resolve_platform(found)
         text = f"{describe(whole.spec)}, on nodes of stack {stack}"
-        return Examined(text, (), found.warnings, found.suppressed)
+        return Examined(text, (), whole.warnings, whole.suppressed)
     except StackFileError as error:
         return Examined("", error.problems)
 
@@ -151,7 +151,7 @@ def _print(path: Path, found: Examined) -> None:
     for warning in found.warnings:
         console.warning(warning)
     for suppressed in found.suppressed:
-        console.line(f"Suppressed, {suppressed}")
+        console.suppressed(suppressed)
 
 
 def _document(path: Path, found: Examined) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
-from stacks.findings import Problem, single_line
+from stacks.findings import Problem, Suppressed, single_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -130,6 +130,14 @@ def warning(found: Problem) -> None:
         print(f"Warning: {found}")
 
 
+def suppressed(found: Suppressed) -> None:
+    """Prints a finding that a stack file suppresses, with the reason that it gives."""
+    if for_people(sys.stdout):
+        _block(found.problem, sys.stdout, ("- suppressed  ", "dim"), last=("reason given", found.reason))
+    else:
+        print(f"Suppressed: {found}")
+
+
 def count(number: int, what: str) -> str:
     """Returns `1 file`, `2 files`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
@@ -151,7 +159,8 @@ def _rich(stream: TextIO) -> "Console":
     return Console(file=stream, highlight=False, markup=False, emoji=False)
 
 
-def _block(found: Problem, stream: TextIO, mark: tuple[str, str]) -> None:
+def _block(found: Problem, stream: TextIO, mark: tuple[str, str], last: tuple[str, str] | None = None) -> None:
+    """Prints what and why, then the fix or another `last` row."""
     from rich.text import Text
 
     place = f"{found.file}:{found.line}" if found.line else found.file
@@ -159,7 +168,7 @@ def _block(found: Problem, stream: TextIO, mark: tuple[str, str]) -> None:
     heading = Text.assemble(
         mark, (single_line(place), "bold"), "  " if place else "", (single_line(found.path), "cyan")
     )
-    rows = [("what", found.what), ("why", found.why), ("fix", found.fix), ("rule", rule)]
+    rows = [("what", found.what), ("why", found.why), last or ("fix", found.fix), ("rule", rule)]
     _rows(_rich(stream), heading, rows)
     print(file=stream)
 

@@ -109,7 +109,7 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
             "how to reach it is an output, which only the engine reads",
         )
         fix = "name a context of your kubeconfig that leads there with --context (gcloud container clusters get-credentials)"
-        raise StackFileError([FILE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix, file=str(file.path))])
+        raise StackFileError([file.located(FILE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix))])
     reached = cluster.model_copy(update={"context": context})
     return replace(file, spec=file.spec.model_copy(update={"cluster": reached}))
 

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -30,12 +30,16 @@ class UnknownError(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong at a place, in three phrases of one sentence: what, because why; the fix."""
+    """Something wrong at a place, in three phrases of one sentence: what, because why; the fix.
+
+    `firm`: nothing can be derived of the stack because of it, so it cannot be suppressed, though its rule can.
+    """
 
     at: Place
     what: str
     why: str
     fix: str
+    firm: bool = False
 
 
 def _nothing(_: Any) -> Iterator[Finding]:
@@ -47,7 +51,8 @@ class Rule:
     """A row of the table: an id with one severity, what it refuses or points out, why, and a link or a page of the docs.
 
     `check` finds it in facts. A rule without one is said by whatever reads the file, looks at a cluster or asks a cloud.
-    `firm`: nothing can be derived of a stack that breaks it, or something would be lost; it cannot be suppressed.
+    `firm`: nothing can be derived of a stack that breaks it, or something would be lost; it cannot be suppressed. `when_run`: it,
+    or a part of it, is found only when Pulumi runs.
     """
 
     id: str
@@ -57,6 +62,7 @@ class Rule:
     source: str
     check: Callable[[Any], Iterable[Finding]] = _nothing
     firm: bool = False
+    when_run: bool = False
 
     @property
     def asks_facts(self) -> bool:
@@ -174,7 +180,8 @@ class Suppressed:
     reason: str
 
     def __str__(self) -> str:
-        return f"{single_line(self.reason)}: {self.problem}"
+        reason = f"reason given: {self.reason.strip().rstrip('.')}"
+        return str(replace(self.problem, finding=replace(self.problem.finding, fix=reason)))
 
 
 @dataclass(frozen=True)
@@ -186,10 +193,22 @@ class Outcome:
     suppressed: tuple[Suppressed, ...] = ()
     unanswered: tuple[Rule, ...] = ()
 
+    def then(self, later: "Outcome", asked: Iterable[Rule]) -> "Outcome":
+        """Returns both outcomes as one. Of a rule that was `asked` again, the later answer counts if there is one."""
+        again = {rule.id for rule in asked} - {rule.id for rule in later.unanswered}
+        errors = [row for row in self.errors if row.rule not in again]
+        warnings = [row for row in self.warnings if row.rule not in again]
+        suppressed = [row for row in self.suppressed if row.problem.rule not in again]
+        return Outcome(
+            errors=tuple(dict.fromkeys([*errors, *later.errors])),
+            warnings=tuple(dict.fromkeys([*warnings, *later.warnings])),
+            suppressed=tuple(dict.fromkeys([*suppressed, *later.suppressed])),
+            unanswered=tuple(rule for rule in self.unanswered if rule.id not in again),
+        )
+
 
 def run(rules: Iterable[Rule], facts: Any, suppress: Sequence[Suppression] = ()) -> Outcome:
     """Asks every rule about the facts, in the order of the table; the order decides nothing but that of what is printed."""
-    reasons = {each.rule: each.reason for each in suppress}
     found: dict[Severity, list[Problem]] = {ERROR: [], WARNING: []}
     suppressed: list[Suppressed] = []
     unanswered: list[Rule] = []
@@ -200,12 +219,27 @@ def run(rules: Iterable[Rule], facts: Any, suppress: Sequence[Suppression] = ())
                 findings[finding] = None  # once, where both roles have the same
         except UnknownError:
             unanswered.append(rule)
-        problems = [Problem(rule, finding) for finding in findings]
-        if rule.suppressible and rule.id in reasons:
-            suppressed += [Suppressed(problem, reasons[rule.id]) for problem in problems]
-        else:
-            found[rule.severity] += problems
+        counted, accepted = sift([Problem(rule, finding) for finding in findings], suppress)
+        found[rule.severity] += counted
+        suppressed += accepted
     return Outcome(tuple(found[ERROR]), tuple(found[WARNING]), tuple(suppressed), tuple(unanswered))
+
+
+def sift(problems: Iterable[Problem], suppress: Sequence[Suppression]) -> tuple[list[Problem], list[Suppressed]]:
+    """Splits problems into those that count and those that a stack file suppresses."""
+    reasons = {each.rule: each.reason for each in reversed(suppress)}  # the first of two counts
+    counted: list[Problem] = []
+    accepted: list[Suppressed] = []
+    for problem in problems:
+        finding = problem.finding
+        if not problem.row.suppressible or problem.rule not in reasons:
+            counted.append(problem)
+        elif finding.firm:
+            fix = f"{finding.fix}; it cannot be suppressed"
+            counted.append(replace(problem, finding=replace(finding, fix=fix)))
+        else:
+            accepted.append(Suppressed(problem, reasons[problem.rule]))
+    return counted, accepted
 
 
 def place_text(at: Place) -> str:

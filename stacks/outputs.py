@@ -12,7 +12,7 @@ from stacks.blueprint import Blueprint
 from stacks.clouds.changes import fingerprint
 from stacks.clouds.cloud import Previous
 from stacks.clouds.outputs import CLUSTER, PLANNED
-from stacks.findings import StackFileError
+from stacks.findings import Outcome, StackFileError
 from stacks.kube.rules import CLUSTER as CLUSTER_RULE
 from stacks.platform import Foundation, NoFoundationError, stand_on
 from stacks.spec.stack import StackSpec
@@ -63,8 +63,10 @@ def full_name(spec: StackSpec, organization: str, project: str) -> str:
     return name if "/" in name else f"{organization}/{project}/{name}"
 
 
-def referred(spec: StackSpec, name: str) -> StackSpec:
-    """Returns the spec with the cluster of the platform stack of this full name filled in.
+def referred(spec: StackSpec, name: str, found: Outcome) -> tuple[StackSpec, Outcome]:
+    """Returns the spec with the cluster of the platform stack of this full name filled in, and the rules' findings on the whole.
+
+    `found` are the rules' findings on the spec alone.
 
     Raises:
         StackFileError: that stack cannot be read or makes no nodes, its nodes contradict the spec, or the pods do not fit on
@@ -81,7 +83,7 @@ def referred(spec: StackSpec, name: str) -> StackSpec:
     except NoFoundationError:
         what, why = f"stack {name} exports no nodes", "it makes none, or was never `up`"
         raise _refused(what, why, "refer to a platform stack, and `up` it first") from None
-    return stand_on(spec, there, name)
+    return stand_on(spec, there, name, found)
 
 
 def _refused(what: str, why: str, fix: str) -> StackFileError:

@@ -3,17 +3,19 @@
 Combines the two stacks: fills in the cluster, reports contradictions, and asks the rules about the whole.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic.alias_generators import to_camel
+
 from stacks.clouds.registry import CLOUDS
-from stacks.file.load import StackFile, load, of_file
-from stacks.findings import PROJECT, Problem, StackFileError
+from stacks.file.load import StackFile, load
+from stacks.findings import PROJECT, Outcome, Place, Problem, StackFileError
 from stacks.kube.rules import CLUSTER
 from stacks.rules.file import FILE
-from stacks.rules.table import problems_of
+from stacks.rules.table import asked, examine, with_idle_suppressions
 from stacks.schema import Section
 from stacks.spec.stack import StackSpec
 
@@ -38,6 +40,7 @@ class Foundation:
 
     `kubeconfig` is a path or, if it follows from the cluster, the whole text: None until the cluster exists. `gateways`: whether
     the cluster can have Gateways of its cloud. `shared` is the part of the cloud's section that the cloud `cloud` exports.
+    `scales`: an autoscaler sets the number of nodes, as far as that is known.
     """
 
     kubeconfig: str | None
@@ -47,6 +50,7 @@ class Foundation:
     nodes: int
     gateways: bool = True
     shared: Mapping[str, Any] = field(default_factory=dict)
+    scales: bool = False
 
     @classmethod
     def made_by(cls, blueprint: "Blueprint") -> "Foundation":
@@ -63,6 +67,7 @@ class Foundation:
             nodes=scaling.max if scaling else request.nodes,
             gateways=cluster.cloud.has_gateways(request),
             shared=cluster.cloud.shared(request.section, request.machine),
+            scales=scaling is not None,
         )
 
     @classmethod
@@ -88,13 +93,21 @@ class Foundation:
         return {**{key: value for key, value in asdict(self).items() if key in _COMMON}, **self.shared}
 
 
-def stand_on(spec: StackSpec, there: Foundation, stack: str) -> StackSpec:
-    """Returns the spec with the cluster of the platform stack `stack` filled in, after the rules were asked about the whole.
+#: Returns where the platform stack's file says something, as ` (Pulumi.platform.yaml:5)`; nothing if that is not known.
+Where = Callable[[Place], str]
+
+
+def stand_on(
+    spec: StackSpec, there: Foundation, stack: str, found: Outcome | None = None, where: Where = lambda _: ""
+) -> tuple[StackSpec, Outcome]:
+    """Returns the spec with the cluster of the platform stack `stack` filled in, and the rules' findings on the whole.
+
+    `found` are the rules' findings on the spec alone.
 
     Raises:
         StackFileError: the spec contradicts the platform stack, or the pods do not fit on its nodes.
     """
-    if problems := [*_contradictions(spec, there, stack)]:
+    if problems := [*_contradictions(spec, there, stack, where)]:
         raise StackFileError(problems)
     filled = {
         "kubeconfig": there.kubeconfig,
@@ -103,10 +116,11 @@ def stand_on(spec: StackSpec, there: Foundation, stack: str) -> StackSpec:
         "nodes": spec.cluster.nodes or there.nodes,
         **_section(there),
     }
-    found = spec.model_copy(update={"cluster": spec.cluster.model_copy(update=filled)})
-    if problems := [_of_the_other(problem, spec, stack) for problem in problems_of(found, but=OF_THE_OTHER)]:
-        raise StackFileError(problems)
-    return found
+    whole = spec.model_copy(update={"cluster": spec.cluster.model_copy(update=filled)})
+    outcome = (found or Outcome()).then(examine(whole, but=OF_THE_OTHER), asked(but=OF_THE_OTHER))
+    if outcome.errors:
+        raise StackFileError([_of_the_other(problem, spec, there, stack, where) for problem in outcome.errors])
+    return whole, with_idle_suppressions(outcome, whole)
 
 
 def _section(there: Foundation) -> dict[str, Section]:
@@ -115,30 +129,47 @@ def _section(there: Foundation) -> dict[str, Section]:
     return {} if section is None else {there.cloud: section}
 
 
-def _of_the_other(problem: Problem, spec: StackSpec, stack: str) -> Problem:
-    """Returns a problem with its fix directed to the platform stack, if that stack decides the number of nodes."""
-    if problem.finding.at != ("cluster", "nodes") or spec.cluster.nodes is not None:
-        return problem
-    fix = f"let stack {stack} make more, or ask for fewer replicas"
-    return replace(problem, finding=replace(problem.finding, at=("cluster", "stack"), fix=fix))
+def _of_the_other(problem: Problem, spec: StackSpec, there: Foundation, stack: str, where: Where) -> Problem:
+    """Returns a problem that comes of the platform stack's nodes at a key of this file, with the place of the other value."""
+    at, fix = problem.finding.at, problem.fix
+    cause: Place = ("cluster", "machine")
+    pool: Place = ("cluster", there.cloud, "acceleratorPool")
+    if at == ("cluster", "nodes"):
+        cause = at if not there.scales else (*pool, "autoscaling", "max")
+        if spec.cluster.nodes is None:
+            fix = f"let stack {stack} make more, or ask for fewer replicas"
+    elif at[:2] == ("serving", "tolerations"):
+        cause = (*pool, "taints")
+    elif at[:2] == ("serving", "nodeSelector"):
+        cause = (*pool, "labels")
+    if at[:1] == ("cluster",) and at[1] not in {*map(to_camel, spec.cluster.model_fields_set)}:
+        at = ("cluster", "stack")
+    fix = f"{fix}; the nodes are those of stack {stack}{where(cause)}"
+    return replace(problem, finding=replace(problem.finding, at=at, fix=fix))
 
 
-def _contradictions(spec: StackSpec, there: Foundation, stack: str) -> Iterator[Problem]:
-    stated = spec.cluster
+def _contradictions(spec: StackSpec, there: Foundation, stack: str, where: Where) -> Iterator[Problem]:
+    stated, nodes = spec.cluster, f"the nodes of stack {stack}"
     if stated.machine not in (None, there.machine):
-        what, why = f"machine `{stated.machine}`", f"the nodes of stack {stack} are {there.machine}"
-        yield _problem(what, why, "write that, or leave it out", "cluster.machine")
+        yield CLUSTER.problem(
+            at=("cluster", "machine"), what=f"machine `{stated.machine}`",
+            why=f"{nodes} are {there.machine}{where(('cluster', 'machine'))}",
+            fix=f"write `machine: {there.machine}`, or leave it out",
+        )  # fmt: skip
     if stated.nodes is not None and stated.nodes > there.nodes:
-        what, why = f"{stated.nodes} nodes", f"stack {stack} makes {there.nodes}"
-        yield _problem(what, why, "write no more, or let it make more", "cluster.nodes")
+        yield CLUSTER.problem(
+            at=("cluster", "nodes"), what=f"{stated.nodes} nodes",
+            why=f"stack {stack} makes {there.nodes}{where(('cluster', 'nodes'))}",
+            fix="write no more, or let it make more",
+        )  # fmt: skip
     gateway = spec.router.gateway
     if gateway and gateway.implementation.in_cluster and not there.gateways:
-        what, why = "a Gateway of GKE", f"the cluster of stack {stack} has none (`gateways: false`)"
-        yield _problem(what, why, "take another provider's, or let that stack have some", "router.gateway.provider")
-
-
-def _problem(what: str, why: str, fix: str, path: str) -> Problem:
-    return CLUSTER.problem(at=tuple(path.split(".")), what=what, why=why, fix=fix)
+        said = where(("cluster", there.cloud, "gateways"))
+        yield CLUSTER.problem(
+            at=("router", "gateway", "provider"), what=f"a Gateway of {gateway.implementation.title}",
+            why=f"the cluster of stack {stack} has none (`gateways: false`){said}",
+            fix="take another provider's, or let that stack have some",
+        )  # fmt: skip
 
 
 def platform_path(file: StackFile) -> Path | None:
@@ -187,13 +218,19 @@ def resolve_platform(file: StackFile, but: frozenset[str] = frozenset()) -> Stac
     if platform is None:
         return file
     try:
-        return replace(file, spec=stand_on(file.spec, _foundation(platform.spec), platform.stack))
+        where = _where(platform)
+        spec, outcome = stand_on(file.spec, _foundation(platform.spec), platform.stack, file.outcome, where)
+        return replace(file, spec=spec, outcome=outcome)
     except StackFileError as error:
-        raise StackFileError([of_file(file.path, problem) for problem in error.problems]) from None
+        raise StackFileError([*map(file.located, error.problems)]) from None
+
+
+def _where(platform: StackFile) -> Where:
+    return lambda at: f" ({platform.path}:{platform.line_of(at)})"
 
 
 def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
-    return of_file(file.path, FILE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix))
+    return file.located(FILE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix))
 
 
 def _foundation(spec: StackSpec) -> Foundation:

@@ -15,7 +15,7 @@ from stacks.compose import compose
 from stacks.compose_cluster import compose_alone
 from stacks.exits import SHOWN
 from stacks.file.load import judged
-from stacks.findings import PROJECT, Outcome, Problem, StackFileError
+from stacks.findings import PROJECT, Outcome, Problem, StackFileError, sift
 from stacks.kube.repair import repair_helm_records
 from stacks.outputs import full_name, keep, previous, referred
 from stacks.rules.live import check_live_cluster
@@ -50,6 +50,10 @@ def run(base: Path) -> None:
         config, hf_token = sealed(_configuration())
         spec, found = judged(config, base)
         need_sdk(spec.cluster)
+        if spec.cluster.provider == OF_A_STACK:
+            name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
+            spec, found = referred(spec, name, found)
+            pulumi.StackReference("platform", name)  # for readers of the state: the platform stack
         _point_out(found)
         _apply(spec, base, owner, hf_token)
     except (StackFileError, SourceError) as error:
@@ -57,10 +61,6 @@ def run(base: Path) -> None:
 
 
 def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
-    if spec.cluster.provider == OF_A_STACK:
-        name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
-        spec = referred(spec, name)
-        pulumi.StackReference("platform", name)  # for readers of the state: the platform stack
     planned = blueprint(spec, base)
     _check_change(planned, owner)
     keep(planned)
@@ -68,6 +68,7 @@ def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str]
         compose_alone(planned, access)
         return
     found = check_live_cluster(planned, owner)
+    _point_out(Outcome(suppressed=found.suppressed))
     if planned.serving is not None and not pulumi.runtime.is_dry_run():
         repair_helm_records(spec.cluster.at, found.revisions)
     if planned.request is not None:
@@ -79,7 +80,7 @@ def _point_out(found: Outcome) -> None:
     for warning in found.warnings:
         pulumi.log.warn(str(warning))
     for suppressed in found.suppressed:
-        pulumi.log.info(f"Suppressed, {suppressed}")
+        pulumi.log.info(f"Suppressed: {suppressed}")
 
 
 def _check_change(planned: Blueprint, owner: str) -> None:
@@ -94,12 +95,12 @@ def _check_change(planned: Blueprint, owner: str) -> None:
     found: list[str | Problem] = []
     if planned.request is not None:
         found += planned.cloud.check_previous(planned.request, planned.cluster, before)
-    problems = [row for row in found if isinstance(row, Problem)]
-    warnings: list[str | Problem] = [row for row in found if not isinstance(row, Problem)]
+    problems, accepted = sift([row for row in found if isinstance(row, Problem)], planned.spec.suppress)
+    for text in (row for row in found if not isinstance(row, Problem)):
+        pulumi.log.warn(text)
+    _point_out(Outcome(suppressed=tuple(accepted)))
     if planned.serving is not None and not isinstance(planned.cluster.reached_by, ByHand):
-        warnings += compared(before.outputs, planned.serving).warnings
-    for row in warnings:
-        pulumi.log.warn(str(row))
+        _point_out(compared(before.outputs, planned.serving))
     if problems:
         raise StackFileError(problems)
 

@@ -140,6 +140,8 @@ def _read(path: Path, but: Collection[str]) -> _Read:
     named = keys or {}
 
     def line_of(at: Place) -> int:
+        if at[:1] == (OUTSIDE,) and at[1] not in document.data:
+            return 0  # an argument of a resource
         if at[:1] == (OUTSIDE,) or not at:
             return document.line(at[1:])
         return document.line(("config", named.get(str(at[0]), ""), *at[1:]))

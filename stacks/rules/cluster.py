@@ -94,9 +94,13 @@ def _goes_with_the_machine(facts: "Facts") -> Iterator[Finding]:
     key, has = ("fabric", serving.fabric) if fabrics else ("accelerator", serving.accelerator)
     there = fabrics or list(dict.fromkeys(accelerator for accelerator, _ in machine.serves))
     fixes = [f"`{key}: {word}`" for word in there]
-    fixes += [f"`machine: {row.key}`" for row in others]
+    elsewhere = ""
+    if cluster.provider != OF_A_STACK:
+        fixes += [f"`machine: {row.key}`" for row in others]
+    elif others:
+        elsewhere = f", or refer to a stack that makes {' or '.join(row.key for row in others)}"
     what, why = f"{key} `{has}` with machine `{machine.key}`", "its pods are not written for such nodes"
-    yield Finding(at=("serving", key), what=what, why=why, fix=f"write {' or '.join(fixes)}")
+    yield Finding(at=("serving", key), what=what, why=why, fix=f"write {' or '.join(fixes)}{elsewhere}")
 
 
 RULES = (

@@ -19,7 +19,7 @@ from hardware.vocabulary import Accelerator
 from releases import DEFAULT, RELEASES
 from stacks.clouds.cloud import ClusterPlan
 from stacks.clouds.resource import Resource
-from stacks.findings import UnknownError
+from stacks.findings import Outcome, UnknownError
 from stacks.rules import sound
 from stacks.serving import workload as resolve
 from stacks.spec.router import Router
@@ -100,7 +100,12 @@ class Facts:
 
     @cached_property
     def sound(self) -> StackSpec:
-        """The spec of which everything can be derived: `chosen`, on a machine that serves it, with edits that compose."""
+        """The spec of which everything can be derived: `chosen`, on a machine that serves it, with edits that compose.
+
+        If no rule objects to the file, it is the spec as it is written, with the faults that it suppresses.
+        """
+        if self._planned:
+            return self.spec
         return sound.sound(self.chosen, self.written if self.spec.serving else None)
 
     @cached_property
@@ -151,6 +156,11 @@ class Facts:
     def resources(self) -> Sequence[Resource]:
         """The resources of a cloud's API in that plan."""
         return self.cluster.resources
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """The result of the other rules; unknown while they are asked."""
+        raise UnknownError
 
     @cached_property
     def previous(self) -> Mapping[str, Any]:

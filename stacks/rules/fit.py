@@ -13,6 +13,7 @@ from hardware.machines import MACHINES, Machine, UnknownMachineError, machines_f
 from hardware.vocabulary import ROLES, Role
 from stacks.findings import ERROR, Finding, Place, Rule
 from stacks.serving import workload as resolve
+from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ def _fits(facts: "Facts") -> Iterator[Finding]:
             for row in MACHINES.values()
             if not spec.cluster.makes_nodes or row.provider == spec.cluster.provider
         ]
-        yield Finding(at=("cluster", "machine"), what=what, why=why, fix=f"name one of {', '.join(theirs)}")
+        fix = f"name one of {', '.join(theirs)}"
+        yield Finding(at=("cluster", "machine"), what=what, why=why, fix=fix, firm=True)
         return
     found = False
     for role, pod in zip(ROLES, pods, strict=True):
@@ -100,10 +102,11 @@ def _fix(spec: StackSpec, machine: Machine, pod: PodRequest, misfit: Misfit, *, 
         return f"{_labelled(spec, misfit)}, or select by one it has"
     if misfit.kind == "taint":
         fixes.append("tolerate it in `serving.tolerations`")
+    another = "refer to a stack of other machines" if spec.cluster.provider == OF_A_STACK else "use another machine"
     if others:
         pair = f"{serving.accelerator}/{serving.fabric}"
-        fixes.append(f"use another machine for {pair}: {', '.join(others)}")
-    return ", or ".join(fixes) or "use another machine"
+        fixes.append(f"{another} for {pair}: {', '.join(others)}")
+    return ", or ".join(fixes) or another
 
 
 def _labelled(spec: StackSpec, misfit: Misfit) -> str:

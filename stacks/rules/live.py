@@ -7,7 +7,7 @@ but never taken back to an older version: another stack may live from what the n
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hardware.render.namespace import OWNER
@@ -15,7 +15,7 @@ from releases.charts import HelmRelease
 from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.clouds.cloud import Follows
 from stacks.clouds.registry import CLOUDS
-from stacks.findings import Problem, StackFileError
+from stacks.findings import Problem, StackFileError, Suppressed, sift
 from stacks.kube import helm as helm_records
 from stacks.kube.answering import answering
 from stacks.kube.api import Api, Object
@@ -34,12 +34,14 @@ WAIT_FOR = "pulumi.com/waitFor"
 @dataclass(frozen=True)
 class Found:
     """The result of the live check: the stack's own Helm releases with the Secrets of their revisions, if there are any,
-    the names of CRDs that the cluster brings and keeps itself, and of those that are established and not waited for by a stack.
+    the names of CRDs that the cluster brings and keeps itself, of those that are established and not waited for by a stack, and
+    problems that the stack file suppresses.
     """
 
     revisions: Releases = ()
     preinstalled: frozenset[str] = frozenset()
     established: frozenset[str] = frozenset()
+    suppressed: tuple[Suppressed, ...] = ()
 
 
 def check_live_cluster(plan: Blueprint, owner: str) -> Found:
@@ -63,9 +65,10 @@ def check_live_cluster(plan: Blueprint, owner: str) -> Found:
         if plan.serving is not None:
             found, more = _serving(api, plan.serving, owner)
             problems += more
-        if problems:
-            raise StackFileError(problems)
-    return found
+        counted, accepted = sift(problems, plan.spec.suppress)
+        if counted:
+            raise StackFileError(counted)
+        return replace(found, suppressed=tuple(accepted))
 
 
 def _serving(api: Api, plan: ServingBlueprint, owner: str) -> tuple[Found, list[Problem]]:

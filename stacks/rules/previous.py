@@ -60,7 +60,7 @@ ROLL_01 = Rule(
     "ROLL-01", WARNING,
     "when Pulumi runs: a change that replaces the pods of one role and leaves the other's",
     "those that stay may crash, or fail every request",
-    GUIDE, check=_one_role,
+    GUIDE, check=_one_role, when_run=True,
 )  # fmt: skip
 
 

@@ -1,12 +1,12 @@
 """The one table of rules, and how a stack file is asked about all of them."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from stacks.clouds.registry import CLOUDS
 from stacks.clouds.rules import IMM
-from stacks.findings import Outcome, Problem, Rule, run
+from stacks.findings import ERROR, OUTSIDE, Outcome, Problem, Rule, run
 from stacks.kube import rules as kube
 from stacks.rules import cluster, file, fit, router, serving, suppress, token
 from stacks.rules.edits import HW_02
@@ -20,12 +20,13 @@ from stacks.rules.platform import PLATFORM_01
 from stacks.rules.pods import POD_01
 from stacks.rules.previous import ROLL_01
 from stacks.rules.sdk import SDK
+from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
 
 #: Rules of every stack, and those that readers of files and looks at clusters say.
 _OF_STACKS: tuple[Rule, ...] = (
     *file.RULES,
-    suppress.SUPPRESS_01,
+    *suppress.RULES,
     *serving.RULES,
     HW_01,
     HW_02,
@@ -57,19 +58,53 @@ def examine(spec: StackSpec, but: Collection[str] = (), base: Path = Path(), *, 
     With `plan`, a plan is made of a file to which no rule objects, and then the rules are asked that need one: laws of its
     resources, and warnings. A file that was not asked everything has no plan.
     """
-    asked = [rule for rule in rules() if rule.asks_facts and rule.id not in but]
-    found = run(asked, Facts(spec), spec.suppress)
+    every = asked(but)
+    found = run(every, Facts(spec), spec.suppress)
     if found.errors:
         return replace(found, warnings=())
     if but or not plan:
         return found
-    planned = run(found.unanswered, Facts(spec, base=base, planned=True), spec.suppress)
-    return Outcome(
-        errors=planned.errors,
-        warnings=(*found.warnings, *planned.warnings),
-        suppressed=(*found.suppressed, *planned.suppressed),
-        unanswered=planned.unanswered,
-    )
+    found = _planned(found, every, spec, base)
+    if found.errors:
+        return replace(found, warnings=())
+    # The nodes of a platform stack are not known here.
+    return found if spec.cluster.provider == OF_A_STACK else with_idle_suppressions(found, spec)
+
+
+def asked(but: Collection[str] = ()) -> list[Rule]:
+    """Returns the rules that are asked about facts, `but` those of these ids."""
+    return [rule for rule in rules() if rule.asks_facts and rule.id not in but]
+
+
+def _planned(found: Outcome, every: Sequence[Rule], spec: StackSpec, base: Path) -> Outcome:
+    """Asks the rules that need a plan and, if errors are suppressed, all others too: nothing is put in the place of a fault then.
+
+    A rule with a suppressed finding is not asked for its law: the plan does what the file says. If the plan breaks another law,
+    the suppressed fault is the cause.
+    """
+    accepted = [each.problem for each in found.suppressed if each.problem.severity is ERROR]
+    said = {each.problem.rule for each in found.suppressed}
+    again = [rule for rule in (every if accepted else found.unanswered) if rule.id not in said]
+    later = run(again, Facts(spec, base=base, planned=True), spec.suppress)
+    if accepted:
+        later = replace(later, errors=tuple(_caused(problem, accepted, spec) for problem in later.errors))
+    return found.then(later, again)
+
+
+def _caused(problem: Problem, accepted: Sequence[Problem], spec: StackSpec) -> Problem:
+    """Returns a law that the plan breaks as a finding about the faults that the file suppresses; any other error unchanged."""
+    if problem.finding.at[:1] != (OUTSIDE,):
+        return problem
+    ids = list(dict.fromkeys(each.rule for each in accepted))
+    index = next(index for index, stated in enumerate(spec.suppress) if stated.rule == ids[0])
+    fix = f"correct what {' and '.join(ids)} finds, which is the cause"
+    return problem.row.problem(at=("suppress", index), what=f"{problem.path}: {problem.what}", why=problem.why, fix=fix)
+
+
+def with_idle_suppressions(found: Outcome, spec: StackSpec) -> Outcome:
+    """Returns a whole outcome with warnings about the entries of `suppress` without an effect."""
+    last = (suppress.SUPPRESS_02,)
+    return found.then(run(last, Facts(spec, outcome=found), spec.suppress), last)
 
 
 def problems_of(spec: StackSpec, but: Collection[str] = ()) -> Iterator[Problem]:

@@ -72,6 +72,7 @@ def of_warnings() -> Iterator[Case]:
     """Valid stack files of which something is pointed out."""
     for rule, serving, gke, more, *_ in test_gke_warnings.WARNED:
         yield rule, lambda serving=serving, gke=gke, more=more: gke_plans.stack(serving, gke, **more)  # type: ignore[misc]
+    yield "SUPPRESS-02", lambda: spec(NVIDIA, suppress=[{"rule": "PIN-01", "reason": "none"}])
     yield "CW-17", lambda: spec({**NVIDIA, "fabric": "coreweave"})
     yield "CW-18", lambda: cks_plans.stack({"version": "v1.37"})
 
@@ -89,7 +90,7 @@ def valid() -> dict[str, Callable[[], StackSpec]]:
         "gateway": lambda: spec(NVIDIA, router={"mode": "gateway", "gateway": {"provider": "istio"}}),
         "mirror": lambda: spec(NVIDIA, mirror={"registry": test_mirror.REGISTRY}),
         "told": lambda: spec(
-            {**NVIDIA, "image": "a/b:v1", "extraArgs": ["--seed=1"], "tolerations": [{"operator": "Exists"}]},
+            {**NVIDIA, "image": "a/b:main", "extraArgs": ["--seed=1"], "tolerations": [{"operator": "Exists"}]},
             suppress=[{"rule": "PIN-01", "reason": "a case"}],
         ),
         "by reference": lambda: spec(NVIDIA, cluster={"provider": "stack", "stack": "platform"}),

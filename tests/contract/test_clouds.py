@@ -174,11 +174,11 @@ def test_a_stack_serves_on_the_nodes_of_a_platform_stack(key: str) -> None:
     assert there == Foundation.made_by(platform)
     serving = {**EXAMPLES[key][1], "nodeSelector": labels}
     spec = spec_from_config({"cluster": {"provider": "stack", "stack": "platform"}, "serving": serving})
-    found = stand_on(spec, there, "platform").cluster
+    found = stand_on(spec, there, "platform")[0].cluster
     assert found.cloud.key == key
     assert found.accelerator_pool.labels == labels
     assert (found.machine, found.nodes) == (EXAMPLES[key][0]["machine"], 2)
-    assert blueprint(stand_on(spec, there, "platform")).cluster == ClusterPlan(reached_by=found.at)
+    assert blueprint(stand_on(spec, there, "platform")[0]).cluster == ClusterPlan(reached_by=found.at)
 
 
 def test_it_is_rehearsed(key: str) -> None:

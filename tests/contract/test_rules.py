@@ -140,7 +140,7 @@ def test_every_rule_has_a_passing_case(rule: Rule) -> None:
     """It is asked about a valid file or its plan, is answered, and finds nothing."""
     passing = []
     for name, stated in VALID.items():
-        found = run((rule,), Facts(stated(), planned=True))
+        found = run((rule,), Facts(stated(), planned=True, outcome=examine(stated())))
         if found.unanswered:
             continue
         if not (found.errors or found.warnings or found.suppressed):
@@ -160,47 +160,3 @@ def test_what_readers_and_looks_say_has_its_tests(rule: str) -> None:
     tests = importlib.import_module(f"tests.{module}")
     assert callable(getattr(tests, failing))
     assert callable(getattr(tests, passing))
-
-
-# --- suppression ---------------------------------------------------------------------------------------------------------
-
-
-SUPPRESSED = [
-    (rule, stated)
-    for rule, stated in {case[0]: case[1] for case in (*FILES, *WARNED)}.items()
-    if ROWS[rule].suppressible
-]
-
-
-@pytest.mark.parametrize(("rule", "stated"), SUPPRESSED, ids=[case[0] for case in SUPPRESSED])
-def test_a_suppressed_rule_is_said_with_the_reason_and_refuses_nothing(
-    rule: str, stated: Callable[[], StackSpec]
-) -> None:
-    given = stated()
-    suppress = spec_suppressing(rule)
-    found = examine(given.model_copy(update={"suppress": suppress}))
-    assert rule not in {problem.rule for problem in (*found.errors, *found.warnings)}
-    assert {each.problem.rule for each in found.suppressed} == {rule}
-    assert all(str(each).startswith("it is meant: ") for each in found.suppressed)
-
-
-def spec_suppressing(*rules: str) -> Any:
-    stated = [{"rule": rule, "reason": "it is meant"} for rule in rules]
-    return rule_cases.spec(rule_cases.NVIDIA, suppress=stated).suppress
-
-
-@pytest.mark.parametrize(
-    ("rule", "words"),
-    [
-        ("CW-171", "did you mean `CW-17`?"),
-        ("FILE", "cannot be suppressed"),
-        ("SPEC", "cannot be suppressed"),
-        ("EXISTS", "cannot be suppressed"),
-        ("BILL-01", "cannot be suppressed"),
-    ],
-)
-def test_what_cannot_be_suppressed_is_a_finding_at_its_item(rule: str, words: str) -> None:
-    given = rule_cases.spec(rule_cases.NVIDIA).model_copy(update={"suppress": spec_suppressing("PIN-01", rule)})
-    (found,) = examine(given).errors
-    assert (found.rule, found.path) == ("SUPPRESS-01", "llmd-pd:suppress[1].rule")
-    assert words in str(found)

@@ -15,7 +15,7 @@ from stacks.blueprint import blueprint, serving_blueprint
 from stacks.clouds.outputs import CLUSTER as OUTPUT
 from stacks.compose import compose
 from stacks.file.load import spec_from_config
-from stacks.findings import StackFileError
+from stacks.findings import Outcome, StackFileError
 from stacks.outputs import READ, full_name, referred
 from stacks.spec.stack import StackSpec
 from tests.blueprints import whole
@@ -68,7 +68,7 @@ class _Engine(mocks.Mocks):
 def resolved(spec: StackSpec, outputs: dict[str, Any] | None) -> StackSpec:
     engine = _Engine(outputs)
     mocks.set_mocks(engine, preview=True, logger=logging.getLogger("engine"))
-    found = referred(spec, "acme/llmd-pd/platform")
+    found, _ = referred(spec, "acme/llmd-pd/platform", Outcome())
     assert engine.asked == ["acme/llmd-pd/platform"]
     return found
 
@@ -162,7 +162,7 @@ def test_it_serves_as_on_nodes_of_its_own_but_makes_none() -> None:
         (referring(), {OUTPUT: {**EXPORTED, "nodes": 1.0}}, "cluster.stack: 1 node of coreweave-h200 cannot hold all pods"),
         (referring(), {OUTPUT: {**EXPORTED, "taints": [TAINT]}}, "serving.tolerations: team: a pod asks for a node without it"),
         (referring({**SERVING, "nodeSelector": {"team": "x"}}), {OUTPUT: {**EXPORTED, "labels": {"team": "chat"}}},
-         "serving.nodeSelector: team: a pod asks for x, a node has chat"),
+         "serving.nodeSelector.team: team: a pod asks for x, a node has chat"),
         (referring({"accelerator": "nvidia"}), {OUTPUT: EXPORTED}, "serving.fabric: the fabric is left out, because KV cache"),
     ],
 )  # fmt: skip

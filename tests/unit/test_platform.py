@@ -301,11 +301,13 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     (problem,) = examine(referring(tmp_path, prefill={"replicas": 30})).problems
     assert problem.path == "llmd-pd:cluster.stack"
     assert "4 nodes of coreweave-h200 cannot hold all pods" in str(problem)
-    assert problem.fix == "let stack platform make more, or ask for fewer replicas"
-    assert problem.file == str(chat)
+    nodes = f"the nodes are those of stack platform ({tmp_path}/Pulumi.platform.yaml"
+    assert problem.fix == f"let stack platform make more, or ask for fewer replicas; {nodes}:5)"
+    assert (problem.file, problem.line) == (str(chat), 4)
     (problem,) = examine(referring(tmp_path, fabric="gke"))[1]
     assert (problem.rule, problem.path) == ("MACHINE-02", "llmd-pd:serving.fabric")
-    assert problem.fix == "write `fabric: coreweave` or `fabric: base`"
+    assert problem.fix == f"write `fabric: coreweave` or `fabric: base`; {nodes}:4)"
+    assert (problem.file, problem.line) == (str(chat), 7)
 
 
 @pytest.mark.parametrize(

@@ -91,8 +91,9 @@ def test_check_prints_what_is_suppressed_and_why(
     assert run(["check"]) == 0
     good, first, second, summary = capsys.readouterr().out.splitlines()
     assert good.startswith("Pulumi.a.yaml: nvidia/vllm")
-    assert first.startswith("Suppressed, one fabric here: Pulumi.a.yaml:2: llmd-pd:serving.nodeSelector: ")
-    assert second.startswith("Suppressed, tried: Pulumi.a.yaml:9: llmd-pd:serving.tolerations[1].value: ")
+    assert first.startswith("Suppressed: Pulumi.a.yaml:2: llmd-pd:serving.nodeSelector: nothing keeps prefill and decode")
+    assert "and KV cache does not cross fabrics; reason given: one fabric here. (CW-17) [" in first
+    assert second.startswith("Suppressed: Pulumi.a.yaml:9: llmd-pd:serving.tolerations[1].value: ")
     assert summary == "1 file, 0 problems"
     assert run(["check", "--output", "json"]) == 0
     (document,) = json.loads(capsys.readouterr().out)["files"]
@@ -110,7 +111,7 @@ def test_check_prints_what_is_suppressed_and_why(
         (
             {"serving": {"accelerator": "tpu"}, "cluster": {"provider": "coreweave", "nodes": 2, "context": "x"}},
             1,
-            "no machine of coreweave serves tpu/base",
+            "name one of coreweave-h200; it cannot be suppressed",
         ),
     ],
     ids=["pods that fit nowhere", "no machine"],

@@ -224,9 +224,11 @@ def across_fabrics(facts: "Facts") -> Iterator[Finding]:
 
 
 def unlisted_version(facts: "Facts") -> Iterator[Finding]:
-    """CW-18: a new cluster of a version that the newest known list does not have. One that is too old is refused by the rule."""
+    """CW-18: a new cluster of a version that the newest known list does not have. CW-11 refuses one that is too old."""
     cluster = facts.spec.cluster
-    if cluster.is_new and (cks := _cks(facts)) and parse(cks.version) not in OFFERED:
+    cks = _cks(facts)
+    version = parse(cks.version) if cks and cluster.is_new else None
+    if cks and version and version not in OFFERED:
         what = f"{cks.version} is not on the list of versions for new clusters that is known here"
         why = f"that has {', '.join(map(text, OFFERED))}, and CoreWeave would refuse another after the VPC is made"
         yield Finding(at=(*HERE, "version"), what=what, why=why, fix=f"look it up at {VERSIONS}")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stacks.rules.facts import Facts
 
 #: Reason and fix for mistakes that only the program's plan can make.
-WHY, FIX = "Google would refuse it, or make something else of it", "report it: what is planned is this program's to say"
+WHY, FIX = "the cloud would refuse it, or make something else of it", "report it: it is a defect of this program"
 
 
 @dataclass(frozen=True)
