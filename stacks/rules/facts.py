@@ -32,15 +32,23 @@ if TYPE_CHECKING:
 class Facts:
     """A stack file's spec and all that follows from it.
 
-    `planned`: no rule objects to the file, so that a plan can be made of it; relative paths in it start at `base`. Facts that are
-    `given` by name are not derived: a pretend cloud gives `resources`, a running program `previous`, the stack's last outputs.
+    `accepted`: no rule objects to the file, or it suppresses the findings. `planned`: a plan can be made of it then; relative
+    paths in it start at `base`. Facts that are `given` by name are not derived: a pretend cloud gives `resources`, a running
+    program `previous`, the stack's last outputs.
     """
 
     def __init__(
-        self, spec: StackSpec | None = None, *, base: Path = Path(), planned: bool = False, **given: Any
+        self,
+        spec: StackSpec | None = None,
+        *,
+        base: Path = Path(),
+        accepted: bool = False,
+        planned: bool = False,
+        **given: Any,
     ) -> None:
         self._spec = spec
         self._base = base
+        self._accepted = accepted
         self._planned = planned
         self.__dict__.update(given)
 
@@ -104,7 +112,7 @@ class Facts:
 
         If no rule objects to the file, it is the spec as it is written, with the faults that it suppresses.
         """
-        if self._planned:
+        if self._accepted:
             return self.spec
         return sound.sound(self.chosen, self.written if self.spec.serving else None)
 

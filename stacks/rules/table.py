@@ -60,15 +60,13 @@ def examine(spec: StackSpec, but: Collection[str] = (), base: Path = Path(), *, 
     """
     every = asked(but)
     found = run(every, Facts(spec), spec.suppress)
+    plan = plan and not but
+    if not found.errors:
+        found = _asked_again(found, every, Facts(spec, base=base, accepted=True, planned=plan))
     if found.errors:
         return replace(found, warnings=())
-    if but or not plan:
-        return found
-    found = _planned(found, every, spec, base)
-    if found.errors:
-        return replace(found, warnings=())
-    # The nodes of a platform stack are not known here.
-    return found if spec.cluster.provider == OF_A_STACK else with_idle_suppressions(found, spec)
+    # What the nodes of a platform stack are is not known here.
+    return with_idle_suppressions(found, spec) if plan and spec.cluster.provider != OF_A_STACK else found
 
 
 def asked(but: Collection[str] = ()) -> list[Rule]:
@@ -76,26 +74,26 @@ def asked(but: Collection[str] = ()) -> list[Rule]:
     return [rule for rule in rules() if rule.asks_facts and rule.id not in but]
 
 
-def _planned(found: Outcome, every: Sequence[Rule], spec: StackSpec, base: Path) -> Outcome:
-    """Asks the rules that need a plan and, if errors are suppressed, all others too: nothing is put in the place of a fault then.
+def _asked_again(found: Outcome, every: Sequence[Rule], accepted: Facts) -> Outcome:
+    """Asks the rules without an answer and, if errors are suppressed, all: nothing is put in the place of such a fault any more.
 
     A rule with a suppressed finding is not asked for its law: the plan does what the file says. If the plan breaks another law,
     the suppressed fault is the cause.
     """
-    accepted = [each.problem for each in found.suppressed if each.problem.severity is ERROR]
-    said = {each.problem.rule for each in found.suppressed}
-    again = [rule for rule in (every if accepted else found.unanswered) if rule.id not in said]
-    later = run(again, Facts(spec, base=base, planned=True), spec.suppress)
-    if accepted:
-        later = replace(later, errors=tuple(_caused(problem, accepted, spec) for problem in later.errors))
+    spec, said = accepted.spec, {each.problem.rule for each in found.suppressed}
+    causes = [each.problem for each in found.suppressed if each.problem.severity is ERROR]
+    again = [rule for rule in (every if causes else found.unanswered) if rule.id not in said]
+    later = run(again, accepted, spec.suppress)
+    if causes:
+        later = replace(later, errors=tuple(_caused(problem, causes, spec) for problem in later.errors))
     return found.then(later, again)
 
 
-def _caused(problem: Problem, accepted: Sequence[Problem], spec: StackSpec) -> Problem:
+def _caused(problem: Problem, causes: Sequence[Problem], spec: StackSpec) -> Problem:
     """Returns a law that the plan breaks as a finding about the faults that the file suppresses; any other error unchanged."""
     if problem.finding.at[:1] != (OUTSIDE,):
         return problem
-    ids = list(dict.fromkeys(each.rule for each in accepted))
+    ids = list(dict.fromkeys(each.rule for each in causes))
     index = next(index for index, stated in enumerate(spec.suppress) if stated.rule == ids[0])
     fix = f"correct what {' and '.join(ids)} finds, which is the cause"
     return problem.row.problem(at=("suppress", index), what=f"{problem.path}: {problem.what}", why=problem.why, fix=fix)

@@ -91,7 +91,9 @@ def test_check_prints_what_is_suppressed_and_why(
     assert run(["check"]) == 0
     good, first, second, summary = capsys.readouterr().out.splitlines()
     assert good.startswith("Pulumi.a.yaml: nvidia/vllm")
-    assert first.startswith("Suppressed: Pulumi.a.yaml:2: llmd-pd:serving.nodeSelector: nothing keeps prefill and decode")
+    assert first.startswith(
+        "Suppressed: Pulumi.a.yaml:2: llmd-pd:serving.nodeSelector: nothing keeps prefill and decode"
+    )
     assert "and KV cache does not cross fabrics; reason given: one fabric here. (CW-17) [" in first
     assert second.startswith("Suppressed: Pulumi.a.yaml:9: llmd-pd:serving.tolerations[1].value: ")
     assert summary == "1 file, 0 problems"
