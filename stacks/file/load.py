@@ -4,15 +4,15 @@ Reads what the Pulumi CLI would read and nothing else; no cluster, no Pulumi. En
 here decrypts, and no field of a `StackSpec` is secret.
 """
 
-import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from releases.values import look_up
 from stacks.file import messages
-from stacks.file.messages import EXAMPLES
-from stacks.file.yaml import MAX_BYTES, Document, parse
+from stacks.file.config import project_keys
+from stacks.file.yaml import MAX_BYTES, parse
 from stacks.findings import OUTSIDE, PROJECT, Outcome, Place, Problem, StackFileError, Suppressed, known
 from stacks.rules.file import FILE
 from stacks.rules.table import examine
@@ -26,15 +26,6 @@ __all__ = [
     "spec_from_config",
     "stack_name",
 ]
-
-#: The Pulumi CLI's own keys at the top of a stack file.
-PULUMI_KEYS = ("config", "encryptionsalt", "secretsprovider", "encryptedkey", "environment")
-#: Other files that users name by mistake, by a key at their top.
-MISTAKEN = {
-    "apiVersion": "a Kubernetes manifest",
-    "runtime": "Pulumi's project file",
-    "inferenceExtension": "the values of the router's chart",
-}
 
 
 @dataclass(frozen=True)
@@ -136,7 +127,7 @@ def _read(path: Path, but: Collection[str]) -> _Read:
     document = content if isinstance(content, Problem) else parse(content)
     if isinstance(document, Problem):
         return _Read([document])
-    problems, keys = _config(document)
+    problems, keys = project_keys(document)
     named = keys or {}
 
     def line_of(at: Place) -> int:
@@ -144,13 +135,12 @@ def _read(path: Path, but: Collection[str]) -> _Read:
             return 0  # an argument of a resource
         if at[:1] == (OUTSIDE,) or not at:
             return document.line(at[1:])
-        return document.line(("config", named.get(str(at[0]), ""), *at[1:]))
+        return document.line((*named.get(str(at[0]), ("config",)), *at[1:]))
 
     spec, outcome = None, Outcome()
     if keys is not None:
-        found, spec, outcome = _judge(
-            {name: document.data["config"][key] for name, key in keys.items()}, but, path.parent
-        )
+        config = {name: look_up(document.data, place) for name, place in keys.items()}
+        found, spec, outcome = _judge(config, but, path.parent)
         problems += [replace(problem, line=line_of(problem.finding.at)) for problem in found]
     # A value that was no plain data is judged once, not again for what was put in its place.
     strange = [
@@ -182,72 +172,6 @@ def _content(path: Path) -> bytes | Problem:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
     return FILE.problem(at=(), what=what, why=why, fix=fix)
-
-
-def _config(document: Document) -> tuple[list[Problem], dict[str, str] | None]:
-    """The project's own keys: what each is called without the prefix, and with it. Other projects' are not ours to judge."""
-    data, why = document.data, "a stack has to say what it serves"
-    if data is None:
-        return [
-            FILE.problem(
-                at=(), what="the file is empty", why=why, fix=f"start with `config:` and {EXAMPLES['serving']}"
-            )
-        ], None
-    if not isinstance(data, dict):
-        what, fix = "the file holds no map", "begin with `config:`"
-        return [
-            FILE.problem(
-                at=(), what=what, why="a stack file is a map of keys and values", fix=fix, line=document.line(())
-            )
-        ], None
-    for key, what in MISTAKEN.items():
-        if key in data:
-            why, fix = "a stack file has `config:` and none of this", "name a file like Pulumi.<stack>.yaml"
-            return [
-                FILE.problem(at=(OUTSIDE, key), what=f"this is {what}", why=why, fix=fix, line=document.line((key,)))
-            ], None
-    problems = [
-        FILE.problem(
-            at=(OUTSIDE, key), what="unknown key", why="the Pulumi CLI keeps nothing under it", fix=known(key, PULUMI_KEYS),
-            line=document.line((key,)),
-        )
-        for key in data
-        if key not in PULUMI_KEYS
-    ]  # fmt: skip
-    config, line = data.get("config"), document.line(("config",))
-    if not config:
-        fix = f"add {EXAMPLES['serving']} under it"
-        return [
-            *problems,
-            FILE.problem(at=(OUTSIDE, "config"), what="there is no configuration", why=why, fix=fix, line=line),
-        ], None
-    if not isinstance(config, dict):
-        what, why = "it is not a map", "every setting is a key with a value"
-        return [
-            *problems,
-            FILE.problem(
-                at=(OUTSIDE, "config"), what=what, why=why, fix=f"write {EXAMPLES['serving']} under it", line=line
-            ),
-        ], None
-    keys: dict[str, str] = {}
-    for key in config:
-        namespace, _, name = key.rpartition(":")
-        what = ""
-        if not namespace:
-            what, why = "key without a project", "several projects may keep keys here"
-        elif namespace != PROJECT:
-            if not difflib.get_close_matches(namespace, [PROJECT], cutoff=0.8):
-                continue
-            what, why = "unknown project", "the program would not see this key"
-        elif name in keys:
-            what, why = f"it is there as `{keys[name]}` too", "only one of the two can count"
-        if what:
-            fix = f"write `{PROJECT}:{name}`"
-            problems.append(
-                FILE.problem(at=(OUTSIDE, key), what=what, why=why, fix=fix, line=document.line(("config", key)))
-            )
-        keys.setdefault(name, key)
-    return problems, keys
 
 
 def _judge(

@@ -43,7 +43,8 @@ def read_fields(config: dict[str, Any]) -> tuple[list[Problem], Remains]:
     details: list[ErrorDetails] = []
     if not platform and config.get("serving") is None:
         kind = "model_type" if "serving" in config else "missing"
-        details.append({"type": kind, "loc": ("serving",), "msg": "", "input": None})
+        context = {"cluster": "cluster" in config}
+        details.append({"type": kind, "loc": ("serving",), "msg": "", "input": None, "ctx": context})
     try:
         spec = StackSpec.model_validate_json(json.dumps(config))
         if not details:
@@ -79,6 +80,8 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "missing":
             what, why = "it is missing", "nothing can be derived without it"
             fix = f"add {EXAMPLES.get(last, f'`{last}: …`')}"
+            if context.get("cluster"):
+                fix += ", or, for nodes on which other stacks serve, a `cluster.provider` that makes them"
         case "model_type" | "model_attributes_type" | "dict_type":
             what, why, fix = f"it is {_kind(given)}", "it has to be a map", "write `key: value` pairs under it"
             if location == ("serving", "hfToken"):  # a name is short for a map

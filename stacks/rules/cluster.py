@@ -28,15 +28,22 @@ def _of_the_provider(facts: "Facts") -> Iterator[Finding]:
     """Nothing is said that this provider would not do."""
     cluster = facts.spec.cluster
     for key in _idle(facts.spec):
-        what = f"`{key}` with `provider: {cluster.provider}`"
-        if cluster.makes_nodes:
-            fix = "leave it out, or name the provider it is of"
-            yield Finding(at=("cluster", key), what=what, why="nothing would come of it", fix=fix)
-        else:
-            makers = [word for word, cloud in CLOUDS.items() if key in cloud.heeds and cloud.makes_nodes]
-            fix = f"write `provider: {key if key in (*CLOUDS, OF_A_STACK) else makers[0]}`, or leave it out"
-            why = "the cluster is not this stack's to describe"
-            yield Finding(at=("cluster", key), what=what, why=why, fix=fix)
+        why, fix = _useless(key, cluster)
+        yield Finding(at=("cluster", key), what=f"`{key}` with `provider: {cluster.provider}`", why=why, fix=fix)
+
+
+def _useless(key: str, cluster: Cluster) -> tuple[str, str]:
+    """Returns why the provider does not read a key, and the fix."""
+    makers = [word for word, cloud in CLOUDS.items() if cloud.makes_nodes and key in cloud.heeds]
+    if key in CLOUDS or key == OF_A_STACK:
+        return f"only `provider: {key}` reads it", f"leave it out, or write `provider: {key}`"
+    stack = f"stack {cluster.stack}" if cluster.stack else "the other stack"
+    if key in ("context", "kubeconfig"):
+        follows = f"from {stack}" if cluster.provider == OF_A_STACK else "from the cluster that the stack makes"
+        return f"the way to the cluster follows {follows}", "leave it out"
+    if cluster.provider == OF_A_STACK:
+        return f"the nodes are those of {stack}", f"leave it out, or write it in the file of {stack}"
+    return "the stack makes no nodes", f"leave it out, or name a provider that makes them: {', '.join(makers)}"
 
 
 def _fields() -> dict[str, str]:
@@ -106,8 +113,9 @@ def _goes_with_the_machine(facts: "Facts") -> Iterator[Finding]:
 RULES = (
     Rule(
         "CLUSTER-01", ERROR,
-        "keys of nodes (pools, `protect: false`, `allowReplace`) with a provider that makes none",
-        "nothing would come of it",
+        "a key of `cluster` that its provider does not read: the section of another cloud, `protect: false` or "
+        "`allowReplace` of nodes that the stack does not make, a context or kubeconfig that follows from the cluster",
+        "it would have no effect",
         "docs/stack-files.md", check=_of_the_provider, firm=True,
     ),
     Rule(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stacks.findings import ERROR, Finding, Rule
+from stacks.schema import Section
 from stacks.spec.stack import StackSpec
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def _only_nodes(facts: "Facts") -> Iterator[Finding]:
     for key in SERVING_SECTIONS:
         if key == "mirror" and cloud.pulls:
             continue
-        if getattr(spec, key) != getattr(usual, key):
+        stated = getattr(spec, key)
+        # The project gives sections the default {}, but no key in them.
+        if stated != getattr(usual, key) or (isinstance(stated, Section) and stated.model_fields_set):
             what, why = f"`{key}` of a platform stack", "nothing of it serves"
             yield Finding(
                 at=(key,),

@@ -156,12 +156,12 @@ def of(**cluster: Any) -> dict[str, Any]:
 TEAM = {"key": "team", "value": "chat", "effect": "NoSchedule"}
 #: Rule, what of the cluster, of the serving and of the pools is wrong, the key that is named, words.
 FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str]] = [
-    ("CLUSTER-01", {"provider": "existing"}, {}, {"systemPool": {}}, "cluster.coreweave", "not this stack's to describe"),
-    ("CLUSTER-01", {"provider": "existing", "protect": False}, {}, {}, "cluster.protect", "not this stack's to describe"),
+    ("CLUSTER-01", {"provider": "existing"}, {}, {"systemPool": {}}, "cluster.coreweave", "only `provider: coreweave` reads it"),
+    ("CLUSTER-01", {"provider": "existing", "protect": False}, {}, {}, "cluster.protect", "the stack makes no nodes"),
     ("CLUSTER-01", {"provider": "existing", "allowReplace": ["systemPool"]}, {}, {}, "cluster.allowReplace", "leave it out"),
-    ("CLUSTER-01", {"provider": "existing", "stack": "a"}, {}, {}, "cluster.stack", "write `provider: stack`, or leave it out"),
+    ("CLUSTER-01", {"provider": "existing", "stack": "a"}, {}, {}, "cluster.stack", "leave it out, or write `provider: stack`"),
     ("CLUSTER-02", {"provider": "stack", "context": None}, {}, {}, "cluster.stack", "name a stack that makes nodes"),
-    ("CLUSTER-01", {"provider": "stack", "stack": "a/b/c"}, {}, {}, "cluster.context", "not this stack's to describe"),
+    ("CLUSTER-01", {"provider": "stack", "stack": "a/b/c"}, {}, {}, "cluster.context", "follows from stack a/b/c; leave it out."),
     ("CW-01", {"nodes": None}, {}, {}, "cluster.nodes", "it is what you pay for"),
     ("CW-02", {}, {}, {"acceleratorPool": {"autoscaling": {"min": 3, "max": 4}}}, "cluster.nodes", "not between 3 and 4"),
     ("CW-02", {}, {}, {"acceleratorPool": {"autoscaling": {"min": 4, "max": 3}}}, f"{GPU}.autoscaling", "the other way round"),

@@ -26,7 +26,8 @@ PEER = "10.0.0.0/12"
 FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, str]] = [
     # --- whose keys they are
     ("CLUSTER-01", DRANET, {}, {"coreweave": {}}, "cluster.coreweave", "with `provider: gke`"),
-    ("CLUSTER-01", DRANET, {}, {"context": "mine"}, "cluster.context", "nothing would come of it"),
+    ("CLUSTER-01", DRANET, {}, {"context": "mine"}, "cluster.context",
+     "the way to the cluster follows from the cluster that the stack makes; leave it out."),
     ("CLUSTER-01", DRANET, {}, {"kubeconfig": "~/k"}, "cluster.kubeconfig", "leave it out"),
     ("CLUSTER-01", DRANET, {}, {"provider": "existing", "machine": "gke-a3-ultragpu-8g-dra"}, "cluster.gke",
      "write `provider: gke`"),

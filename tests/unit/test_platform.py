@@ -79,6 +79,8 @@ def test_what_the_project_adds_is_not_the_files() -> None:
 
 FINDINGS: list[tuple[str, dict[str, Any], str, str]] = [
     ("PLATFORM-01", {"router": {"mode": "gateway"}}, "router", "nothing of it serves"),
+    ("PLATFORM-01", {"router": {"mode": "standalone"}}, "router", "nothing of it serves"),
+    ("PLATFORM-01", {"mirror": {"registry": None}}, "mirror", "nothing of it serves"),
     ("PLATFORM-01", {"monitoring": {"podMonitors": True}}, "monitoring", "nothing of it serves"),
     ("PLATFORM-01", {"cluster": without("machine")}, "cluster.machine", "name one, such as"),
     ("MACHINE-01", {"cluster": {**CLUSTER, "machine": "dgx"}}, "cluster.machine", "not in the table"),

@@ -199,6 +199,15 @@ UNREADABLE: dict[str, tuple[str | bytes, tuple[int, str], str]] = {
     "twice, two spellings": (f"config:\n{NVIDIA}  'llmd-pd:serving': {{accelerator: tpu}}\n", (3, "serving"), "is there twice"),
     "no project": ("config:\n  serving: {accelerator: nvidia}\n", (2, "serving"), "write `llmd-pd:serving`"),
     "other project": ("config:\n  llm-pd:serving: {accelerator: nvidia}\n", (2, "llm-pd:serving"), "write `llmd-pd:serving`"),
+    "twice, with and without": (f"config:\n  serving: {{accelerator: tpu}}\n{NVIDIA}", (2, "serving"),
+                                "beside `llmd-pd:serving`, because only one of the two can count; take it out."),
+    "twice, after": (f"config:\n{NVIDIA}  serving: {{accelerator: tpu}}\n", (3, "serving"), "take it out."),
+    "twice, other project": (f"config:\n{NVIDIA}  llm-pd:serving: {{}}\n", (3, "llm-pd:serving"), "take it out."),
+    "twice without": (f"config:\n{NVIDIA}  name: a\n", (3, "name"), "write `llmd-pd:name`."),
+    "nested": ("config:\n  llmd-pd: {serving: {accelerator: nvidia}, name: a}\n", (2, "llmd-pd"),
+               "write `llmd-pd:serving`, `llmd-pd:name` under `config` instead."),
+    "nested, beside": (f"config:\n{NVIDIA}  'llmd-pd:':\n    name: a\n", (3, ""), "write `llmd-pd:name` under"),
+    "nested, nothing": (f"config:\n{NVIDIA}  llmd-pd:\n", (3, "llmd-pd"), "it is the project's name and no key"),
     "unknown at the top": (f"confg: {{}}\nconfig:\n{NVIDIA}", (1, "confg"), "did you mean `config`?"),
 }  # fmt: skip
 
@@ -212,6 +221,12 @@ def test_what_is_no_stack_file_is_refused_with_line_reason_and_fix(name: str, tm
     assert places((found,)) == [place]
     assert found.rule == "FILE"
     assert words in str(found)
+
+
+def test_nested_keys_are_judged_where_they_stand(tmp_path: Path) -> None:
+    serving = "    serving:\n      accelerator: nvidia\n      extraArgs:\n      - --a\n      - --port=1\n"
+    content = f"config:\n  llmd-pd:\n{serving}    release: x\n"
+    assert places(problems(tmp_path, content)) == [(2, "llmd-pd"), (7, "serving.extraArgs[1]"), (8, "release")]
 
 
 def tower(height: int, at: str = "") -> str:
