@@ -52,8 +52,11 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
     unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
     whole = blanks.filled(spec)
     if problems := [problem for problem in problems_of(whole) if problem.rule not in unasked]:
-        raise StackFileError(problems)
-    fit_left_to_scheduler(whole)
+        raise StackFileError([*map(file.located, problems)])
+    try:
+        fit_left_to_scheduler(whole)
+    except StackFileError as error:
+        raise StackFileError([*map(file.located, error.problems)]) from None
     return replace(file, spec=spec)
 
 

@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 #: Keys of a place, and indices of lists: `("serving", "tolerations", 1, "value")`. Empty: the whole file.
 Place = tuple[str | int, ...]
@@ -158,6 +158,18 @@ def each(*checks: Callable[[Any], Iterable[Finding]]) -> Callable[[Any], Iterato
             raise unknown
 
     return check
+
+
+Answer = TypeVar("Answer")
+
+
+def answered(*questions: Callable[[], Answer]) -> Iterator[Answer]:
+    """Yields the answers to the questions whose facts can be had."""
+    for question in questions:
+        try:
+            yield question()
+        except UnknownError:
+            continue
 
 
 class Suppression(Protocol):

@@ -222,7 +222,8 @@ def resolve_platform(file: StackFile, but: frozenset[str] = frozenset()) -> Stac
         spec, outcome = stand_on(file.spec, _foundation(platform.spec), platform.stack, file.outcome, where)
         return replace(file, spec=spec, outcome=outcome)
     except StackFileError as error:
-        raise StackFileError([*map(file.located, error.problems)]) from None
+        found = sorted(map(file.located, error.problems), key=lambda problem: problem.line)
+        raise StackFileError(found) from None
 
 
 def _where(platform: StackFile) -> Where:

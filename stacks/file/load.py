@@ -186,7 +186,7 @@ def _judge(
     if left.spec is not None:
         outcome = examine(left.spec, but, base, plan=not found)
         for problem in outcome.errors:
-            if (at := left.in_the_file(problem.finding.at)) is not None:
+            if (at := left.in_the_file(problem.finding.at, problem.rule)) is not None:
                 found.append(replace(problem, finding=replace(problem.finding, at=at)))
     if config.get("serving", {}) == {} and any(problem.finding.at == ("cluster", "provider") for problem in found):
         # With the provider that was meant, it may be a platform stack.

@@ -14,21 +14,25 @@ from pydantic import ValidationError, create_model
 from stacks.clouds.registry import CLOUDS
 from stacks.findings import Place
 from stacks.schema import Section
-from stacks.spec.stack import StackSpec
+from stacks.spec.stack import StackSpec, Suppress
 
-#: Pairs of keys: if the first cannot be read, problems of the second depend on an unknown value and are left out.
-DEPENDENT: tuple[tuple[Place, Place], ...] = (
-    (("serving",), ("cluster", "nodes")),
-    (("cluster", "machine"), ("cluster", "nodes")),
-    # A cluster's keys, and whether `nodes` is the final number, depend on the provider.
-    *((("cluster", "provider"), ("cluster", key)) for key in ("stack", "nodes", "protect", "allowReplace")),
-    (("serving", "extraArgs"), ("serving", "model")),
-    (("serving", "dropArgs"), ("serving", "model")),
+#: A place, and a rule whose findings there depend on a faulty field; "" is every rule.
+Dependent = tuple[Place, str]
+#: If the first place cannot be read, findings at the second depend on an unknown value: those of a rule, or of every one.
+DEPENDENT: tuple[tuple[Place, Place, str], ...] = (
+    (("serving",), ("cluster", "nodes"), "FIT-01"),
+    (("cluster", "machine"), ("cluster", "nodes"), "FIT-01"),
+    # Which keys of a cluster are read, and whether `nodes` is the final number, depends on the provider.
+    *((("cluster", "provider"), ("cluster", key), "") for key in ("stack", "nodes", "protect", "allowReplace")),
+    (("serving", "extraArgs"), ("serving", "model"), "MODEL-01"),
+    (("serving", "dropArgs"), ("serving", "model"), "MODEL-01"),
+    (("router", "mode"), ("router", "gateway"), "GW-01"),
+    *((("router", "mode"), ("router", key), "ROUTER-04") for key in ("proxyResources", "failureMode")),
+    (("router", "plugins"), ("router", "replicas"), "ROUTER-02"),
 )
-#: Keys of `cluster` that depend on the section of a cloud, if that is required and no map at all.
-WITH_THE_SECTION = ("provider", "protect", "allowReplace")
 #: Stands where no accelerator can be read, so that what does not depend on it can still be judged.
 NO_ACCELERATOR = "?"
+NO_REASON = "?"
 
 #: The indices of the items left out of lists, ascending, by the list's place.
 LeftOut = dict[Place, list[int]]
@@ -36,22 +40,22 @@ LeftOut = dict[Place, list[int]]
 
 @dataclass(frozen=True)
 class Remains:
-    """The spec of what remains, None if nothing can be made of it, and the places whose findings depend on a faulty field."""
+    """The spec of what remains, None if nothing can be made of it, and the findings on it that depend on a faulty field."""
 
     spec: StackSpec | None
-    unknown: frozenset[Place] = frozenset()
+    unknown: frozenset[Dependent] = frozenset()
     left_out: Mapping[Place, Sequence[int]] = field(default_factory=dict)
 
-    def in_the_file(self, at: Place) -> Place | None:
-        """Returns the place in the file of a place in the spec; None if a finding there depends on a faulty field."""
+    def in_the_file(self, at: Place, rule: str) -> Place | None:
+        """Returns the place in the file of a rule's finding in the spec; None if the finding depends on a faulty field."""
         found: Place = ()
         for step in at:
             for index in self.left_out.get(found, ()):
                 if isinstance(step, int) and index <= step:
                     step += 1
             found = (*found, step)
-        dependent = found in self.left_out or any(found[: len(place)] == place for place in self.unknown)
-        return None if dependent else found
+        unknown = any(found[: len(place)] == place and one in ("", rule) for place, one in self.unknown)
+        return None if unknown or found in self.left_out else found
 
 
 def remains(config: dict[str, Any], faulty: Sequence[Place], meant: Sequence[Place], *, platform: bool) -> Remains:
@@ -61,34 +65,75 @@ def remains(config: dict[str, Any], faulty: Sequence[Place], meant: Sequence[Pla
     """
     left: dict[str, Any] = json.loads(json.dumps(config))
     left_out: LeftOut = {}
-    unknown = {*faulty, *meant}
-    dependent = {then for place in unknown for then in _dependent(place)}
+    unknown: set[Dependent] = {(place, "") for place in (*faulty, *meant)}
+    unknown |= {then for place in (*faulty, *meant) for then in _dependent(place)}
+    _with_reasons(left)
     try:
         sections = _sections(left, [*faulty, *meant], left_out)
         whole = {("cluster", key) for key in sections}
-        if not platform:
-            _with_accelerator(left)
-        outside = [place for place in faulty if place[:2] not in whole]
-        _leave_out(left, [*outside, *(place for place in dependent if _target(left, place) == place)], left_out)
-        if not platform:
-            _with_accelerator(left)
-        spec = StackSpec.model_validate_json(json.dumps(left))
+        outside = [place for place in faulty if place[:2] not in whole and not _is_a_reason(place)]
+        spec, out = _spec(left, outside, left_out, platform=platform)
     except ValidationError:
         return Remains(None)
     cluster = spec.cluster.model_copy(update=sections)
-    return Remains(spec.model_copy(update={"cluster": cluster}), frozenset(unknown | dependent), left_out)
+    return Remains(
+        spec.model_copy(update={"cluster": cluster}), frozenset(unknown | {(place, "") for place in out}), left_out
+    )
 
 
-def _dependent(place: Place) -> Iterator[Place]:
-    yield from (then for first, then in DEPENDENT if place[: len(first)] == first)
-    for key, kind in _section_types().items():
-        at = ("cluster", key)
+def _spec(
+    left: dict[str, Any], faulty: Sequence[Place], left_out: LeftOut, *, platform: bool
+) -> tuple[StackSpec, set[Place]]:
+    """Returns the spec without the faulty places, and the sections left out because a key that they need is faulty."""
+    out: set[Place] = set()
+    while True:
+        if not platform:
+            _with_accelerator(left)
+        _leave_out(left, faulty, left_out)
+        if not platform:
+            _with_accelerator(left)
+        try:
+            return StackSpec.model_validate_json(json.dumps(left)), out
+        except ValidationError as error:
+            missing = {_target(left, detail["loc"]) for detail in error.errors() if detail["type"] == "missing"} - {()}
+            if not missing:
+                raise
+            faulty, out = [*missing], out | missing
+
+
+def _with_reasons(config: dict[str, Any]) -> None:
+    """Takes unknown keys out of the entries of `suppress`, and gives each a reason: which rule it is about does not depend on
+    them.
+    """
+    entries, known = config.get("suppress"), {*Suppress.keys()}
+    if not isinstance(entries, list):
+        return
+    for index, entry in enumerate(entries):
+        if isinstance(entry, dict):
+            kept = {key: value for key, value in entry.items() if key in known}
+            reason = kept.get("reason")
+            entries[index] = {**kept, "reason": reason if isinstance(reason, str) and reason else NO_REASON}
+
+
+def _is_a_reason(place: Place) -> bool:
+    """Whether a faulty place is about an entry of `suppress` and not about its rule."""
+    return place[:1] == ("suppress",) and len(place) == 3 and place[2] != "rule"
+
+
+def _dependent(place: Place) -> Iterator[Dependent]:
+    yield from ((then, rule) for first, then, rule in DEPENDENT if place[: len(first)] == first)
+    for key in _section_types():
+        pool = ("cluster", key, "acceleratorPool")
         if place == ("cluster", "provider"):
-            yield at
-        if place == at and any(info.is_required() for info in kind.model_fields.values()):
-            yield from (("cluster", other) for other in WITH_THE_SECTION)
-        if place[:4] == (*at, "acceleratorPool", "labels"):
-            yield ("serving", "nodeSelector")
+            yield ("cluster", key), ""
+        if place[:1] == ("serving",):
+            yield (*pool, "autoscaling", "max"), "FIT-01"
+        if place[:2] == ("serving", "tolerations"):
+            yield (*pool, "taints"), "FIT-01"
+        if place == ("cluster", key):
+            yield ("serving", "nodeSelector"), "FIT-01"
+        if place[:4] == (*pool, "labels"):
+            yield ("serving", "nodeSelector", *place[4:5]), "FIT-01"
 
 
 def _section_types() -> dict[str, type[Section]]:

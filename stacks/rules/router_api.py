@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hardware.fit.quantities import parse
 from releases.values import merge, upstreams
-from stacks.findings import Finding
+from stacks.findings import Finding, answered
 from stacks.serving.router import settings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ CHARTS_PORTS = {"grpc-ext-proc": 9002, "http-metrics": 9090}
 
 def requests_within_limits(facts: "Facts") -> Iterator[Finding]:
     """Requests are not above their limits, which may be upstream's. `router.values`, which override both, are not read."""
-    stated = settings(facts.chosen, facts.bill)
+    stated = settings(next(answered(lambda: facts.chosen), facts.spec), facts.bill)
     for key in ("resources", "proxyResources"):
         if key not in stated:
             continue

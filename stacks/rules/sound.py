@@ -59,8 +59,11 @@ def sound(spec: StackSpec, written: Workload | None) -> StackSpec:
         return spec
     spec = _on_a_serving_machine(spec)
     serving = spec.served
-    if any(refusals(written, serving)):
-        edits: dict[str, Any] = {"extra_args": (), "drop_args": (), "node_selector": {}, "tolerations": ()}
+    if refused := {finding.at for finding in refusals(written, serving)}:
+        kept = {
+            key: row for key, row in serving.node_selector.items() if ("serving", "nodeSelector", key) not in refused
+        }
+        edits: dict[str, Any] = {"extra_args": (), "drop_args": (), "node_selector": kept}
         serving = serving.model_copy(update=edits)
     fixed = written.hardware.accelerator.devices.fixed
     if fixed is not None and any(sizing.devices != fixed for sizing in written.sizing.values()):

@@ -12,6 +12,7 @@ from hardware.vocabulary import Role, Sizing
 from releases import release
 from stacks.clouds.cloud import EXISTING, Cloud, ClusterRequest, Nodes, PodParts
 from stacks.clouds.registry import CLOUDS
+from stacks.findings import UnknownError
 from stacks.serving.token import token_reference
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import RoleSizing, StackSpec
@@ -120,9 +121,9 @@ def _of_the_cloud(spec: StackSpec, labels: dict[str, str], *, rdma: bool) -> Pod
     """Returns what pods with these labels need on nodes made by a stack of this project: this one, or its platform stack."""
     try:
         nodes = Nodes(machine_of(spec), spec.cluster.section)
-    except UnknownMachineError:
-        return PodParts()  # FIT-01 reports it
-    return cloud_of(spec, nodes.machine).pod(nodes, labels, rdma=rdma)
+        return cloud_of(spec, nodes.machine).pod(nodes, labels, rdma=rdma)
+    except (UnknownMachineError, UnknownError):
+        return PodParts()  # FIT-01 reports it, or SPEC a faulty key
 
 
 def cloud_of(spec: StackSpec, found: Machine) -> Cloud:

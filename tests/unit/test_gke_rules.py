@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from hardware.machines import GKE_POOLS
+from stacks.file.load import spec_from_config
 from stacks.file.messages import read
 from stacks.file.yaml import Document, parse
-from stacks.findings import Problem
+from stacks.findings import Problem, StackFileError
 from stacks.rules.table import problems_of
 from tests.gke_plans import A4_DRA, A4_RDMA, CLUSTER, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 from tests.unit.test_rules import spec
@@ -264,10 +265,12 @@ def test_pods_that_select_another_tpu_are_refused() -> None:
 def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any], path: str) -> None:
     """Rules that depend on the invalid key are silent; the others still apply."""
     cluster = {"provider": "gke", "nodes": 2, "protect": False, "gke": GKE, **changed}
-    found, remains = read({"serving": DRANET, "cluster": cluster, "release": "guide-2020-01"})
-    assert [problem.path for problem in found] == [f"llmd-pd:{path}"]
-    assert remains is not None
-    assert [problem.rule for problem in problems_of(remains)] == ["BILL-01"]
+    with pytest.raises(StackFileError) as refused:
+        spec_from_config({"serving": DRANET, "cluster": cluster, "release": "guide-2020-01"})
+    assert [(problem.rule, problem.path) for problem in refused.value.problems] == [
+        ("SPEC", f"llmd-pd:{path}"),
+        ("BILL-01", "llmd-pd:release"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,15 @@ No base is split here: ranges never move, and a team gets each one from its netw
 range of hosts, which the server chooses, are left out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Network
 from itertools import combinations
 
+from pydantic.alias_generators import to_camel
+
 from stacks.clouds.coreweave.spec import Vpc
 from stacks.clouds.gke.addresses import PRIVATE, parsed
-from stacks.findings import Finding, Place
+from stacks.findings import Finding, Place, answered
 
 PODS, SERVICES = "pods", "services"
 #: Addresses of the pods' range per node: a /13 is for 4,000 nodes with 100 pods each (CoreWeave's sizes).
@@ -41,7 +43,7 @@ def unusable(vpc: Vpc) -> Iterator[Finding]:
             yield found
         else:
             networks.append((at, IPv4Network(text)))
-    written = {*vpc.model_dump(by_alias=True, exclude_unset=True)}
+    written = {*map(to_camel, vpc.model_fields_set)}
     for pair in combinations(networks, 2):
         # The first of the two that is in the file.
         (one, first), (other, second) = sorted(pair, key=lambda row: row[0][0] not in written)
@@ -78,12 +80,17 @@ def too_small(vpc: Vpc, nodes: int) -> Iterator[Finding]:
 
 
 def _stated(vpc: Vpc) -> Iterator[tuple[Place, str]]:
-    yield (PODS,), vpc.pods
-    yield (SERVICES,), vpc.services
-    yield from ((("internalLoadBalancers", index), text) for index, text in enumerate(vpc.internal_load_balancers))
-    if vpc.hosts is not None:
-        yield ("hosts",), vpc.hosts
-    yield from ((("peers", index), text) for index, text in enumerate(vpc.peers))
+    one: Mapping[str, Callable[[], str | None]] = {
+        PODS: lambda: vpc.pods,
+        SERVICES: lambda: vpc.services,
+        "hosts": lambda: vpc.hosts,
+    }
+    several = {"internalLoadBalancers": lambda: vpc.internal_load_balancers, "peers": lambda: vpc.peers}
+    for key in (PODS, SERVICES, "internalLoadBalancers", "hosts", "peers"):
+        if key in one:
+            yield from (((key,), text) for text in answered(one[key]) if text is not None)
+        else:
+            yield from (((key, index), text) for texts in answered(several[key]) for index, text in enumerate(texts))
 
 
 def overlapping(ranges: Mapping[str, str]) -> list[tuple[str, str]]:

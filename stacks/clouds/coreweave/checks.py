@@ -15,7 +15,7 @@ from stacks.clouds.coreweave.pools import FABRIC, WITHIN_A_FABRIC, pool_names
 from stacks.clouds.coreweave.spec import Cks, CoreWeave
 from stacks.clouds.coreweave.versions import AUTOSCALING, OFFERED, OLDEST_OFFERED, parse, text
 from stacks.clouds.coreweave.versions import SOURCE as VERSIONS
-from stacks.findings import Finding, known
+from stacks.findings import Finding, answered, known
 
 if TYPE_CHECKING:
     from stacks.rules.facts import Facts
@@ -44,7 +44,7 @@ def infiniband_said_aloud(facts: "Facts") -> Iterator[Finding]:
 
 
 def system_nodes(facts: "Facts") -> Iterator[Finding]:
-    """There are CPU nodes, of a type whose size is known, under a name of their own."""
+    """There are CPU nodes, of a type whose size is known."""
     spec, place = facts.spec, ("cluster", "coreweave", "systemPool")
     section = _stated(spec)
     system = section.system_pool
@@ -64,10 +64,20 @@ def system_nodes(facts: "Facts") -> Iterator[Finding]:
         what = f"`{system.instance_type}` is no CPU instance type"
         why = "the router and CoreWeave's own agents need nodes that are always there, and of a known size"
         yield Finding(at=(*place, "instanceType"), what=what, why=why, fix=known(system.instance_type, COREWEAVE_CPU))
+
+
+def two_names(facts: "Facts") -> Iterator[Finding]:
+    """The two pools have different names."""
+    spec, section = facts.spec, _stated(facts.spec)
     names = pool_names(spec.name, section)
-    if system.manage and names["systemPool"] == names["acceleratorPool"]:
+    if section.system_pool.manage and names["systemPool"] == names["acceleratorPool"]:
         what, why = f"both pools are called `{names['systemPool']}`", "a NodePool's name is there once in a cluster"
-        yield Finding(at=(*place, "name"), what=what, why=why, fix="give them different names, or leave them out")
+        yield Finding(
+            at=("cluster", "coreweave", "systemPool", "name"),
+            what=what,
+            why=why,
+            fix="give them different names, or leave them out",
+        )
 
 
 def own_labels(facts: "Facts") -> Iterator[Finding]:
@@ -125,7 +135,8 @@ def short_names(facts: "Facts") -> Iterator[Finding]:
     """CW-06: names that CoreWeave takes."""
     if (cks := _cks(facts)) is None:
         return
-    for key, name in ((("name",), cks.name), (("vpc", "name"), cks.vpc.name)):
+    stated = answered(lambda: (("name",), cks.name), lambda: (("vpc", "name"), cks.vpc.name))
+    for key, name in stated:
         if name and len(name) > NAME_LENGTH:
             what, why = f"`{name}` has {len(name)} characters", f"CoreWeave takes {NAME_LENGTH}"
             yield Finding(

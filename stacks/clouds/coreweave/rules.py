@@ -83,7 +83,7 @@ RULES = (
         "the router needs CPU nodes of a known size; a name is there once; CoreWeave takes no other",
         INSTANCES,
         check=each(
-            *(checks.system_nodes, checks.short_names, checks.nodes_of_its_own),
+            *(checks.system_nodes, checks.two_names, checks.short_names, checks.nodes_of_its_own),
             law("CW-06", laws.short_names, laws.known_ranges, laws.one_zone),
         ),
     ),

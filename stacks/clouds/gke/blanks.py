@@ -7,11 +7,12 @@ each blank and tells how to find a value; a rehearsal fills them in itself (`reh
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from stacks.clouds.gke.spec import Gke
 from stacks.clouds.gke.versions import offers_command
-from stacks.findings import Finding
+from stacks.findings import Finding, answered
 
 if TYPE_CHECKING:
     from stacks.rules.facts import Facts
@@ -68,7 +69,12 @@ def is_blank(value: str | None) -> bool:
 
 def blanks(gke: Gke) -> dict[str, str]:
     """Returns the blanks by path under `cluster.gke`."""
-    return {path: value for path, key in KEYS.items() if (value := key.read(gke)) is not None and is_blank(value)}
+    stated = answered(*(partial(_stated, path, gke) for path in KEYS))
+    return {path: value for path, value in stated if value is not None and is_blank(value)}
+
+
+def _stated(path: str, gke: Gke) -> tuple[str, str | None]:
+    return path, KEYS[path].read(gke)
 
 
 def filled_in(facts: "Facts") -> Iterator[Finding]:

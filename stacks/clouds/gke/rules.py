@@ -25,7 +25,7 @@ from stacks.clouds.gke.machine_checks import (
     one_way_to_the_nics,
 )
 from stacks.clouds.gke.machine_checks import own_taints as said_taints
-from stacks.clouds.rules import GKE, own_machine, stated_nodes
+from stacks.clouds.rules import GKE, nodes_within_bounds, own_machine, stated_nodes
 from stacks.findings import ERROR, WARNING, Rule, each
 
 PAGE = "docs/gke.md"
@@ -96,7 +96,7 @@ OF_THE_FILE = (
         "GKE-21", ERROR,
         "pools whose bounds are crossed, or do not hold `cluster.nodes`",
         "GKE would refuse them",
-        f"{DOCS}/concepts/cluster-autoscaler", check=section.bounds,
+        f"{DOCS}/concepts/cluster-autoscaler", check=each(section.bounds_of_the_system_pool, partial(nodes_within_bounds, GKE)),
     ),
     Rule(
         "GKE-22", ERROR,

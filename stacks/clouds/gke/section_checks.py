@@ -12,8 +12,8 @@ from stacks.clouds.gke.pools import SYSTEM
 from stacks.clouds.gke.site import demand
 from stacks.clouds.gke.spec import Gke
 from stacks.clouds.gke.versions import offers_command, parse
-from stacks.clouds.rules import GKE, min_exceeds_max, nodes_within_bounds
-from stacks.findings import Finding
+from stacks.clouds.rules import min_exceeds_max
+from stacks.findings import Finding, answered
 
 if TYPE_CHECKING:
     from stacks.rules.facts import Facts
@@ -45,7 +45,8 @@ def whole_version(facts: "Facts") -> Iterator[Finding]:
     gke = stated(facts)
     if gke and parse(gke.version) is None and not is_blank(gke.version):
         what, why = f"`{gke.version}` is no whole version", "GKE would choose one, and every preview show a change"
-        fix = f"write one like `1.35.2-gke.1234000`; `{offers_command(gke.region)}` lists those that GKE offers"
+        region = next(answered(lambda: gke.region), "REGION")
+        fix = f"write one like `1.35.2-gke.1234000`; `{offers_command(region)}` lists those that GKE offers"
         yield Finding(at=(*HERE, "version"), what=what, why=why, fix=fix)
 
 
@@ -84,11 +85,10 @@ def own_labels(facts: "Facts") -> Iterator[Finding]:
             )
 
 
-def bounds(facts: "Facts") -> Iterator[Finding]:
-    """min <= max of both pools, and the nodes between them."""
+def bounds_of_the_system_pool(facts: "Facts") -> Iterator[Finding]:
+    """GKE-21: min <= max."""
     if (gke := stated(facts)) and (system := gke.system_pool).min > system.max:
         yield min_exceeds_max((*HERE, "systemPool"), system.min, system.max)
-    yield from nodes_within_bounds(GKE, facts)
 
 
 def pool_names(facts: "Facts") -> Iterator[Finding]:
@@ -131,12 +131,12 @@ def whole_reservation(facts: "Facts") -> Iterator[Finding]:
     name = gke.capacity.reservation if gke else None
     if gke and name and not is_blank(name) and not re.fullmatch(_RESERVATION, name):
         what, why = f"`{name}` is no reservation's full name", "its project and name are what the nodes are matched by"
-        bare = name if "/" not in name else "NAME"
+        bare, project = name if "/" not in name else "NAME", next(answered(lambda: gke.project), "PROJECT")
         yield Finding(
             at=(*HERE, "capacity", "reservation"),
             what=what,
             why=why,
-            fix=f"write `projects/{gke.project}/reservations/{bare}`",
+            fix=f"write `projects/{project}/reservations/{bare}`",
         )
 
 
