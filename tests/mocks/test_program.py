@@ -266,6 +266,34 @@ def test_problems_of_a_change_end_the_run_before_the_cluster_is_looked_at(
     assert looked == []
 
 
+@pytest.mark.usefixtures("looked")
+def test_a_problem_of_a_change_that_is_suppressed_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", logged.append)
+    row = next(row for row in table.rules() if row.id == "CW-11")
+    Change(monkeypatch, row.problem(at=("cluster",), what="it would leap", why="of a change", fix="take it back"))
+    suppress = [{"rule": "CW-11", "reason": "tried."}, {"rule": "ROLL-01", "reason": "both are new"}]
+    run(tmp_path, outputs={"namespace": "x"}, suppress=suppress, **ON_POOLS)
+    (line,) = [line for line in logged if "CW-11" in line]
+    assert line.startswith(
+        "Suppressed: llmd-pd:cluster: it would leap, because of a change; reason given: tried. (CW-11) ["
+    )
+
+
+@pytest.mark.usefixtures("looked")
+def test_a_roll_of_one_role_that_is_suppressed_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[str] = []
+    warned: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", logged.append)
+    monkeypatch.setattr(pulumi.log, "warn", warned.append)
+    same = {"crds": {"manage": False}, "suppress": [{"rule": "ROLL-01", "reason": "they talk to each other"}]}
+    first = run(tmp_path, serving={"accelerator": "nvidia"}, **same)
+    run(tmp_path, outputs=first.exports, serving={"accelerator": "nvidia", "prefill": {"memory": "96Gi"}}, **same)
+    assert warned == []
+    (line,) = [line for line in logged if "ROLL-01" in line]
+    assert line.startswith("Suppressed: llmd-pd:serving.prefill: the change replaces the prefill pods")
+
+
 def test_a_last_run_that_cannot_be_read_is_said_and_stops_nothing(
     tmp_path: Path, looked: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,7 @@ def cases() -> Iterator[Case]:
 def found(content: Any) -> set[str]:
     with pytest.raises(StackFileError) as refused:
         spec_from_config(content)
+    assert all(row.fix.strip() for row in refused.value.problems)
     return {f"{row.rule} {row.path.removeprefix('llmd-pd:')}" for row in refused.value.problems}
 
 

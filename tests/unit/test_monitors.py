@@ -112,6 +112,16 @@ def test_a_stack_that_is_there_already_is_asked_too(look: Look, server: ApiServe
         look(server.url, monitoring=PODS)
 
 
+def test_a_missing_kind_that_the_stack_file_suppresses_is_reported_and_refuses_nothing(
+    look: Look, server: ApiServer
+) -> None:
+    server.answers = {API: (404, {})}
+    _, found = look(server.url, monitoring=PODS, suppress=[{"rule": "MON-01", "reason": "the operator comes later"}])
+    (row,) = found.suppressed
+    assert (row.problem.rule, row.problem.path) == ("MON-01", "llmd-pd:monitoring.podMonitors")
+    assert str(row).endswith("; reason given: the operator comes later. (MON-01) [" + row.problem.source + "]")
+
+
 def test_a_stack_on_nodes_of_another_is_asked_too(server: ApiServer, tmp_path: Path) -> None:
     """Its cluster may be one that the other made, on GKE or CoreWeave."""
     given = spec({"accelerator": "nvidia"}, cluster={"provider": "stack", "stack": "a/b/c"}, monitoring=PODS)

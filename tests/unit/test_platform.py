@@ -312,6 +312,96 @@ def test_check_looks_at_the_file_beside_it(tmp_path: Path) -> None:
     assert (problem.file, problem.line) == (str(chat), 7)
 
 
+#: Keys of the serving stack's cluster and of its `serving`, the platform stack's cluster, and for each problem: its rule, its
+#: path, the line of this file that holds a text, and the line of the platform stack's file that the message names.
+ACROSS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], list[tuple[str, str, str, str]]]] = [
+    ({"machine": "gke-tpu7x"}, {"accelerator": "tpu", "fabric": "base"}, CLUSTER,
+     [("CLUSTER", "cluster.machine", "machine:", "machine:")]),
+    ({"nodes": 9}, {}, CLUSTER, [("CLUSTER", "cluster.nodes", "nodes:", "nodes:")]),
+    ({}, {"prefill": {"replicas": 30}}, CLUSTER, [("FIT-01", "cluster.stack", "stack: platform", "nodes:")]),
+    ({}, {"prefill": {"replicas": 60}},
+     {**CLUSTER, "coreweave": {"acceleratorPool": {"autoscaling": {"min": 1, "max": 5}}}},
+     [("FIT-01", "cluster.stack", "stack: platform", "max:")]),
+    ({}, {}, {**CLUSTER, "coreweave": {"acceleratorPool": {"taints": [TAINT]}}},
+     [("FIT-01", "serving.tolerations", "llmd-pd:serving:", "taints:")]),
+    ({}, {"nodeSelector": {"team": "a"}}, {**CLUSTER, "coreweave": {"acceleratorPool": {"labels": {"team": "b"}}}},
+     [("FIT-01", "serving.nodeSelector.team", "team:", "labels:")]),
+    ({}, {"fabric": "gke"}, CLUSTER, [("MACHINE-02", "serving.fabric", "fabric:", "machine:")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("own", "serving", "platform", "expected"), ACROSS, ids=[str(case[3]) for case in ACROSS])
+def test_a_problem_between_two_files_names_the_lines_of_both(
+    own: dict[str, Any],
+    serving: dict[str, Any],
+    platform: dict[str, Any],
+    expected: list[tuple[str, str, str, str]],
+    tmp_path: Path,
+) -> None:
+    def line(path: Path, text: str) -> int:
+        return next(number for number, row in enumerate(path.read_text().splitlines(), start=1) if text in row)
+
+    other, chat = written(tmp_path, cluster=platform), referring(tmp_path, **serving)
+    content = yaml.safe_load(chat.read_text())
+    content["config"]["llmd-pd:cluster"] |= own
+    chat.write_text(yaml.safe_dump(content))
+    found = examine(chat).problems
+    assert [(row.rule, row.path, row.file, row.line) for row in found] == [
+        (rule, f"llmd-pd:{path}", str(chat), line(chat, text)) for rule, path, text, _ in expected
+    ]
+    for row, (*_, text) in zip(found, expected, strict=True):
+        assert f"({other}:{line(other, text)})" in str(row)
+
+
+def test_a_machine_of_a_platform_stack_is_not_this_files_to_write(tmp_path: Path) -> None:
+    written(tmp_path, **gke())
+    (problem,) = examine(referring(tmp_path, fabric="gke")).problems
+    assert problem.fix.startswith(
+        "write `fabric: gke-rdma`, or refer to a stack that makes gke-a3-ultragpu-8g-rdma or gke-a4"
+    )
+
+
+def test_what_is_suppressed_of_both_files_together_is_printed(tmp_path: Path) -> None:
+    """The machine is known from the other file. With it, whether pods fit is judged on that machine."""
+    written(tmp_path, cluster=CLUSTER)
+    chat = referring(tmp_path, fabric="gke")
+
+    def suppress(*rules: str) -> Any:
+        content = yaml.safe_load(chat.read_text())
+        content["config"]["llmd-pd:suppress"] = [{"rule": rule, "reason": "tried"} for rule in rules]
+        chat.write_text(yaml.safe_dump(content))
+        return examine(chat)
+
+    _, problems, warnings, suppressed = suppress("MACHINE-02")
+    assert (problems, warnings) == ((), ())
+    (row,) = suppressed
+    assert (row.problem.rule, row.problem.path, row.problem.file) == ("MACHINE-02", "llmd-pd:serving.fabric", str(chat))
+    assert row.problem.line > 0
+    (warning,) = suppress("FIT-01", "MACHINE-02").warnings
+    assert (warning.rule, warning.path) == ("SUPPRESS-02", "llmd-pd:suppress[0].rule")
+    assert warning.line > 0
+    written(tmp_path, cluster={**ON_GKE, "machine": "gke-tpu7x", "gke": {**GKE, "version": "1.35.2-gke.1234000"}})
+    assert {problem.rule for problem in suppress("MACHINE-02").problems} == {"FIT-01"}
+    assert suppress("MACHINE-02", "FIT-01").problems == ()
+    (tmp_path / "Pulumi.platform.yaml").unlink()
+    assert suppress("FIT-01", "MACHINE-02").warnings == (), "what they find is not known without the other file"
+
+
+def test_a_platform_stack_prints_what_it_suppresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pool = {"acceleratorPool": {"labels": {"kubernetes.io/a": "b"}}}
+    suppress = [{"rule": "CW-08", "reason": "an agent of ours reads it"}, {"rule": "FIT-01", "reason": "none"}]
+    file = written(tmp_path, cluster={**CLUSTER, "coreweave": pool}, suppress=suppress)
+    assert run(["check", str(file)]) == 0
+    good, warning, suppressed, _ = capsys.readouterr().out.splitlines()
+    assert good.endswith("nodes only, 1 × cd-gp-i64-erapids and 4 × gd-8xh200ib-i128")
+    assert "llmd-pd:suppress[1].rule: rule FIT-01 finds nothing in this stack" in warning
+    assert suppressed.startswith(f"Suppressed: {file}:")
+    assert (
+        "because its scheduler and this stack's affinity go by what it says; reason given: an agent of ours"
+        in suppressed
+    )
+
+
 @pytest.mark.parametrize(
     ("config", "name", "words"),
     [
@@ -328,3 +418,4 @@ def test_what_cannot_be_stood_on(config: dict[str, Any], name: str, words: str, 
     written(tmp_path, **config)
     (problem,) = examine(referring(tmp_path, name)).problems
     assert words in str(problem)
+    assert problem.line > 0
