@@ -145,8 +145,8 @@ def test_patch_needs_a_name_and_a_manager_can_be_named(policy: Stack) -> None:
 
 
 def controller(stack: Stack, patch: Any, subresource: str = "") -> None:
-    """Does to the widget `w` what its controller would."""
-    more = [f"--subresource={subresource}"] if subresource else []
+    """Does to the dial `w` what its controller would; kubectl's own fields would be taken over by an `up` that comes later."""
+    more = ["--field-manager=dials", *([f"--subresource={subresource}"] if subresource else [])]
     stack.kubectl("patch", "dial.example.dev", "w", "--type=merge", *more, "-p", json.dumps(patch))
 
 
