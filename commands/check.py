@@ -12,7 +12,7 @@ from stacks.findings import Problem, StackFileError, Suppressed
 
 if TYPE_CHECKING:
     from hardware.vocabulary import Sizing
-    from stacks.spec.stack import StackSpec
+    from stacks.rules.facts import Facts
 
 PATTERN = "Pulumi.*.yaml"
 
@@ -87,9 +87,10 @@ def examine(path: Path) -> Examined:
     try:
         found = load(path)
         if found.spec.serving is None:
-            return Examined(describe_nodes(found.spec), (), found.warnings, found.suppressed)
+            text = f"nodes only, {found.facts.cluster.nodes_text}"
+            return Examined(text, (), found.warnings, found.suppressed)
         if found.spec.cluster.provider != OF_A_STACK:
-            return Examined(describe(found.spec), (), found.warnings, found.suppressed)
+            return Examined(describe(found.facts), (), found.warnings, found.suppressed)
         from stacks.platform import (
             platform_path,
             resolve_platform,
@@ -99,44 +100,34 @@ def examine(path: Path) -> Examined:
         stack = found.spec.cluster.stack or ""
         if of_the_nodes is None or not of_the_nodes.exists():
             unseen = f"the nodes belong to stack {stack}, whose file is not here: not checked against"
-            return Examined(f"{describe(found.spec)}; {unseen}", (), found.warnings, found.suppressed)
+            return Examined(f"{describe(found.facts)}; {unseen}", (), found.warnings, found.suppressed)
         whole = resolve_platform(found)
-        text = f"{describe(whole.spec)}, on nodes of stack {stack}"
+        text = f"{describe(whole.facts)}, on nodes of stack {stack}"
         return Examined(text, (), whole.warnings, whole.suppressed)
     except StackFileError as error:
         return Examined("", error.problems)
 
 
-def describe(spec: "StackSpec") -> str:
+def describe(facts: "Facts") -> str:
     """Returns one line about a valid stack file: hardware, sizing, machines and bill.
 
     `8×1 + 2×4` means prefill + decode, each as pods × devices per pod.
     """
     from hardware.fit.fit import PodDoesNotFitError, nodes_needed
     from hardware.fit.requests import pod_requests
-    from hardware.render.pods import model_server
-    from stacks.serving.workload import machine_of, workload
 
-    resolved = workload(spec)
-    machine = machine_of(spec)
+    resolved, machine = facts.workload, facts.machine
     try:
-        nodes = spec.cluster.nodes or nodes_needed(pod_requests(model_server(resolved)), machine)
+        nodes = facts.spec.cluster.nodes or nodes_needed(pod_requests(facts.objects), machine)
         count = console.count(nodes, "node")
     except PodDoesNotFitError:  # FIT-01 is suppressed
         count = "on no number of which they fit"
     prefill, decode = (_pods_and_devices(resolved.sizing[role]) for role in ("prefill", "decode"))
-    serving = spec.served
+    serving = facts.serving
     return (
         f"{serving.accelerator}/{serving.engine} on {serving.fabric}, {prefill} + {decode} of {machine.key} "
         f"({count}), {resolved.bill.name}"
     )
-
-
-def describe_nodes(spec: "StackSpec") -> str:
-    """Returns one line about a valid platform stack."""
-    from stacks.blueprint import blueprint
-
-    return f"nodes only, {blueprint(spec).cluster.nodes_text}"
 
 
 def _pods_and_devices(sizing: "Sizing") -> str:

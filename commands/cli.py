@@ -119,18 +119,17 @@ def _known_errors() -> tuple[type[Exception], ...]:
     from commands.helm import ChartError
     from commands.images import NoMirrorError
     from commands.render import OutputError
-    from hardware.machines import UnknownMachineError
     from hardware.render.workload import UnknownChoiceError
     from rehearsal.errors import RehearsalError
     from releases.files import SourceError
-    from stacks.findings import StackFileError
+    from stacks.findings import StackFileError, UnknownError
     from stacks.review.move import CannotMoveError
 
     return (
         StackFileError,
         SourceError,
         UnknownChoiceError,
-        UnknownMachineError,
+        UnknownError,
         RehearsalError,
         ChartError,
         OutputError,

@@ -69,9 +69,10 @@ def images(
     error.
     """
     from stacks.file.load import load
+    from stacks.rules.mirror import MIRROR_01
 
     # Images of a stack that is not completely mirrored yet can be listed too.
-    spec = load(file, but=frozenset({"MIRROR-01"})).spec
+    spec = load(file, but=frozenset({MIRROR_01.id})).spec
     mirror = _mirror(spec, to)
     copies = output in (Output.CRANE, Output.SKOPEO)
     if copies and mirror.registry is None:

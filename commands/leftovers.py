@@ -7,7 +7,7 @@ destroyed a stack or is about to.
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: The reason to refuse `--context` if the stack's access follows from its cluster.
 KNOWN = "how to reach the cluster follows from the stack's own file."
-#: Rules that are not asked: for a search it does not matter whether the pods fit.
-UNASKED = frozenset({"FIT-01"})
 
 
 def leftovers(
@@ -57,8 +55,9 @@ def leftovers(
     """
     from stacks.file.load import load
     from stacks.platform import resolve_platform
+    from stacks.rules.fit import FIT_01
 
-    file = load(file_of(stack), but=UNASKED)
+    file = load(file_of(stack), but=frozenset({FIT_01.id}))  # the pods need not fit to be searched for
     if file.spec.serving is not None:
         file = _reached(resolve_platform(file), context)
     elif context is not None:
@@ -111,17 +110,16 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
         fix = "name a context of your kubeconfig that leads there with --context (gcloud container clusters get-credentials)"
         raise StackFileError([file.located(FILE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix))])
     reached = cluster.model_copy(update={"context": context})
-    return replace(file, spec=file.spec.model_copy(update={"cluster": reached}))
+    return file.with_spec(file.spec.model_copy(update={"cluster": reached}))
 
 
 def _look(file: "StackFile") -> "Leftovers":
     """Returns the leftovers, from Google if the stack makes its cluster there (all else is in that cluster), else from the
     cluster.
     """
-    from stacks.blueprint import blueprint
     from stacks.leftovers import look_for_leftovers
 
-    return look_for_leftovers(blueprint(file.spec, file.path.parent), file.stack)
+    return look_for_leftovers(file.facts.blueprint, file.stack)
 
 
 def _place(file: "StackFile") -> "Mapping[str, str]":

@@ -89,7 +89,7 @@ def _digest(url: str, path: str) -> str:
     headers, _, token = _ask("HEAD", url, path)
     told = headers.get("Docker-Content-Digest")
     if told is None:
-        _, body, _ = _ask("GET", url, path, token)
+        _, body, _ = _ask(method="GET", url=url, path=path, token=token)
         told = f"sha256:{hashlib.sha256(body).hexdigest()}"
     return told if DIGEST.fullmatch(told) else ""
 

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from commands import console
-from rehearsal.faults import FAULTS
 
 
 def rehearse(
@@ -22,8 +21,7 @@ def rehearse(
         str | None,
         typer.Option(
             metavar="FAULT",
-            help=f"What goes wrong with the nodes a stack makes: {', '.join(fault.id for fault in FAULTS)}. "
-            "docs/rehearse.md says what each is.",
+            help="What goes wrong with the nodes a stack makes, such as quota or stockout; docs/rehearse.md lists it all.",
         ),
     ] = None,
 ) -> None:

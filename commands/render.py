@@ -68,10 +68,9 @@ def render(
 
     Exits with 1, and writes nothing, when the stack file, a CRD or the driver's installer cannot be used.
     """
-    from stacks.blueprint import blueprint
     from stacks.file.load import load
 
-    planned = blueprint(_on_its_nodes(load(file)).spec, file.parent)
+    planned = _on_its_nodes(load(file)).facts.blueprint
     files, left_out = _cluster_files(planned, skip_driver_installer)
     source = file.name
     if planned.serving is not None:

@@ -55,7 +55,7 @@ def explain(
 
 
 def _advice(rule: "Rule") -> str:
-    said = "`llmd-pd check`" if rule.asks_facts or rule.id in ("FILE", "SPEC") else "`pulumi preview`"
+    said = "`pulumi preview`" if rule.title.startswith("when Pulumi runs") else "`llmd-pd check`"
     text = f"{said} names the place and the fix"
     if rule.suppressible:
         return f"{text}; to accept what it finds, write `llmd-pd:suppress: [{{rule: {rule.id}, reason: …}}]`"

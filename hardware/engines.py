@@ -14,8 +14,6 @@ SGLANG = Engine(
     nixl_backend_env="SGLANG_DISAGGREGATION_NIXL_BACKEND",
 )
 
-ENGINES = {engine.key: engine for engine in (VLLM, SGLANG)}
-
 NIXL = KvTransfer({"kv_connector": "NixlConnector", "kv_role": "kv_both"})
 
 #: The TPU connector for models with a hybrid KV cache: prefill produces, decode consumes. TPU connectors listen on two ports.

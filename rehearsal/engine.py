@@ -105,10 +105,10 @@ class Engine:
         )
         if done.returncode:
             raise RehearsalError(
-                f"`pulumi {' '.join(arguments)}` failed",
-                f"the CLI ended with exit code {done.returncode}",
-                "its output is below",
-                (done.stderr or done.stdout).strip(),
+                what=f"`pulumi {' '.join(arguments)}` failed",
+                why=f"the CLI ended with exit code {done.returncode}",
+                fix="its output is below",
+                details=(done.stderr or done.stdout).strip(),
             )
         return done.stdout
 

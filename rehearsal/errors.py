@@ -14,7 +14,7 @@ class RehearsalError(Exception):
     """
 
     def __init__(self, what: str, why: str, fix: str, details: str = "") -> None:
-        self.finding = Finding((), what, why, fix)
+        self.finding = Finding(at=(), what=what, why=why, fix=fix)
         self.details = details
         super().__init__(f"{what}: {why}; {fix}.")
         if details:

@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,13 +35,14 @@ from rehearsal.verdict.gateway import Entrance
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Surroundings, Verdict, look
 from rehearsal.verdict.watch import SILENT, Watch, final_look
-from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
+from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.clouds.cloud import Follows
 from stacks.clouds.pools import NodePool
 from stacks.file.load import StackFile
 from stacks.findings import PROJECT
 from stacks.kube.api import Api
 from stacks.platform import platform_of
+from stacks.rules.facts import blueprint, serving_blueprint
 from stacks.rules.sdk import need_sdk
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -110,14 +111,14 @@ def stage(
     registry = registry or Registry()
     platform = platform_of(file, blanks.UNASKED)
     left = Blanks.of(file, platform)
-    file = replace(file, spec=blanks.filled(file.spec))
+    file = file.with_spec(blanks.filled(file.spec))
     if platform is not None:
-        platform = replace(platform, spec=blanks.filled(platform.spec))
+        platform = platform.with_spec(blanks.filled(platform.spec))
     unjudged = fit_left_to_scheduler(file.spec)
     planned = serving_blueprint(file.spec, CHECKOUT)
     need_sdk((platform or file).spec.cluster)
     made = blueprint((platform or file).spec, CHECKOUT)
-    faults.check(fault, made.spec.cluster.provider)
+    faults.check(fault, rehearsal_of(made.cloud).faults)
     for name in registry.sweep():
         report.info(f"removed the rest of rehearsal {name}: no process ran it any more")
     toolchain = ensure(report)
@@ -254,10 +255,10 @@ def _nodes(api: Api, pools: Pools) -> Verdict:
 def _gone(made: Stage) -> RehearsalError:
     log = kwokctl.log_file(made.plane.workdir, "kube-apiserver")
     return RehearsalError(
-        f"rehearsal {made.rehearsal.name} has no verdict",
-        "the fleet's API server (kube-apiserver) does not answer any more: it was killed, or the machine is out of memory",
-        "rehearse again: it is started anew",
-        f"the end of {log}:\n{tail(log, 5)}",
+        what=f"rehearsal {made.rehearsal.name} has no verdict",
+        why="the fleet's API server (kube-apiserver) does not answer any more: it was killed, or the machine is out of memory",
+        fix="rehearse again: it is started anew",
+        details=f"the end of {log}:\n{tail(log, 5)}",
     )
 
 

@@ -1,6 +1,5 @@
 """The stack file of a rehearsal. All rules apply, but those of fit, which the scheduler judges, and the one about blanks."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,13 @@ from stacks.clouds.registry import CLOUDS
 from stacks.file.load import StackFile, load_serving
 from stacks.findings import Problem, StackFileError
 from stacks.platform import resolve_platform
-from stacks.rules.table import problems_of
+from stacks.rules.fit import FIT_01
+from stacks.rules.table import examine
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
 
 #: Rules that a rehearsal leaves to the real scheduler: whether pods fit their nodes.
-SCHEDULERS_RULES = frozenset({"FIT-01"})
+SCHEDULERS_RULES = frozenset({FIT_01.id})
 
 
 #: The keys of an existing cluster, in place of those in the stack file.
@@ -48,16 +48,16 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
         changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
     if spec.cluster.provider == OF_A_STACK:
-        return resolve_platform(replace(file, spec=spec), but=blanks.UNASKED)
+        return resolve_platform(file.with_spec(spec), but=blanks.UNASKED)
     unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
     whole = blanks.filled(spec)
-    if problems := [problem for problem in problems_of(whole) if problem.rule not in unasked]:
+    if problems := [problem for problem in examine(whole).errors if problem.rule not in unasked]:
         raise StackFileError([*map(file.located, problems)])
     try:
         fit_left_to_scheduler(whole)
     except StackFileError as error:
         raise StackFileError([*map(file.located, error.problems)]) from None
-    return replace(file, spec=spec)
+    return file.with_spec(spec)
 
 
 def fit_left_to_scheduler(spec: StackSpec) -> dict[str, Any]:
@@ -68,9 +68,9 @@ def fit_left_to_scheduler(spec: StackSpec) -> dict[str, Any]:
     """
     if spec.cluster.provider != "existing":
         return {}
-    found: list[Problem] = []
+    found: tuple[Problem, ...] = ()
     for machine in dict.fromkeys((spec.cluster.machine, None)):
-        problems = list(problems_of(_on(spec, machine=machine, nodes=None)))
+        problems = examine(_on(spec, machine=machine, nodes=None)).errors
         if not problems:
             as_existing = {to_camel(key): value for key, value in AS_EXISTING.items()}
             return {**as_existing, "allowReplace": [], "machine": machine, "nodes": None}

@@ -12,7 +12,6 @@ from typing import Any
 from hardware.bill import Bill, Crd
 from hardware.render.images import mirrored
 from hardware.render.namespace import namespace
-from hardware.render.pods import model_server
 from hardware.render.workload import Workload
 from hardware.vocabulary import Role
 from releases.charts import HelmRelease, place
@@ -24,7 +23,6 @@ from stacks.monitoring.monitors import pod_monitors
 from stacks.serving.gateway import GatewayPlan, gateway_plan
 from stacks.serving.router import router_release
 from stacks.serving.token import MadeSecret, made_secret
-from stacks.serving.workload import cluster_request, workload
 from stacks.spec.stack import StackSpec
 
 Object = dict[str, Any]
@@ -115,24 +113,11 @@ class Blueprint:
         return self.spec.cluster.cloud if self.request else EXISTING
 
 
-def blueprint(spec: StackSpec, base: Path = Path()) -> Blueprint:
-    """Returns the blueprint of a valid stack file. Relative paths in the file start at `base`, the project's directory."""
-    request = cluster_request(spec, base)
-    return Blueprint(
-        spec=spec,
-        request=request,
-        cluster=spec.cluster.cloud.plan(request) if request else ClusterPlan(reached_by=spec.cluster.at),
-        serving=serving_blueprint(spec, base) if spec.serving else None,
-    )
+def serving_blueprint(spec: StackSpec, resolved: Workload, objects: list[Object], base: Path) -> ServingBlueprint:
+    """Returns what a valid stack file serves with, from its workload and its rendered model servers.
 
-
-def serving_blueprint(spec: StackSpec, base: Path) -> ServingBlueprint:
-    """Returns what a valid stack file serves with. Relative paths in the file start at `base`.
-
-    Raises:
-        NoServingError: it is a platform stack.
+    Relative paths in the file start at `base`.
     """
-    resolved = workload(spec)
     router = router_release(spec, resolved.bill, base)
     crds = spec.crds
     directory = Directory(Path(place(crds.directory, base))) if crds.directory else Pinned()
@@ -140,7 +125,7 @@ def serving_blueprint(spec: StackSpec, base: Path) -> ServingBlueprint:
         spec=spec,
         workload=resolved,
         crd_source=directory if managed_crds(spec, resolved.bill) else None,
-        model_server=model_server(resolved),
+        model_server=objects,
         router=router,
         gateway=gateway_plan(spec, resolved.bill, router.values),
         monitoring=pod_monitors() if spec.monitoring.pod_monitors else [],

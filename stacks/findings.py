@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 #: Keys of a place, and indices of lists: `("serving", "tolerations", 1, "value")`. Empty: the whole file.
 Place = tuple[str | int, ...]
@@ -50,7 +50,7 @@ def _nothing(_: Any) -> Iterator[Finding]:
 class Rule:
     """A row of the table: an id with one severity, what it refuses or points out, why, and a link or a page of the docs.
 
-    `check` finds it in facts. A rule without one is said by whatever reads the file, looks at a cluster or asks a cloud.
+    `check` finds it in facts. A rule without one is reported by the reader of the file, because there are no facts yet.
     `firm`: nothing can be derived of a stack that breaks it, or something would be lost; it cannot be suppressed. `when_run`: it,
     or a part of it, is found only when Pulumi runs.
     """
@@ -76,7 +76,7 @@ class Rule:
 
     def problem(self, *, at: Place, what: str, why: str, fix: str, file: str = "", line: int = 0) -> "Problem":
         """A finding of this rule."""
-        return Problem(self, Finding(at, what, why, fix), file, line)
+        return Problem(self, Finding(at=at, what=what, why=why, fix=fix), file, line)
 
 
 @dataclass(frozen=True)
@@ -205,13 +205,14 @@ class Outcome:
     suppressed: tuple[Suppressed, ...] = ()
     unanswered: tuple[Rule, ...] = ()
 
-    def then(self, later: "Outcome", asked: Iterable[Rule]) -> "Outcome":
+    def then(self, later: "Outcome", asked: Iterable[Rule]) -> Self:
         """Returns both outcomes as one. Of a rule that was `asked` again, the later answer counts if there is one."""
         again = {rule.id for rule in asked} - {rule.id for rule in later.unanswered}
         errors = [row for row in self.errors if row.rule not in again]
         warnings = [row for row in self.warnings if row.rule not in again]
         suppressed = [row for row in self.suppressed if row.problem.rule not in again]
-        return Outcome(
+        return replace(
+            self,
             errors=tuple(dict.fromkeys([*errors, *later.errors])),
             warnings=tuple(dict.fromkeys([*warnings, *later.warnings])),
             suppressed=tuple(dict.fromkeys([*suppressed, *later.suppressed])),

@@ -16,8 +16,9 @@ from hardware.vocabulary import ROLE_LABEL
 from releases.charts import HelmRelease, mirrored_chart
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import image_values, merge
-from stacks.blueprint import Blueprint, ServingBlueprint, blueprint
+from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.clouds.cloud import ClusterPlan, Use
+from stacks.rules.facts import blueprint
 from stacks.schema import Mirror
 from stacks.serving.router import chart_images
 from stacks.spec.stack import StackSpec

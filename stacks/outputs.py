@@ -12,9 +12,10 @@ from stacks.blueprint import Blueprint
 from stacks.clouds.changes import fingerprint
 from stacks.clouds.cloud import Previous
 from stacks.clouds.outputs import CLUSTER, PLANNED
-from stacks.findings import Outcome, StackFileError
+from stacks.findings import StackFileError
 from stacks.kube.rules import CLUSTER as CLUSTER_RULE
 from stacks.platform import Foundation, NoFoundationError, stand_on
+from stacks.rules.table import Examined
 from stacks.spec.stack import StackSpec
 
 #: The engine's own function behind a StackReference.
@@ -63,10 +64,10 @@ def full_name(spec: StackSpec, organization: str, project: str) -> str:
     return name if "/" in name else f"{organization}/{project}/{name}"
 
 
-def referred(spec: StackSpec, name: str, found: Outcome) -> tuple[StackSpec, Outcome]:
-    """Returns the spec with the cluster of the platform stack of this full name filled in, and the rules' findings on the whole.
+def referred(found: Examined, name: str) -> Examined:
+    """Returns the facts with the cluster of the platform stack of this full name filled in, and the rules' findings on the whole.
 
-    `found` are the rules' findings on the spec alone.
+    `found` are those of the stack alone.
 
     Raises:
         StackFileError: that stack cannot be read or makes no nodes, its nodes contradict the spec, or the pods do not fit on
@@ -83,7 +84,7 @@ def referred(spec: StackSpec, name: str, found: Outcome) -> tuple[StackSpec, Out
     except NoFoundationError:
         what, why = f"stack {name} exports no nodes", "it makes none, or was never `up`"
         raise _refused(what, why, "refer to a platform stack, and `up` it first") from None
-    return stand_on(spec, there, name, found)
+    return stand_on(found, there, name)
 
 
 def _refused(what: str, why: str, fix: str) -> StackFileError:

@@ -12,15 +12,16 @@ from pydantic.alias_generators import to_camel
 
 from stacks.clouds.registry import CLOUDS
 from stacks.file.load import StackFile, load
-from stacks.findings import PROJECT, Outcome, Place, Problem, StackFileError
+from stacks.findings import PROJECT, Place, Problem, StackFileError
 from stacks.kube.rules import CLUSTER
+from stacks.rules.cluster import CLUSTER_01, CLUSTER_02
 from stacks.rules.file import FILE
-from stacks.rules.table import asked, examine, with_idle_suppressions
+from stacks.rules.table import Examined, asked, examine, with_idle_suppressions
 from stacks.schema import Section
 from stacks.spec.stack import StackSpec
 
 #: Rules about keys that only the platform stack's file may have. Here those keys are filled in, so the rules are not asked.
-OF_THE_OTHER = frozenset({"CLUSTER-01", "CLUSTER-02"})
+OF_THE_OTHER = frozenset({CLUSTER_01.id, CLUSTER_02.id})
 
 
 if TYPE_CHECKING:
@@ -97,16 +98,15 @@ class Foundation:
 Where = Callable[[Place], str]
 
 
-def stand_on(
-    spec: StackSpec, there: Foundation, stack: str, found: Outcome | None = None, where: Where = lambda _: ""
-) -> tuple[StackSpec, Outcome]:
-    """Returns the spec with the cluster of the platform stack `stack` filled in, and the rules' findings on the whole.
+def stand_on(found: Examined, there: Foundation, stack: str, where: Where = lambda _: "") -> Examined:
+    """Returns the facts with the cluster of the platform stack `stack` filled in, and the rules' findings on the whole.
 
-    `found` are the rules' findings on the spec alone.
+    `found` are those of the stack alone.
 
     Raises:
         StackFileError: the spec contradicts the platform stack, or the pods do not fit on its nodes.
     """
+    spec = found.facts.spec
     if problems := [*_contradictions(spec, there, stack, where)]:
         raise StackFileError(problems)
     filled = {
@@ -117,10 +117,11 @@ def stand_on(
         **_section(there),
     }
     whole = spec.model_copy(update={"cluster": spec.cluster.model_copy(update=filled)})
-    outcome = (found or Outcome()).then(examine(whole, but=OF_THE_OTHER), asked(but=OF_THE_OTHER))
+    examined = examine(whole, OF_THE_OTHER, found.facts.base)
+    outcome = replace(found.then(examined, asked(but=OF_THE_OTHER)), facts=examined.facts)
     if outcome.errors:
         raise StackFileError([_of_the_other(problem, spec, there, stack, where) for problem in outcome.errors])
-    return whole, with_idle_suppressions(outcome, whole)
+    return with_idle_suppressions(outcome)
 
 
 def _section(there: Foundation) -> dict[str, Section]:
@@ -218,9 +219,8 @@ def resolve_platform(file: StackFile, but: frozenset[str] = frozenset()) -> Stac
     if platform is None:
         return file
     try:
-        where = _where(platform)
-        spec, outcome = stand_on(file.spec, _foundation(platform.spec), platform.stack, file.outcome, where)
-        return replace(file, spec=spec, outcome=outcome)
+        there = Foundation.made_by(platform.facts.blueprint)
+        return replace(file, examined=stand_on(file.examined, there, platform.stack, _where(platform)))
     except StackFileError as error:
         found = sorted(map(file.located, error.problems), key=lambda problem: problem.line)
         raise StackFileError(found) from None
@@ -232,9 +232,3 @@ def _where(platform: StackFile) -> Where:
 
 def _of_reference(file: StackFile, what: str, why: str, fix: str) -> Problem:
     return file.located(FILE.problem(at=("cluster", "stack"), what=what, why=why, fix=fix))
-
-
-def _foundation(spec: StackSpec) -> Foundation:
-    from stacks.blueprint import blueprint  # late: reading files needs imports that a check does not
-
-    return Foundation.made_by(blueprint(spec))

@@ -9,21 +9,22 @@ import pulumi
 from pulumi.runtime import config as runtime_config
 
 from releases.files import SourceError
-from stacks.blueprint import Blueprint, blueprint
-from stacks.clouds.cloud import ByHand
+from stacks.clouds.cloud import ByHand, Follows
 from stacks.compose import compose
 from stacks.compose_cluster import compose_alone
 from stacks.exits import SHOWN
 from stacks.file.load import judged
-from stacks.findings import PROJECT, Outcome, Problem, StackFileError, sift
+from stacks.findings import PROJECT, Outcome, Problem, StackFileError, UnknownError
+from stacks.kube.answering import answering
+from stacks.kube.live import LiveCluster
 from stacks.kube.repair import repair_helm_records
 from stacks.outputs import full_name, keep, previous, referred
-from stacks.rules.live import check_live_cluster
-from stacks.rules.previous import compared
+from stacks.rules.facts import Facts
+from stacks.rules.live import Found, found_in
 from stacks.rules.sdk import need_sdk
+from stacks.rules.table import Examined, ask_again
 from stacks.rules.token import SECRET_02
 from stacks.spec.cluster import OF_A_STACK
-from stacks.spec.stack import StackSpec
 
 
 def main(base: Path) -> None:
@@ -48,32 +49,75 @@ def run(base: Path) -> None:
     try:
         owner = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
         config, hf_token = sealed(_configuration())
-        spec, found = judged(config, base)
+        found = judged(config, base)
+        spec = found.facts.spec
         need_sdk(spec.cluster)
         if spec.cluster.provider == OF_A_STACK:
             name = full_name(spec, pulumi.get_organization(), pulumi.get_project())
-            spec, found = referred(spec, name, found)
+            found = referred(found, name)
             pulumi.StackReference("platform", name)  # for readers of the state: the platform stack
         _point_out(found)
-        _apply(spec, base, owner, hf_token)
-    except (StackFileError, SourceError) as error:
+        _apply(found, owner, hf_token)
+    except (StackFileError, SourceError, UnknownError) as error:
         raise pulumi.RunError(str(error)) from error
 
 
-def _apply(spec: StackSpec, base: Path, owner: str, hf_token: pulumi.Output[str] | None) -> None:
-    planned = blueprint(spec, base)
-    _check_change(planned, owner)
+def _apply(found: Examined, owner: str, hf_token: pulumi.Output[str] | None) -> None:
+    facts = found.facts
+    planned = facts.blueprint
+    found = check_change(found, facts, owner)
     keep(planned)
     if isinstance(access := planned.cluster.reached_by, ByHand):
         compose_alone(planned, access)
         return
-    found = check_live_cluster(planned, owner)
-    _point_out(Outcome(suppressed=found.suppressed))
+    state = check_live_cluster(found, facts, owner)
     if planned.serving is not None and not pulumi.runtime.is_dry_run():
-        repair_helm_records(spec.cluster.at, found.revisions)
+        repair_helm_records(planned.spec.cluster.at, state.revisions)
     if planned.request is not None:
         planned.cloud.watch(planned.request, planned.cluster)
-    compose(planned, owner, preinstalled=found.preinstalled, established=found.established, hf_token=hf_token)
+    compose(planned, owner, preinstalled=state.preinstalled, established=state.established, hf_token=hf_token)
+
+
+def check_change(before: Examined, facts: Facts, owner: str) -> Examined:
+    """Asks the rules that wait for the stack as its last run left it.
+
+    Raises:
+        StackFileError: a rule objects to the change, or the project is not ready for a new cluster.
+    """
+    last = previous(owner)
+    return before if last is None else _ask(before, facts.also(previous=last))
+
+
+def check_live_cluster(before: Examined, facts: Facts, owner: str) -> Found:
+    """Asks the rules that wait for the live cluster, and returns its state.
+
+    A cluster that cannot be reached fails an `up`; a preview goes on with a warning, because a preview in CI may have no access.
+
+    Raises:
+        StackFileError: a rule objects, or the cluster cannot be reached.
+    """
+    plan, at = facts.blueprint.cluster, facts.spec.cluster.at
+    if isinstance(plan.reached_by, Follows):
+        # The cluster is the stack's own: before it is made nothing can be asked, and afterwards nobody else is expected.
+        return Found((), plan.brought_crds)
+    with answering(at):
+        facts = facts.also(live=LiveCluster(at, owner))
+        _ask(before, facts)
+        return found_in(facts)
+    return Found()
+
+
+def _ask(before: Examined, facts: Facts) -> Examined:
+    """Asks the rules that wait for these facts, and logs what they find.
+
+    Raises:
+        StackFileError: a rule objects.
+    """
+    found = ask_again(before, facts)
+    _point_out(found)
+    if found.errors:
+        raise StackFileError(found.errors)
+    return found
 
 
 def _point_out(found: Outcome) -> None:
@@ -81,28 +125,6 @@ def _point_out(found: Outcome) -> None:
         pulumi.log.warn(str(warning))
     for suppressed in found.suppressed:
         pulumi.log.info(f"Suppressed: {suppressed}")
-
-
-def _check_change(planned: Blueprint, owner: str) -> None:
-    """Warns of the effects of a change on the stack as its last run left it.
-
-    Raises:
-        StackFileError: the change would replace a protected resource or change an immutable field, or the project is not ready
-        for a new cluster.
-    """
-    if (before := previous(owner)) is None:
-        return
-    found: list[str | Problem] = []
-    if planned.request is not None:
-        found += planned.cloud.check_previous(planned.request, planned.cluster, before)
-    problems, accepted = sift([row for row in found if isinstance(row, Problem)], planned.spec.suppress)
-    for text in (row for row in found if not isinstance(row, Problem)):
-        pulumi.log.warn(text)
-    _point_out(Outcome(suppressed=tuple(accepted)))
-    if planned.serving is not None and not isinstance(planned.cluster.reached_by, ByHand):
-        _point_out(compared(before.outputs, planned.serving))
-    if problems:
-        raise StackFileError(problems)
 
 
 def _configuration() -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from stacks.clouds.cloud import ClusterRequest
-from stacks.serving.workload import cluster_request
+from stacks.rules.facts import Facts
 from stacks.spec.stack import StackSpec
 
 
 def requested(given: StackSpec, base: Path = Path()) -> ClusterRequest:
     """Its request."""
-    request = cluster_request(given, base)
+    request = Facts(given, base=base, planned=True).request
     assert request is not None
     return request

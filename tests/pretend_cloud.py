@@ -1,5 +1,6 @@
 """The pretend cloud driven as the engine drives it, without one: plans are made and taken away resource by resource."""
 
+import importlib.util
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,11 @@ from stacks.clouds.resource import Resource as Planned
 declares = Sdk(GKE.sdk).declares
 #: Arguments whose keys are the user's own words.
 OWN_WORDS = ("labels", "metadata", "resource_labels", "sysctls")
+
+
+def installed() -> bool:
+    """Whether Google's SDK is installed, an extra."""
+    return importlib.util.find_spec(GKE.sdk) is not None
 
 
 def camel(name: str) -> str:

@@ -12,7 +12,7 @@ from hardware.machines.coreweave import COREWEAVE_CPU, COREWEAVE_H200
 from hardware.machines.device_classes import DEVICE_CLASSES, DeviceClass
 from hardware.machines.generic import NVIDIA_GENERIC, SYSTEM
 from hardware.machines.gke import A3_ULTRA_DRA, A3_ULTRA_RDMA, A4_DRA, A4_RDMA, TPU7X_HOST, TPU_V6E_HOST
-from hardware.machines.gke_pools import GKE_POOLS, TPU_HOSTS, TPU_TOPOLOGIES, GkePool, RdmaMode
+from hardware.machines.gke_pools import GKE_POOLS, TPU_HOSTS, GkePool, RdmaMode
 from hardware.machines.intel import GAUDI_DRA, INTEL_XPU_DRA, INTEL_XPU_RDMA_DRA
 from hardware.machines.types import DeviceSlice, Machine, Rdma, Silicon, SliceDevice, Taint, Version
 
@@ -23,7 +23,6 @@ __all__ = [
     "MACHINES",
     "SYSTEM",
     "TPU_HOSTS",
-    "TPU_TOPOLOGIES",
     "DeviceClass",
     "DeviceSlice",
     "GkePool",

@@ -120,9 +120,3 @@ TPU_HOSTS: Mapping[str, int] = {
     "ct6e-standard-4t": 4,
     "ct6e-standard-1t": 1,
 }
-_V6E = ("1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16")
-#: Topologies of a slice by machine family. TPU7x has more, with multiples of 4 in every dimension (cluster-toolkit).
-TPU_TOPOLOGIES: Mapping[str, tuple[str, ...]] = {
-    "tpu7x": ("2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4", "4x4x8", "4x8x8", "8x8x8", "8x8x16", "8x16x16"),
-    "ct6e": _V6E,
-}

@@ -9,6 +9,7 @@ from typing import Any
 
 from rehearsal.clouds.pretend import PretendKinds
 from rehearsal.control_plane.plane import ControlPlane
+from rehearsal.faults import Fault
 from rehearsal.parts.parts import Part
 from rehearsal.report import Report
 from stacks.clouds.cloud import ClusterPlan
@@ -20,11 +21,12 @@ class CloudRehearsal:
     """The rehearsal of an existing cluster.
 
     `unasked` are ids of rules that it skips because it fills in the blanks. `pretend` is the table of the pretend cloud that
-    makes the resources of the cloud's API, None if there are none.
+    makes the resources of the cloud's API, None if there are none. `faults` are those of nodes that a stack makes there.
     """
 
     unasked: frozenset[str] = frozenset()
     pretend: PretendKinds | None = None
+    faults: Sequence[Fault] = ()
 
     def blanks(self, section: Section | None) -> Mapping[str, str]:
         """Returns the values for the blanks of a section, by the path under it."""

@@ -70,7 +70,14 @@ class PretendResources(Lifecycle):
             self._kind.check_new(made)
             outputs = [at(_steps(path), value(made)) for path, value in self._outputs(new).items()]
             state = self._table.answered(self._kind.path, args, merge(new, *outputs))
-            record = Record(self._kind.path, made.id, resource.urn, args.get("project", ""), new, state)
+            record = Record(
+                kind=self._kind.path,
+                id=made.id,
+                urn=resource.urn,
+                project=args.get("project", ""),
+                inputs=new,
+                state=state,
+            )
             with _fleet_answers():
                 self._kind.settle(made, state)
             records.append(record)

@@ -200,10 +200,10 @@ class ControlPlane:
     def _failure(self, component: str, why: str) -> RehearsalError:
         log = self._log(component)
         return RehearsalError(
-            f"the control plane of rehearsal {self.name} did not start",
-            why,
-            f"see the end of {log} below, and try again",
-            tail(log, 15),
+            what=f"the control plane of rehearsal {self.name} did not start",
+            why=why,
+            fix=f"see the end of {log} below, and try again",
+            details=tail(log, 15),
         )
 
 

@@ -83,10 +83,10 @@ def end(workdir: Path, timeout: float = 10.0) -> int:
     while left := belonging_to(workdir):
         if time.monotonic() >= deadline:
             raise RehearsalError(
-                f"processes of {workdir} are still running",
-                f"they did not end within {timeout:.0f} s of being killed",
-                f"end them by hand (pids {', '.join(str(process.pid) for process in left)}) and try again",
-                "\n".join(f"{process.pid} {process.command}" for process in left),
+                what=f"processes of {workdir} are still running",
+                why=f"they did not end within {timeout:.0f} s of being killed",
+                fix=f"end them by hand (pids {', '.join(str(process.pid) for process in left)}) and try again",
+                details="\n".join(f"{process.pid} {process.command}" for process in left),
             )
         ended |= {process.pid for process in left if process.kill()}
         time.sleep(POLL_SECONDS)

@@ -18,17 +18,16 @@ from typing import Any
 from urllib.parse import quote
 
 from hardware.machines import COREWEAVE_CPU, MACHINES, Machine, Taint
+from rehearsal.clouds.coreweave.faults import OF_POOLS
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.control_plane.resident import Resident, serve, tell
-from rehearsal.faults import Player, played_by
 from rehearsal.fleet.live import NODES, LiveNodes, ready
 from stacks.clouds.coreweave.cloud import COREWEAVE
-from stacks.clouds.coreweave.look import keeps_its_node, namespaces_of_coreweave
+from stacks.clouds.coreweave.live import keeps_its_node, namespaces_of_coreweave
 from stacks.clouds.coreweave.pools import API, POOL
 from stacks.kube.api import Api, Object
 
 CONTROLLER = Resident("nodepool-controller", "rehearsal.fleet.node_pools")
-FAULTS = played_by(Player.NODE_POOLS)
 FINALIZER = "llmd-pd.rehearsal/nodes"
 #: The message of a pool whose instance type the zone does not have (`VALIDATED` is `Invalid` then), in CoreWeave's own words: the
 #: tutorial on secrets of coreweave/reference-architecture. `cd-gp-i64-erapids`, for one, is not in every zone.
@@ -205,7 +204,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--kubeconfig", required=True)
     parser.add_argument("--context", required=True)
-    parser.add_argument("--fault", choices=FAULTS)
+    parser.add_argument("--fault", choices=[fault.id for fault in OF_POOLS])
     parser.add_argument("--log-file", help="where the output goes; it shows in a list of processes")
     options = parser.parse_args()
     tell(f"serving{f', with fault {options.fault}' if options.fault else ''}")

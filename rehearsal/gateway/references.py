@@ -74,7 +74,9 @@ class References:
         if (group, kind) not in BACKENDS:
             message = f"A route cannot send requests to {kind} of {group or 'the core group'}"
             return Condition(False, "InvalidKind", message)
-        if namespace != place and not self._granted(group, kind, namespace, name, place):
+        if namespace != place and not self._granted(
+            group=group, kind=kind, namespace=namespace, name=name, place=place
+        ):
             message = f"No ReferenceGrant in {namespace} lets HTTPRoutes of {place} refer to {kind} {name}"
             return Condition(False, "RefNotPermitted", message)
         api, plural = BACKENDS[group, kind]

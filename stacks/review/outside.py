@@ -23,9 +23,9 @@ def _secrets(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chan
     namespace, made = after.spec.namespace, after.made_secret
     for name, key in _needed(after) - _needed(before) - ({(made.name, made.key)} if made else set()):
         yield Change(
-            Kind.BREAKS, f"Secret {name}", f"it has to exist in namespace {namespace}, with the key {key}, before the move",
-            "without it pods stay in CreateContainerConfigError",
-            f"`kubectl{kubectl_flags(after.spec.cluster.at)} create secret generic {name} --namespace {namespace} "
+            Kind.BREAKS, f"Secret {name}", what=f"it has to exist in namespace {namespace}, with the key {key}, before the move",
+            why="without it pods stay in CreateContainerConfigError",
+            fix=f"`kubectl{kubectl_flags(after.spec.cluster.at)} create secret generic {name} --namespace {namespace} "
             f"--from-literal={key}=…`, or name it under `llmd-pd:serving.hfToken`",
         )  # fmt: skip
 
@@ -48,9 +48,9 @@ def _own_chart(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Ch
     old, new = (plan.bill.router.charts[mode] for plan in (before, after))
     if stated is not None and (old.ref, old.version) != (new.ref, new.version):
         yield Change(
-            Kind.BREAKS, "router.chart", f"the stack takes the router's chart from {stated.source}",
-            f"{after.bill.name}'s values are for {new.ref} {new.version}, and a chart fails or ignores the keys of another",
-            "put that chart where `llmd-pd:router.chart` looks, or leave the key out",
+            Kind.BREAKS, "router.chart", what=f"the stack takes the router's chart from {stated.source}",
+            why=f"{after.bill.name}'s values are for {new.ref} {new.version}, and a chart fails or ignores the keys of another",
+            fix="put that chart where `llmd-pd:router.chart` looks, or leave the key out",
         )  # fmt: skip
 
 
@@ -58,14 +58,14 @@ def _mirror(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Chang
     mirror = after.spec.mirror
     if mirror.registry and (before.bill.name != after.bill.name):
         yield Change(
-            Kind.BREAKS, "mirror.registry", f"{mirror.registry} has to hold the images of {after.bill.name} first",
-            "pods would wait for an image that does not exist",
-            "`llmd-pd images` of the changed file lists them, and the commands that copy them",
+            Kind.BREAKS, "mirror.registry", what=f"{mirror.registry} has to hold the images of {after.bill.name} first",
+            why="pods would wait for an image that does not exist",
+            fix="`llmd-pd images` of the changed file lists them, and the commands that copy them",
         )  # fmt: skip
     if mirror.charts and after.spec.router.chart is None and chart_of(before) != chart_of(after):
         yield Change(
-            Kind.BREAKS, "mirror.charts", f"{mirror.charts} has to hold {chart_of(after)} first",
-            "a preview fails without it", "copy the chart there",
+            Kind.BREAKS, "mirror.charts", what=f"{mirror.charts} has to hold {chart_of(after)} first",
+            why="a preview fails without it", fix="copy the chart there",
         )  # fmt: skip
 
 

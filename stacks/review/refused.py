@@ -11,12 +11,10 @@ from stacks.findings import place_text
 from stacks.review.change import Change, Kind
 from stacks.review.trees import dotted, leaves
 from stacks.review.values import counterpart
-from stacks.rules.table import problems_of
+from stacks.rules.router import BILL_02
+from stacks.rules.table import examine
 from stacks.serving.workload import workload
 from stacks.spec.stack import StackSpec
-
-#: The rule about keys of another release's chart.
-FOREIGN_VALUES = "BILL-02"
 
 
 def fitted(spec: StackSpec, bill: Bill, other: Bill) -> StackSpec:
@@ -46,7 +44,7 @@ def _with_edits_it_takes(spec: StackSpec) -> StackSpec:
 
 
 def _takes(spec: StackSpec, drops: tuple[str, ...], extras: tuple[str, ...]) -> bool:
-    edited = workload(_edited(spec, drops, extras))
+    edited = workload(_edited(spec, drops, extras), None)
     try:
         for role in ROLES:
             command_line(edited, role)
@@ -62,17 +60,17 @@ def _edited(spec: StackSpec, drops: tuple[str, ...], extras: tuple[str, ...]) ->
 
 def problems(spec: StackSpec, before: Bill, after: Bill) -> Iterator[Change]:
     """Yields the problems that `check` will report about the file on the release `after`."""
-    for problem in problems_of(spec.model_copy(update={"release": after.name})):
-        if problem.rule != FOREIGN_VALUES:
+    for problem in examine(spec.model_copy(update={"release": after.name})).errors:
+        if problem.row is not BILL_02:
             what = f"{problem.what}, and `llmd-pd check` refuses it ({problem.rule})"
-            yield Change(Kind.BREAKS, problem.path, what, problem.why, problem.fix)
+            yield Change(Kind.BREAKS, problem.path, what=what, why=problem.why, fix=problem.fix)
     for key in spec.router.values:
         if key in _foreign(after):
-            what = f"`{key}` is no key of {after.name}'s chart, and `llmd-pd check` refuses it ({FOREIGN_VALUES})"
+            what = f"`{key}` is no key of {after.name}'s chart, and `llmd-pd check` refuses it ({BILL_02.id})"
             why = "the charts of two releases keep the same thing in different places"
             tree = {key: spec.router.values[key]}
-            place = place_text(("router", "values", key))
-            yield Change(Kind.BREAKS, place, what, why, _rewritten(tree, before, after))
+            place, fix = place_text(("router", "values", key)), _rewritten(tree, before, after)
+            yield Change(Kind.BREAKS, place, what=what, why=why, fix=fix)
 
 
 def _rewritten(tree: dict[str, Any], before: Bill, after: Bill) -> str:

@@ -56,16 +56,16 @@ def release_changes(before: ServingBlueprint, after: ServingBlueprint, rendered:
             )
         yield Change(
             Kind.REPLACED, name,
-            f"uninstalled and installed anew: nothing is routed until the new endpoint picker is Ready, and {lost}",
-            f"the new chart selects the endpoint picker's pods by the label {new} instead of {old}, which Kubernetes never "
+            what=f"uninstalled and installed anew: nothing is routed until the new endpoint picker is Ready, and {lost}",
+            why=f"the new chart selects the endpoint picker's pods by the label {new} instead of {old}, which Kubernetes never "
             "changes in place: a Helm upgrade would fail half-way",
-            "Pulumi does it by itself; where a GitOps tool or Helm applies it, uninstall the release first",
+            fix="Pulumi does it by itself; where a GitOps tool or Helm applies it, uninstall the release first",
         )  # fmt: skip
     elif blocks := _blocks(rendered):
         yield Change(
-            Kind.BREAKS, name, "a plain `pulumi up` fails half-way, when Helm upgrades it",
-            f"Kubernetes never changes that in place: {'; '.join(blocks)}",
-            "have Pulumi uninstall it and install it anew, with `--replace` as below",
+            Kind.BREAKS, name, what="a plain `pulumi up` fails half-way, when Helm upgrades it",
+            why=f"Kubernetes never changes that in place: {'; '.join(blocks)}",
+            fix="have Pulumi uninstall it and install it anew, with `--replace` as below",
         )  # fmt: skip
 
 

@@ -7,11 +7,14 @@ from hardware.render.images import IMAGE_PULL_SECONDS
 from hardware.render.kinds import KINDS, is_workload
 from hardware.vocabulary import ROLE_LABEL
 from stacks.blueprint import ServingBlueprint
+from stacks.clouds.cloud import Previous
+from stacks.findings import run
 from stacks.review.change import Change, Kind
 from stacks.review.model_servers import pod_changes
 from stacks.review.objects import by_identity, object_changes, replaced, selector_change
 from stacks.review.trees import without
-from stacks.rules.previous import OUTPUT, compared, pod_templates, rolled_alone
+from stacks.rules.facts import Facts
+from stacks.rules.previous import OUTPUT, ROLL_01, pod_templates, rolled_alone
 
 Object = Mapping[str, Any]
 
@@ -35,8 +38,8 @@ def replacements(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[
     for _, now in replaced(before.model_server, after.model_server):
         if not is_workload(now):
             yield Change(
-                Kind.REPLACED, f"{now['kind']} {now['metadata']['name']}", "deleted and created anew",
-                "its spec cannot change", "pods that run keep the devices they have",
+                Kind.REPLACED, f"{now['kind']} {now['metadata']['name']}", what="deleted and created anew",
+                why="its spec cannot change", fix="pods that run keep the devices they have",
             )  # fmt: skip
 
 
@@ -47,11 +50,11 @@ def _down(pairs: Sequence[tuple[Object, Object]], after: ServingBlueprint) -> Ch
     sizes = " + ".join(f"{sizing.replicas}×{sizing.devices}" for sizing in after.workload.sizing.values())
     return Change(
         Kind.REPLACED, f"{len(pairs)} {pairs[0][1]['kind']}{'s' if len(pairs) > 1 else ''} ({names})",
-        "deleted with all their pods and created anew: the service is down until the new servers are Ready, which may take "
+        what="deleted with all their pods and created anew: the service is down until the new servers are Ready, which may take "
         f"{duration(budget + IMAGE_PULL_SECONDS)} at most ({duration(IMAGE_PULL_SECONDS)} for the image, then {duration(budget)} "
         "of start-up probes)",
-        f"Kubernetes never changes the labels a Deployment selects by, and {labels}",
-        "to stay up, deploy a second stack beside it, with its own `name` and `namespace` and room for another "
+        why=f"Kubernetes never changes the labels a Deployment selects by, and {labels}",
+        fix="to stay up, deploy a second stack beside it, with its own `name` and `namespace` and room for another "
         f"{sizes} devices, move the traffic, then destroy the first: {GUIDE}",
     )  # fmt: skip
 
@@ -73,8 +76,10 @@ def _in_place(before: ServingBlueprint, after: ServingBlueprint) -> Iterator[Cha
     pods = f"the {role} pods" if role else "the pods of each role"
     yield Change(Kind.CHANGES, "Deployments", f"updated in place: {pods} are replaced a quarter at a time")
     if role:
-        for warning in compared({OUTPUT: templates}, after).warnings:
-            yield Change(Kind.BREAKS, f"Deployment of {role}", warning.what, warning.why, warning.fix)
+        previous = Previous("", {OUTPUT: templates}, {})
+        facts = Facts(after.spec, previous=previous, objects=after.model_server, workload=after.workload)
+        for warning in run((ROLL_01,), facts, after.spec.suppress).warnings:
+            yield Change(Kind.BREAKS, f"Deployment of {role}", what=warning.what, why=warning.why, fix=warning.fix)
 
 
 def _beside(objects: Sequence[Object], unless: set[tuple[str, str]]) -> list[Object]:

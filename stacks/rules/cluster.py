@@ -110,21 +110,23 @@ def _goes_with_the_machine(facts: "Facts") -> Iterator[Finding]:
     yield Finding(at=("serving", key), what=what, why=why, fix=f"write {' or '.join(fixes)}{elsewhere}")
 
 
+CLUSTER_01 = Rule(
+    "CLUSTER-01", ERROR,
+    "a key of `cluster` that its provider does not read: the section of another cloud, `protect: false` or "
+    "`allowReplace` of nodes that the stack does not make, a context or kubeconfig that follows from the cluster",
+    "it would have no effect",
+    "docs/stack-files.md", check=_of_the_provider, firm=True,
+)  # fmt: skip
+CLUSTER_02 = Rule(
+    "CLUSTER-02", ERROR,
+    "`provider: stack` without `cluster.stack`, or the other way round, or with a kubeconfig or context of its "
+    "own",
+    "the cluster is what that stack says",
+    "docs/platform-stacks.md", check=_reference, firm=True,
+)  # fmt: skip
 RULES = (
-    Rule(
-        "CLUSTER-01", ERROR,
-        "a key of `cluster` that its provider does not read: the section of another cloud, `protect: false` or "
-        "`allowReplace` of nodes that the stack does not make, a context or kubeconfig that follows from the cluster",
-        "it would have no effect",
-        "docs/stack-files.md", check=_of_the_provider, firm=True,
-    ),
-    Rule(
-        "CLUSTER-02", ERROR,
-        "`provider: stack` without `cluster.stack`, or the other way round, or with a kubeconfig or context of its "
-        "own",
-        "the cluster is what that stack says",
-        "docs/platform-stacks.md", check=_reference, firm=True,
-    ),
+    CLUSTER_01,
+    CLUSTER_02,
     Rule(
         "MACHINE-01", ERROR,
         "a machine that is not in the table",

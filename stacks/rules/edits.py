@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hardware.render.argv import ArgumentError, command_line
 from hardware.render.join import ConflictError
@@ -11,9 +10,6 @@ from hardware.render.workload import Workload
 from hardware.vocabulary import ROLES
 from stacks.findings import ERROR, Finding, Rule
 from stacks.spec.stack import Serving
-
-if TYPE_CHECKING:
-    pass
 
 
 def refusals(given: Workload, serving: Serving) -> Iterator[Finding]:
@@ -48,5 +44,5 @@ HW_02 = Rule(
     "an edit of the recipe that cannot be honoured: a derived flag, a flag that is set already, one to drop that is"
     " not there, a contradicting node selector",
     "a field has one owner",
-    "docs/stack-files.md", check=lambda facts: refusals(facts.written, facts.serving), firm=True,
+    "docs/stack-files.md", check=lambda facts: facts.edits, firm=True,
 )  # fmt: skip

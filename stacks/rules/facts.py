@@ -5,10 +5,11 @@ of one word of the stack file does not depend on whether the other words are rig
 `sound`, in which words that no table knows are replaced by their defaults.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hardware.accelerators import ACCELERATORS
 from hardware.bill import Bill
@@ -17,24 +18,28 @@ from hardware.render.pods import model_server
 from hardware.render.workload import Workload
 from hardware.vocabulary import Accelerator
 from releases import DEFAULT, RELEASES
-from stacks.clouds.cloud import ClusterPlan
+from stacks.clouds.cloud import ClusterPlan, ClusterRequest, Previous
 from stacks.clouds.resource import Resource
-from stacks.findings import Outcome, UnknownError
-from stacks.rules import sound
+from stacks.findings import Finding, Outcome, UnknownError, answered
+from stacks.kube.live import LiveCluster
+from stacks.rules import edits, sound
 from stacks.serving import workload as resolve
 from stacks.spec.router import Router
 from stacks.spec.stack import Serving, StackSpec
 
 if TYPE_CHECKING:
-    from stacks.blueprint import Blueprint
+    from stacks.blueprint import Blueprint, ServingBlueprint
+
+
+T = TypeVar("T")
 
 
 class Facts:
     """A stack file's spec and all that follows from it.
 
-    `accepted`: no rule objects to the file, or it suppresses the findings. `planned`: a plan can be made of it then; relative
-    paths in it start at `base`. Facts that are `given` by name are not derived: a pretend cloud gives `resources`, a running
-    program `previous`, the stack's last outputs.
+    `accepted`: no rule objects to the file, or it suppresses the findings, so that all is derived of it as it is. `planned`: a
+    plan can be made of it then; relative paths in it start at `base`. Facts that are `given` by name are not derived: a pretend
+    cloud gives `resources`, a running program `previous` and `live`.
     """
 
     def __init__(
@@ -47,10 +52,28 @@ class Facts:
         **given: Any,
     ) -> None:
         self._spec = spec
-        self._base = base
-        self._accepted = accepted
+        self.base = base
+        self._accepted = accepted or planned
         self._planned = planned
+        self._derived: dict[Callable[..., Any], Any] = {}
         self.__dict__.update(given)
+
+    def also(self, **given: Any) -> "Facts":
+        """Returns these facts with others that are given; what was derived is kept."""
+        found = copy(self)
+        found.__dict__.update(given)
+        return found
+
+    def accepted(self) -> "Facts":
+        """Returns the facts of the same file when no rule objects to it; what was derived of the file as it is is kept."""
+        for as_it_is in answered(lambda: self.sound is self.spec):
+            if as_it_is:
+                return self.also(_accepted=True)
+        return Facts(self.spec, base=self.base, accepted=True)  # a finding is suppressed, or a field cannot be read
+
+    def planned(self) -> "Facts":
+        """Returns the facts of an accepted file with a plan."""
+        return self.also(_planned=True)
 
     @property
     def spec(self) -> StackSpec:
@@ -94,7 +117,7 @@ class Facts:
     @cached_property
     def chosen(self) -> StackSpec:
         """The spec with words that no table knows replaced by their defaults; unknown without an accelerator."""
-        found = sound.chosen(self.spec)
+        found = self.spec if self._accepted else sound.chosen(self.spec)
         if found is None:
             raise UnknownError
         return found
@@ -102,9 +125,12 @@ class Facts:
     @cached_property
     def written(self) -> Workload:
         """The workload with all that the stack file does to the recipe, whether it can be honoured or not."""
-        if self.serving:
-            return resolve.workload(self.chosen)
-        raise UnknownError
+        return self._workload(self.chosen, self._machine_chosen)
+
+    @cached_property
+    def edits(self) -> Sequence[Finding]:
+        """The edits of the recipe that cannot be honoured."""
+        return tuple(edits.refusals(self.written, self.serving))
 
     @cached_property
     def sound(self) -> StackSpec:
@@ -112,24 +138,22 @@ class Facts:
 
         If no rule objects to the file, it is the spec as it is written, with the faults that it suppresses.
         """
-        if self._accepted:
-            return self.spec
-        return sound.sound(self.chosen, self.written if self.spec.serving else None)
+        if self._accepted or self.spec.serving is None:
+            return self.chosen
+        return sound.sound(self.chosen, self.written, {finding.at for finding in self.edits})
 
     @cached_property
     def machine(self) -> Machine:
-        """The accelerator nodes' machine, as it is in the stack's cluster."""
-        try:
-            return resolve.machine_of(self.sound)
-        except UnknownMachineError as error:
-            raise UnknownError from error
+        """The accelerator nodes' machine, as it is in the stack's cluster. The reason why it is unknown is a sentence."""
+        found = self._machine_chosen if self.sound is self.chosen else _machine(self.sound)
+        if not isinstance(found, Machine):
+            raise UnknownError(str(found)) from found
+        return found
 
     @cached_property
     def workload(self) -> Workload:
         """The workload; unknown for a platform stack."""
-        if self.serving:
-            return resolve.workload(self.sound)
-        raise UnknownError
+        return self.written if self.sound is self.chosen else self._workload(self.sound, _machine(self.sound))
 
     @cached_property
     def objects(self) -> list[dict[str, Any]]:
@@ -137,28 +161,30 @@ class Facts:
         return model_server(self.workload)
 
     @cached_property
-    def blueprint(self) -> "Blueprint":
-        """All that the stack applies; unknown while a rule objects to the file."""
-        from stacks.blueprint import (
-            blueprint,
-        )  # late: it reads files, which takes imports that no command needs to check
+    def _machine_chosen(self) -> Machine | Exception:
+        return _machine(self.chosen)
 
+    def _workload(self, spec: StackSpec, machine: Machine | Exception) -> Workload:
+        if spec.serving is None:
+            raise UnknownError
+        return resolve.workload(spec, machine if isinstance(machine, Machine) else None)
+
+    @cached_property
+    def request(self) -> ClusterRequest | None:
+        """The request to the stack's cloud, None if the stack makes no nodes; unknown while a rule objects to the file."""
         if not self._planned:
             raise UnknownError
-        return blueprint(self.spec, self._base)
+        cluster = self.spec.cluster
+        if not cluster.makes_nodes or cluster.section is None:
+            return None
+        return resolve.cluster_request(self.spec, cluster.section, self.machine, self.base)
 
     @cached_property
     def cluster(self) -> ClusterPlan:
         """A cloud's plan of the stack's cluster and nodes; unknown if it makes none, or while a rule objects to the file."""
-        if not self._planned:
+        if self.request is None:
             raise UnknownError
-        try:
-            request = resolve.cluster_request(self.spec, self._base)
-        except UnknownMachineError as error:
-            raise UnknownError from error
-        if request is None:
-            raise UnknownError
-        return self.spec.cluster.cloud.plan(request)
+        return self.spec.cluster.cloud.plan(self.request)
 
     @cached_property
     def resources(self) -> Sequence[Resource]:
@@ -166,11 +192,66 @@ class Facts:
         return self.cluster.resources
 
     @cached_property
+    def served(self) -> "ServingBlueprint":
+        """All that the stack serves with; unknown for a platform stack, or while a rule objects to the file."""
+        from stacks.blueprint import serving_blueprint  # late: it reads files, with imports that no check needs
+
+        if not self._planned:
+            raise UnknownError
+        return serving_blueprint(self.spec, self.workload, self.objects, self.base)
+
+    @cached_property
+    def blueprint(self) -> "Blueprint":
+        """All that the stack applies; unknown while a rule objects to the file."""
+        from stacks.blueprint import Blueprint
+
+        return Blueprint(
+            spec=self.spec,
+            request=self.request,
+            cluster=self.cluster if self.request else ClusterPlan(reached_by=self.spec.cluster.at),
+            serving=self.served if self.spec.serving else None,
+        )
+
+    @cached_property
     def outcome(self) -> Outcome:
         """The result of the other rules; unknown while they are asked."""
         raise UnknownError
 
     @cached_property
-    def previous(self) -> Mapping[str, Any]:
-        """The stack's last outputs, which only a running program has."""
+    def previous(self) -> Previous:
+        """The stack as its last run left it, which only a running program knows."""
         raise UnknownError
+
+    @cached_property
+    def live(self) -> LiveCluster:
+        """The cluster, which only a running program asks, and not before it exists."""
+        raise UnknownError
+
+    def once(self, derive: Callable[["Facts"], T]) -> T:
+        """Returns a cloud's own fact: `derive` is called once, however many rules ask."""
+        if derive not in self._derived:
+            self._derived[derive] = derive(self)
+        found: T = self._derived[derive]
+        return found
+
+
+def _machine(spec: StackSpec) -> Machine | Exception:
+    """Returns the machine, or the reason why it is unknown: that none is found, or a key that cannot be read."""
+    try:
+        return resolve.machine_of(spec)
+    except (UnknownMachineError, UnknownError) as error:
+        return error
+
+
+def blueprint(spec: StackSpec, base: Path = Path()) -> "Blueprint":
+    """Returns the blueprint of a valid stack file. Relative paths in the file start at `base`, the project's directory."""
+    return Facts(spec, base=base, planned=True).blueprint
+
+
+def serving_blueprint(spec: StackSpec, base: Path = Path()) -> "ServingBlueprint":
+    """Returns what a valid stack file serves with. Relative paths in the file start at `base`.
+
+    Raises:
+        UnknownError: it is a platform stack.
+    """
+    return Facts(spec, base=base, planned=True).served

@@ -11,7 +11,7 @@ from hardware.fit.fit import Misfit, misfits, nodes_needed
 from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import MACHINES, Machine, UnknownMachineError, machines_for
 from hardware.vocabulary import ROLES, Role
-from stacks.findings import ERROR, Finding, Place, Rule
+from stacks.findings import ERROR, Finding, Place, Rule, UnknownError
 from stacks.serving import workload as resolve
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
@@ -25,9 +25,11 @@ def _fits(facts: "Facts") -> Iterator[Finding]:
     pods = pod_requests(facts.objects)
     spec = facts.sound
     try:
-        machine = resolve.machine_of(spec)
-    except UnknownMachineError as error:
-        what, why = str(error).split(";")[0], "nothing could be checked or rehearsed"
+        machine = facts.machine
+    except UnknownError as unknown:
+        if not isinstance(unknown.__cause__, UnknownMachineError):
+            raise
+        what, why = str(unknown).split(";")[0], "nothing could be checked or rehearsed"
         theirs = [
             row.key
             for row in MACHINES.values()
@@ -61,10 +63,7 @@ def _code_for_the_gpu(facts: "Facts") -> Iterator[Finding]:
     """An image of the stack's own was built with a CUDA that makes code for the machine's GPUs, as far as its tag says."""
     image = facts.serving.image
     built = cuda_of(image) if image else None
-    try:
-        machine = resolve.machine_of(facts.sound)
-    except UnknownMachineError:
-        return  # which FIT-01 says
+    machine = facts.machine
     if built and machine.silicon and machine.silicon.cuda and built < _version(machine.silicon.cuda):
         gpu = machine.silicon
         what = f"`{image}` is built with CUDA {built[0]}.{built[1]}"
@@ -140,6 +139,12 @@ def _taints(spec: StackSpec) -> list[str]:
     return [f"{row['key']}={row['value']}:{row['effect']}" for row in spec.cluster.accelerator_pool.taints]
 
 
+FIT_01 = Rule(
+    "FIT-01", ERROR,
+    "pods that no node of the machine can hold, or more pods than the stated nodes hold",
+    "they would stay Pending for ever",
+    "https://kubernetes.io/docs/concepts/scheduling-eviction/", check=_fits,
+)  # fmt: skip
 RULES = (
     Rule(
         "HW-05", ERROR,
@@ -148,10 +153,5 @@ RULES = (
         "there is no code in it that runs on that GPU",
         "https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/", check=_code_for_the_gpu,
     ),
-    Rule(
-        "FIT-01", ERROR,
-        "pods that no node of the machine can hold, or more pods than the stated nodes hold",
-        "they would stay Pending for ever",
-        "https://kubernetes.io/docs/concepts/scheduling-eviction/", check=_fits,
-    ),
+    FIT_01,
 )  # fmt: skip

@@ -6,8 +6,8 @@ Without its CRD an object is refused when the provider comes to it, in a preview
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stacks.findings import ERROR, Finding, Problem, Rule
-from stacks.kube.api import Api
+from stacks.findings import ERROR, Finding, Rule, each
+from stacks.kube.live import LiveCluster, look
 from stacks.spec.stack import StackSpec
 
 if TYPE_CHECKING:
@@ -47,31 +47,31 @@ def _in_a_new_cluster(facts: "Facts") -> Iterator[Finding]:
         yield Finding(at=("monitoring", key), what=what, why=why, fix=cluster.cloud.without_operator)
 
 
-MON_01 = Rule(
-    "MON-01", ERROR,
-    "monitors of the Prometheus operator in a cluster that the stack makes, on GKE, or on CoreWeave before it is "
-    "there; when Pulumi runs, in a cluster without their CRDs",
-    "they would be refused when nodes are made already, and bill",
-    SOURCE, check=_in_a_new_cluster, when_run=True,
-)  # fmt: skip
-
-
-def missing_kinds(api: Api, spec: StackSpec) -> Iterator[Problem]:
-    """The kinds that a cluster which exists does not have. None where it does not say what it has."""
+def _in_an_existing_cluster(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
+    """MON-01: a cluster that exists has the kinds, as far as it says what it has."""
     from kubernetes.client.exceptions import ApiException
 
-    if not (wanted := operator_kinds(spec)):
+    if not facts.serving or not (wanted := operator_kinds(facts.spec)):
         return
     try:
-        served = {row["kind"] for row in (api.read(API) or {}).get("resources") or ()}
+        served = {row["kind"] for row in (live.read(API) or {}).get("resources") or ()}
     except ApiException as error:
         if error.status == 403:
             return  # without the right to ask, the provider reports it
         raise
     for kind, key in wanted.items():
         if kind not in served:
-            yield MON_01.problem(
+            yield Finding(
                 at=("monitoring", key), what=f"the cluster has no {kind}s",
                 why=f"the CRD {kind.lower()}s.{GROUP} is missing, which the Prometheus operator brings",
                 fix=f"leave `{key}` out, or install the operator first",
             )  # fmt: skip
+
+
+MON_01 = Rule(
+    "MON-01", ERROR,
+    "monitors of the Prometheus operator in a cluster that the stack makes, on GKE, or on CoreWeave before it is "
+    "there; when Pulumi runs, in a cluster without their CRDs",
+    "they would be refused when nodes are made already, and bill",
+    SOURCE, check=each(_in_a_new_cluster, look(_in_an_existing_cluster)), when_run=True,
+)  # fmt: skip

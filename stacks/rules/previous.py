@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from hardware.peers import REPORTS, connector, known_of
 from hardware.render.kinds import role_pods
 from hardware.vocabulary import ROLES, Role
-from stacks.findings import WARNING, Finding, Outcome, Rule, run
+from stacks.findings import WARNING, Finding, Rule
 from stacks.rules.facts import Facts
 
 if TYPE_CHECKING:
-    from stacks.blueprint import ServingBlueprint
+    pass
 
 #: The output that holds the digests, by role.
 OUTPUT = "podTemplates"
@@ -43,7 +43,7 @@ def rolled_alone(before: Any, after: Mapping[Role, str]) -> Role | None:
 
 def _one_role(facts: Facts) -> Iterator[Finding]:
     """Pods that have met the old ones go on with the new ones."""
-    role = rolled_alone(facts.previous.get(OUTPUT), pod_templates(facts.objects))
+    role = rolled_alone(facts.previous.outputs.get(OUTPUT), pod_templates(facts.objects))
     build = facts.workload.hardware.build
     if role is None or (reports := REPORTS.get(connector(build))) is None:
         return
@@ -62,9 +62,3 @@ ROLL_01 = Rule(
     "those that stay may crash, or fail every request",
     GUIDE, check=_one_role, when_run=True,
 )  # fmt: skip
-
-
-def compared(previous: Mapping[str, Any], after: "ServingBlueprint") -> Outcome:
-    """Returns the rules' findings on a change from the stack's last outputs to a blueprint."""
-    facts = Facts(after.spec, previous=previous, objects=after.model_server, workload=after.workload)
-    return run((ROLL_01,), facts, after.spec.suppress)

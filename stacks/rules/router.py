@@ -134,13 +134,27 @@ def of_this_mode(facts: "Facts") -> Iterator[Finding]:
         yield Finding(at=("router", "failureMode"), what=what, why=why, fix="leave it out, or use mode gateway")
 
 
+BILL_02 = Rule(
+    "BILL-02", ERROR,
+    "values of another release's chart in `router.values`",
+    "keys of two releases do not mix",
+    "docs/upgrade.md", check=own_bills_values,
+)  # fmt: skip
+ROUTER_02 = Rule(
+    "ROUTER-02", ERROR,
+    "more than one replica of an endpoint picker whose plugins keep their state in memory, or a wait for all of"
+    " several",
+    "one of them serves, the leader: the next would know nothing, and only one is ever Ready",
+    "docs/stack-files.md", check=one_replica,
+)  # fmt: skip
+ROUTER_04 = Rule(
+    "ROUTER-04", ERROR,
+    "resources for the proxy in mode `gateway`, a failure mode in mode `standalone`",
+    "nothing would read them",
+    "docs/gateways.md", check=of_this_mode,
+)  # fmt: skip
 RULES = (
-    Rule(
-        "BILL-02", ERROR,
-        "values of another release's chart in `router.values`",
-        "keys of two releases do not mix",
-        "docs/upgrade.md", check=own_bills_values,
-    ),
+    BILL_02,
     Rule(
         "ROUTER-01", ERROR,
         "a plugin configuration with sections or plugins the release's endpoint picker does not know, or of another"
@@ -148,25 +162,14 @@ RULES = (
         "it would not start",
         "docs/stack-files.md", check=plugin_config,
     ),
-    Rule(
-        "ROUTER-02", ERROR,
-        "more than one replica of an endpoint picker whose plugins keep their state in memory, or a wait for all of"
-        " several",
-        "one of them serves, the leader: the next would know nothing, and only one is ever Ready",
-        "docs/stack-files.md", check=one_replica,
-    ),
+    ROUTER_02,
     Rule(
         "ROUTER-03", ERROR,
         "a flag of the endpoint picker that its chart sets",
         "the last of two would silently win",
         "docs/stack-files.md", check=charts_flags,
     ),
-    Rule(
-        "ROUTER-04", ERROR,
-        "resources for the proxy in mode `gateway`, a failure mode in mode `standalone`",
-        "nothing would read them",
-        "docs/gateways.md", check=of_this_mode,
-    ),
+    ROUTER_04,
     Rule(
         "ROUTER-05", ERROR,
         "`router.resources` or `router.proxyResources` that ask for more than the limit, upstream's included",

@@ -109,6 +109,12 @@ def _names(facts: "Facts") -> Iterator[Finding]:
         yield Finding(at=("name",), what=what, why=f"{most} leave room for the hashes of its pods' names", fix=fix)
 
 
+MODEL_01 = Rule(
+    "MODEL-01", ERROR,
+    "another model with the recipe's tuned flags, neither kept nor dropped",
+    "they were chosen for another model; `dropArgs: []` says they stay",
+    "docs/stack-files.md", check=_tuned_flags,
+)  # fmt: skip
 RULES = (
     Rule(
         "PIN-01", ERROR,
@@ -116,12 +122,7 @@ RULES = (
         "tomorrow's pods would run something else",
         "https://kubernetes.io/docs/concepts/containers/images/", check=_pinned_image,
     ),
-    Rule(
-        "MODEL-01", ERROR,
-        "another model with the recipe's tuned flags, neither kept nor dropped",
-        "they were chosen for another model; `dropArgs: []` says they stay",
-        "docs/stack-files.md", check=_tuned_flags,
-    ),
+    MODEL_01,
     Rule(
         "MODEL-02", ERROR,
         "a flag twice in `extraArgs`",

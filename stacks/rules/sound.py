@@ -3,13 +3,14 @@
 Every function here is pure, and says nothing: what is wrong is for the rules, which ask the same functions.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from hardware.accelerators import ACCELERATORS
 from hardware.machines import MACHINES, machines_for
 from hardware.render.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks.rules.edits import refusals
+from stacks.findings import Place
 from stacks.rules.gateway import is_sound
 from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec
@@ -38,8 +39,11 @@ def chosen(spec: StackSpec) -> StackSpec | None:
         fabric = next(iter(accelerator.fabrics))
     release = spec.release if spec.release in RELEASES else DEFAULT
     having = releases_having(accelerator.key, fabric)
+    release = release if release in having else having[0]
+    if (engine, fabric, release) == (spec.serving.engine, spec.serving.fabric, spec.release):
+        return spec
     serving = spec.serving.model_copy(update={"engine": engine, "fabric": fabric})
-    return spec.model_copy(update={"release": release if release in having else having[0], "serving": serving})
+    return spec.model_copy(update={"release": release, "serving": serving})
 
 
 def foreign(cluster: Cluster) -> bool:
@@ -53,13 +57,11 @@ def releases_having(accelerator: str, fabric: str | None = None) -> list[str]:
     return [name for name, bill in RELEASES.items() if bill.has(accelerator, fabric)]
 
 
-def sound(spec: StackSpec, written: Workload | None) -> StackSpec:
-    """A chosen spec on a machine that serves it, without edits of the recipe that cannot be honoured. `written`: its workload."""
-    if spec.serving is None or written is None:
-        return spec
+def sound(spec: StackSpec, written: Workload, refused: Collection[Place]) -> StackSpec:
+    """A chosen spec on a machine that serves it, without edits of the recipe that are `refused`. `written`: its workload."""
     spec = _on_a_serving_machine(spec)
     serving = spec.served
-    if refused := {finding.at for finding in refusals(written, serving)}:
+    if refused:
         kept = {
             key: row for key, row in serving.node_selector.items() if ("serving", "nodeSelector", key) not in refused
         }
@@ -71,7 +73,7 @@ def sound(spec: StackSpec, written: Workload | None) -> StackSpec:
             role: stated.model_copy(update={"devices": None}) for role, stated in serving.sizing.items()
         }
         serving = serving.model_copy(update=whole)
-    return spec.model_copy(update={"serving": serving})
+    return spec if serving is spec.serving else spec.model_copy(update={"serving": serving})
 
 
 def _on_a_serving_machine(spec: StackSpec) -> StackSpec:

@@ -31,11 +31,11 @@ def _known_rules(facts: "Facts") -> Iterator[Finding]:
 
 
 def _why_not(rule: Rule) -> str:
-    if rule.asks_facts:
-        return "nothing can be made of a file that breaks it"
+    if rule.when_run:
+        return "it is found outside the file when Pulumi runs, and what it finds makes an `up` fail or do harm"
     if rule in OF_THE_FILE:
         return "a file that breaks it cannot be read"
-    return "it is found outside the file when Pulumi runs, and what it finds makes an `up` fail or do harm"
+    return "nothing can be made of a file that breaks it"
 
 
 def _twice(facts: "Facts") -> Iterator[Finding]:

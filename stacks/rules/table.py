@@ -1,18 +1,19 @@
 """The one table of rules, and how a stack file is asked about all of them."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from stacks.clouds.registry import CLOUDS
 from stacks.clouds.rules import IMM
 from stacks.findings import ERROR, OUTSIDE, Outcome, Problem, Rule, run
-from stacks.kube import rules as kube
+from stacks.kube.rules import CLUSTER
 from stacks.rules import cluster, file, fit, router, serving, suppress, token
 from stacks.rules.edits import HW_02
 from stacks.rules.facts import Facts
 from stacks.rules.gateway import GW_01
 from stacks.rules.hardware import HW_01
+from stacks.rules.live import EXISTS
 from stacks.rules.live_gateway import GATEWAY
 from stacks.rules.mirror import MIRROR_01
 from stacks.rules.monitoring import MON_01
@@ -39,7 +40,8 @@ _OF_STACKS: tuple[Rule, ...] = (
     MON_01,
     *fit.RULES,
     MIRROR_01,
-    *kube.RULES,
+    CLUSTER,
+    EXISTS,
     GATEWAY,
     SDK,
     IMM,
@@ -52,29 +54,39 @@ def rules() -> tuple[Rule, ...]:
     return (*_OF_STACKS, *(rule for cloud in CLOUDS.values() for rule in cloud.rules))
 
 
-def examine(spec: StackSpec, but: Collection[str] = (), base: Path = Path(), *, plan: bool = True) -> Outcome:
+@dataclass(frozen=True)
+class Examined(Outcome):
+    """The outcome of the rules for a stack file, and the facts that were derived of it. Without errors, they have a plan."""
+
+    facts: Facts = field(default_factory=Facts)
+
+
+def examine(spec: StackSpec, but: Collection[str] = (), base: Path = Path(), *, plan: bool = True) -> Examined:
     """Asks every rule `but` those of these ids about a stack file whose relative paths start at `base`.
 
-    With `plan`, a plan is made of a file to which no rule objects, and then the rules are asked that need one: laws of its
-    resources, and warnings. A file that was not asked everything has no plan.
+    With `plan`, rules that need a plan, laws of its resources and warnings, are asked of a file to which no other objects. They
+    are not asked of a file that was not asked everything.
     """
-    every = asked(but)
-    found = run(every, Facts(spec), spec.suppress)
+    every, facts = asked(but), Facts(spec, base=base)
+    outcome = run(every, facts, spec.suppress)
+    found = Examined(outcome.errors, outcome.warnings, outcome.suppressed, outcome.unanswered, facts)
     plan = plan and not but
     if not found.errors:
-        found = _asked_again(found, every, Facts(spec, base=base, accepted=True, planned=plan))
+        facts = facts.accepted()
+        found = replace(found, facts=facts.planned())
+        found = _asked_again(found, every, found.facts if plan else facts)
     if found.errors:
         return replace(found, warnings=())
     # What the nodes of a platform stack are is not known here.
-    return with_idle_suppressions(found, spec) if plan and spec.cluster.provider != OF_A_STACK else found
+    return with_idle_suppressions(found) if plan and spec.cluster.provider != OF_A_STACK else found
 
 
 def asked(but: Collection[str] = ()) -> list[Rule]:
-    """Returns the rules that are asked about facts, `but` those of these ids."""
-    return [rule for rule in rules() if rule.asks_facts and rule.id not in but]
+    """Returns the rules `but` those of these ids."""
+    return [rule for rule in rules() if rule.id not in but]
 
 
-def _asked_again(found: Outcome, every: Sequence[Rule], accepted: Facts) -> Outcome:
+def _asked_again(found: Examined, every: Sequence[Rule], accepted: Facts) -> Examined:
     """Asks the rules without an answer and, if errors are suppressed, all: nothing is put in the place of such a fault any more.
 
     A rule with a suppressed finding is not asked for its law: the plan does what the file says. If the plan breaks another law,
@@ -99,17 +111,15 @@ def _caused(problem: Problem, causes: Sequence[Problem], spec: StackSpec) -> Pro
     return problem.row.problem(at=("suppress", index), what=f"{problem.path}: {problem.what}", why=problem.why, fix=fix)
 
 
-def with_idle_suppressions(found: Outcome, spec: StackSpec) -> Outcome:
+def with_idle_suppressions(found: Examined) -> Examined:
     """Returns a whole outcome with warnings about the entries of `suppress` without an effect."""
-    last = (suppress.SUPPRESS_02,)
+    last, spec = (suppress.SUPPRESS_02,), found.facts.spec
     return found.then(run(last, Facts(spec, outcome=found), spec.suppress), last)
 
 
-def problems_of(spec: StackSpec, but: Collection[str] = ()) -> Iterator[Problem]:
-    """Every error the rules find in a spec, without those `but` of these ids."""
-    yield from examine(spec, but).errors
-
-
-def warnings_of(spec: StackSpec) -> Iterator[Problem]:
-    """Everything to be pointed out of a spec to which no rule objects."""
-    yield from examine(spec).warnings
+def ask_again(before: Examined, facts: Facts) -> Examined:
+    """Asks the rules that have asked for an unknown fact, now that more facts are known; without findings from `before`."""
+    found = run(before.unanswered, facts, facts.spec.suppress)
+    warnings = tuple(one for one in found.warnings if one not in before.warnings)
+    suppressed = tuple(one for one in found.suppressed if one not in before.suppressed)
+    return Examined(found.errors, warnings, suppressed, found.unanswered, facts)

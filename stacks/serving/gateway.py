@@ -129,5 +129,9 @@ def _implementation(spec: StackSpec, stated: Gateway) -> list[HelmRelease]:
         trees = [image_values(known, mirrored(known.image, registry)) for known in release.images] if registry else []
         chart = mirrored_chart(release.chart.ref, charts)
         values = merge(release.values, *trees)
-        releases.append(HelmRelease(release.name, found.namespace, chart, release.chart.version, values))
+        releases.append(
+            HelmRelease(
+                name=release.name, namespace=found.namespace, chart=chart, version=release.chart.version, values=values
+            )
+        )
     return releases

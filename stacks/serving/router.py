@@ -31,7 +31,7 @@ def router_release(spec: StackSpec, bill: Bill, base: Path) -> HelmRelease:
         settings=settings(spec, bill),
         overrides=merge(*_images(spec, bill), spec.router.values),
     )
-    return HelmRelease(spec.name, spec.namespace, source, version, values)
+    return HelmRelease(name=spec.name, namespace=spec.namespace, chart=source, version=version, values=values)
 
 
 def chart_of(spec: StackSpec, bill: Bill, base: Path) -> tuple[str, str | None]:

@@ -13,13 +13,14 @@ from releases import release
 from stacks.clouds.cloud import EXISTING, Cloud, ClusterRequest, Nodes, PodParts
 from stacks.clouds.registry import CLOUDS
 from stacks.findings import UnknownError
+from stacks.schema import Section
 from stacks.serving.token import token_reference
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import RoleSizing, StackSpec
 
 
-def workload(spec: StackSpec) -> Workload:
-    """Returns the workload of a valid stack file.
+def workload(spec: StackSpec, machine: Machine | None) -> Workload:
+    """Returns the workload of a valid stack file on accelerator nodes of this machine, None if no machine of the table fits.
 
     Raises:
         UnknownChoiceError: the bill of versions does not exist, or does not have this accelerator, engine and fabric together.
@@ -32,7 +33,7 @@ def workload(spec: StackSpec) -> Workload:
     if serving.image:
         bill = replace(bill, images={**bill.images, found.key: serving.image})
     model = serving.model or found.accelerator.model
-    parts = _of_the_cloud(spec, {bill.guide_label: spec.name}, rdma=bool(found.fabric.rdma))
+    parts = _of_the_cloud(spec, machine, {bill.guide_label: spec.name}, rdma=bool(found.fabric.rdma))
     return Workload(
         name=spec.name,
         hardware=found,
@@ -66,19 +67,13 @@ def machine_of(spec: StackSpec) -> Machine:
     return selected(spec, machine_for(spec.served.accelerator, spec.served.fabric, provider))
 
 
-def cluster_request(spec: StackSpec, base: Path = Path()) -> ClusterRequest | None:
-    """Returns the request to the stack's cloud, None if the stack makes no nodes. Relative paths in the file start at `base`.
-
-    Raises:
-        UnknownMachineError: the machine is not in the table.
-    """
-    section, gateway = spec.cluster.section, spec.router.gateway
-    if not spec.cluster.makes_nodes or section is None:
-        return None
+def cluster_request(spec: StackSpec, section: Section, machine: Machine, base: Path = Path()) -> ClusterRequest:
+    """Returns the request to the cloud in which the stack makes nodes. Relative paths in the file start at `base`."""
+    gateway = spec.router.gateway
     return ClusterRequest(
         name=spec.name,
         section=section,
-        machine=machine_of(spec),
+        machine=machine,
         nodes=spec.cluster.nodes,
         protect=spec.cluster.protect,
         allow_replace=spec.cluster.allow_replace,
@@ -117,13 +112,14 @@ def _scheduling(spec: StackSpec, parts: PodParts) -> dict[str, Any]:
     return scheduling
 
 
-def _of_the_cloud(spec: StackSpec, labels: dict[str, str], *, rdma: bool) -> PodParts:
+def _of_the_cloud(spec: StackSpec, machine: Machine | None, labels: dict[str, str], *, rdma: bool) -> PodParts:
     """Returns what pods with these labels need on nodes made by a stack of this project: this one, or its platform stack."""
+    if machine is None:
+        return PodParts()  # FIT-01 reports it
     try:
-        nodes = Nodes(machine_of(spec), spec.cluster.section)
-        return cloud_of(spec, nodes.machine).pod(nodes, labels, rdma=rdma)
-    except (UnknownMachineError, UnknownError):
-        return PodParts()  # FIT-01 reports it, or SPEC a faulty key
+        return cloud_of(spec, machine).pod(Nodes(machine, spec.cluster.section), labels, rdma=rdma)
+    except UnknownError:
+        return PodParts()  # SPEC reports a faulty key
 
 
 def cloud_of(spec: StackSpec, found: Machine) -> Cloud:

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from rehearsal.clouds.registry import REHEARSALS
-from stacks.blueprint import Blueprint, blueprint
+from stacks.blueprint import Blueprint
 from stacks.clouds.registry import CLOUDS
-from stacks.file.load import spec_from_config
+from stacks.rules.facts import blueprint
+from tests.blueprints import spec_from_config
 from tests.contract.harbor.cloud import HARBOR
 from tests.contract.harbor.pretend import HarborRehearsal
 from tests.gke_plans import GKE

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.clouds import EXAMPLES, with_harbor
+from tests.unit.conftest import server
+
+__all__ = ["server"]
 
 
 @pytest.fixture(params=EXAMPLES)

@@ -1,18 +1,26 @@
 """A failing and a passing case of every rule, by its id.
 
-Cases that another test states already are taken from there; what only a look at a cluster or at a cloud finds names its tests.
+Cases that another test states already are taken from there.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.clouds.changes import fingerprint
+from stacks.clouds.cloud import ClusterPlan, Previous
+from stacks.clouds.coreweave.replaces import CKS
+from stacks.clouds.gke.readiness import NEEDED, Connect
+from stacks.clouds.gke.replaces import GKE
+from stacks.clouds.replaces import Immutables
 from stacks.file.messages import read
+from stacks.kube.live import LiveCluster
 from stacks.rules.facts import Facts
 from stacks.rules.previous import OUTPUT, pod_templates
 from stacks.spec.stack import StackSpec
 from tests import cks_plans, gke_plans
+from tests.blueprints import spec_from_config
+from tests.gke_changes import Answers
 from tests.unit import (
     test_coreweave,
     test_gke_checks,
@@ -24,6 +32,10 @@ from tests.unit import (
     test_rules,
     test_token,
 )
+from tests.unit.api_server import NAMESPACE, OWNER, Answer, namespace
+from tests.unit.test_gateway_look import API as GATEWAY_API
+from tests.unit.test_monitors import API as MONITORS
+from tests.unit.test_pool_look import API, CLUSTER, CPU, GPU, NODES, NONE, PODS, SERVING, judged, pool, running
 from tests.unit.test_rules import NVIDIA, spec
 
 Case = tuple[str, Callable[[], StackSpec]]
@@ -103,19 +115,107 @@ def valid() -> dict[str, Callable[[], StackSpec]]:
     return found
 
 
-def rolled(*, alone: bool) -> Facts:
+def _roll(*, alone: bool) -> Facts:
     """A change that replaces the pods of one role, alone or with those of the other."""
-    given = spec(NVIDIA)
-    after = serving_blueprint(given, Path("/"))
-    before = {role: "another" if role == "decode" or not alone else digest for role, digest in _templates(after)}
-    return Facts(given, previous={OUTPUT: before}, objects=after.model_server, workload=after.workload)
+    after = Facts(spec(NVIDIA), planned=True)
+    templates = pod_templates(after.objects)
+    before = {role: "another" if role == "decode" or not alone else templates[role] for role in templates}
+    return after.also(previous=Previous(OWNER, {OUTPUT: before}, {}))
 
 
-def _templates(after: ServingBlueprint) -> Sequence[tuple[str, str]]:
-    return [*pod_templates(after.model_server).items()]
+def _since(before: ClusterPlan, table: Immutables, after: StackSpec) -> Facts:
+    """A change since a plan."""
+    planned = fingerprint(before.resources, table)
+    return Facts(after, planned=True, previous=Previous(OWNER, {"namespace": "served"}, planned))
 
 
-#: Rules that a reader of the file or a live check reports: the module, and its tests of a finding and of none.
+def _new() -> Facts:
+    """A new stack on GKE."""
+    return Facts(gke_plans.stack(), planned=True, previous=Previous(OWNER, {}, {}))
+
+
+def changes() -> dict[str, tuple[Callable[[], Facts], Callable[[], Facts]]]:
+    """By rule, a change of which it finds something and one of which it finds nothing."""
+    gke, cks = gke_plans.stack(), cks_plans.stack()
+    reserved = {"capacity": {"reservation": "projects/acme-serving/reservations/other"}}
+    upgraded = {"version": "1.36.1-gke.1"}
+
+    def on_gke(after: StackSpec) -> Callable[[], Facts]:
+        return lambda: _since(gke_plans.planned(gke), GKE, after)
+
+    def on_cks(after: StackSpec) -> Callable[[], Facts]:
+        return lambda: _since(cks_plans.planned(cks), CKS, after)
+
+    return {
+        "ROLL-01": (lambda: _roll(alone=True), lambda: _roll(alone=False)),
+        "IMM": (on_gke(gke_plans.stack(gke=reserved)), on_gke(gke)),
+        "GKE-31": (on_gke(gke_plans.stack(gke=upgraded)), on_gke(gke)),
+        "CW-15": (
+            on_cks(cks_plans.stack(cluster={"context": None})),
+            on_cks(cks_plans.stack(cluster={"context": "cw"})),
+        ),
+        "CW-11": (on_cks(cks_plans.stack({"version": "v1.37"})), on_cks(cks)),
+        "GKE-17": (_new, _new),
+        "GKE-30": (_new, _new),
+        "GKE-32": (_new, _new),
+    }
+
+
+def google(rule: str, *, failing: bool) -> Connect:
+    """A Google that answers as one of which a rule finds something, or nothing."""
+    states = dict.fromkeys(NEEDED, "DISABLED" if rule == "GKE-30" and failing else "ENABLED")
+    offered = "1.36.1-gke.1" if rule == "GKE-17" and failing else gke_plans.GKE["version"]
+    services = [{"name": f"services/{api}.googleapis.com", "state": state} for api, state in states.items()]
+    channel = {"channel": "REGULAR", "validVersions": [offered]}
+    found = {
+        "serviceusage/services:batchGet": {"services": services},
+        "container/serverConfig": {"channels": [channel]},
+    }
+    return lambda project: Answers(project, {} if rule == "GKE-32" and failing else found)
+
+
+def _busy(nodes: int) -> dict[str, Answer]:
+    """A pool of three nodes, with pods on so many of them; the stack file has two."""
+    _, live = pool("gd-8xh200ib-i128")
+    live["spec"]["targetNodes"] = 3
+    items = [{"metadata": {"name": f"n{index}"}} for index in range(nodes)]
+    return {API: NONE, GPU: (200, live), NODES: (200, {"items": items}), PODS: (200, {"items": [running()]})}
+
+
+_CLASSES = {"items": [{"metadata": {"name": "istio"}}]}
+_POOLS = {"cluster": CLUSTER, "serving": SERVING}
+#: By rule: the sections of a stack file, and the answers of a live cluster of which it finds something, and nothing.
+LIVE: dict[str, tuple[dict[str, Any], dict[str, Answer], dict[str, Answer]]] = {
+    "EXISTS": ({}, {NAMESPACE: namespace("acme/llmd-pd/dev")}, {NAMESPACE: namespace(OWNER)}),
+    "GATEWAY": (
+        {
+            "router": {"mode": "gateway", "gateway": {"provider": "istio"}},
+            "crds": {"manage": False, "gatewayApi": False},
+        },
+        {},
+        {GATEWAY_API: (200, {}), f"{GATEWAY_API}/gatewayclasses": (200, _CLASSES)},
+    ),
+    "MON-01": ({"monitoring": {"podMonitors": True}}, {}, {MONITORS: (200, {"resources": [{"kind": "PodMonitor"}]})}),
+    "CLUSTER": (_POOLS, {}, {API: NONE}),
+    "CW-03": (_POOLS, {API: NONE, GPU: pool("gd-8xh100ib-i128")}, {API: NONE, GPU: pool("gd-8xh200ib-i128")}),
+    "CW-10": (_POOLS, _busy(3), _busy(2)),
+    "CW-16": (
+        _POOLS,
+        {API: NONE, CPU: judged("False", "Invalid", "no")},
+        {API: NONE, CPU: judged("True", "Valid", "")},
+    ),
+}
+
+
+def on(kubeconfig: Path, **sections: Any) -> Facts:
+    """A stack in namespace team-a that reaches its cluster by this kubeconfig, with these sections."""
+    cluster = {"kubeconfig": str(kubeconfig), "context": "prod", **sections.pop("cluster", {})}
+    given = {"serving": NVIDIA, "namespace": "team-a", "crds": {"manage": False}, **sections}
+    stated = spec_from_config({**given, "cluster": cluster})
+    return Facts(stated, planned=True, live=LiveCluster(stated.cluster.at, OWNER))
+
+
+#: Rules without a check, which a reader of the file reports: the module, and its tests of a finding and of none.
 SAID: dict[str, tuple[str, str, str]] = {
     "FILE": (
         "unit.test_stack_files",
@@ -132,54 +232,9 @@ SAID: dict[str, tuple[str, str, str]] = {
         "test_nothing_else_may_be_encrypted",
         "test_the_token_is_a_secret_whatever_it_comes_as",
     ),
-    "GKE-30": (
-        "unit.test_gke_readiness",
-        "test_an_api_that_is_off_is_refused_with_the_command",
-        "test_a_new_stack_asks_twice_in_the_projects_name_and_only_reads",
-    ),
-    "CW-03": (
-        "unit.test_pool_look",
-        "test_a_pool_that_would_be_replaced_is_refused_by_its_field",
-        "test_pools_of_this_stacks_are_fine",
-    ),
-    "CW-10": (
-        "unit.test_pool_look",
-        "test_nodes_with_pods_are_not_taken_away_by_waiting_for_it",
-        "test_pools_of_this_stacks_are_fine",
-    ),
-    "CW-15": (
-        "unit.test_cks_look",
-        "test_a_context_that_leads_to_another_cluster",
-        "test_the_first_step_is_fine_and_again",
-    ),
-    "CW-16": (
-        "unit.test_pool_look",
-        "test_a_pool_that_coreweave_has_refused_is_not_waited_for",
-        "test_a_pool_that_is_valid_or_has_its_nodes_or_will_be_another_is_left_alone",
-    ),
-    "CLUSTER": (
-        "unit.test_lookahead",
-        "test_an_up_needs_the_cluster",
-        "test_an_empty_cluster_is_fine",
-    ),
-    "EXISTS": (
-        "unit.test_lookahead",
-        "test_a_foreign_namespace_is_refused_and_told_how_to_take_over",
-        "test_what_is_this_stacks_is_fine",
-    ),
-    "GATEWAY": (
-        "unit.test_gateway_look",
-        "test_a_class_nobody_serves",
-        "test_a_cluster_that_has_it_all_is_fine",
-    ),
     "SDK": (
         "unit.test_sdk",
         "test_without_it_whoever_makes_a_cluster_on_gke_is_told",
         "test_with_it_and_of_others_nothing_is_said",
-    ),
-    "IMM": (
-        "unit.test_gke_look",
-        "test_a_pool_that_would_be_replaced_is_refused_by_its_fields",
-        "test_a_new_stack_and_one_that_is_as_it_was_are_fine",
     ),
 }

@@ -13,18 +13,22 @@ from commands.check import examine
 from commands.cli import run
 from rehearsal.clouds.cloud import CloudRehearsal
 from rehearsal.clouds.registry import rehearsal_of
+from rehearsal.faults import check
 from releases import files
-from stacks.blueprint import Blueprint, blueprint
+from stacks.blueprint import Blueprint
 from stacks.clouds.changes import changes, fingerprint
 from stacks.clouds.cloud import EXISTING, ClusterPlan, Follows, Previous
 from stacks.clouds.outputs import CLUSTER, PLANNED
 from stacks.clouds.registry import CLOUDS
 from stacks.clouds.resource import refs
 from stacks.compose import compose
-from stacks.file.load import load, spec_from_config
+from stacks.file.load import load
+from stacks.findings import run as ask
 from stacks.leftovers import look_for_leftovers
 from stacks.platform import Foundation, stand_on
+from stacks.rules.facts import Facts, blueprint
 from stacks.rules.table import rules
+from tests.blueprints import examined, spec_from_config
 from tests.contract.clouds import EXAMPLES, config, made
 from tests.contract.harbor import cloud as harbor
 from tests.crd_files import write
@@ -174,11 +178,12 @@ def test_a_stack_serves_on_the_nodes_of_a_platform_stack(key: str) -> None:
     assert there == Foundation.made_by(platform)
     serving = {**EXAMPLES[key][1], "nodeSelector": labels}
     spec = spec_from_config({"cluster": {"provider": "stack", "stack": "platform"}, "serving": serving})
-    found = stand_on(spec, there, "platform")[0].cluster
+    stood = stand_on(examined(spec), there, "platform").facts
+    found = stood.spec.cluster
     assert found.cloud.key == key
     assert found.accelerator_pool.labels == labels
     assert (found.machine, found.nodes) == (EXAMPLES[key][0]["machine"], 2)
-    assert blueprint(stand_on(spec, there, "platform")[0]).cluster == ClusterPlan(reached_by=found.at)
+    assert stood.blueprint.cluster == ClusterPlan(reached_by=found.at)
 
 
 def test_it_is_rehearsed(key: str) -> None:
@@ -187,6 +192,9 @@ def test_it_is_rehearsed(key: str) -> None:
     rehearsed = rehearsal_of(planned.cloud)
     assert rehearsed.pretend is not None
     assert rehearsed.blanks(planned.spec.cluster.section) == {}
+    assert rehearsed.faults
+    for fault in rehearsed.faults:
+        check(fault.id, rehearsed.faults)
 
 
 def test_a_cloud_without_a_line_of_its_own_is_rehearsed_as_an_existing_cluster() -> None:
@@ -232,8 +240,8 @@ def test_it_says_what_a_change_replaces() -> None:
     first = made("harbor")
     before = Previous(OWNER, {PLANNED: {}}, fingerprint(first.cluster.resources, table))
     moved = made("harbor", harbor={"region": "south"})
-    assert moved.request is not None
-    assert [*moved.cloud.check_previous(moved.request, moved.cluster, before)] == [
+    facts = Facts(moved.spec, planned=True, previous=before)
+    assert [found.what for found in ask(rules(), facts).errors if found.rule == "IMM"] == [
         "pd-disaggregation-network is replaced",
         "pd-disaggregation-cluster is replaced",
     ]

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
-from stacks.clouds.gke import cloud
+from stacks.clouds.gke import cloud, readiness
 from stacks.findings import ERROR, WARNING, Rule, Severity, run
 from stacks.rules.facts import Facts
 from stacks.rules.table import examine, rules
 from stacks.spec.stack import StackSpec
 from tests import gke_plans
 from tests.contract import rule_cases
+from tests.unit.api_server import ApiServer, kubeconfig
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("hardware", "releases", "components", "stacks", "commands", "rehearsal", "tests")
@@ -24,6 +25,7 @@ RULES = rules()
 ROWS = {rule.id: rule for rule in RULES}
 FILES, WARNED, PLANS = [*rule_cases.of_files()], [*rule_cases.of_warnings()], [*rule_cases.of_plans()]
 VALID = rule_cases.valid()
+CHANGES = rule_cases.changes()
 
 
 def trees() -> list[tuple[str, ast.Module]]:
@@ -63,7 +65,30 @@ def test_every_row_that_is_written_is_in_the_table() -> None:
             if call.func.id == "Rule":  # type: ignore[attr-defined]
                 first = call.args[0]
                 rows.append(first.value if isinstance(first, ast.Constant) else ast.unparse(first))
-    assert sorted(rows) == sorted("BLANK" if id_ == "GKE-28" else id_ for id_ in ROWS)
+    assert sorted(rows) == sorted(ROWS)
+
+
+def test_an_id_is_written_in_its_row_only() -> None:
+    """Other code names the row, so that no id can be misspelt or stay behind."""
+    written = Counter(
+        node.value
+        for path, tree in TREES
+        if not path.startswith("tests/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in ROWS and "-" in node.value
+    )
+    assert {id_ for id_, number in written.items() if number > 1} == set()
+
+
+def test_a_finding_names_its_phrases() -> None:
+    """By position, the reason would be taken for the fix without an error."""
+    by_position = [
+        f"{path}:{call.lineno}"
+        for path, tree in TREES
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "Finding" and call.args
+    ]
+    assert by_position == []
 
 
 def test_one_class_says_what_why_and_fix() -> None:
@@ -96,8 +121,8 @@ def test_one_class_says_what_why_and_fix() -> None:
 
 
 def test_every_rule_has_a_failing_case() -> None:
-    cases = {rule for rule, *_ in (*FILES, *WARNED, *PLANS)} | {"ROLL-01"} | {*rule_cases.SAID}
-    assert cases == {*ROWS}
+    cases = {rule for rule, *_ in (*FILES, *WARNED, *PLANS)}
+    assert cases | {*CHANGES, *rule_cases.LIVE, *rule_cases.SAID} == {*ROWS}
 
 
 @pytest.mark.parametrize(("rule", "stated"), FILES, ids=[f"{index} {case[0]}" for index, case in enumerate(FILES)])
@@ -128,13 +153,36 @@ def test_a_plan_that_breaks_a_law_is_told_so_before_it_is_applied(
     assert rule in {problem.rule for problem in examine(gke_plans.variant(name)).errors}
 
 
-def test_a_roll_of_one_role_is_told() -> None:
-    assert [problem.rule for problem in run(RULES, rule_cases.rolled(alone=True)).warnings if problem.rule == "ROLL-01"]
-    assert not [problem for problem in run(RULES, rule_cases.rolled(alone=False)).warnings if problem.rule == "ROLL-01"]
+@pytest.mark.parametrize("rule", CHANGES)
+def test_a_change_is_told_by_the_last_run(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program asks about it before it asks the cluster; Google, about a project."""
+    for facts, failing in zip(CHANGES[rule], (True, False), strict=True):
+        monkeypatch.setattr(
+            readiness, "connection", lambda *_, failing=failing: rule_cases.google(rule, failing=failing)
+        )
+        assert found_by(rule, facts()) is failing
+
+
+@pytest.mark.parametrize("rule", rule_cases.LIVE)
+def test_a_live_cluster_is_told_before_anything_is_applied(rule: str, server: ApiServer, tmp_path: Path) -> None:
+    sections, failing, passing = rule_cases.LIVE[rule]
+    path = kubeconfig(tmp_path / "kubeconfig", server.url)
+    for answers, wanted in ((failing, True), (passing, False)):
+        server.answers = answers
+        assert found_by(rule, rule_cases.on(path, **sections)) is wanted
+
+
+def found_by(rule: str, facts: Facts) -> bool:
+    """Whether a rule finds something; it has an answer."""
+    found = run((ROWS[rule],), facts)
+    assert ROWS[rule] not in found.unanswered
+    return bool(found.errors or found.warnings)
 
 
 @pytest.mark.parametrize(
-    "rule", [rule for rule in RULES if rule.asks_facts and rule.id != "ROLL-01"], ids=lambda rule: rule.id
+    "rule",
+    [rule for rule in RULES if rule.asks_facts and rule.id not in {*CHANGES, *rule_cases.LIVE}],
+    ids=lambda rule: rule.id,
 )
 def test_every_rule_has_a_passing_case(rule: Rule) -> None:
     """It is asked about a valid file or its plan, is answered, and finds nothing."""

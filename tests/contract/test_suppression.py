@@ -20,8 +20,8 @@ CASES = [*rule_cases.of_files(), *rule_cases.of_warnings()]
 REASON = "it is meant"
 #: Words of a finding that has no cause in the file.
 A_DEFECT = "report it"
-#: Rules whose subject differs from any file: an entry of `suppress` itself, and the stack's last outputs.
-ELSEWHERE = {"SUPPRESS-02", "ROLL-01"}
+#: Rules whose subject differs from any file: an entry of `suppress` itself, the stack's last outputs, and Google's answers.
+ELSEWHERE = {"SUPPRESS-02", "ROLL-01", "GKE-31", "GKE-32"}
 
 SUPPRESSIBLE = [(rule, stated) for rule, stated in CASES if ROWS[rule].suppressible and rule not in ELSEWHERE]
 LAWS = [case for case in rule_cases.of_plans() if ROWS[case[0]].suppressible]
@@ -100,9 +100,9 @@ def test_a_rule_that_cannot_be_suppressed_is_refused_at_its_item(rule: str) -> N
     assert (found.rule, found.path) == ("SUPPRESS-01", "llmd-pd:suppress[1].rule")
     assert found.what == f"rule {rule} cannot be suppressed"
     assert found.why == (
-        "nothing can be made of a file that breaks it" if ROWS[rule].asks_facts
+        "it is found outside the file when Pulumi runs, and what it finds makes an `up` fail or do harm" if ROWS[rule].when_run
         else "a file that breaks it cannot be read" if rule in ("FILE", "SPEC")
-        else "it is found outside the file when Pulumi runs, and what it finds makes an `up` fail or do harm"
+        else "nothing can be made of a file that breaks it"
     )  # fmt: skip
 
 
@@ -168,5 +168,5 @@ def test_the_first_of_two_reasons_counts() -> None:
 
 def test_rules_that_are_found_when_pulumi_runs_are_marked() -> None:
     assert {rule.id for rule in ROWS.values() if rule.when_run} == {
-        rule.id for rule in ROWS.values() if rule.suppressible and "when Pulumi runs" in rule.title
+        rule.id for rule in ROWS.values() if "when Pulumi runs" in rule.title
     }

@@ -31,9 +31,10 @@ from rehearsal.parts.toolchain import PROVIDER, VERSIONS, Toolchain
 from rehearsal.plugins.install import install_plugins
 from rehearsal.report import PlainReport
 from rehearsal.session import CHECKOUT
-from stacks.blueprint import Blueprint, ServingBlueprint, blueprint, serving_blueprint
+from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.file.load import load
 from stacks.kube.api import Api
+from stacks.rules.facts import blueprint, serving_blueprint
 from tests.engine.waiting import PATIENCE, until
 
 

@@ -34,10 +34,11 @@ from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED
 from releases.files import Pinned, crd_objects
 from releases.gateways import RECIPES
-from stacks.blueprint import Blueprint, ServingBlueprint, blueprint
+from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.file.load import load
 from stacks.file.messages import read
 from stacks.kube.api import Api
+from stacks.rules.facts import blueprint
 from tests.engine.harness import control_plane
 from tests.engine.waiting import until
 from tests.gke_plans import VARIANTS, variant

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.clouds import CLOUD, FAULT, FLEET
-from rehearsal.clouds.gke import installed
 from rehearsal.clouds.store import Cloud
 from tests.engine.standins_fixtures import CHECKOUT, Stack, stack
+from tests.pretend_cloud import installed
 
 __all__ = ["stack"]
 pytestmark = pytest.mark.skipif(not installed(), reason="pulumi-gcp is not installed: pip install -e '.[gke]'")

@@ -25,9 +25,9 @@ from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.parts.toolchain import Toolchain
 from rehearsal.verdict.node_pools import Pools
 from rehearsal.verdict.verdict import Verdict, look
-from stacks.blueprint import serving_blueprint
 from stacks.clouds.coreweave.pools import API, FLAVOR
 from stacks.kube.api import Api
+from stacks.rules.facts import serving_blueprint
 from stacks.spec.stack import StackSpec
 from tests.engine.harness import control_plane
 from tests.engine.test_gke import write

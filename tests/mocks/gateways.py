@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.compose import compose
-from stacks.file.load import spec_from_config
-from tests.blueprints import whole
+from stacks.rules.facts import serving_blueprint
+from tests.blueprints import spec_from_config, whole
 from tests.mocks.recording import GATEWAY, OWNER, RELEASE, Recording, Registration, record
 
 NAME, STEM = "llm-d-inference-gateway", "pd-disaggregation"

@@ -14,13 +14,13 @@ import pytest
 
 from rehearsal.clouds.sdk import Sdk
 from releases.coreweave import SDK as MODULE
-from stacks.blueprint import blueprint
 from stacks.clouds.cloud import ByHand, ClusterPlan
 from stacks.clouds.coreweave.cloud import COREWEAVE, CoreWeaveCloud
 from stacks.clouds.coreweave.plan import CLUSTER, VPC
 from stacks.clouds.coreweave.replaces import CKS
 from stacks.compose import compose
 from stacks.compose_cluster import compose_alone, registered
+from stacks.rules.facts import blueprint
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import VARIANTS, planned, stack, variant, vpc
 from tests.mocks.recording import OWNER, Recording, record

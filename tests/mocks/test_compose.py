@@ -12,12 +12,13 @@ import pytest
 from components.model_server import IMAGE_PULL_SECONDS
 from hardware.accelerators import ACCELERATORS
 from hardware.render.namespace import OWNER as OWNER_KEY
-from stacks.blueprint import ServingBlueprint, blueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.compose import compose
-from stacks.file.load import load, spec_from_config
+from stacks.file.load import load
+from stacks.rules.facts import blueprint, serving_blueprint
 from stacks.rules.previous import pod_templates
 from stacks.spec.stack import StackSpec
-from tests.blueprints import whole
+from tests.blueprints import spec_from_config, whole
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, PROVIDER, SERVICE_ADDRESS, Recording, Registration, record
 

@@ -11,10 +11,12 @@ from pulumi.runtime import config as runtime_config
 from pulumi.runtime import rpc
 
 from stacks import program
-from stacks.blueprint import ServingBlueprint, blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.compose import compose
-from stacks.file.load import spec_from_config
+from stacks.rules.facts import Facts, blueprint
 from stacks.rules.live import Found
+from stacks.rules.table import Examined
+from tests.blueprints import spec_from_config
 from tests.mocks.recording import Recording, record
 
 TOKEN = "hf_" + "Zq7" * 11
@@ -27,9 +29,9 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[ServingBlueprint]:
     """The plans that were looked ahead for."""
     plans: list[ServingBlueprint] = []
 
-    def check_live_cluster(plan: ServingBlueprint, _: str) -> Found:
-        plans.append(plan)
-        pulumi.log.warn(f"looked ahead for {plan}")
+    def check_live_cluster(_: Examined, facts: Facts, owner: str) -> Found:
+        plans.append(facts.served)
+        pulumi.log.warn(f"looked ahead for {facts.blueprint} of {owner}")
         return Found()
 
     monkeypatch.setattr(program, "check_live_cluster", check_live_cluster)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from releases import files
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.compose import compose
 from stacks.file.load import load
+from stacks.rules.facts import serving_blueprint
 from tests.blueprints import whole
 from tests.crd_files import write
 from tests.gke_plans import variant

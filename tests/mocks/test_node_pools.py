@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.compose import compose
 from stacks.file.load import load
+from stacks.rules.facts import serving_blueprint
 from tests.blueprints import whole
 from tests.crd_files import write
 from tests.mocks.recording import OWNER, Recording, Registration, record

@@ -11,14 +11,13 @@ import pytest
 from pulumi.runtime import mocks
 
 from releases import files
-from stacks.blueprint import blueprint, serving_blueprint
 from stacks.clouds.outputs import CLUSTER as OUTPUT
 from stacks.compose import compose
-from stacks.file.load import spec_from_config
-from stacks.findings import Outcome, StackFileError
+from stacks.findings import StackFileError
 from stacks.outputs import READ, full_name, referred
+from stacks.rules.facts import blueprint, serving_blueprint
 from stacks.spec.stack import StackSpec
-from tests.blueprints import whole
+from tests.blueprints import examined, spec_from_config, whole
 from tests.gke_plans import GKE
 from tests.mocks.recording import OWNER, record
 from tests.mocks.test_gke import COMPUTED, ENDPOINT
@@ -68,7 +67,7 @@ class _Engine(mocks.Mocks):
 def resolved(spec: StackSpec, outputs: dict[str, Any] | None) -> StackSpec:
     engine = _Engine(outputs)
     mocks.set_mocks(engine, preview=True, logger=logging.getLogger("engine"))
-    found, _ = referred(spec, "acme/llmd-pd/platform", Outcome())
+    found = referred(examined(spec), "acme/llmd-pd/platform").facts.spec
     assert engine.asked == ["acme/llmd-pd/platform"]
     return found
 

@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +11,13 @@ import pytest
 from pulumi.runtime import config as runtime_config
 
 from stacks import program
-from stacks.blueprint import Blueprint
-from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Previous
-from stacks.clouds.coreweave.cloud import CoreWeaveCloud
-from stacks.findings import ERROR, WARNING, Finding, Problem, Rule, StackFileError
+from stacks.clouds.cloud import Previous
+from stacks.findings import ERROR, WARNING, Finding, Rule, StackFileError
 from stacks.rules import table
+from stacks.rules.facts import Facts
 from stacks.rules.live import Found
 from stacks.rules.sdk import SDK
+from stacks.rules.table import Examined
 from stacks.spec.cluster import Cluster
 from tests.crd_files import write
 from tests.gke_plans import GKE
@@ -31,8 +31,8 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
     """The calls of the live check; the cluster itself is `tests/unit/test_lookahead.py`'s."""
     asked: list[tuple[Any, str]] = []
 
-    def check_live_cluster(plan: Blueprint, owner: str) -> Found:
-        asked.append((plan, owner))
+    def check_live_cluster(_: Examined, facts: Facts, owner: str) -> Found:
+        asked.append((facts, owner))
         return Found()
 
     monkeypatch.setattr(program, "check_live_cluster", check_live_cluster)
@@ -209,17 +209,23 @@ def test_a_change_of_one_roles_pods_is_pointed_out_by_what_the_last_run_exported
 
 
 class Change:
-    """A cloud's findings on a change, and the arguments of the call."""
+    """Two rules about a change, an error and a warning, which have these findings; the last runs they saw, and what was said."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *found: str | Problem) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, *, errors: Sequence[Finding] = (), warnings: Sequence[Finding] = ()
+    ) -> None:
         self.asked: list[Previous] = []
         self.said: list[str] = []
 
-        def check(_cloud: Cloud, _request: ClusterRequest, _plan: ClusterPlan, previous: Previous) -> Any:
-            self.asked.append(previous)
-            return found
+        def of(found: Sequence[Finding]) -> Callable[[Facts], Iterator[Finding]]:
+            def check(facts: Facts) -> Iterator[Finding]:
+                self.asked.append(facts.previous)
+                return iter(found)
 
-        monkeypatch.setattr(CoreWeaveCloud, "check_previous", check)
+            return check
+
+        rows = (Rule("X-2", ERROR, "", "", "", of(errors)), Rule("X-3", WARNING, "", "", "", of(warnings)))
+        monkeypatch.setattr(table, "rules", lambda: rows)
         monkeypatch.setattr(pulumi.log, "warn", self.said.append)
 
 
@@ -228,8 +234,8 @@ ON_POOLS: dict[str, Any] = {
     "serving": {"accelerator": "nvidia", "fabric": "coreweave"},
     "crds": {"manage": False},
 }
-X_2 = Rule("X-2", ERROR, "a title", "a reason", "a page")
-REFUSED = X_2.problem(at=("cluster",), what="it would go", why="of a change", fix="take it back")
+REFUSED = Finding(at=("cluster",), what="it would go", why="of a change", fix="take it back")
+ANEW = Finding(at=("cluster",), what="its nodes are made anew", why="of a change", fix="wait")
 
 
 def test_a_cloud_is_told_of_the_last_run_which_is_read_once(
@@ -237,11 +243,11 @@ def test_a_cloud_is_told_of_the_last_run_which_is_read_once(
 ) -> None:
     planned = {"a": {"type": "b", "args": {}}}
     outputs = {"plannedCluster": planned, "namespace": "x"}
-    change = Change(monkeypatch, "its nodes are made anew.")
+    change = Change(monkeypatch, warnings=[ANEW])
     recording = run(tmp_path, outputs=outputs, **ON_POOLS)
-    assert change.asked == [Previous(OWNER, outputs, planned)]
+    assert change.asked == [Previous(OWNER, outputs, planned)] * 2
     assert recording.reads == [OWNER]
-    assert change.said == ["its nodes are made anew."]
+    assert change.said == ["llmd-pd:cluster: its nodes are made anew, because of a change; wait. (X-3)"]
     assert len(recording.of(":NodePool")) == 2, "a warning stops nothing"
     assert looked
 
@@ -250,7 +256,7 @@ def test_a_cloud_is_told_of_the_last_run_which_is_read_once(
 def test_a_new_stack_has_no_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change = Change(monkeypatch)
     run(tmp_path, **ON_POOLS)
-    assert change.asked == [Previous(OWNER, {}, {})]
+    assert change.asked == [Previous(OWNER, {}, {})] * 2
     assert change.said == []
 
 
@@ -258,11 +264,13 @@ def test_a_new_stack_has_no_last_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_problems_of_a_change_end_the_run_before_the_cluster_is_looked_at(
     config: dict[str, Any], tmp_path: Path, looked: list[tuple[Any, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = X_2.problem(at=("name",), what="it would go", why="of a change", fix="take it back")
-    Change(monkeypatch, "a warning", REFUSED, other)
+    other = Finding(at=("name",), what="it would go", why="of a change", fix="take it back")
+    change = Change(monkeypatch, errors=[REFUSED, other], warnings=[ANEW])
     with pytest.raises(pulumi.RunError) as error:
         run(tmp_path, outputs={"namespace": "x"}, **config)
-    assert str(error.value).splitlines() == [str(REFUSED), str(other)]
+    lines = [f"llmd-pd:{key}: it would go, because of a change; take it back. (X-2)" for key in ("cluster", "name")]
+    assert str(error.value).splitlines() == lines
+    assert len(change.said) == 1
     assert looked == []
 
 
@@ -270,14 +278,10 @@ def test_problems_of_a_change_end_the_run_before_the_cluster_is_looked_at(
 def test_a_problem_of_a_change_that_is_suppressed_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logged: list[str] = []
     monkeypatch.setattr(pulumi.log, "info", logged.append)
-    row = next(row for row in table.rules() if row.id == "CW-11")
-    Change(monkeypatch, row.problem(at=("cluster",), what="it would leap", why="of a change", fix="take it back"))
-    suppress = [{"rule": "CW-11", "reason": "tried."}, {"rule": "ROLL-01", "reason": "both are new"}]
-    run(tmp_path, outputs={"namespace": "x"}, suppress=suppress, **ON_POOLS)
-    (line,) = [line for line in logged if "CW-11" in line]
-    assert line.startswith(
-        "Suppressed: llmd-pd:cluster: it would leap, because of a change; reason given: tried. (CW-11) ["
-    )
+    Change(monkeypatch, errors=[REFUSED])
+    run(tmp_path, outputs={"namespace": "x"}, suppress=[{"rule": "X-2", "reason": "tried."}], **ON_POOLS)
+    (line,) = [line for line in logged if "X-2" in line]
+    assert line == "Suppressed: llmd-pd:cluster: it would go, because of a change; reason given: tried. (X-2)"
 
 
 @pytest.mark.usefixtures("looked")
@@ -300,7 +304,7 @@ def test_a_last_run_that_cannot_be_read_is_said_and_stops_nothing(
     def gone(*_: object) -> None:
         raise RuntimeError("invoke of pulumi:pulumi:readStackOutputs failed: the bucket is gone")
 
-    change = Change(monkeypatch, REFUSED)
+    change = Change(monkeypatch, errors=[REFUSED])
     monkeypatch.setattr(pulumi.runtime, "invoke", gone)
     recording = run(tmp_path, **ON_POOLS)
     (warning,) = change.said

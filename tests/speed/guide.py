@@ -12,8 +12,9 @@ from pathlib import Path
 import yaml
 
 from rehearsal.session import CHECKOUT
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.file.load import load
+from stacks.rules.facts import serving_blueprint
 from tests.speed.commands import binary, run
 
 #: Seconds given to any wait: pods of the fleet are Ready at once.

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pulumi.runtime import mocks
 
-from stacks.blueprint import ServingBlueprint, serving_blueprint
-from stacks.file.load import spec_from_config
-from stacks.rules.live import Found, check_live_cluster
-from tests.blueprints import whole
+from stacks.blueprint import ServingBlueprint
+from stacks.program import check_live_cluster
+from stacks.rules.facts import Facts
+from stacks.rules.live import Found
+from tests.blueprints import asking_all, spec_from_config
 from tests.google_rest import GoogleServer
 from tests.unit.api_server import OWNER, ApiServer, Look, kubeconfig
 
@@ -66,8 +67,8 @@ def look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Look:
             }
         )
         mocks.set_mocks(_NoMocks(), preview=preview, logger=logging.getLogger("engine"))
-        planned = serving_blueprint(spec, tmp_path)
-        return planned, check_live_cluster(whole(planned), OWNER)
+        facts = Facts(spec, base=tmp_path, planned=True)
+        return facts.served, check_live_cluster(asking_all(facts), facts, OWNER)
 
     return look
 

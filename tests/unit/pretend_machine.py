@@ -13,8 +13,9 @@ from rehearsal.parts import parts
 from rehearsal.parts.standins import charts as standins
 from rehearsal.parts.toolchain import Origin, Tool, Toolchain
 from rehearsal.report import PlainReport
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.file.messages import read
+from stacks.rules.facts import serving_blueprint
 
 GAIE = "sigs.k8s.io/gateway-api-inference-extension"
 SAID = f"Go module {GAIE} v1.5.0"

@@ -284,7 +284,7 @@ def test_peers_that_leave_nothing() -> None:
 
 def test_peers_beside_the_base_and_public_ones() -> None:
     alone = address_plan("10.0.0.0/16", SMALL)
-    assert address_plan("10.0.0.0/16", SMALL, ["10.1.0.0/16", "192.168.0.0/16", "34.118.224.0/20"]) == alone
+    assert address_plan("10.0.0.0/16", SMALL, ("10.1.0.0/16", "192.168.0.0/16", "34.118.224.0/20")) == alone
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from stacks.blueprint import blueprint
 from stacks.clouds.changes import changes, fingerprint
 from stacks.clouds.cloud import ByHand, ClusterPlan
 from stacks.clouds.coreweave.addresses import overlapping
@@ -15,6 +14,7 @@ from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
 from stacks.clouds.coreweave.versions import parse, upgrades
 from stacks.clouds.resource import Ref, Resource, plain
 from stacks.kube.context import Context
+from stacks.rules.facts import blueprint
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import CKS as STATED
 from tests.cks_plans import CLUSTER, SERVING, VARIANTS, planned, stack, variant, vpc

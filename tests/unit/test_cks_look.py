@@ -7,16 +7,19 @@ import pytest
 
 from stacks.clouds.changes import fingerprint
 from stacks.clouds.cloud import Previous
-from stacks.clouds.coreweave.look import check_cluster
 from stacks.clouds.coreweave.pools import API
 from stacks.clouds.coreweave.replaces import CKS
+from stacks.clouds.coreweave.rules import RULES as ROWS
 from stacks.clouds.outputs import NEXT, PLANNED
+from stacks.clouds.rules import IMM
+from stacks.findings import run
+from stacks.rules.facts import Facts
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import planned, stack
-from tests.cluster_requests import requested
 from tests.unit.api_server import OWNER, ApiServer, kubeconfig
 
 ALONE = {"context": None}
+RULES = (IMM, *ROWS)
 
 
 def kept(before: StackSpec, **more: Any) -> dict[str, Any]:
@@ -27,7 +30,7 @@ def kept(before: StackSpec, **more: Any) -> dict[str, Any]:
 def look(outputs: dict[str, Any], after: StackSpec) -> list[str]:
     """The problems, as text."""
     previous = Previous(OWNER, outputs, outputs.get(PLANNED) or {})
-    return [str(problem) for problem in check_cluster(requested(after), planned(after), previous)]
+    return [str(problem) for problem in run(RULES, Facts(after, planned=True, previous=previous)).errors]
 
 
 LIVED_IN = {"context": "cw"}

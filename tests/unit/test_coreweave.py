@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from hardware.machines import COREWEAVE_CPU, MACHINES
-from stacks.blueprint import blueprint, serving_blueprint
 from stacks.clouds.coreweave.pools import FABRIC, FLAVOR
 from stacks.clouds.pools import NodePool
 from stacks.findings import Problem
-from stacks.rules.table import problems_of
+from stacks.rules.facts import blueprint, serving_blueprint
+from stacks.rules.table import examine
 from stacks.spec.stack import StackSpec
 from tests import cks_plans
 from tests.unit.test_rules import spec
@@ -31,7 +31,7 @@ def pools_of(given: StackSpec) -> dict[str, NodePool]:
 
 
 def problems(given: StackSpec) -> list[Problem]:
-    return list(problems_of(given))
+    return list(examine(given).errors)
 
 
 # --- what is made --------------------------------------------------------------------------------------------------------

@@ -1,39 +1,39 @@
-"""The list of faults: each row is played by the parts it names, and told to users where they look."""
+"""The faults of every cloud: each is played, and listed where users look."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_type_hints
 
 import pytest
 
-from commands.rehearse import rehearse
+from rehearsal.clouds.coreweave.faults import OF_POOLS
+from rehearsal.clouds.registry import REHEARSALS, rehearsal_of
 from rehearsal.errors import RehearsalError
-from rehearsal.faults import FAULTS, Player, check, played_by
+from rehearsal.faults import Fault, check
+from stacks.clouds.registry import CLOUDS
 from tests.unit.test_nodepools import FINE, Store, conditions, pool, served
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "rehearse.md"
-IDS = [fault.id for fault in FAULTS]
+ROWS = [(key, fault) for key, cloud in REHEARSALS.items() for fault in cloud.faults]
+
+
+def of(provider: str) -> Sequence[Fault]:
+    return rehearsal_of(CLOUDS[provider]).faults
 
 
 def test_ids_are_unique() -> None:
-    assert len(set(IDS)) == len(IDS)
+    assert len({(key, fault.id) for key, fault in ROWS}) == len(ROWS)
 
 
-@pytest.mark.parametrize("fault", played_by(Player.NODE_POOLS))
-def test_the_node_pool_controller_plays_each_of_its_faults(fault: str) -> None:
-    store = served(Store(pool()), fault, looks=2)
+@pytest.mark.parametrize("fault", OF_POOLS, ids=lambda fault: fault.id)
+def test_the_node_pool_controller_plays_each_of_its_faults(fault: Fault) -> None:
+    store = served(Store(pool()), fault.id, looks=2)
     assert len(store.nodes) < 2
     assert conditions(store) != FINE
 
 
-def rows() -> Iterator[tuple[str, str]]:
-    for fault in FAULTS:
-        yield from ((fault.id, provider) for provider in fault.players)
-
-
-@pytest.mark.parametrize(("fault", "provider"), list(rows()))
-def test_a_fault_is_accepted_for_the_providers_that_have_it(fault: str, provider: str) -> None:
-    check(fault, provider)
+@pytest.mark.parametrize(("provider", "fault"), ROWS)
+def test_a_fault_is_accepted_for_the_providers_that_have_it(provider: str, fault: Fault) -> None:
+    check(fault.id, of(provider))
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,10 @@ def test_a_fault_is_accepted_for_the_providers_that_have_it(fault: str, provider
 )
 def test_any_other_is_refused(fault: str, provider: str, words: str) -> None:
     with pytest.raises(RehearsalError, match=f"fault `{fault}` cannot be played: .*{words}"):
-        check(fault, provider)
-    check(None, provider)
+        check(fault, of(provider))
+    check(None, of(provider))
 
 
-def test_the_docs_and_the_help_have_every_row() -> None:
+def test_the_docs_have_every_row() -> None:
     text = DOCS.read_text()
-    for fault in FAULTS:
-        where = ", ".join(fault.players)
-        assert f"| `{fault.id}` | {fault.title} | {where} |" in text
-    (option,) = get_type_hints(rehearse, include_extras=True)["fault"].__metadata__
-    assert ", ".join(IDS) in option.help
+    assert [row for row in ROWS if f"| {row[0]} | `{row[1].id}` | {row[1].title} |" not in text] == []

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from stacks.file.load import spec_from_config
 from stacks.findings import StackFileError, place_text
+from tests.blueprints import spec_from_config
 from tests.mistakes import Path, at, places, put
 
 TAINT = {"key": "team", "value": "a", "effect": "NoSchedule"}

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from releases.gke import DRIVER_INSTALLER
-from stacks.blueprint import serving_blueprint
 from stacks.clouds.gke import cluster as gke_cluster
 from stacks.clouds.gke import pools as gke_pools
 from stacks.clouds.gke.addons import manifests, pod_annotations, pod_resources
@@ -17,7 +16,8 @@ from stacks.clouds.gke.pools import DRANET_LABELS
 from stacks.clouds.gke.versions import at_least, brought_crds
 from stacks.clouds.naming import shortened
 from stacks.clouds.resource import refs, snake
-from stacks.rules.table import problems_of
+from stacks.rules.facts import serving_blueprint
+from stacks.rules.table import examine
 from stacks.serving.workload import machine_of
 from tests.gke_plans import DRANET, TPU, VARIANTS, planned, stack, variant
 from tests.laws import plan_problems
@@ -38,7 +38,7 @@ def types(plan: GkePlan) -> dict[str, int]:
 @EVERY
 def test_a_variant_is_valid_and_its_plan_breaks_no_law(name: str) -> None:
     given = variant(name)
-    assert [*problems_of(given)] == []
+    assert examine(given).errors == ()
     assert plan_problems(planned(given)) == []
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.clouds.gke.replaces import DISRUPTIVE, REPLACING, disruptive_fields, replacing_fields
+from stacks.clouds.gke.replaces import DISRUPTIVE, GKE, REPLACING
 from tests.gke_plans import planned, stack, variant
 
 POOL, CLUSTER, NETWORK, SUBNET = "container.NodePool", "container.Cluster", "compute.Network", "compute.Subnetwork"
@@ -27,35 +27,35 @@ def at(path: str, value: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("kind", "path"), LISTED)
 def test_a_listed_field_replaces_its_resource(kind: str, path: str) -> None:
-    assert replacing_fields(at(path, "a"), at(path, "b"), kind) == [path]
-    assert replacing_fields(at(path, "a"), at(path, "a"), kind) == []
-    assert replacing_fields(at("other", 1), at(path, {"deep": 1}), kind) == [path]
-    assert disruptive_fields(at(path, "a"), at(path, "b"), kind) == []
+    assert GKE.replacing_fields(at(path, "a"), at(path, "b"), kind) == [path]
+    assert GKE.replacing_fields(at(path, "a"), at(path, "a"), kind) == []
+    assert GKE.replacing_fields(at("other", 1), at(path, {"deep": 1}), kind) == [path]
+    assert GKE.disruptive_fields(at(path, "a"), at(path, "b"), kind) == []
 
 
 @pytest.mark.parametrize(("kind", "path"), ANEW)
 def test_a_disruptive_field_makes_every_node_anew(kind: str, path: str) -> None:
-    assert disruptive_fields(at(path, "a"), at(path, "b"), kind) == [path]
-    assert disruptive_fields(at(path, "a"), at(path, "a"), kind) == []
-    assert replacing_fields(at(path, "a"), at(path, "b"), kind) == []
+    assert GKE.disruptive_fields(at(path, "a"), at(path, "b"), kind) == [path]
+    assert GKE.disruptive_fields(at(path, "a"), at(path, "a"), kind) == []
+    assert GKE.replacing_fields(at(path, "a"), at(path, "b"), kind) == []
 
 
 @pytest.mark.parametrize("path", CHEAP)
 def test_the_rest_changes_in_place(path: str) -> None:
     assert (
-        replacing_fields(at(path, "a"), at(path, "b"), POOL)
-        == disruptive_fields(at(path, "a"), at(path, "b"), POOL)
+        GKE.replacing_fields(at(path, "a"), at(path, "b"), POOL)
+        == GKE.disruptive_fields(at(path, "a"), at(path, "b"), POOL)
         == []
     )
 
 
 def test_of_a_network_almost_everything_replaces_it() -> None:
-    assert replacing_fields({"network_profile": "a", "mtu": 1460}, {"network_profile": "b", "mtu": 8896}, NETWORK) == [
-        "network_profile"
-    ]
-    assert replacing_fields({}, {"routing_mode": "GLOBAL", "deletion_policy": "ABANDON"}, NETWORK) == []
-    assert replacing_fields({"region": "a"}, {"region": "b"}, "compute.ResourcePolicy") == ["region"]
-    assert replacing_fields({"deletion_policy": "a"}, {"deletion_policy": "b"}, "compute.ResourcePolicy") == []
+    assert GKE.replacing_fields(
+        {"network_profile": "a", "mtu": 1460}, {"network_profile": "b", "mtu": 8896}, NETWORK
+    ) == ["network_profile"]
+    assert GKE.replacing_fields({}, {"routing_mode": "GLOBAL", "deletion_policy": "ABANDON"}, NETWORK) == []
+    assert GKE.replacing_fields({"region": "a"}, {"region": "b"}, "compute.ResourcePolicy") == ["region"]
+    assert GKE.replacing_fields({"deletion_policy": "a"}, {"deletion_policy": "b"}, "compute.ResourcePolicy") == []
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_of_a_network_almost_everything_replaces_it() -> None:
     ],
 )
 def test_a_range_grows_in_place_and_moves_with_its_subnet(before: str, after: str, replaced: list[str]) -> None:
-    assert replacing_fields({"ip_cidr_range": before}, {"ip_cidr_range": after}, SUBNET) == replaced
+    assert GKE.replacing_fields({"ip_cidr_range": before}, {"ip_cidr_range": after}, SUBNET) == replaced
 
 
 def test_of_a_class_that_nobody_lists_nothing_is_said() -> None:
-    assert replacing_fields({"a": 1}, {"a": 2}, "projects.Service") == []
-    assert disruptive_fields({"a": 1}, {"a": 2}, "projects.Service") == []
+    assert GKE.replacing_fields({"a": 1}, {"a": 2}, "projects.Service") == []
+    assert GKE.disruptive_fields({"a": 1}, {"a": 2}, "projects.Service") == []
 
 
 def args(name: str, part: str) -> Mapping[str, Any]:
@@ -83,16 +83,16 @@ def args(name: str, part: str) -> Mapping[str, Any]:
 
 def test_another_way_to_the_nics_replaces_the_pool_and_keeps_the_cluster() -> None:
     old, new = args("dranet", "accelerators"), args("multinet", "accelerators")
-    assert replacing_fields(old, new, POOL) == [
+    assert GKE.replacing_fields(old, new, POOL) == [
         "network_config.accelerator_network_profile",
         "network_config.additional_node_network_configs",
         "node_config.guest_accelerators",
     ]
-    assert replacing_fields(args("dranet", "cluster"), args("multinet", "cluster"), CLUSTER) == []
+    assert GKE.replacing_fields(args("dranet", "cluster"), args("multinet", "cluster"), CLUSTER) == []
 
 
 def test_other_capacity_replaces_the_pool() -> None:
-    assert replacing_fields(args("dranet", "accelerators"), args("spot", "accelerators"), POOL) == [
+    assert GKE.replacing_fields(args("dranet", "accelerators"), args("spot", "accelerators"), POOL) == [
         "node_config.spot",
         "node_config.reservation_affinity",
     ]
@@ -103,7 +103,7 @@ def test_another_version_or_disk_makes_the_nodes_anew_and_another_number_does_no
         return planned(stack(gke=gke)).of(POOL)[1].args
 
     plain = pool()
-    assert disruptive_fields(plain, pool(version="1.35.3-gke.1"), POOL) == ["version"]
-    assert disruptive_fields(plain, pool(acceleratorPool={"bootDiskGb": 300}), POOL) == ["node_config.boot_disk"]
+    assert GKE.disruptive_fields(plain, pool(version="1.35.3-gke.1"), POOL) == ["version"]
+    assert GKE.disruptive_fields(plain, pool(acceleratorPool={"bootDiskGb": 300}), POOL) == ["node_config.boot_disk"]
     more = planned(stack(cluster={"nodes": 4})).of(POOL)[1].args
-    assert disruptive_fields(plain, more, POOL) == replacing_fields(plain, more, POOL) == []
+    assert GKE.disruptive_fields(plain, more, POOL) == GKE.replacing_fields(plain, more, POOL) == []

@@ -6,30 +6,25 @@ from typing import Any
 import pytest
 
 from stacks.clouds.changes import fingerprint
-from stacks.clouds.cloud import Previous
 from stacks.clouds.gke.leftovers.google import Google, UnansweredError
-from stacks.clouds.gke.look import check_project_and_changes
 from stacks.clouds.gke.readiness import Connect
 from stacks.clouds.gke.replaces import GKE
 from stacks.clouds.outputs import PLANNED
-from stacks.findings import Problem
+from stacks.findings import ERROR, Problem
 from stacks.spec.stack import StackSpec
+from tests.gke_changes import Answers, asked
 from tests.gke_plans import planned, stack
 
-OWNER = "acme/llmd-pd/prod"
 #: Of whose driver nothing need be said.
 VERSION = {"version": "1.36.0-gke.2459000"}
 NOW = stack(gke=VERSION)
 OTHER = {**VERSION, "capacity": {"reservation": "projects/acme-serving/reservations/other"}}
 
 
-Found = list[str | Problem]
-
-
-def look(outputs: dict[str, Any], after: StackSpec, connect: Connect | None = None) -> Found:
+def look(outputs: dict[str, Any], after: StackSpec, connect: Connect | None = None) -> list[Problem]:
     """Returns the findings for a stack with these outputs; without `connect`, Google offers all versions."""
-    previous = Previous(OWNER, outputs, outputs.get(PLANNED) or {})
-    return check_project_and_changes(planned(after), previous, connect or offering)
+    found = asked(after, connect or offering, outputs.get(PLANNED) or {}, outputs)
+    return [*found.errors, *found.warnings]
 
 
 def offering(project: str) -> Google:
@@ -38,16 +33,6 @@ def offering(project: str) -> Google:
     return Answers(
         project, {"serviceusage/services:batchGet": {"services": []}, "container/serverConfig": {"channels": [offered]}}
     )
-
-
-class Answers(Google):
-    """Answers by the last part of the path."""
-
-    def __init__(self, project: str, found: dict[str, Any]) -> None:
-        self.project, self.found = project, found
-
-    def read(self, api: str, path: str, **_: Any) -> dict[str, Any] | None:
-        return self.found.get(f"{api}/{path.rpartition('/')[2]}")
 
 
 def kept(before: StackSpec) -> dict[str, Any]:
@@ -61,7 +46,6 @@ def test_a_new_stack_and_one_that_is_as_it_was_are_fine(outputs: dict[str, Any])
 
 def test_a_pool_that_would_be_replaced_is_refused_by_its_fields() -> None:
     (found,) = look(kept(NOW), stack(gke=OTHER))
-    assert isinstance(found, Problem)
     assert str(found).startswith("llmd-pd:cluster.gke.acceleratorPool: node_config.reservation_affinity of ")
     assert "`allowReplace: [acceleratorPool]`" in str(found)
     assert look(kept(NOW), stack(gke=OTHER, cluster={"allowReplace": ["acceleratorPool"]})) == []
@@ -69,7 +53,6 @@ def test_a_pool_that_would_be_replaced_is_refused_by_its_fields() -> None:
 
 def test_a_network_that_would_be_replaced_is_not_to_be_allowed() -> None:
     (found,) = look(kept(NOW), stack(gke={**VERSION, "network": {"base": "10.0.0.0/11"}}))
-    assert isinstance(found, Problem)
     assert found.path == "llmd-pd:cluster.gke"
     assert "allowReplace" not in str(found)
     assert "make another stack for another one" in str(found)
@@ -79,30 +62,30 @@ def test_nodes_that_are_made_anew_are_a_warning() -> None:
     warnings = look(kept(NOW), stack(gke={"version": "1.36.1-gke.1"}))
     assert len(warnings) == 2
     for warning in warnings:
-        assert isinstance(warning, str)
-        assert "version changes, and its nodes are made anew" in warning
+        assert warning.rule == "GKE-31"
+        assert "would be made anew, one after the other, because version changes" in str(warning)
 
 
 # --- the project ---------------------------------------------------------------------------------------------------------
 
 
-def looked(outputs: dict[str, Any], after: StackSpec) -> tuple[list[str], Found]:
+def looked(outputs: dict[str, Any], after: StackSpec) -> tuple[list[str], list[Problem]]:
     """The projects, one for each question, that a Google was asked about which has no answer; that is a warning."""
-    asked = list[str]()
+    projects = list[str]()
 
     def connect(project: str) -> Google:
-        asked.append(project)
+        projects.append(project)
         raise UnansweredError("nobody is there", "call later")
 
     found = look(outputs, after, connect)
-    assert bool(asked) == any(isinstance(row, str) and row.endswith("nobody is there; call later.") for row in found)
-    return asked, found
+    assert bool(projects) == any(row.rule == "GKE-32" and row.why == "nobody is there" for row in found)
+    return projects, found
 
 
 def test_a_new_stack_looks_at_its_project_and_goes_on_without_an_answer() -> None:
-    asked, found = looked({}, NOW)
-    assert asked == ["acme-serving", "acme-serving"]
-    assert not [row for row in found if isinstance(row, Problem)]
+    projects, found = looked({}, NOW)
+    assert projects == ["acme-serving", "acme-serving"]
+    assert not [row for row in found if row.severity is ERROR]
 
 
 @pytest.mark.parametrize("outputs", [kept(NOW), {"namespace": "of a stack from before plans were kept"}])
@@ -111,14 +94,14 @@ def test_an_existing_stack_does_not(outputs: dict[str, Any]) -> None:
 
 
 def test_its_upgrade_looks_for_the_version() -> None:
-    asked, _ = looked(kept(NOW), stack(gke={"version": "1.36.1-gke.1"}))
-    assert asked == ["acme-serving"]
-    problems = [row for row in look(kept(NOW), stack(gke={"version": "1.36.2-gke.1"})) if isinstance(row, Problem)]
+    projects, _ = looked(kept(NOW), stack(gke={"version": "1.36.1-gke.1"}))
+    assert projects == ["acme-serving"]
+    problems = [row for row in look(kept(NOW), stack(gke={"version": "1.36.2-gke.1"})) if row.severity is ERROR]
     (gone,) = problems
     assert re.search(r"GKE does not offer 1\.36\.2-gke\.1 .* write 1\.36\.1-gke\.1 or ", str(gone))
 
 
 def test_a_change_that_is_refused_is_not_asked_about() -> None:
-    asked, found = looked(kept(NOW), stack(gke={**OTHER, "version": "1.36.1-gke.1"}))
-    assert asked == []
-    assert [row.rule for row in found if isinstance(row, Problem)] == ["IMM"]
+    projects, found = looked(kept(NOW), stack(gke={**OTHER, "version": "1.36.1-gke.1"}))
+    assert projects == []
+    assert [row.rule for row in found if row.severity is ERROR] == ["IMM"]

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from hardware.machines import GKE_POOLS, MACHINES, TPU_HOSTS, TPU_TOPOLOGIES, GkePool, machine_for
+from hardware.machines import GKE_POOLS, MACHINES, TPU_HOSTS, GkePool, machine_for
 
 DOCS = (Path(__file__).parents[2] / "docs" / "gke.md").read_text()
 ROWS = pytest.mark.parametrize("row", GKE_POOLS.values(), ids=GKE_POOLS)
+
+#: Topologies of a slice by machine family. TPU7x has more, with multiples of 4 in every dimension (cluster-toolkit).
+TPU_TOPOLOGIES = {
+    "tpu7x": ("2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4", "4x4x8", "4x8x8", "8x8x8", "8x8x16", "8x16x16"),
+    "ct6e": ("1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16"),
+}
 
 
 def test_every_machine_of_gke_has_a_row() -> None:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from hardware.machines import GKE_POOLS
-from stacks.file.load import spec_from_config
 from stacks.file.messages import read
 from stacks.file.yaml import Document, parse
 from stacks.findings import Problem, StackFileError
-from stacks.rules.table import problems_of
+from stacks.rules.table import examine
+from tests.blueprints import spec_from_config
 from tests.gke_plans import A4_DRA, A4_RDMA, CLUSTER, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 from tests.unit.test_rules import spec
 
@@ -151,7 +151,7 @@ GATEWAYS = ("GKE-26", "llmd-pd:cluster.gke.gateways")
 
 def problems(serving: dict[str, Any], gke: dict[str, Any], cluster: dict[str, Any]) -> list[Problem]:
     more = JUNE if serving is TPU_V6E else {}
-    return list(problems_of(stack(serving, gke, cluster, **more)))
+    return list(examine(stack(serving, gke, cluster, **more)).errors)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_the_wrong_machine_does_not_hide_what_comes_after() -> None:
 def test_pods_that_select_another_tpu_are_refused() -> None:
     """TPU-03, by the arithmetic of the scheduler: selectors that are not the host's labels, more CPU than it has."""
     on_others = spec(TPU, cluster={"machine": "gke-ct6e", "nodes": 2})
-    found = {(problem.rule, problem.path) for problem in problems_of(on_others)}
+    found = {(problem.rule, problem.path) for problem in examine(on_others).errors}
     assert ("FIT-01", "llmd-pd:cluster.machine") in found
     assert ("FIT-01", "llmd-pd:serving.decode.cpu") in found
 
@@ -311,8 +311,8 @@ def window_problems(stated: str) -> list[Problem]:
 
 
 def test_a_gateway_of_gkes_needs_a_cluster_that_can_have_some() -> None:
-    (found,) = problems_of(stack(gke={"gateways": False}, router=GATEWAY))
+    (found,) = examine(stack(gke={"gateways": False}, router=GATEWAY)).errors
     assert (found.rule, found.path) == GATEWAYS
     assert "would never get an address" in str(found)
-    assert [*problems_of(stack(gke={"gateways": True}, router=GATEWAY))] == []
-    assert [*problems_of(stack(gke={"gateways": False}))] == []
+    assert examine(stack(gke={"gateways": True}, router=GATEWAY)).errors == ()
+    assert examine(stack(gke={"gateways": False})).errors == ()

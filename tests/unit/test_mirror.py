@@ -15,8 +15,8 @@ from releases.gateways import IMPLEMENTATIONS
 from releases.gke import DRA_DRIVER_IMAGE, DRA_DRIVER_VALUES
 from releases.values import image_values
 from stacks import images as pulls
-from stacks.blueprint import blueprint, serving_blueprint
-from stacks.rules.table import problems_of
+from stacks.rules.facts import blueprint, serving_blueprint
+from stacks.rules.table import examine
 from stacks.spec.stack import StackSpec
 from tests.gke_plans import DRANET, VARIANTS, planned, stack
 from tests.unit.test_rules import COMBINATIONS, problems, spec
@@ -78,7 +78,7 @@ def files(spec: StackSpec, base: Path) -> list[dict[str, Any]]:
 def test_what_a_gke_cluster_is_given_comes_from_the_mirror_and_nothing_else_changes(name: str) -> None:
     serving, gke, more = VARIANTS[name]
     stated = stack(serving, gke, mirror=MIRROR, **more)
-    assert [*problems_of(stated)] == []
+    assert examine(stated).errors == ()
     upstream, found = planned(stack(serving, gke, **more)), planned(stated)
     for theirs, ours in zip(upstream.charts, found.charts, strict=True):
         assert is_in(ours.chart, CHARTS)
@@ -92,7 +92,7 @@ def test_what_a_gke_cluster_is_given_comes_from_the_mirror_and_nothing_else_chan
 def test_a_chart_of_ones_own_names_its_image_itself() -> None:
     chart = {"source": "oci://registry.example.test/charts/dra", "version": "v1"}
     stated = stack(DRANET, {"gpuDriver": {"chart": chart}}, mirror=MIRROR)
-    assert [*problems_of(stated)] == []
+    assert examine(stated).errors == ()
     (release,) = planned(stated).charts
     assert (release.chart, release.version, release.values) == (*chart.values(), DRA_DRIVER_VALUES)
 
@@ -114,7 +114,7 @@ def test_the_files_a_cluster_is_given_come_from_the_mirror(tmp_path: Path) -> No
     upstream = stack(DRANET, {"gpuDriver": driver})
     assert files(upstream, tmp_path) == [own]
     stated = stack(DRANET, {"gpuDriver": driver}, mirror={"registry": REGISTRY})
-    assert [*problems_of(stated)] == []
+    assert examine(stated).errors == ()
     text = (
         json.dumps(own).replace("gcr.io/a/pause", f"{REGISTRY}/a/pause").replace("a/weights", f"{REGISTRY}/a/weights")
     )

@@ -3,13 +3,15 @@
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
-from stacks.blueprint import blueprint
 from stacks.findings import StackFileError
-from stacks.rules.live import check_live_cluster
+from stacks.program import check_live_cluster
+from stacks.rules.facts import Facts
 from stacks.rules.monitoring import API, operator_kinds
-from stacks.rules.table import problems_of
+from stacks.rules.table import examine
+from tests.blueprints import asking_all
 from tests.cks_plans import CKS, CLUSTER, SERVING
 from tests.unit.api_server import NAMESPACE, OWNER, SECRETS, Answer, ApiServer, Look, kubeconfig, namespace, releases
 from tests.unit.test_gke_rules import DRANET
@@ -45,7 +47,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], list[tuple[str, str]]]
 def test_a_new_cluster_has_no_operator(
     rule: str, serving: dict[str, Any], more: dict[str, Any], expected: list[tuple[str, str]]
 ) -> None:
-    found = [*problems_of(spec(serving, **more))]
+    found = [*examine(spec(serving, **more)).errors]
     assert [(one.rule, one.path) for one in found] == [(rule, f"llmd-pd:monitoring.{key}") for key, _ in expected]
     for one, (_, words) in zip(found, expected, strict=True):
         assert words in str(one)
@@ -67,7 +69,7 @@ def test_a_new_cluster_has_no_operator(
     ],
 )
 def test_elsewhere_monitors_may_be_asked_for(serving: dict[str, Any], more: dict[str, Any]) -> None:
-    assert [*problems_of(spec(serving, **more))] == []
+    assert examine(spec(serving, **more)).errors == ()
 
 
 def kinds(*names: str) -> Answer:
@@ -113,13 +115,15 @@ def test_a_stack_that_is_there_already_is_asked_too(look: Look, server: ApiServe
 
 
 def test_a_missing_kind_that_the_stack_file_suppresses_is_reported_and_refuses_nothing(
-    look: Look, server: ApiServer
+    look: Look, server: ApiServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers = {API: (404, {})}
-    _, found = look(server.url, monitoring=PODS, suppress=[{"rule": "MON-01", "reason": "the operator comes later"}])
-    (row,) = found.suppressed
-    assert (row.problem.rule, row.problem.path) == ("MON-01", "llmd-pd:monitoring.podMonitors")
-    assert str(row).endswith("; reason given: the operator comes later. (MON-01) [" + row.problem.source + "]")
+    logged: list[str] = []
+    monkeypatch.setattr(pulumi.log, "info", logged.append)
+    look(server.url, monitoring=PODS, suppress=[{"rule": "MON-01", "reason": "the operator comes later"}])
+    (line,) = logged
+    assert line.startswith("Suppressed: llmd-pd:monitoring.podMonitors: the cluster has no PodMonitors")
+    assert "; reason given: the operator comes later. (MON-01) [" in line
 
 
 def test_a_stack_on_nodes_of_another_is_asked_too(server: ApiServer, tmp_path: Path) -> None:
@@ -127,8 +131,9 @@ def test_a_stack_on_nodes_of_another_is_asked_too(server: ApiServer, tmp_path: P
     given = spec({"accelerator": "nvidia"}, cluster={"provider": "stack", "stack": "a/b/c"}, monitoring=PODS)
     reached = {"kubeconfig": str(kubeconfig(tmp_path / "kubeconfig", server.url)), "context": "prod"}
     referred = given.model_copy(update={"cluster": given.cluster.model_copy(update=reached)})
+    facts = Facts(referred, base=tmp_path, planned=True)
     with pytest.raises(StackFileError, match="the cluster has no PodMonitors"):
-        check_live_cluster(blueprint(referred, tmp_path), OWNER)
+        check_live_cluster(asking_all(facts), facts, OWNER)
 
 
 def test_without_monitors_nothing_is_asked(look: Look, server: ApiServer) -> None:

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal.clouds.gke.faults import SLOW_SECONDS
+from rehearsal.clouds.gke.faults import FAULTS, SLOW_SECONDS
 from rehearsal.clouds.gke.kinds import KINDS
 from rehearsal.clouds.gke.versions import CHANNELS, OFFERED
 from rehearsal.clouds.pretend import path_of
-from rehearsal.faults import Player, played_by
 from rehearsal.plugins.plugin import Failure
 from rehearsal.plugins.values import UNKNOWN
 from stacks.clouds.gke.plan import GkePlan
@@ -324,7 +323,7 @@ def test_a_slow_pool_comes_late(tmp_path: Path) -> None:
     assert waited == [SLOW_SECONDS]
     with pytest.raises(Failure, match="interrupted"):
         made(Program(tmp_path / "another.json", fault="slow-pool", wait=lambda _: True))
-    assert set(played_by(Player.CLOUD)) == {*WORDS, "slow-pool"}
+    assert {fault.id for fault in FAULTS} == {*WORDS, "slow-pool"}
 
 
 def test_a_fault_of_somebody_else_is_none(tmp_path: Path) -> None:

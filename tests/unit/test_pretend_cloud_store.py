@@ -13,7 +13,6 @@ import pytest
 from pulumi.runtime.proto import provider_pb2
 
 from rehearsal.clouds import CLOUD, FAULT, FLEET
-from rehearsal.clouds.gke import installed
 from rehearsal.clouds.gke.pretend import GKE
 from rehearsal.clouds.provider import PretendProvider
 from rehearsal.clouds.store import Cloud, Record, stack_of
@@ -22,7 +21,7 @@ from rehearsal.plugins import install
 from rehearsal.plugins.plugin import Engine, Failure
 from rehearsal.plugins.provider import Resource
 from rehearsal.plugins.values import UNKNOWN, to_python, to_struct
-from tests.pretend_cloud import token
+from tests.pretend_cloud import installed, token
 
 URN = "urn:pulumi:prod::llmd-pd::llmd-pd:index:CloudCluster$gcp:compute/network:Network::chat-network"
 ROOT = Path(__file__).parents[2]

@@ -6,10 +6,16 @@ from typing import Any
 import pytest
 
 from rehearsal.clouds.gke.kinds import KINDS
-from rehearsal.clouds.gke.value_rules import value_problems, value_rules
+from rehearsal.clouds.gke.value_rules import DOCUMENTED, SCHEMA, value_problems
 from rehearsal.plugins.values import UNKNOWN
 from stacks.clouds.resource import Arguments
 from tests.pretend_cloud import declares
+
+
+def value_rules(kind: str) -> list[str]:
+    """The paths that have a rule."""
+    return [path for table in (SCHEMA, DOCUMENTED) for path in table.get(kind, {})]
+
 
 EXCLUSION = {"exclusion_name": "a", "start_time": "2026-01-01T00:00:00Z"}
 NAME = "doesn't match regexp"

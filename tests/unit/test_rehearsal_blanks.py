@@ -8,14 +8,14 @@ import yaml
 
 from rehearsal import blanks, project
 from rehearsal.blanks import Blanks
-from rehearsal.clouds import access as cloud
+from rehearsal.clouds.gke import access as cloud
 from rehearsal.clouds.gke.versions import OFFERED, server_config
 from rehearsal.stack import rehearsable
 from stacks.clouds.gke.leftovers.google import ANSWERS, connection
-from stacks.clouds.gke.readiness import look_at_project
 from stacks.file.load import load
 from stacks.findings import StackFileError
 from stacks.platform import platform_of, resolve_platform
+from tests.gke_changes import look_at_project
 from tests.gke_plans import planned, stack
 from tests.shipped import ROOT, fill
 
@@ -110,13 +110,13 @@ def test_the_stack_that_makes_the_nodes_may_have_some(tmp_path: Path) -> None:
 
 def test_a_stack_is_offered_what_it_states(tmp_path: Path) -> None:
     """Which versions are really offered a rehearsal cannot know; one that changes later has to be of the table."""
-    stated = planned(stack(gke={"version": "1.36.7-gke.1"}))
-    variables = cloud.answers(stated, tmp_path)
+    stated = stack(gke={"version": "1.36.7-gke.1"})
+    variables = cloud.answers(planned(stated), tmp_path)
     assert variables == {ANSWERS: str(tmp_path / "google.json")}
     connect = connection(variables, 1, 1)
     assert look_at_project(stated, {}, connect) == []
     with pytest.raises(StackFileError) as refusal:
-        look_at_project(planned(stack(gke={"version": "1.36.8-gke.1"})), {}, connect)
+        look_at_project(stack(gke={"version": "1.36.8-gke.1"}), {}, connect)
     (found,) = refusal.value.problems
     assert found.fix.startswith(f"write 1.36.7-gke.1 or {OFFERED['REGULAR'][0]} or ")
 

@@ -18,7 +18,8 @@ from rehearsal.parts.standins.crds import BROUGHT, MONITORING
 from releases import RELEASES, gateway_api
 from releases.cluster_crds import PUBLISHED, Published
 from releases.files import Pinned, SourceError
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
+from stacks.rules.facts import serving_blueprint
 from stacks.spec.stack import StackSpec
 from tests.cks_plans import CLUSTER, SERVING, stack
 from tests.unit.pretend_machine import GAIE, SAID, Machine, machine, planned

@@ -12,8 +12,8 @@ from rehearsal.gateway import FINALIZER
 from rehearsal.gateway.addresses import FIRST, LAST, NETWORK, RELEASE_SECONDS, address, released, taken
 from rehearsal.surroundings import played
 from rehearsal.verdict.gateway import Entrance
-from stacks.blueprint import serving_blueprint
 from stacks.file.load import load
+from stacks.rules.facts import serving_blueprint
 
 FINE = ("True", "Fine", "")
 

@@ -14,8 +14,9 @@ from commands.cli import run
 from commands.render import MARK, OutputError, file_names, write
 from commands.rendered_cluster import CLOUD
 from releases import RELEASES
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.file.load import load
+from stacks.rules.facts import serving_blueprint
 from tests.blueprints import whole
 from tests.parity.overlays import OVERLAYS, Overlay
 from tests.shipped import fill

@@ -13,12 +13,12 @@ import yaml
 from commands import manifests, render, rendered_cluster
 from commands.cli import run
 from commands.rendered_cluster import CLOUD, POOLS, cluster_files
-from stacks.blueprint import blueprint
 from stacks.clouds.cloud import EXISTING, ClusterPlan
 from stacks.clouds.coreweave.cloud import COREWEAVE
 from stacks.clouds.gke.plan import INSTALLER_FILE, NETWORKS_FILE
 from stacks.clouds.resource import Ref, Resource, Timeouts
 from stacks.file.load import load
+from stacks.rules.facts import blueprint
 from tests import cks_plans
 from tests.gke_plans import CLUSTER, GKE, VARIANTS
 from tests.unit import rendering

@@ -11,8 +11,9 @@ import pytest
 
 from releases.gateways import IMPLEMENTATIONS
 from releases.values import merge
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
 from stacks.file.load import load
+from stacks.rules.facts import serving_blueprint
 from tests.unit.rendering import config, objects, rendered, stack_file
 from tests.unit.test_router_chart import fake_helm
 

@@ -14,12 +14,13 @@ from hardware.render.pods import model_server
 from hardware.render.workload import Workload
 from hardware.vocabulary import ROLES, Role
 from releases import RELEASES
-from stacks.blueprint import ServingBlueprint, serving_blueprint
+from stacks.blueprint import ServingBlueprint
+from stacks.clouds.cloud import Previous
 from stacks.findings import Problem, run
-from stacks.program import _check_change
-from stacks.rules.facts import Facts
+from stacks.program import check_change
+from stacks.rules.facts import Facts, serving_blueprint
 from stacks.rules.previous import OUTPUT, ROLL_01, pod_templates, rolled_alone
-from tests.blueprints import whole
+from tests.blueprints import asking_all
 from tests.unit.test_rules import spec
 from tests.unit.workloads import MAY, combinations, workload
 
@@ -105,7 +106,7 @@ def test_a_digest_is_the_same_in_every_run() -> None:
 def said_of(role: Role, made: Workload) -> list[Problem]:
     """Returns the warnings about a change that replaces only the pods of this role."""
     objects = model_server(made)
-    previous = {OUTPUT: {**pod_templates(objects), role: "another"}}
+    previous = Previous("", {OUTPUT: {**pod_templates(objects), role: "another"}}, {})
     return [*run((ROLL_01,), Facts(objects=objects, workload=made, previous=previous)).warnings]
 
 
@@ -204,7 +205,8 @@ def look(monkeypatch: pytest.MonkeyPatch, outputs: Any, after: ServingBlueprint)
 
     monkeypatch.setattr(pulumi.runtime, "invoke", invoke)
     monkeypatch.setattr(pulumi.log, "warn", said.append)
-    _check_change(whole(after), OWNER)
+    facts = Facts(after.spec, planned=True)
+    check_change(asking_all(facts), facts, OWNER)
     return said
 
 

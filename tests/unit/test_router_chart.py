@@ -10,8 +10,8 @@ from commands import manifests
 from commands.cli import run
 from rehearsal.parts import builds
 from releases import release
-from stacks.blueprint import serving_blueprint
 from stacks.file.load import load
+from stacks.rules.facts import serving_blueprint
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
 from tests.unit.rendering import config, objects, rendered, stack_file

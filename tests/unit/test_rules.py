@@ -14,9 +14,10 @@ from releases import RELEASES
 from stacks.file.messages import read
 from stacks.findings import Problem
 from stacks.rules import facts as rule
+from stacks.rules.facts import Facts
 from stacks.rules.fit import cuda_of
-from stacks.rules.table import problems_of
-from stacks.serving.workload import machine_of, workload
+from stacks.rules.table import examine
+from stacks.serving.workload import machine_of
 from stacks.spec.stack import StackSpec
 
 COMBINATIONS = [
@@ -39,7 +40,7 @@ def spec(serving: dict[str, Any], **more: Any) -> StackSpec:
 
 
 def problems(serving: dict[str, Any], **more: Any) -> list[Problem]:
-    return list(problems_of(spec(serving, **more)))
+    return list(examine(spec(serving, **more)).errors)
 
 
 # --- what every stack may say --------------------------------------------------------------------------------------------
@@ -218,7 +219,7 @@ def test_what_the_images_of_the_releases_say_of_their_cuda(
     """docs/gke.md says it. An older one than a GPU of the table needs would have to be a matter of the release."""
     for fabric in ("base", "gke", "gke-rdma"):
         given = spec({**NVIDIA, "engine": engine, "fabric": fabric}, release=release)
-        assert cuda_of(workload(given).image) == cuda
+        assert cuda_of(Facts(given).workload.image) == cuda
 
 
 def test_an_image_is_not_judged_by_a_gpu_that_the_machine_does_not_have() -> None:
@@ -313,13 +314,13 @@ def test_a_release_without_the_accelerator_does_not_hide_what_comes_after() -> N
 def test_an_image_of_the_stacks_own_wins_on_every_fabric() -> None:
     for fabric in ("base", "aws"):
         mine = spec({**NVIDIA, "fabric": fabric, "image": "a/b:v1"}, release="guide-2026-06")
-        assert workload(mine).image == "a/b:v1"
+        assert Facts(mine).workload.image == "a/b:v1"
 
 
 def test_the_sizing_of_the_fabric_is_the_recipe_that_a_stack_overrides() -> None:
     sglang = {**NVIDIA, "engine": "sglang", "fabric": "aws", "prefill": {"replicas": 3}}
-    assert workload(spec(sglang, release="guide-2026-06")).sizing["prefill"] == Sizing(3, 4, "16", "64Gi")
-    assert workload(spec({**sglang, "fabric": "gke-rdma"})).sizing["prefill"] == Sizing(3, 1, "8", "16Gi")
+    assert Facts(spec(sglang, release="guide-2026-06")).workload.sizing["prefill"] == Sizing(3, 4, "16", "64Gi")
+    assert Facts(spec({**sglang, "fabric": "gke-rdma"})).workload.sizing["prefill"] == Sizing(3, 1, "8", "16Gi")
 
 
 def test_without_an_accelerator_only_what_needs_none_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ from rehearsal.fleet.node_pools import Controller
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.verdict.mismatch import machines_of, nearest
 from rehearsal.verdict.node_pools import Pools
-from stacks.blueprint import serving_blueprint
 from stacks.clouds.coreweave.pools import FABRIC, FLAVOR, LEAFGROUP
+from stacks.rules.facts import serving_blueprint
 from tests import cks_plans
 from tests.mistakes import Mistake, added, mistakes, places
 from tests.mistakes import Path as Place

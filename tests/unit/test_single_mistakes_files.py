@@ -13,8 +13,8 @@ import pytest
 
 from hardware.accelerators import ACCELERATORS
 from hardware.machines import MACHINES, RdmaMode
-from stacks.file.load import spec_from_config
 from stacks.findings import Problem, StackFileError
+from tests.blueprints import spec_from_config
 from tests.gke_plans import GKE
 from tests.mistakes import Mistake, Path, added, at, mistakes
 

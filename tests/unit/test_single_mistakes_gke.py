@@ -28,10 +28,10 @@ from rehearsal.fleet.live import SLICES
 from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.plugins.plugin import Failure
 from rehearsal.verdict.mismatch import machines_of, nearest
-from stacks.blueprint import serving_blueprint
 from stacks.clouds.gke.plan import GkePlan
 from stacks.clouds.gke.pools import DRANET_LABELS
 from stacks.clouds.resource import Ref, Resource
+from stacks.rules.facts import serving_blueprint
 from tests.gke_plans import planned, variant
 from tests.mistakes import Mistake, added, mistakes, places
 from tests.mistakes import Path as Place

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from stacks.file.load import load, spec_from_config, stack_name
+from stacks.file.load import load, stack_name
 from stacks.file.yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from stacks.findings import Problem, StackFileError
 from stacks.spec.stack import StackSpec
 from tests import shipped
+from tests.blueprints import spec_from_config
 
 ROOT = Path(__file__).parents[2]
 NVIDIA = "  llmd-pd:serving: {accelerator: nvidia}\n"

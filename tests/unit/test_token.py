@@ -6,7 +6,7 @@ import pytest
 
 from hardware.vocabulary import SecretRef
 from stacks.file.messages import read
-from stacks.serving.workload import workload
+from stacks.rules.facts import Facts
 from stacks.spec.stack import HfToken
 from tests.unit.test_rules import problems, spec
 
@@ -46,7 +46,7 @@ def test_the_rule_finds_what_it_is_for(
     ids=str,
 )
 def test_where_the_token_comes_from(serving: dict[str, Any], release: str, expected: SecretRef | None) -> None:
-    assert workload(spec(serving, release=release)).hf_token == expected
+    assert Facts(spec(serving, release=release)).workload.hf_token == expected
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from stacks.clouds.coreweave.pools import FABRIC
 from stacks.file.load import load
-from stacks.rules.table import problems_of, warnings_of
+from stacks.rules.table import examine
 from tests.unit.test_rules import spec
 
 COREWEAVE: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}
@@ -35,8 +35,8 @@ config:
 def test_nodes_that_are_there_may_be_on_several_fabrics(serving: dict[str, Any], cluster: dict[str, Any]) -> None:
     """CW-17."""
     given = spec(serving, cluster=cluster)
-    assert [*problems_of(given)] == []
-    (found,) = warnings_of(given)
+    assert examine(given).errors == ()
+    (found,) = examine(given).warnings
     assert (found.rule, found.path) == ("CW-17", "llmd-pd:serving.nodeSelector")
     assert f"as `nodeSelector: {{{FABRIC}: …}}`" in found.fix
 
@@ -56,8 +56,8 @@ def test_nodes_that_are_there_may_be_on_several_fabrics(serving: dict[str, Any],
 )  # fmt: skip
 def test_and_of_others_there_is_nothing_to_say(serving: dict[str, Any], cluster: dict[str, Any]) -> None:
     given = spec(serving, cluster=cluster)
-    assert [*problems_of(given)] == []
-    assert [*warnings_of(given)] == []
+    assert examine(given).errors == ()
+    assert examine(given).warnings == ()
 
 
 def test_a_warning_of_a_file_names_file_and_line(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_new_cks_cluster_of_a_version_that_is_not_on_the_list(version: str, co
     """CW-18: CoreWeave keeps three versions, and changes them every four months; the one that exists keeps its own."""
     made = {"coreweave": {"cluster": {"zone": "US-EAST-02A", "version": version}}}
     given = spec(COREWEAVE, cluster={**POOLS, **made, **({"context": context} if context else {})})
-    assert [*problems_of(given)] == []
-    found = [*warnings_of(given)]
+    assert examine(given).errors == ()
+    found = [*examine(given).warnings]
     assert [(one.rule, one.path) for one in found] == [("CW-18", "llmd-pd:cluster.coreweave.cluster.version")] * said
     assert all("docs.coreweave.com/products/cks/reference/cluster-components" in one.fix for one in found)

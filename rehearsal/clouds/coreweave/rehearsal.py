@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from rehearsal.clouds import access
 from rehearsal.clouds.cloud import CloudRehearsal
+from rehearsal.clouds.coreweave.faults import FAULTS, FORBIDDEN
 from rehearsal.clouds.coreweave.pretend import COREWEAVE
 from rehearsal.control_plane.plane import ControlPlane
-from rehearsal.faults import Player, played_by
 from rehearsal.fleet import node_pools
 from rehearsal.fleet.crds import install
 from rehearsal.parts.parts import Part
@@ -23,6 +23,7 @@ class CoreWeaveRehearsal(CloudRehearsal):
     """The rehearsal of CoreWeave; the fleet stands for the CKS cluster."""
 
     pretend = COREWEAVE
+    faults = FAULTS
 
     def environment(self, plan: ClusterPlan, plane: ControlPlane, fault: str | None) -> dict[str, str]:
         return access.places(plane) if plan.cluster_name else {}
@@ -32,8 +33,8 @@ class CoreWeaveRehearsal(CloudRehearsal):
     ) -> Sequence[Part]:
         with report.step("node pools' controller"):
             install(api, [NODE_POOL.definition])
-            _forbid_changes(api, NODE_POOL.group, NODE_POOL.plural, forbidden=fault in played_by(Player.ADMISSION))
-            node_pools.restart(plane, fault if fault in played_by(Player.NODE_POOLS) else None)
+            _forbid_changes(api, NODE_POOL.group, NODE_POOL.plural, forbidden=fault == FORBIDDEN.id)
+            node_pools.restart(plane, None if fault == FORBIDDEN.id else fault)
         words = "in place of CoreWeave's: a pool's simulated nodes come in a second, and cost nothing"
         return (
             Part("NodePool controller", False, words),

@@ -5,12 +5,5 @@ simulated nodes. Messages are Google's own as far as they are known. A rehearsal
 plugin is available, because it must not reach a real cloud.
 """
 
-import importlib.util
-
 #: The SDK's package, an extra; resources are checked against it.
 SDK = "pulumi_gcp"
-
-
-def installed() -> bool:
-    """Whether the SDK is installed."""
-    return importlib.util.find_spec(SDK) is not None

@@ -1,14 +1,22 @@
-"""The faults that the pretend GKE plays (`rehearsal.faults`): how creating a node pool fails, or is slow."""
+"""The faults of GKE, which its pretend cloud plays: how creating a node pool fails, or is slow."""
 
 from collections.abc import Callable
 
 from hardware.machines import TPU_HOSTS
 from rehearsal.clouds.gke import words
 from rehearsal.clouds.gke.pool_machine import node_count, zone_of
+from rehearsal.faults import Fault
 from rehearsal.plugins.plugin import Failure
 from stacks.clouds.gke.laws.view import has_accelerators, look_up, name_of
 from stacks.clouds.resource import Arguments
 
+FAULTS = (
+    Fault("quota", "the quota for the accelerator is 0: no node comes"),
+    Fault("stockout", "quota exists, but the zone has no capacity: the pool is refused"),
+    Fault("slow-pool", "nodes come late, all after 20 s. The rehearsal passes"),
+    Fault("apply-forbidden", "the role may not create or change node pools"),
+    Fault("zone-mismatch", "the reservation is in another zone than the node pool"),
+)
 #: Seconds that a slow pool takes longer.
 SLOW_SECONDS = 20
 

@@ -12,6 +12,7 @@ from ipaddress import IPv4Network
 from rehearsal.clouds.gke.effects import ClusterKind, GoogleKind, PoolKind
 from rehearsal.clouds.gke.versions import CHANNELS
 from rehearsal.clouds.pretend import Computed, Made
+from stacks.clouds.gke.laws.rules import NET_04
 from stacks.clouds.gke.laws.view import name_of
 
 
@@ -110,7 +111,7 @@ KINDS: Mapping[str, GoogleKind] = {
             "projects/{project}/global/networks/{name}",
             api="compute",
             noun="network",
-            later=frozenset({"NET-04"}),  # it is about the network's subnets
+            later=frozenset({NET_04.id}),  # it is about the network's subnets
             computed={**_LINKED, "networkId": _unique, "numericId": _unique},
         ),
         GoogleKind(

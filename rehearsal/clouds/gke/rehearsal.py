@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rehearsal.clouds import access
 from rehearsal.clouds.cloud import CloudRehearsal
+from rehearsal.clouds.gke import access
+from rehearsal.clouds.gke.faults import FAULTS
 from rehearsal.clouds.gke.pretend import GKE
 from rehearsal.clouds.gke.versions import OFFERED
 from rehearsal.control_plane.plane import ControlPlane
@@ -14,8 +15,9 @@ from rehearsal.parts.parts import Part
 from rehearsal.parts.standins.crds import MULTI_NETWORKING
 from rehearsal.report import Report
 from stacks.clouds.cloud import ClusterPlan
-from stacks.clouds.gke.blanks import ID, blanks
+from stacks.clouds.gke.blanks import blanks
 from stacks.clouds.gke.cloud import of_gke
+from stacks.clouds.gke.rules import GKE_28
 from stacks.clouds.gke.spec import Gke
 from stacks.kube.api import Api
 from stacks.schema import Section
@@ -26,8 +28,9 @@ PROJECT = "rehearsal"
 class GkeRehearsal(CloudRehearsal):
     """The rehearsal of GKE. Blanks get an invented project and reservation, and a version that the pretend cloud offers."""
 
-    unasked = frozenset({ID})
+    unasked = frozenset({GKE_28.id})
     pretend = GKE
+    faults = FAULTS
 
     def blanks(self, section: Section | None) -> Mapping[str, str]:
         return {path: _value(path, section) for path in blanks(section)} if isinstance(section, Gke) else {}

@@ -1,8 +1,8 @@
 """Rules over the value of one argument, as rows: allowed words, numbers, forms, times and counts.
 
-For the arguments that a stack on GKE sets. `_SCHEMA` has the validations of the Go schemas of terraform-provider-google-beta
+For the arguments that a stack on GKE sets. `SCHEMA` has the validations of the Go schemas of terraform-provider-google-beta
 7.45.0 (ValidateFunc and MaxItems, found by calling them with wrong values); the plugin refuses with these messages before it
-asks Google. `_DOCUMENTED` has values that only Google's API refuses, after minutes: from the descriptions of those schemas and
+asks Google. `DOCUMENTED` has values that only Google's API refuses, after minutes: from the descriptions of those schemas and
 the API's reference.
 """
 
@@ -129,7 +129,7 @@ _OR_MORE = _between(0)
 _MAINTENANCE = "maintenance_policy"
 _EXCLUSIONS = f"{_MAINTENANCE}.maintenance_exclusions"
 _GPUS = "node_config.guest_accelerators"
-_SCHEMA: Mapping[str, Mapping[str, Check]] = {
+SCHEMA: Mapping[str, Mapping[str, Check]] = {
     "compute.Network": {"name": _COMPUTE_NAME, "routing_mode": _one_of("REGIONAL GLOBAL")},
     "compute.Subnetwork": {
         "name": _COMPUTE_NAME,
@@ -204,7 +204,7 @@ _SCHEMA: Mapping[str, Mapping[str, Check]] = {
         "description": _length(0, 256),
     },
 }
-_DOCUMENTED: Mapping[str, Mapping[str, Check]] = {
+DOCUMENTED: Mapping[str, Mapping[str, Check]] = {
     "compute.Network": {"mtu": _between(1300, 8896)},  # description of the argument
     "compute.Firewall": {
         # Reference of firewalls.insert: words it knows, or the number of a protocol.
@@ -239,7 +239,7 @@ _DOCUMENTED: Mapping[str, Mapping[str, Check]] = {
 
 def value_problems(kind: str, args: Arguments) -> Iterator[tuple[str, str]]:
     """Yields the path in the SDK's spelling and the provider's message, for every known value that is refused."""
-    for table in (_SCHEMA, _DOCUMENTED):
+    for table in (SCHEMA, DOCUMENTED):
         for path, check in table.get(kind, {}).items():
             for place, value in _values(args, path.split("."), ""):
                 said = check(place, value)
@@ -262,11 +262,6 @@ def range_problems(kind: str, args: Arguments) -> Iterator[tuple[str, str]]:
                 IPv4Network(str(value))
         except ValueError as error:
             yield path, f"it is no range of addresses: {error}"
-
-
-def value_rules(kind: str) -> list[str]:
-    """Returns the paths that have a rule."""
-    return [path for table in (_SCHEMA, _DOCUMENTED) for path in table.get(kind, {})]
 
 
 def _values(value: Any, steps: list[str], place: str) -> Iterator[tuple[str, Any]]:

@@ -87,20 +87,20 @@ class Resource:
 #: The kinds of the Prometheus operator that a stack has objects of.
 MONITORING = (
     Resource(
-        "monitoring.coreos.com",
-        "v1",
-        "PodMonitor",
-        "podmonitors",
-        ("pmon",),
-        _object(("selector",), selector=SELECTOR, podMetricsEndpoints=_list(SCRAPE)),
+        group="monitoring.coreos.com",
+        version="v1",
+        kind="PodMonitor",
+        plural="podmonitors",
+        short=("pmon",),
+        spec=_object(("selector",), selector=SELECTOR, podMetricsEndpoints=_list(SCRAPE)),
     ),
     Resource(
-        "monitoring.coreos.com",
-        "v1",
-        "ServiceMonitor",
-        "servicemonitors",
-        ("smon",),
-        _object(("endpoints", "selector"), selector=SELECTOR, endpoints=_list(SCRAPE)),
+        group="monitoring.coreos.com",
+        version="v1",
+        kind="ServiceMonitor",
+        plural="servicemonitors",
+        short=("smon",),
+        spec=_object(("endpoints", "selector"), selector=SELECTOR, endpoints=_list(SCRAPE)),
     ),
 )
 
@@ -125,39 +125,45 @@ CHECKS = dict.fromkeys(
 GATEWAY: Mapping[str, tuple[Resource, ...]] = {
     "gke": (
         Resource(
-            "networking.gke.io",
-            "v1",
-            "GCPBackendPolicy",
-            "gcpbackendpolicies",
+            group="networking.gke.io",
+            version="v1",
+            kind="GCPBackendPolicy",
+            plural="gcpbackendpolicies",
             spec=_object(("targetRef",), targetRef=TARGET, default=TIMEOUT),
         ),
         Resource(
-            "networking.gke.io",
-            "v1",
-            "HealthCheckPolicy",
-            "healthcheckpolicies",
+            group="networking.gke.io",
+            version="v1",
+            kind="HealthCheckPolicy",
+            plural="healthcheckpolicies",
             spec=_object(("targetRef",), targetRef=TARGET, default=_object(config=_object() | {"properties": CHECKS})),
         ),
         Resource(
-            "monitoring.googleapis.com",
-            "v1",
-            "PodMonitoring",
-            "podmonitorings",
+            group="monitoring.googleapis.com",
+            version="v1",
+            kind="PodMonitoring",
+            plural="podmonitorings",
             spec=_object(("endpoints", "selector"), selector=SELECTOR, endpoints=_list(_object(("port",)))),
         ),
     ),
     "istio": (
         Resource(
-            "networking.istio.io",
-            "v1beta1",
-            "DestinationRule",
-            "destinationrules",
-            ("dr",),
-            _object(("host",), host=TEXT),
+            group="networking.istio.io",
+            version="v1beta1",
+            kind="DestinationRule",
+            plural="destinationrules",
+            short=("dr",),
+            spec=_object(("host",), host=TEXT),
         ),
     ),
     "agentgateway": (
-        Resource("agentgateway.dev", "v1alpha1", "AgentgatewayParameters", "agentgatewayparameters", ("agpar",)),
+        Resource(
+            group="agentgateway.dev",
+            version="v1alpha1",
+            kind="AgentgatewayParameters",
+            plural="agentgatewayparameters",
+            short=("agpar",),
+        ),
     ),
     "na": (),
 }
@@ -169,10 +175,10 @@ _CONDITION = ".status.conditions[?(@.type=='{}')].reason"
 
 #: CoreWeave's NodePool. A change of the instance type is refused in CoreWeave's words.
 NODE_POOL = Resource(
-    "compute.coreweave.com",
-    "v1alpha1",
-    "NodePool",
-    "nodepools",
+    group="compute.coreweave.com",
+    version="v1alpha1",
+    kind="NodePool",
+    plural="nodepools",
     spec=_object(
         ("instanceType",),
         instanceType=TEXT,
@@ -206,10 +212,10 @@ NODE_POOL = Resource(
 #: The kinds that GKE installs with multi-networking, for the networks of a machine's additional NICs.
 MULTI_NETWORKING = (
     Resource(
-        "networking.gke.io",
-        "v1",
-        "GKENetworkParamSet",
-        "gkenetworkparamsets",
+        group="networking.gke.io",
+        version="v1",
+        kind="GKENetworkParamSet",
+        plural="gkenetworkparamsets",
         spec=_object(
             ("vpc", "vpcSubnet"),
             vpc=TEXT,
@@ -219,10 +225,10 @@ MULTI_NETWORKING = (
         scope="Cluster",
     ),
     Resource(
-        "networking.gke.io",
-        "v1",
-        "Network",
-        "networks",
+        group="networking.gke.io",
+        version="v1",
+        kind="Network",
+        plural="networks",
         spec=_object(
             ("type",), type=TEXT, parametersRef=_object(("group", "kind", "name"), group=TEXT, kind=TEXT, name=TEXT)
         ),

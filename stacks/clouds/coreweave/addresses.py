@@ -49,17 +49,18 @@ def unusable(vpc: Vpc) -> Iterator[Finding]:
         (one, first), (other, second) = sorted(pair, key=lambda row: row[0][0] not in written)
         if first.overlaps(second) and (one[0], other[0]) != ("peers", "peers"):
             what, why = f"`{first}` overlaps `{second}` of `{other[0]}`", "no route could tell their addresses apart"
-            yield Finding(one, what, why, "give one of them another range")
+            yield Finding(at=one, what=what, why=why, fix="give one of them another range")
 
 
 def _unusable(at: Place, text: str) -> Finding | None:
     network = parsed(text)
     if network is None or str(network) != text:
         fix = f"write `{network}`" if network else "write its first address and prefix length, as `10.0.0.0/13`"
-        return Finding(at, f"`{text}` is no IPv4 network", "its addresses are needed for the check", fix)
+        what, why = f"`{text}` is no IPv4 network", "its addresses are needed for the check"
+        return Finding(at=at, what=what, why=why, fix=fix)
     if at[0] != "peers" and not any(map(network.subnet_of, PRIVATE)):
         why = "pods could not reach the Internet hosts that have these addresses"
-        return Finding(at, f"`{text}` is not all private", why, f"take it from {_ONES_OWN}")
+        return Finding(at=at, what=f"`{text}` is not all private", why=why, fix=f"take it from {_ONES_OWN}")
     return None
 
 
@@ -76,7 +77,7 @@ def too_small(vpc: Vpc, nodes: int) -> Iterator[Finding]:
             why = f"there may be {nodes}, with {block} addresses each"
             largest = min(space.prefixlen for space in PRIVATE)
             fix = f"take a /{prefix} or larger: it can never grow" if prefix >= largest else "plan for fewer nodes"
-            yield Finding((key,), what, why, fix)
+            yield Finding(at=(key,), what=what, why=why, fix=fix)
 
 
 def _stated(vpc: Vpc) -> Iterator[tuple[Place, str]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware.machines import Machine
 from releases import coreweave
-from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Nodes, PodParts, Previous
+from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Nodes, PodParts
 from stacks.clouds.coreweave.plan import coreweave_plan
 from stacks.clouds.coreweave.pools import same_fabric
 from stacks.clouds.coreweave.replaces import CKS
@@ -14,9 +14,10 @@ from stacks.clouds.pools import AcceleratorPool
 from stacks.schema import Section
 
 if TYPE_CHECKING:
-    from stacks.findings import Problem, Rule
-    from stacks.kube.api import Api
+    from stacks.findings import Finding, Problem, Rule
     from stacks.kube.leftover import Leftover, Look
+    from stacks.kube.live import LiveCluster
+    from stacks.rules.facts import Facts
 
 
 class CoreWeaveCloud(Cloud):
@@ -68,17 +69,20 @@ class CoreWeaveCloud(Cloud):
         pool = CoreWeavePool.model_construct(labels=dict(exported["labels"]), taints=tuple(exported["taints"]))
         return CoreWeave.model_construct(accelerator_pool=pool)
 
-    def check_previous(
-        self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
-    ) -> Sequence["str | Problem"]:
-        from stacks.clouds.coreweave.look import check_cluster
+    def replaced(self, facts: "Facts") -> Iterator["Finding"]:
+        from stacks.clouds.coreweave.change import replaced
 
-        return [*check_cluster(request, plan, previous)] if plan.cluster_name else []
+        return replaced(facts)
 
-    def check_live(self, api: "Api", request: ClusterRequest, plan: ClusterPlan, owner: str) -> Iterator["Problem"]:
-        from stacks.clouds.coreweave.look import look_at_pools
+    def of_others(self, facts: "Facts", live: "LiveCluster") -> Iterator["Finding"]:
+        from stacks.clouds.coreweave.live import of_others
 
-        return look_at_pools(api, request, plan.pools, owner)
+        return of_others(facts, live)
+
+    def without_nodes(self, facts: "Facts", live: "LiveCluster") -> Iterator["Finding"]:
+        from stacks.clouds.coreweave.live import without_nodes
+
+        return without_nodes(facts, live)
 
     def watch(self, request: ClusterRequest, plan: ClusterPlan) -> None:
         from stacks.clouds.coreweave.watch import watch_pools

@@ -10,8 +10,9 @@ from stacks.clouds.coreweave.addresses import overlapping
 from stacks.clouds.coreweave.plan import CLUSTER, NAME_LENGTH, VPC
 from stacks.clouds.coreweave.versions import parse
 from stacks.clouds.gke.addresses import parsed
-from stacks.clouds.gke.laws.view import Broken
+from stacks.clouds.laws import broken
 from stacks.clouds.resource import Ref, Resource
+from stacks.findings import Finding
 
 
 def vpc_of(cluster: Resource, resources: Sequence[Resource]) -> Resource | None:
@@ -21,45 +22,45 @@ def vpc_of(cluster: Resource, resources: Sequence[Resource]) -> Resource | None:
     return next((one for one in resources if one.type == VPC and one.name == name), None)
 
 
-def short_names(resources: Sequence[Resource]) -> Iterator[Broken]:
+def short_names(resources: Sequence[Resource]) -> Iterator[Finding]:
     for resource in (one for one in resources if one.type in (VPC, CLUSTER)):
         name = str(resource.args.get("name") or "")
         if len(name) > NAME_LENGTH:
-            yield Broken("CW-06", resource.name, "name", f"`{name}` has more than {NAME_LENGTH} characters")
+            yield broken(resource.name, "name", f"`{name}` has more than {NAME_LENGTH} characters")
 
 
-def known_ranges(resources: Sequence[Resource]) -> Iterator[Broken]:
+def known_ranges(resources: Sequence[Resource]) -> Iterator[Finding]:
     for cluster, vpc in _housed(resources):
         known = {row["name"] for row in _rows(vpc)}
         for path in ("pod_cidr_name", "service_cidr_name", "internal_lb_cidr_names"):
             said = cluster.args.get(path) or []
             for name in said if isinstance(said, list) else [said]:
                 if name not in known:
-                    yield Broken("CW-06", cluster.name, path, f"the VPC has no prefix `{name}`")
+                    yield broken(cluster.name, path, f"the VPC has no prefix `{name}`")
 
 
-def one_zone(resources: Sequence[Resource]) -> Iterator[Broken]:
+def one_zone(resources: Sequence[Resource]) -> Iterator[Finding]:
     for cluster, vpc in _housed(resources):
         if cluster.args.get("zone") != vpc.args.get("zone"):
             what = f"the VPC is in {vpc.args.get('zone')}, and the cluster would be in {cluster.args.get('zone')}"
-            yield Broken("CW-06", cluster.name, "zone", what)
+            yield broken(cluster.name, "zone", what)
 
 
-def minor_version(resources: Sequence[Resource]) -> Iterator[Broken]:
+def minor_version(resources: Sequence[Resource]) -> Iterator[Finding]:
     for cluster in (one for one in resources if one.type == CLUSTER):
         version = cluster.args.get("version")
         if version is not None and parse(str(version)) is None:
-            yield Broken("CW-11", cluster.name, "version", f"`{version}` is not of the form v1.35")
+            yield broken(cluster.name, "version", f"`{version}` is not of the form v1.35")
 
 
-def ranges(resources: Sequence[Resource]) -> Iterator[Broken]:
+def ranges(resources: Sequence[Resource]) -> Iterator[Finding]:
     for vpc in (one for one in resources if one.type == VPC):
         named = {str(row["name"]): str(row["value"]) for row in _rows(vpc)}
         for name, text in named.items():
             if parsed(text) is None:
-                yield Broken("CW-12", vpc.name, "vpc_prefixes", f"`{text}` of `{name}` is no range of addresses")
+                yield broken(vpc.name, "vpc_prefixes", f"`{text}` of `{name}` is no range of addresses")
         for one, other in overlapping(named):
-            yield Broken("CW-12", vpc.name, "vpc_prefixes", f"`{one}` and `{other}` overlap")
+            yield broken(vpc.name, "vpc_prefixes", f"`{one}` and `{other}` overlap")
 
 
 def _housed(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Resource]]:

@@ -7,53 +7,18 @@ CoreWeave brings (CW-04), is a law of what a stack is made of.
 
 from functools import partial
 
-from stacks.clouds.coreweave import checks, laws
-from stacks.clouds.coreweave.checks import HERE
+from stacks.clouds.coreweave import change, checks, laws, live
 from stacks.clouds.coreweave.versions import SOURCE as VERSIONS
-from stacks.clouds.gke.laws.view import law
+from stacks.clouds.laws import law
 from stacks.clouds.rules import COREWEAVE, nodes_within_bounds, own_machine, stated_nodes
 from stacks.findings import ERROR, WARNING, Rule, each
-
-__all__ = ["CW_03", "CW_10", "CW_11", "CW_15", "CW_16", "HERE", "RULES"]
+from stacks.kube.live import look
 
 PAGE = "docs/coreweave.md"
 NODE_POOLS = "https://docs.coreweave.com/products/cks/reference/node-pool"
 INSTANCES = "https://docs.coreweave.com/platform/instances"
 SIZES = "https://docs.coreweave.com/products/networking/vpc/vpc-cidr"
 UPGRADES = "https://docs.coreweave.com/products/cks/clusters/upgrade-kubernetes"
-
-CW_11 = Rule(
-    "CW-11", ERROR,
-    "a CKS version that is no minor one, such as `v1.35`; of a cluster that is yet to be made (no `context`), one "
-    "before v1.33; when Pulumi runs, one that is not the next",
-    "CoreWeave makes no new cluster of an old version, upgrades one minor version at a time, and never back",
-    UPGRADES, check=each(checks.minor_version, checks.offered_version, law("CW-11", laws.minor_version)), when_run=True,
-)  # fmt: skip
-CW_03 = Rule(
-    "CW-03",
-    ERROR,
-    "when Pulumi runs: a change that would replace a node pool",
-    "an instance type never changes",
-    NODE_POOLS,
-)
-CW_10 = Rule(
-    "CW-10", ERROR,
-    "when Pulumi runs: a pool that would be smaller than the nodes that run pods",
-    "CoreWeave takes nodes without pods only",
-    NODE_POOLS,
-)  # fmt: skip
-CW_15 = Rule(
-    "CW-15", ERROR,
-    "when Pulumi runs: a context that cannot be that of the stack's own CKS cluster",
-    "everything would be made in another cluster, or deleted as gone",
-    PAGE,
-)  # fmt: skip
-CW_16 = Rule(
-    "CW-16", ERROR,
-    "when Pulumi runs: a wait for a node pool that CoreWeave has refused",
-    "no node will ever come",
-    "https://docs.coreweave.com/platform/instances/availability-matrix",
-)  # fmt: skip
 
 RULES = (
     Rule(
@@ -68,7 +33,12 @@ RULES = (
         "it could not start",
         NODE_POOLS, check=partial(nodes_within_bounds, COREWEAVE),
     ),
-    CW_03,
+    Rule(
+        "CW-03", ERROR,
+        "when Pulumi runs: a change that would replace a node pool",
+        "an instance type never changes",
+        NODE_POOLS, check=look(live.replaced_pools), firm=True, when_run=True,
+    ),
     Rule(
         "CW-05", ERROR,
         "on CoreWeave, no word on the fabric",
@@ -84,7 +54,7 @@ RULES = (
         INSTANCES,
         check=each(
             *(checks.system_nodes, checks.two_names, checks.short_names, checks.nodes_of_its_own),
-            law("CW-06", laws.short_names, laws.known_ranges, laws.one_zone),
+            law(laws.short_names, laws.known_ranges, laws.one_zone),
         ),
     ),
     Rule(
@@ -105,13 +75,25 @@ RULES = (
         "the API server refuses such nodes",
         "https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/", check=checks.taints_once,
     ),
-    CW_10,
-    CW_11,
+    Rule(
+        "CW-10", ERROR,
+        "when Pulumi runs: a pool that would be smaller than the nodes that run pods",
+        "CoreWeave takes nodes without pods only",
+        NODE_POOLS, check=look(live.busy_nodes), firm=True, when_run=True,
+    ),
+    Rule(
+        "CW-11", ERROR,
+        "a CKS version that is no minor one, such as `v1.35`; of a cluster that is yet to be made (no `context`), one "
+        "before v1.33; when Pulumi runs, one that is not the next",
+        "CoreWeave makes no new cluster of an old version, upgrades one minor version at a time, and never back",
+        UPGRADES,
+        check=each(checks.minor_version, checks.offered_version, law(laws.minor_version), change.next_version), when_run=True,
+    ),
     Rule(
         "CW-12", ERROR,
         "ranges of a CKS cluster's VPC that are none, not private, or overlap each other or a peer",
         "others use such addresses",
-        SIZES, check=each(checks.ranges_lie_free, law("CW-12", laws.ranges)), firm=True,
+        SIZES, check=each(checks.ranges_lie_free, law(laws.ranges)), firm=True,
     ),
     Rule(
         "CW-13", ERROR,
@@ -125,8 +107,19 @@ RULES = (
         "its current context could lead to another one",
         PAGE, check=checks.a_context_to_come, firm=True,
     ),
-    CW_15,
-    CW_16,
+    Rule(
+        "CW-15", ERROR,
+        "when Pulumi runs: a context that cannot be that of the stack's own CKS cluster",
+        "everything would be made in another cluster, or deleted as gone",
+        PAGE, check=change.own_context, firm=True, when_run=True,
+    ),
+    Rule(
+        "CW-16", ERROR,
+        "when Pulumi runs: a wait for a node pool that CoreWeave has refused",
+        "no node will ever come",
+        "https://docs.coreweave.com/platform/instances/availability-matrix",
+        check=look(live.refused_pools), firm=True, when_run=True,
+    ),
     Rule(
         "CW-17", WARNING,
         "with `provider: existing`, pods for CoreWeave's InfiniBand that no `serving.nodeSelector` keeps on one "

@@ -2,7 +2,7 @@
 
 The provider waits an hour for the number of nodes and does not show the conditions with which CoreWeave gives the reason. So
 the program, which lives while the engine creates its resources, reads the pools in the background and logs each condition once.
-It only reads: the wait ends by the user's Ctrl-C or after the hour. `stacks.clouds.coreweave.look` finds a pool that was
+It only reads: the wait ends by the user's Ctrl-C or after the hour. `stacks.clouds.coreweave.live` finds a pool that was
 refused before.
 """
 

@@ -42,7 +42,8 @@ def network_objects(site: Site) -> list[list[Object]]:
     parts = [(f"{GVNIC}-1", GVNIC, f"{GVNIC}-network", "NetDevice")]
     parts += [(part, part, f"{RDMA}-network", "RDMA") for part in rdma_parts()]
     parameters = [
-        _parameters(name, site.named(network), site.named(subnet), mode) for name, subnet, network, mode in parts
+        _parameters(name=name, vpc=site.named(network), subnet=site.named(subnet), mode=mode)
+        for name, subnet, network, mode in parts
     ]
     return [parameters, [_network(name) for name, *_ in parts]]
 
@@ -60,10 +61,18 @@ def charts(site: Site, mirror: Mirror, base: Path) -> list[HelmRelease]:
     if site.rdma != "dranet":
         return []
     if (stated := site.gke.gpu_driver.chart) is not None:
-        return [HelmRelease(DRA_DRIVER, DRA_DRIVER, place(stated.source, base), stated.version, DRA_DRIVER_VALUES)]
+        return [
+            HelmRelease(
+                name=DRA_DRIVER,
+                namespace=DRA_DRIVER,
+                chart=place(stated.source, base),
+                version=stated.version,
+                values=DRA_DRIVER_VALUES,
+            )
+        ]
     chart, image = mirrored_chart(DRA_DRIVER_CHART, mirror.charts), mirrored(DRA_DRIVER_IMAGE.image, mirror.registry)
     values = merge(DRA_DRIVER_VALUES, image_values(DRA_DRIVER_IMAGE, image) if mirror.registry else {})
-    return [HelmRelease(DRA_DRIVER, DRA_DRIVER, chart, DRA_DRIVER_VERSION, values)]
+    return [HelmRelease(name=DRA_DRIVER, namespace=DRA_DRIVER, chart=chart, version=DRA_DRIVER_VERSION, values=values)]
 
 
 def pod_annotations() -> dict[str, str]:

@@ -13,6 +13,7 @@ networks, because all networks are interfaces of the same machines.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from ipaddress import IPv4Network
 from itertools import chain
 
@@ -87,14 +88,18 @@ class AddressPlan:
 
 
 class AddressPlanError(ValueError):
-    """A base or a peer cannot be used; `finding` is at its key of `network`. `overlapped`: the peer that the base overlaps."""
+    """A base or a peer cannot be used; `finding` is at its key of `network`.
 
-    def __init__(self, finding: Finding, overlapped: str = "") -> None:
-        self.finding, self.overlapped = finding, overlapped
+    `overlapped`: the peer that the base overlaps. `for_the_demand`: a smaller demand would fit.
+    """
+
+    def __init__(self, finding: Finding, overlapped: str = "", *, for_the_demand: bool = False) -> None:
+        self.finding, self.overlapped, self.for_the_demand = finding, overlapped, for_the_demand
         super().__init__(f"{finding.what}, because {finding.why}; {finding.fix}")
 
 
-def address_plan(base: str, demand: Demand, peers: Sequence[str] = ()) -> AddressPlan:
+@cache
+def address_plan(base: str, demand: Demand, peers: tuple[str, ...] = ()) -> AddressPlan:
     """Returns the ranges in this base. They are equal for all demands that fit. Raises AddressPlanError.
 
     `peers` are the networks to which the VPC networks are connected. If a fix names a network, the same demand fits into it with
@@ -106,7 +111,8 @@ def address_plan(base: str, demand: Demand, peers: Sequence[str] = ()) -> Addres
     need = max(_needs(demand), key=lambda need: need.base)
     if need.base > _LARGEST.num_addresses:
         why = need.said(_LARGEST, f"the {_LARGEST.num_addresses} addresses of the largest private network, {_LARGEST},")
-        raise _refusal("no base is large enough", why, "plan for fewer nodes, or for fewer pods per node")
+        fix = "plan for fewer nodes, or for fewer pods per node"
+        raise _refusal("no base is large enough", why, fix, for_the_demand=True)
     room = _Room(33 - need.base.bit_length(), taken)
     network = parsed(base)
     if network is None:
@@ -116,7 +122,9 @@ def address_plan(base: str, demand: Demand, peers: Sequence[str] = ()) -> Addres
         raise _refusal(f"base `{base}` cannot be used", reason, room.fix(network))
     if network.num_addresses < need.base:
         why = need.said(network, f"its {network.num_addresses} addresses")
-        raise _refusal(f"base `{base}` is too small", why, room.fix(network))
+        smallest = max(need.base for need in _needs(Demand(0, 0)))
+        large = network.num_addresses >= smallest
+        raise _refusal(f"base `{base}` is too small", why, room.fix(network), for_the_demand=large)
     shares = _split(network)
     for peer in taken:
         if hit := [f"`{name}` ({share})" for name, share in shares.items() if share.overlaps(peer)]:
@@ -237,8 +245,9 @@ def unusable_peers(peers: Sequence[str]) -> Iterator[Finding]:
             yield Finding(at=("peers", index), what=what, why=why, fix=fix)
 
 
-def _refusal(what: str, why: str, fix: str, overlapped: str = "") -> AddressPlanError:
-    return AddressPlanError(Finding(at=("base",), what=what, why=why, fix=fix), overlapped)
+def _refusal(what: str, why: str, fix: str, *, overlapped: str = "", for_the_demand: bool = False) -> AddressPlanError:
+    finding = Finding(at=("base",), what=what, why=why, fix=fix)
+    return AddressPlanError(finding, overlapped, for_the_demand=for_the_demand)
 
 
 def parsed(text: str) -> IPv4Network | None:

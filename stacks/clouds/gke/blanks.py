@@ -46,9 +46,6 @@ def _reservation(gke: Gke) -> str:
     return f"write one in {gke.zone} of those that `gcloud compute reservations list{where}` lists, or {others} instead"
 
 
-#: The id of the rule about blanks. A rehearsal does not ask it, because it fills them in.
-ID = "GKE-28"
-
 #: Keys that can be blank, by path under `cluster.gke`.
 KEYS: Mapping[str, Key] = {
     "project": Key(

@@ -1,12 +1,12 @@
 """GKE's implementation of the cloud protocol."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hardware.machines import GKE_POOLS, Machine
 from releases import gke
-from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Nodes, PodParts, Previous
+from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Nodes, PodParts
 from stacks.clouds.gke.addons import pod_annotations, pod_resources
 from stacks.clouds.gke.plan import INSTALLER_FILE, NETWORKS_FILE, GkePlan, gke_plan
 from stacks.clouds.gke.replaces import GKE as REPLACES
@@ -17,8 +17,9 @@ from stacks.clouds.pools import AcceleratorPool
 from stacks.schema import Section
 
 if TYPE_CHECKING:
-    from stacks.findings import Problem, Rule
+    from stacks.findings import Finding, Rule
     from stacks.kube.leftover import Leftovers
+    from stacks.rules.facts import Facts
 
 
 class GkeCloud(Cloud):
@@ -94,12 +95,10 @@ class GkeCloud(Cloud):
         pool = GkeAcceleratorPool.model_construct(labels=dict(exported["labels"]), taints=tuple(exported["taints"]))
         return Gke.model_construct(rdma=exported["rdma"], accelerator_pool=pool)
 
-    def check_previous(
-        self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
-    ) -> Sequence["str | Problem"]:
-        from stacks.clouds.gke.look import check_project_and_changes
+    def replaced(self, facts: "Facts") -> Iterator["Finding"]:
+        from stacks.clouds.gke.change import replaced
 
-        return check_project_and_changes(of_gke(plan), previous)
+        return replaced(facts)
 
     def leftovers(self, request: ClusterRequest, plan: ClusterPlan, namespace: str | None) -> "Leftovers | None":
         from stacks.clouds.gke.leftovers.google import Google

@@ -1,10 +1,10 @@
-"""The quota that a GKE plan needs in its project, and what is missing.
+"""The quota that a GKE plan needs in its project.
 
 The accelerator pool counts only if its nodes do not come from a reservation, which has its quota already. The provider reports a
 missing quota late, with half of the stack made.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hardware.fit import quantities
@@ -31,15 +31,6 @@ def quota_needs(plan: GkePlan) -> list[Need]:
     """Returns what the plan needs at its largest, each resource once. The system pool's small share is left out."""
     accelerators = [pool for pool in pools(plan.resources) if pool.has_accelerators and not _reserved(pool)]
     return [need for pool in accelerators for need in _of_pool(plan, pool)] + [*_of_networks(plan.resources)]
-
-
-def shortfalls(needs: Sequence[Need], limits: Mapping[str, int]) -> list[Need]:
-    """CAP-08: returns the missing amounts where a limit is smaller than the need. Needs without a known limit are left out."""
-    return [
-        Need(need.what, need.amount - limits[need.what])
-        for need in needs
-        if need.what in limits and need.amount > limits[need.what]
-    ]
 
 
 def _reserved(pool: Pool) -> bool:

@@ -5,6 +5,7 @@ Read-only, by two requests, and only for a new cluster or a change of its versio
 policies of the organisation are left out, because Google reports them only when a request fails (docs/gke.md).
 """
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,11 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacks.clouds.changes import Fingerprint
-from stacks.clouds.gke.leftovers.google import NETWORK, ApiOffError, ForbiddenError, Google, UnansweredError
+from stacks.clouds.gke.leftovers.google import (
+    NETWORK,
+    ApiOffError,
+    ForbiddenError,
+    Google,
+    UnansweredError,
+    connection,
+)
 from stacks.clouds.gke.plan import GkePlan
-from stacks.clouds.gke.rules import GKE_17, GKE_30
 from stacks.clouds.gke.versions import at_least, offers_command, parse
-from stacks.findings import Problem, StackFileError
+from stacks.findings import Finding
 
 #: APIs that must be on already. The stack's first resource turns an API on: Service Usage does that, and Cloud Resource Manager
 #: reads it back (google_project_service of the provider: its documentation, and `Projects.Get` in its Read).
@@ -34,13 +41,14 @@ Connect = Callable[[str], Google]
 
 @dataclass(frozen=True)
 class Question:
-    """One question to Google: its text after "whether", the role that may ask it, and the request, which returns a problem or
+    """One question to Google: its text after "whether", the role that may ask it, and the request, which returns a finding or
     None.
     """
 
     whether: str
     role: str
-    ask: Callable[[Google], Problem | None]
+    ask: Callable[[Google], Finding | None]
+    of_apis: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,25 +59,18 @@ class Unanswered:
     fix: str
 
 
-def look_at_project(plan: GkePlan, before: Fingerprint, connect: Connect) -> list[str]:
-    """Returns warnings about unanswered questions. `before` is the last plan of the stack, empty if the stack is new.
+#: None: everything is as it should be.
+Answer = Finding | Unanswered | None
 
-    Raises:
-        StackFileError: an API that the stack needs from the start is off, or GKE does not offer the version.
+
+def ask(plan: GkePlan, before: Fingerprint) -> list[tuple[Question, Answer]]:
+    """Returns the questions before a cluster is made or its version changed, each with its answer.
+
+    `before` is the last plan of the stack, empty if the stack is new.
     """
     questions = _questions(plan, before)
-    answers = _answers(questions, plan.site.project, connect)
-    if problems := [answer for answer in answers if isinstance(answer, Problem)]:
-        raise StackFileError(problems)
-    unknown: dict[Unanswered, list[str]] = {}
-    for question, answer in zip(questions, answers, strict=True):
-        if isinstance(answer, Unanswered):
-            unknown.setdefault(answer, []).append(question.whether)
-    return [_warning(whethers, answer) for answer, whethers in unknown.items()]
-
-
-def _warning(whethers: Sequence[str], answer: Unanswered) -> str:
-    return f"Google could not be asked whether {', or whether '.join(whethers)}, because {answer.why}; {answer.fix}."
+    connect = connection(os.environ, ANSWER_SECONDS, TRIES)
+    return [*zip(questions, _answers(questions, plan.site.project, connect), strict=True)]
 
 
 def _questions(plan: GkePlan, before: Fingerprint) -> list[Question]:
@@ -78,17 +79,19 @@ def _questions(plan: GkePlan, before: Fingerprint) -> list[Question]:
     if not before:
         needed = " and ".join(f"{api}.googleapis.com" for api in NEEDED)
         apis = f"{needed} are on in project {gke.project}"
-        found.append(Question(apis, "roles/serviceusage.serviceUsageViewer", lambda google: _apis(google)))
+        found.append(
+            Question(apis, "roles/serviceusage.serviceUsageViewer", lambda google: _apis(google), of_apis=True)
+        )
     if last is None or last["args"].get("min_master_version") != gke.version:
         version = f"GKE offers version {gke.version} in {gke.region}"
         found.append(Question(version, "roles/container.clusterViewer", lambda google: _version(google, plan)))
     return found
 
 
-def _answers(questions: Sequence[Question], project: str, connect: Connect) -> list[Problem | Unanswered | None]:
+def _answers(questions: Sequence[Question], project: str, connect: Connect) -> list[Answer]:
     """Returns the answers. All questions are asked at once, and the program waits no longer than the limit."""
     late = Unanswered(f"Google does not answer within {LIMIT_SECONDS} seconds", NETWORK)
-    answers: list[Problem | Unanswered | None] = [late for _ in questions]
+    answers: list[Answer] = [late for _ in questions]
 
     def put(index: int, question: Question) -> None:
         answers[index] = _answer(question, project, connect)
@@ -102,7 +105,7 @@ def _answers(questions: Sequence[Question], project: str, connect: Connect) -> l
     return [*answers]
 
 
-def _answer(question: Question, project: str, connect: Connect) -> Problem | Unanswered | None:
+def _answer(question: Question, project: str, connect: Connect) -> Answer:
     try:
         return question.ask(connect(project))
     except UnansweredError as error:
@@ -117,7 +120,7 @@ def _answer(question: Question, project: str, connect: Connect) -> Problem | Una
         return Unanswered("Google's answer is not of the form that its documentation says", NETWORK)
 
 
-def _apis(google: Google) -> Problem | None:
+def _apis(google: Google) -> Finding | None:
     names = [f"projects/{google.project}/services/{api}.googleapis.com" for api in NEEDED]
     try:
         found = google.read("serviceusage", f"projects/{google.project}/services:batchGet", names=names)
@@ -131,7 +134,7 @@ def _apis(google: Google) -> Problem | None:
     if not off:
         return None
     named = " and ".join(f"{api}.googleapis.com" for api in off)
-    return GKE_30.problem(
+    return Finding(
         at=("cluster", "gke", "project"),
         what=f"{named} {'are' if len(off) > 1 else 'is'} off in project {google.project}",
         why="the first resource of the stack needs them both, and no stack can turn them on",
@@ -144,7 +147,7 @@ def enable(apis: Iterable[str], project: str) -> str:
     return f"gcloud services enable {' '.join(f'{api}.googleapis.com' for api in apis)} --project {project}"
 
 
-def _version(google: Google, plan: GkePlan) -> Problem | None:
+def _version(google: Google, plan: GkePlan) -> Finding | None:
     gke = plan.site.gke
     path = f"projects/{gke.project}/locations/{gke.region}/serverConfig"
     found = google.read("container", path)
@@ -158,7 +161,7 @@ def _version(google: Google, plan: GkePlan) -> Problem | None:
     if gke.version in offered or _runs(google, plan):
         return None
     others = [name for name, row in channels.items() if gke.version in _offered(row)]
-    return GKE_17.problem(
+    return Finding(
         at=("cluster", "gke", "version"),
         what=f"GKE does not offer {gke.version} in channel {gke.release_channel} of {gke.region}",
         why="a version is offered for some months only, and in some channels",

@@ -85,5 +85,3 @@ def _moved(old: Arguments, new: Arguments) -> list[str]:
 
 
 GKE = Immutables(REPLACING, DISRUPTIVE, {"compute.Subnetwork": _moved})
-replacing_fields = GKE.replacing_fields
-disruptive_fields = GKE.disruptive_fields

@@ -6,25 +6,14 @@ provider is told of it.
 
 from functools import partial
 
+from stacks.clouds.gke import change, warnings
+from stacks.clouds.gke import machine_checks as machine
 from stacks.clouds.gke import section_checks as section
-from stacks.clouds.gke import warnings
-from stacks.clouds.gke.blanks import ID as BLANK
 from stacks.clouds.gke.blanks import filled_in
-from stacks.clouds.gke.laws.capacity import flex_start as law_of_flex_start
-from stacks.clouds.gke.laws.capacity import sources
+from stacks.clouds.gke.laws import capacity, machines, networks, nics
 from stacks.clouds.gke.laws.cluster import no_overlaps
-from stacks.clouds.gke.laws.machines import own_taints
-from stacks.clouds.gke.laws.networks import room
-from stacks.clouds.gke.laws.nics import labels, places, versions
 from stacks.clouds.gke.laws.rules import CLOUD, DOCS, DRANET, LAWS, NETWORKS, POOLS, TOOLKIT, TPUS
-from stacks.clouds.gke.laws.view import law
-from stacks.clouds.gke.machine_checks import (
-    flex_start,
-    new_enough_for_gpus,
-    new_enough_for_tpus,
-    one_way_to_the_nics,
-)
-from stacks.clouds.gke.machine_checks import own_taints as said_taints
+from stacks.clouds.laws import law
 from stacks.clouds.rules import GKE, nodes_within_bounds, own_machine, stated_nodes
 from stacks.findings import ERROR, WARNING, Rule, each
 
@@ -41,16 +30,22 @@ GKE_17 = Rule(
     "a version that is a family; when Pulumi runs and makes or upgrades the cluster, one that its release channel "
     "does not offer",
     "GKE would choose one, and every preview show a change; GKE would refuse it",
-    f"{CLOUD}/kubernetes-engine/versioning", check=each(section.whole_version, law("GKE-17", versions)), when_run=True,
+    f"{CLOUD}/kubernetes-engine/versioning",
+    check=each(section.whole_version, law(nics.whole_versions), change.version_offered), when_run=True,
 )  # fmt: skip
-#: Said by a look at the project (`stacks.clouds.gke.readiness`).
 GKE_30 = Rule(
     "GKE-30", ERROR,
     "when Pulumi runs: an API is off that a GKE stack needs before its first resource",
     "no stack can turn it on",
-    PAGE,
+    PAGE, check=change.apis_off, firm=True, when_run=True,
 )  # fmt: skip
 
+GKE_28 = Rule(
+    "GKE-28", ERROR,
+    "a blank, such as `<your-project>`, in project, version or reservation",
+    "only the team knows its own; a version is offered for some months only",
+    PAGE, check=filled_in, firm=True,
+)  # fmt: skip
 #: Of the section and of how its machine is made, each with the law of the resources that follow from it.
 OF_THE_FILE = (
     CLUSTER_03,
@@ -58,26 +53,26 @@ OF_THE_FILE = (
         "GKE-01", ERROR,
         "a GKE version that has not the way to the NICs yet",
         "claims would stay Pending",
-        TOOLKIT, check=each(new_enough_for_gpus, law("GKE-01", versions)),
+        TOOLKIT, check=each(machine.new_enough_for_gpus, law(nics.new_enough_for_gpus)),
     ),
     Rule(
         "GKE-08", ERROR,
         "node labels that set nodes up",
         "GKE and the plan write them, and go by them",
-        DRANET, check=each(section.own_labels, law("GKE-08", labels)),
+        DRANET, check=each(section.own_labels, law(nics.labels)),
     ),
     Rule(
         "GKE-10", ERROR,
         "a zone outside the region",
         "subnets are the region's, nodes the zone's",
-        f"{CLOUD}/compute/docs/regions-zones", check=each(section.own_region, law("GKE-10", places)),
+        f"{CLOUD}/compute/docs/regions-zones", check=each(section.own_region, law(nics.one_zone)),
     ),
     Rule(
         "GKE-12", ERROR,
         "a fabric whose pods ask for what the nodes, by `rdma` or by the machine, do not hand out: claims, or the "
         "device plugin's GPUs",
         "they would stay Pending for ever",
-        PAGE, check=one_way_to_the_nics,
+        PAGE, check=machine.one_way_to_the_nics,
     ),
     GKE_17,
     Rule(
@@ -108,7 +103,7 @@ OF_THE_FILE = (
         "GKE-24", ERROR,
         "a node taint twice, or one that GKE puts on such nodes itself",
         "GKE would refuse the pool, or the nodes would not be kept free",
-        f"{DOCS}/how-to/node-taints", check=each(said_taints, law("GKE-24", own_taints)),
+        f"{DOCS}/how-to/node-taints", check=each(machine.own_taints, law(machines.own_taints)),
     ),
     Rule(
         "GKE-26", ERROR,
@@ -122,12 +117,7 @@ OF_THE_FILE = (
         "they would be paid for, and never used",
         f"{CLOUD}/compute/docs/machine-resource", check=section.system_nodes,
     ),
-    Rule(
-        BLANK, ERROR,
-        "a blank, such as `<your-project>`, in project, version or reservation",
-        "only the team knows its own; a version is offered for some months only",
-        PAGE, check=filled_in, firm=True,
-    ),
+    GKE_28,
     Rule(
         "GKE-29", ERROR,
         "a maintenance window of less than 48 hours in any 32 days",
@@ -139,20 +129,20 @@ OF_THE_FILE = (
         "CAP-01", ERROR,
         "no source of capacity, or more than one",
         "it has to be said where the nodes come from",
-        PAGE, check=each(section.one_source, law("CAP-01", sources)), firm=True,
+        PAGE, check=each(section.one_source, law(capacity.one_source)), firm=True,
     ),
     Rule(
         "CAP-02", ERROR,
         "a reservation without its project",
         "another project may have one of the name",
         f"{CLOUD}/compute/docs/instances/reservations-overview",
-        check=each(section.whole_reservation, law("CAP-02", sources)),
+        check=each(section.whole_reservation, law(capacity.whole_reservation)),
     ),
     Rule(
         "CAP-03", ERROR,
         "flex-start for longer than a week, or before GKE has it for the machine",
         "GKE would refuse it",
-        f"{DOCS}/concepts/dws", check=each(flex_start, law("CAP-03", law_of_flex_start)),
+        f"{DOCS}/concepts/dws", check=each(machine.flex_start, law(capacity.flex_start)),
     ),
     Rule(
         "NET-01", ERROR,
@@ -164,17 +154,29 @@ OF_THE_FILE = (
         "NET-03", ERROR,
         "a base with too few addresses for the pods of all nodes",
         "nodes would not come; the fix names the smallest that would do",
-        NETWORKS, check=each(section.base_has_pods, law("NET-03", room)), firm=True,
+        NETWORKS, check=each(section.base_has_pods, law(networks.room_for_pods)), firm=True,
     ),
     Rule(
         "TPU-04", ERROR,
         "a GKE version that has not the TPU yet",
         "GKE would refuse the pool",
-        TPUS, check=each(new_enough_for_tpus, law("TPU-04", versions)),
+        TPUS, check=each(machine.new_enough_for_tpus, law(nics.new_enough_for_tpus)),
     ),
 )  # fmt: skip
 
 WARNINGS = (
+    Rule(
+        "GKE-31", WARNING,
+        "when Pulumi runs: a change that makes a pool's nodes anew",
+        "the pods on them move",
+        POOLS, check=change.recreated_nodes, when_run=True,
+    ),
+    Rule(
+        "GKE-32", WARNING,
+        "when Pulumi runs: Google cannot be asked whether the project is ready",
+        "the first resource, or the cluster, may fail",
+        PAGE, check=change.unanswered, when_run=True,
+    ),
     Rule(
         "GKE-15", WARNING,
         "an image for CUDA 13 on a GKE version whose driver is older, or not known",

@@ -53,7 +53,8 @@ def whole_version(facts: "Facts") -> Iterator[Finding]:
 def enough_maintenance(facts: "Facts") -> Iterator[Finding]:
     """GKE-29: a window that is open for as long as GKE demands. One of every day is."""
     if (gke := stated(facts)) and (words := shortage(gke.maintenance_window)):
-        yield Finding((*HERE, "maintenanceWindow", "days"), *words)
+        what, why, fix = words
+        yield Finding(at=(*HERE, "maintenanceWindow", "days"), what=what, why=why, fix=fix)
 
 
 def own_region(facts: "Facts") -> Iterator[Finding]:
@@ -144,13 +145,16 @@ def base_lies_free(facts: "Facts") -> Iterator[Finding]:
     """NET-01: peers are networks; the base is a private one that overlaps none of them, and not too small for any cluster."""
     if gke := stated(facts):
         yield from map(_in_the_network, unusable_peers(gke.network.peers))
-    yield from _refused(facts, Demand(0, 0))
+    for error in _refused(facts):
+        if not error.for_the_demand:
+            yield _of_the_base(facts, error)
 
 
 def base_has_pods(facts: "Facts") -> Iterator[Finding]:
     """NET-03: a block of addresses for the pods of every node. Of what else nodes need they run out later."""
-    if not [*_refused(facts, Demand(0, 0))] and (wanted := _demand(facts)):
-        yield from _refused(facts, wanted)
+    for error in _refused(facts):
+        if error.for_the_demand:
+            yield _of_the_base(facts, error)
 
 
 def gateways_of_its_own(facts: "Facts") -> Iterator[Finding]:
@@ -165,24 +169,28 @@ def stated(facts: "Facts") -> Gke | None:
     return facts.spec.cluster.own(Gke)
 
 
-def _demand(facts: "Facts") -> Demand | None:
-    gke, nodes = stated(facts), facts.spec.cluster.nodes
-    return demand(gke, nodes) if gke and nodes else None
-
-
-def _refused(facts: "Facts", wanted: Demand) -> Iterator[Finding]:
+def _refused(facts: "Facts") -> Iterator[AddressPlanError]:
     if (gke := stated(facts)) is None:
         return
-    network = gke.network
-    unusable = [finding.at for finding in unusable_peers(network.peers)]
-    peers = [peer for index, peer in enumerate(network.peers) if ("peers", index) not in unusable]
+    unusable = [finding.at for finding in unusable_peers(gke.network.peers)]
+    peers = tuple(peer for index, peer in enumerate(gke.network.peers) if ("peers", index) not in unusable)
     try:
-        address_plan(network.base, wanted, peers)
+        address_plan(gke.network.base, next(answered(lambda: _demand(facts, gke)), Demand(0, 0)), peers)
     except AddressPlanError as error:
-        found = error.finding
-        if error.overlapped and "base" not in network.model_fields_set:  # only the peer is in the file
-            found = replace(found, at=("peers", network.peers.index(error.overlapped)))
-        yield _in_the_network(found)
+        yield error
+
+
+def _demand(facts: "Facts", gke: Gke) -> Demand:
+    nodes = facts.spec.cluster.nodes
+    return demand(gke, nodes) if nodes else Demand(0, 0)
+
+
+def _of_the_base(facts: "Facts", error: AddressPlanError) -> Finding:
+    found, gke = error.finding, stated(facts)
+    assert gke is not None  # of which the plan was made
+    if error.overlapped and "base" not in gke.network.model_fields_set:  # only the peer is in the file
+        found = replace(found, at=("peers", gke.network.peers.index(error.overlapped)))
+    return _in_the_network(found)
 
 
 def _in_the_network(found: Finding) -> Finding:

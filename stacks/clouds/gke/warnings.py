@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from hardware.models import DOWNLOAD_GB
 from releases.gke import CUDA_13_DRIVER, SEEN_DRIVERS
-from stacks.clouds.gke.plan import GkePlan
+from stacks.clouds.gke.change import plan_of
 from stacks.clouds.gke.quota import quota_needs
 from stacks.clouds.gke.versions import parse
-from stacks.findings import Finding, UnknownError
+from stacks.findings import Finding
 
 if TYPE_CHECKING:
     from stacks.rules.facts import Facts
@@ -19,16 +19,9 @@ HERE = ("cluster", "gke")
 _ROOM = 1.2
 
 
-def _plan(facts: "Facts") -> GkePlan:
-    """Returns the plan of the stack's cluster. Raises UnknownError if the stack makes none on GKE."""
-    if not isinstance(facts.cluster, GkePlan):
-        raise UnknownError
-    return facts.cluster
-
-
 def driver(facts: "Facts") -> Iterator[Finding]:
     """GKE-15: images for CUDA 13 on a driver that is unknown or too old."""
-    plan, image = _plan(facts), facts.workload.image
+    plan, image = plan_of(facts), facts.workload.image
     version = parse(plan.site.gke.version) or (0, 0)
     seen = SEEN_DRIVERS.get((version[0], version[1]), "")
     if plan.site.rdma != "dranet" or "cu13" not in image or int(seen.partition(".")[0] or 0) >= CUDA_13_DRIVER:
@@ -43,7 +36,7 @@ def driver(facts: "Facts") -> Iterator[Finding]:
 
 def short_lived(facts: "Facts") -> Iterator[Finding]:
     """CAP-09: nodes with a limited life."""
-    flex = _plan(facts).site.gke.capacity.flex_start
+    flex = plan_of(facts).site.gke.capacity.flex_start
     if flex:
         what = f"nodes of flex-start are deleted after {flex.max_run_duration} seconds"
         why = "the model servers stop with them, and new nodes come only when there is capacity"
@@ -57,7 +50,7 @@ def short_lived(facts: "Facts") -> Iterator[Finding]:
 
 def quota(facts: "Facts") -> Iterator[Finding]:
     """CAP-08: quota that the project needs for nodes without a reservation."""
-    plan = _plan(facts)
+    plan = plan_of(facts)
     if plan.site.gke.capacity.reservation is None:
         what = f"quota is needed: {', '.join(map(str, quota_needs(plan)))}"
         why = "without it the pool fails when everything else is made"
@@ -66,7 +59,7 @@ def quota(facts: "Facts") -> Iterator[Finding]:
 
 def proxies(facts: "Facts") -> Iterator[Finding]:
     """NET-09: a proxy-only subnet smaller than Google recommends."""
-    plan = _plan(facts)
+    plan = plan_of(facts)
     if plan.site.gateway and (what := plan.site.addresses.proxy_warning):
         why = "a busy Gateway runs out of proxies"
         yield Finding(
@@ -76,7 +69,7 @@ def proxies(facts: "Facts") -> Iterator[Finding]:
 
 def model_on_the_boot_disk(facts: "Facts") -> Iterator[Finding]:
     """TPU-05: a boot disk too small for the model."""
-    plan, model = _plan(facts), facts.workload.model
+    plan, model = plan_of(facts), facts.workload.model
     disk = plan.site.gke.accelerator_pool.boot_disk_gb or plan.site.pool.boot_disk_gb
     if plan.site.pool.topology and DOWNLOAD_GB.get(model, 0) * _ROOM > disk:
         what, why = f"a boot disk of {disk} GB", f"{model} is {DOWNLOAD_GB[model]} GB, and TPU hosts have no other disk"
@@ -90,7 +83,7 @@ def model_on_the_boot_disk(facts: "Facts") -> Iterator[Finding]:
 
 def brought(facts: "Facts") -> Iterator[Finding]:
     """GKE-16: a CRD in the stack's own directory that the cluster keeps itself."""
-    plan, crds = _plan(facts), facts.spec.crds
+    plan, crds = plan_of(facts), facts.spec.crds
     if crds.manage and crds.directory and plan.brought_crds:
         names = " and ".join(sorted(plan.brought_crds))
         what, why = f"{names} is not taken from {crds.directory}", f"GKE {plan.site.gke.version} keeps that CRD itself"

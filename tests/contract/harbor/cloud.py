@@ -5,11 +5,11 @@ from typing import Any
 
 from hardware.machines import Machine
 from stacks.clouds.changes import changes
-from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Follows, InUse, Previous
+from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Follows, InUse
 from stacks.clouds.pools import AcceleratorPool
 from stacks.clouds.replaces import Fixed, Immutables
 from stacks.clouds.resource import Ref, Resource
-from stacks.findings import ERROR, OUTSIDE, Finding, Problem, Rule
+from stacks.findings import ERROR, OUTSIDE, Finding, Rule
 from stacks.kube.leftover import Leftover, Leftovers
 from stacks.rules.facts import Facts
 from stacks.schema import Section
@@ -97,11 +97,11 @@ class HarborCloud(Cloud):
     def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
         return Harbor.model_construct(accelerator_pool=AcceleratorPool.model_construct(labels=dict(exported["labels"])))
 
-    def check_previous(
-        self, request: ClusterRequest, plan: ClusterPlan, previous: Previous
-    ) -> Sequence["str | Problem"]:
+    def replaced(self, facts: "Facts") -> Iterator[Finding]:
         assert self.replaces is not None
-        return [f"{row.resource.name} is replaced" for row in changes(previous.planned, plan.resources, self.replaces)]
+        for row in changes(facts.previous.planned, facts.resources, self.replaces):
+            what, why = f"{row.resource.name} is replaced", "it moves"
+            yield Finding(at=("cluster", "harbor"), what=what, why=why, fix="take it back")
 
     def leftovers(self, request: ClusterRequest, plan: ClusterPlan, namespace: str | None) -> Leftovers | None:
         found = [

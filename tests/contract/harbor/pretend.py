@@ -2,6 +2,7 @@
 
 from rehearsal.clouds.cloud import CloudRehearsal
 from rehearsal.clouds.pretend import Errors, Kind, PretendKinds
+from rehearsal.faults import Fault
 from rehearsal.plugins.plugin import Failure
 from tests.contract.harbor.cloud import HARBOR_01, REPLACES
 
@@ -36,3 +37,4 @@ class HarborRehearsal(CloudRehearsal):
     """The rehearsal of Harbor."""
 
     pretend = TABLE
+    faults = (Fault("low-tide", "no ship comes in"),)

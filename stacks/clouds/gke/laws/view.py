@@ -3,46 +3,14 @@
 Nothing here knows which stack file they come from: a plan's are judged the same way as what a program registered.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from releases import values
+from stacks.clouds.laws import broken
 from stacks.clouds.resource import Arguments, Ref, Resource
-from stacks.findings import OUTSIDE, Finding
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
-
-#: Reason and fix for mistakes that only the program's plan can make.
-WHY, FIX = "the cloud would refuse it, or make something else of it", "report it: it is a defect of this program"
-
-
-@dataclass(frozen=True)
-class Broken:
-    """A rule that resources break: its id, the resource and the argument's path in it, and what is wrong."""
-
-    rule: str
-    resource: str
-    field: str
-    what: str
-
-    def finding(self) -> Finding:
-        """The finding at the argument, which has no place in a stack file."""
-        return Finding(at=(OUTSIDE, self.resource, *self.field.split(".")), what=self.what, why=WHY, fix=FIX)
-
-
-Law = Callable[[Sequence[Resource]], Iterator[Broken]]
-
-
-def law(id_: str, *laws: Law) -> Callable[["Facts"], Iterator[Finding]]:
-    """The check of a rule over the resources of a plan: what of these laws, some of which are of several rules, has its id."""
-
-    def check(facts: "Facts") -> Iterator[Finding]:
-        for one in laws:
-            yield from (broken.finding() for broken in one(facts.resources) if broken.rule == id_)
-
-    return check
+from stacks.findings import Finding
 
 
 def name_of(value: Any) -> str:
@@ -89,9 +57,9 @@ class Pool:
         """The argument at a path."""
         return look_up(self.resource.args, path)
 
-    def broken(self, rule: str, field: str, what: str) -> Broken:
-        """Something is wrong with it."""
-        return Broken(rule, self.resource.name, field, what)
+    def broken(self, field: str, what: str) -> Finding:
+        """Returns the finding at one of its arguments."""
+        return broken(self.resource.name, field, what)
 
     @property
     def machine_type(self) -> str:
