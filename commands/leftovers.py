@@ -63,7 +63,7 @@ def leftovers(
     elif context is not None:
         raise typer.BadParameter(KNOWN, param_hint="--context")
     with console.working(f"asking {file.spec.cluster.cloud.title}" if _place(file) else "asking the cluster"):
-        found = _look(file)
+        found = _leftovers(file)
     if output is Output.JSON:
         console.line(json.dumps(_document(file, found), indent=2))
     else:
@@ -113,13 +113,13 @@ def _reached(file: "StackFile", context: str | None) -> "StackFile":
     return file.with_spec(file.spec.model_copy(update={"cluster": reached}))
 
 
-def _look(file: "StackFile") -> "Leftovers":
+def _leftovers(file: "StackFile") -> "Leftovers":
     """Returns the leftovers, from Google if the stack makes its cluster there (all else is in that cluster), else from the
     cluster.
     """
-    from stacks.leftovers import look_for_leftovers
+    from stacks.leftovers import find_leftovers
 
-    return look_for_leftovers(file.facts.blueprint, file.stack)
+    return find_leftovers(file.facts.blueprint, file.stack)
 
 
 def _place(file: "StackFile") -> "Mapping[str, str]":

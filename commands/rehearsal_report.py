@@ -18,7 +18,7 @@ from hardware.render.kinds import role_pods
 from rehearsal.parts.parts import Part
 from rehearsal.report import Report
 from rehearsal.session import Outcome, Stage
-from rehearsal.verdict.luck import NO_SPARE, depends_on_order
+from rehearsal.verdict.placement_order import NO_SPARE, depends_on_order
 from rehearsal.verdict.verdict import BLIND_SPOTS, PodState
 from stacks.blueprint import ServingBlueprint
 from stacks.serving.workload import machine_of

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands import console, manifests, rendered_cluster
-from commands.rendered import File, of_objects, of_values
+from commands import console, manifests, render_cluster
+from commands.render_files import File, of_objects, of_values
 from releases.charts import helm_arguments
 from releases.values import merge
 
@@ -33,7 +33,7 @@ MARK = "# Rendered by `llmd-pd render`"
 
 def file_names() -> tuple[str, ...]:
     """Returns the name of every file that a render can have."""
-    return (*rendered_cluster.file_names(), *SERVING)
+    return (*render_cluster.file_names(), *SERVING)
 
 
 class OutputError(ValueError):
@@ -126,7 +126,7 @@ def _cluster_files(planned: "Blueprint", skip_files: bool) -> tuple[dict[str, Fi
             left_out[plan.objects_file] = "of --skip-driver-installer"
         else:
             objects = _read(plan)
-    return rendered_cluster.cluster_files(planned.cloud, plan, objects), left_out
+    return render_cluster.cluster_files(planned.cloud, plan, objects), left_out
 
 
 def stack_objects(

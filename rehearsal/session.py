@@ -13,9 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rehearsal import blanks, faults, surroundings
+from rehearsal import faults, placeholders, surroundings
 from rehearsal import project as projects
-from rehearsal.blanks import Blanks
 from rehearsal.clouds import access as cloud
 from rehearsal.clouds.registry import rehearsal_of
 from rehearsal.control_plane import kwokctl, processes, resume, shell
@@ -29,12 +28,13 @@ from rehearsal.parts import parts
 from rehearsal.parts.parts import Part
 from rehearsal.parts.plugins import plugins
 from rehearsal.parts.toolchain import PROVIDER, Origin, Toolchain, ensure
+from rehearsal.placeholders import Placeholders
 from rehearsal.report import Report
 from rehearsal.stack import fit_left_to_scheduler
 from rehearsal.verdict.gateway import Entrance
 from rehearsal.verdict.node_pools import Pools
-from rehearsal.verdict.verdict import Surroundings, Verdict, look
-from rehearsal.verdict.watch import SILENT, Watch, final_look
+from rehearsal.verdict.verdict import Surroundings, Verdict, verdict_of
+from rehearsal.verdict.watch import SILENT, Watch, final_verdict
 from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.clouds.cloud import Follows
 from stacks.clouds.pools import NodePool
@@ -98,7 +98,8 @@ class Outcome:
 def stage(
     file: StackFile, *, kept: bool, report: Report, fault: str | None = None, registry: Registry | None = None
 ) -> Iterator[Stage]:
-    """Prepares the rehearsal of a stack file, with its blanks filled in. A kept one continues where it was, and is left running.
+    """Prepares the rehearsal of a stack file, with its placeholders filled in. A kept one continues where it was, and is left
+    running.
 
     `fault` is the id of the fault to play (`rehearsal.faults`).
 
@@ -109,11 +110,11 @@ def stage(
         SourceError: its CRDs are not available, or do not have their checksums.
     """
     registry = registry or Registry()
-    platform = platform_of(file, blanks.UNASKED)
-    left = Blanks.of(file, platform)
-    file = file.with_spec(blanks.filled(file.spec))
+    platform = platform_of(file, placeholders.UNASKED)
+    left = Placeholders.of(file, platform)
+    file = file.with_spec(placeholders.filled(file.spec))
     if platform is not None:
-        platform = platform.with_spec(blanks.filled(platform.spec))
+        platform = platform.with_spec(placeholders.filled(platform.spec))
     unjudged = fit_left_to_scheduler(file.spec)
     planned = serving_blueprint(file.spec, CHECKOUT)
     need_sdk((platform or file).spec.cluster)
@@ -130,7 +131,7 @@ def stage(
 @dataclass(frozen=True)
 class _Subject:
     """The subject of a rehearsal: a stack file with its blueprint and the keys that leave the fit to the scheduler, its platform
-    stack if it has one, the blueprint that makes the nodes, the fault, and the blanks."""
+    stack if it has one, the blueprint that makes the nodes, the fault, and the placeholders."""
 
     file: StackFile
     plan: ServingBlueprint
@@ -138,7 +139,7 @@ class _Subject:
     platform: StackFile | None
     made: Blueprint
     fault: str | None
-    blanks: Blanks
+    placeholders: Placeholders
 
 
 def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: Report) -> Stage:
@@ -171,10 +172,10 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         found = plugins(Path(env["PULUMI_HOME"]), toolchain, Path(sys.executable), CHECKOUT)
         engines = []
         if (platform := subject.platform) is not None:
-            engines.append(_engine(workdir, env, platform, reached, subject.blanks.platform))
+            engines.append(_engine(workdir, env, platform, reached, subject.placeholders.platform))
             reached = {"cluster": {"stack": platform.stack}}
         unjudged = {"cluster": subject.unjudged}
-        overrides = (reached, unjudged, chart.config, surroundings.played(planned), subject.blanks.own)
+        overrides = (reached, unjudged, chart.config, surroundings.played(planned), subject.placeholders.own)
         engine = _engine(workdir, env, subject.file, *overrides)
         engines.append(engine)
         if not pools and node_pools.CONTROLLER.ran(workdir):
@@ -189,7 +190,7 @@ def _set(subject: _Subject, rehearsal: Rehearsal, toolchain: Toolchain, report: 
         crds,
         *parts.monitors(planned),
         *brought,
-        *subject.blanks.parts,
+        *subject.placeholders.parts,
     )
     made = Stage(rehearsal, plane, planned, tuple(engines), pools, everything, machines)
     shell.write(made.shell, added, engine.project.directory)
@@ -216,23 +217,23 @@ def perform(made: Stage, report: Report) -> Outcome:
     hopeless: list[str] = []
     entrance, pools = Entrance.of(made.plan), Pools(made.pools)
     around: list[Surroundings] = [pools] if entrance is None else [entrance, pools]
-    looked = partial(look, made.api, made.plan.spec.namespace, around)
+    observe = partial(verdict_of, made.api, made.plan.spec.namespace, around)
     code = 0
     for engine in made.engines:
         with report.step("pulumi up" if engine is made.engine else f"pulumi up of {engine.project.stack}"):
-            code = _up(engine, looked if engine is made.engine else partial(_nodes, made.api, pools), report, hopeless)
+            code = _up(engine, observe if engine is made.engine else partial(_nodes, made.api, pools), report, hopeless)
         if code:
             break
     try:
         with report.step("a look at every pod"):
-            verdict = final_look(looked, patient=code == 0)
+            verdict = final_verdict(observe, patient=code == 0)
     except (HTTPError, OSError, ApiException) as error:
         raise _gone(made) from error
     outputs = json.loads(made.engine.outputs() or "{}")
     return Outcome(verdict, code, "".join(hopeless), outputs)
 
 
-def _up(engine: Engine, looked: Callable[[], Verdict], report: Report, hopeless: list[str]) -> int:
+def _up(engine: Engine, observe: Callable[[], Verdict], report: Report, hopeless: list[str]) -> int:
     process = engine.up()
 
     def give_up(reason: str) -> None:
@@ -243,7 +244,7 @@ def _up(engine: Engine, looked: Callable[[], Verdict], report: Report, hopeless:
         else:
             interrupt(process)
 
-    with Watch(looked, give_up):
+    with Watch(observe, give_up):
         return finish(process)
 
 

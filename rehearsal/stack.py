@@ -1,11 +1,12 @@
-"""The stack file of a rehearsal. All rules apply, but those of fit, which the scheduler judges, and the one about blanks."""
+"""The stack file of a rehearsal. All rules apply, but those of fit, which the scheduler judges, and the one about placeholders.
+"""
 
 from pathlib import Path
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from rehearsal import blanks
+from rehearsal import placeholders
 from stacks.clouds.registry import CLOUDS
 from stacks.file.load import StackFile, load_serving
 from stacks.findings import Problem, StackFileError
@@ -30,7 +31,7 @@ AS_EXISTING: dict[str, Any] = {
 
 
 def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None) -> StackFile:
-    """Reads a stack file for a rehearsal, on another machine or with another number of nodes if given. Its blanks stay.
+    """Reads a stack file for a rehearsal, on another machine or with another number of nodes if given. Its placeholders stay.
 
     Another machine or number of nodes is rehearsed on an existing cluster, also if the stack would make its own.
 
@@ -38,7 +39,7 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
         StackFileError: with every problem but those of fit. With those of fit if no machine fits, or if the stack or its platform
             stack makes the nodes, so that their number and machine are certain.
     """
-    file = load_serving(path, but=SCHEDULERS_RULES | blanks.UNASKED)
+    file = load_serving(path, but=SCHEDULERS_RULES | placeholders.UNASKED)
     changes: dict[str, Any] = {
         key: value for key, value in (("machine", machine), ("nodes", nodes)) if value is not None
     }
@@ -48,9 +49,9 @@ def rehearsable(path: Path, machine: str | None = None, nodes: int | None = None
         changes |= AS_EXISTING
     spec = _on(file.spec, **changes)
     if spec.cluster.provider == OF_A_STACK:
-        return resolve_platform(file.with_spec(spec), but=blanks.UNASKED)
+        return resolve_platform(file.with_spec(spec), but=placeholders.UNASKED)
     unasked = frozenset() if spec.cluster.makes_nodes else SCHEDULERS_RULES
-    whole = blanks.filled(spec)
+    whole = placeholders.filled(spec)
     if problems := [problem for problem in examine(whole).errors if problem.rule not in unasked]:
         raise StackFileError([*map(file.located, problems)])
     try:

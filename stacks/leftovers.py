@@ -24,7 +24,7 @@ from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
 from stacks.kube.context import Context
 from stacks.kube.errors import asking
-from stacks.kube.leftover import Leftover, Leftovers, Look, ending
+from stacks.kube.leftover import Leftover, Leftovers, Search, ending
 from stacks.kube.owner import owner_text
 from stacks.kube.rules import CLUSTER
 from stacks.serving.gateway import GatewayPlan
@@ -36,7 +36,7 @@ INFERENCE_GROUPS = frozenset({"inference.networking.k8s.io", "inference.networki
 FINISHED = ("Succeeded", "Failed")
 
 
-def look_for_leftovers(plan: Blueprint, stack: str) -> Leftovers:
+def find_leftovers(plan: Blueprint, stack: str) -> Leftovers:
     """Returns what remains of the stack of this name: from its cloud if the cloud's API knows all of it, else from its cluster.
 
     Raises:
@@ -49,8 +49,8 @@ def look_for_leftovers(plan: Blueprint, stack: str) -> Leftovers:
         _refuse(plan, None)
     at = plan.spec.cluster.at
     with asking(at, partial(_refuse, plan)):
-        look = Look(Api(at.kubeconfig, at.context), stack)
-        return look.result(_everything(look, plan))
+        search = Search(Api(at.kubeconfig, at.context), stack)
+        return search.result(_everything(search, plan))
 
 
 def _refuse(plan: Blueprint, problem: Problem | None) -> None:
@@ -62,24 +62,24 @@ def _refuse(plan: Blueprint, problem: Problem | None) -> None:
     raise StackFileError([said])
 
 
-def _everything(look: Look, plan: Blueprint) -> Iterator[Leftover]:
-    yield from plan.cloud.left_in_cluster(look, plan.cluster)
+def _everything(search: Search, plan: Blueprint) -> Iterator[Leftover]:
+    yield from plan.cloud.left_in_cluster(search, plan.cluster)
     if plan.serving is not None:
-        yield from _Serving(look, plan.serving).everything()
+        yield from _Serving(search, plan.serving).everything()
 
 
 @dataclass
 class _Serving:
     """The part of the search for what serves and all it needs except nodes."""
 
-    look: Look
+    search: Search
     plan: ServingBlueprint
 
     def everything(self) -> Iterator[Leftover]:
         name = self.plan.spec.namespace
-        namespace = self.look.read(f"namespace {name}", f"/api/v1/namespaces/{name}")
-        if namespace is not None and not self.look.ours(namespace):
-            self.look.others.append(
+        namespace = self.search.read(f"namespace {name}", f"/api/v1/namespaces/{name}")
+        if namespace is not None and not self.search.ours(namespace):
+            self.search.others.append(
                 f"namespace {name} exists and belongs to {owner_text(namespace)}, so nothing in it is this stack's, "
                 "nor a volume claimed from it"
             )
@@ -95,10 +95,10 @@ class _Serving:
         if namespace is not None:
             name = self.plan.spec.namespace
             yield Leftover("Namespace", name, f"of {owner_text(namespace)}{ending(namespace)}")
-            claims = self.look.items(f"PersistentVolumeClaims of {name}", self._path("persistentvolumeclaims"))
+            claims = self.search.items(f"PersistentVolumeClaims of {name}", self._path("persistentvolumeclaims"))
             yield from self._in_namespace(claims)
         claimed = {claim.get("spec", {}).get("volumeName") for claim in claims}
-        for volume in self.look.items("PersistentVolumes", "/api/v1/persistentvolumes"):
+        for volume in self.search.items("PersistentVolumes", "/api/v1/persistentvolumes"):
             claim = volume["spec"].get("claimRef") or {}
             # A volume is billed once: if its claim exists, the claim is listed.
             if claim.get("namespace") == self.plan.spec.namespace and volume["metadata"]["name"] not in claimed:
@@ -106,7 +106,7 @@ class _Serving:
 
     def _in_namespace(self, claims: Iterable[Object]) -> Iterator[Leftover]:
         namespace = self.plan.spec.namespace
-        for service in self.look.items(f"Services of {namespace}", self._path("services")):
+        for service in self.search.items(f"Services of {namespace}", self._path("services")):
             if service["spec"].get("type") == "LoadBalancer":
                 ingress = service.get("status", {}).get("loadBalancer", {}).get("ingress") or []
                 at = _addresses([row.get("ip") or row.get("hostname") for row in ingress])
@@ -115,7 +115,7 @@ class _Serving:
             volume = claim.get("spec", {}).get("volumeName")
             what = f"{_size(claim)}, on volume {volume}" if volume else "without a volume yet"
             yield Leftover("PersistentVolumeClaim", _full(claim), f"{what}{ending(claim)}", bills=volume is not None)
-        for pod in self.look.items(f"Pods of {namespace}", self._path("pods")):
+        for pod in self.search.items(f"Pods of {namespace}", self._path("pods")):
             devices = _devices(pod["spec"])
             if devices and pod.get("status", {}).get("phase") not in FINISHED:
                 node = pod["spec"].get("nodeName")
@@ -124,7 +124,7 @@ class _Serving:
         gateway = self.plan.gateway
         if gateway is not None and gateway.objects:
             path = f"{GATEWAY_API}/namespaces/{gateway.namespace}/gateways/{gateway.name}"
-            live = self.look.read(f"Gateway {gateway.namespace}/{gateway.name}", path)
+            live = self.search.read(f"Gateway {gateway.namespace}/{gateway.name}", path)
             if live is not None:
                 addresses = [row.get("value") for row in live.get("status", {}).get("addresses") or []]
                 what = f"{_addresses(addresses)}{ending(live)}"
@@ -137,7 +137,7 @@ class _Serving:
     def _records(self, release: HelmRelease) -> list[Object]:
         query = helm_records.selector(release.name)
         what = f"Secrets of {release.namespace} (Helm's records of {release.name})"
-        return self.look.items(what, f"/api/v1/namespaces/{release.namespace}/secrets?{query}")
+        return self.search.items(what, f"/api/v1/namespaces/{release.namespace}/secrets?{query}")
 
     def _release(self, release: HelmRelease) -> Iterator[Leftover]:
         records = self._records(release)
@@ -151,7 +151,7 @@ class _Serving:
         for release in gateway.implementation:
             records = self._records(release)
             said = helm_records.descriptions(records)
-            if records and (not said or any(text.endswith(self.look.mark) for text in said)):
+            if records and (not said or any(text.endswith(self.search.mark) for text in said)):
                 retained = gateway.stated.retain
                 why = "; other Gateways may live from it" if retained else ""
                 yield Leftover(
@@ -168,7 +168,7 @@ class _Serving:
         groups = {*(INFERENCE_GROUPS if ours else ()), *((GATEWAY_GROUP,) if gateway else ())}
         if not groups:
             return
-        for crd in self.look.items("CustomResourceDefinitions", CRDS):
+        for crd in self.search.items("CustomResourceDefinitions", CRDS):
             if crd["spec"]["group"] in groups:
                 yield Leftover("CRD", crd["metadata"]["name"], "other stacks may use it", on_purpose=True)
 

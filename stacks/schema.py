@@ -21,7 +21,7 @@ _REGISTRY = r"^[a-z0-9][-a-zA-Z0-9._:]*(/[-a-zA-Z0-9._]+)*$"
 _CHARTS = r"^(oci|https)://[a-z0-9][-a-zA-Z0-9._:/]*$"
 _LABEL_KEY = r"^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
 _LABEL_VALUE = r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$"
-#: Or a blank: a rule refuses it (`stacks.clouds.gke.blanks`), a rehearsal fills it in.
+#: Or a placeholder: a rule refuses it (`stacks.clouds.gke.placeholders`), a rehearsal fills it in.
 _PROJECT = r"^(([a-z0-9][-.a-z0-9]*:)?[a-z][-a-z0-9]{4,28}[a-z0-9]|<[^<>]+>)$"
 _TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 _REGION = r"^[a-z]+-[a-z]+[0-9]+$"

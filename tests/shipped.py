@@ -10,14 +10,14 @@ VALUES = {"<your-project>": "acme-serving", "<look-it-up>": VERSION, "<your-rese
 
 
 def fill(text: str) -> str:
-    """A stack file's text without blanks."""
-    for blank, value in VALUES.items():
-        text = text.replace(blank, value)
+    """A stack file's text without placeholders."""
+    for placeholder, value in VALUES.items():
+        text = text.replace(placeholder, value)
     return text
 
 
 def filled(directory: Path, name: str) -> Path:
-    """A file of the repository without blanks, written there."""
+    """A file of the repository without placeholders, written there."""
     path = directory / name
     path.write_text(fill((ROOT / name).read_text()))
     return path

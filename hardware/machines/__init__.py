@@ -14,7 +14,7 @@ from hardware.machines.generic import NVIDIA_GENERIC, SYSTEM
 from hardware.machines.gke import A3_ULTRA_DRA, A3_ULTRA_RDMA, A4_DRA, A4_RDMA, TPU7X_HOST, TPU_V6E_HOST
 from hardware.machines.gke_pools import GKE_POOLS, TPU_HOSTS, GkePool, RdmaMode
 from hardware.machines.intel import GAUDI_DRA, INTEL_XPU_DRA, INTEL_XPU_RDMA_DRA
-from hardware.machines.types import DeviceSlice, Machine, Rdma, Silicon, SliceDevice, Taint, Version
+from hardware.machines.types import Chip, DeviceSlice, Machine, Rdma, SliceDevice, Taint, Version
 
 __all__ = [
     "COREWEAVE_CPU",
@@ -23,13 +23,13 @@ __all__ = [
     "MACHINES",
     "SYSTEM",
     "TPU_HOSTS",
+    "Chip",
     "DeviceClass",
     "DeviceSlice",
     "GkePool",
     "Machine",
     "Rdma",
     "RdmaMode",
-    "Silicon",
     "SliceDevice",
     "Taint",
     "UnknownMachineError",

@@ -1,6 +1,6 @@
 """Machines with 8 AMD Instinct MI300X and AMD's device plugin."""
 
-from hardware.machines.silicon import MI300X
+from hardware.machines.chips import MI300X
 from hardware.machines.types import Machine, Rdma
 
 _CAPACITY = {"cpu": "224", "memory": "2015Gi", "ephemeral-storage": "3500Gi"}
@@ -17,7 +17,7 @@ AMD_MI300X = Machine(
     title="8×MI300X with a shared RDMA device (as at TensorWave)",
     provider="tensorwave",
     instance_type="mi300x-8",
-    silicon=MI300X,
+    chip=MI300X,
     handed_out_as="amd.com/gpu",
     capacity=_CAPACITY,
     allocatable=_ALLOCATABLE,
@@ -39,7 +39,7 @@ AMD_MI300X_OCI = Machine(
     title="OCI BM.GPU.MI300X.8: 8×MI300X with SR-IOV RDMA",
     provider="oci",
     instance_type="BM.GPU.MI300X.8",
-    silicon=MI300X,
+    chip=MI300X,
     handed_out_as="amd.com/gpu",
     capacity=_CAPACITY,
     allocatable=_ALLOCATABLE,

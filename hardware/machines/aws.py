@@ -1,7 +1,7 @@
 """AWS machines."""
 
+from hardware.machines.chips import H200
 from hardware.machines.generic import H200_FEATURE_LABELS
-from hardware.machines.silicon import H200
 from hardware.machines.types import Machine, Rdma
 
 AWS_P5EN = Machine(
@@ -9,7 +9,7 @@ AWS_P5EN = Machine(
     title="AWS p5en.48xlarge: 8×H200 on EFA",
     provider="aws",
     instance_type="p5en.48xlarge",
-    silicon=H200,
+    chip=H200,
     handed_out_as="nvidia.com/gpu",
     capacity={"cpu": "192", "memory": "2015Gi", "ephemeral-storage": "3500Gi"},
     allocatable={"cpu": "190", "memory": "2000Gi", "ephemeral-storage": "3500Gi"},

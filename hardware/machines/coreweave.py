@@ -5,7 +5,7 @@ The cluster's own pods and the router run on CPU machines, whose sizes are from 
 
 from collections.abc import Mapping
 
-from hardware.machines.silicon import H200
+from hardware.machines.chips import H200
 from hardware.machines.types import Machine, Rdma, Taint
 
 COREWEAVE_H200 = Machine(
@@ -13,7 +13,7 @@ COREWEAVE_H200 = Machine(
     title="CoreWeave 8×H200 on InfiniBand",
     provider="coreweave",
     instance_type="gd-8xh200ib-i128",
-    silicon=H200,
+    chip=H200,
     handed_out_as="nvidia.com/gpu",
     capacity={"cpu": "128", "memory": "2112109800Ki", "ephemeral-storage": "30003181568Ki"},
     allocatable={"cpu": "127", "memory": "2110012648Ki", "ephemeral-storage": "30003181568Ki"},

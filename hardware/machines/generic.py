@@ -1,6 +1,6 @@
 """Machines of no particular provider: the guide's minimum, and a machine for pods without an accelerator."""
 
-from hardware.machines.silicon import H200
+from hardware.machines.chips import H200
 from hardware.machines.types import Machine
 
 #: Labels that NVIDIA's GPU feature discovery writes on an 8×H200 node.
@@ -19,7 +19,7 @@ NVIDIA_GENERIC = Machine(
     title="8×H200 server with NVIDIA's device plugin and no RDMA",
     provider="any",
     instance_type="hgx-h200-8",
-    silicon=H200,
+    chip=H200,
     handed_out_as="nvidia.com/gpu",
     capacity={"cpu": "192", "memory": "2015Gi", "ephemeral-storage": "3500Gi"},
     allocatable={"cpu": "190", "memory": "2000Gi", "ephemeral-storage": "3500Gi"},

@@ -7,8 +7,8 @@ A3 Ultra: GPUs and memory.
 
 from dataclasses import replace
 
+from hardware.machines.chips import B200, H200, TPU7X, TPU_V6E
 from hardware.machines.dranet import NICS
-from hardware.machines.silicon import B200, H200, TPU7X, TPU_V6E
 from hardware.machines.types import DeviceSlice, Machine, Rdma, Taint, Version
 
 _LABELS = {
@@ -81,7 +81,7 @@ A3_ULTRA_RDMA = Machine(
     title="GKE A3 Ultra (8×H200), device plugin and multi-networking",
     provider="gke",
     instance_type="a3-ultragpu-8g",
-    silicon=H200,
+    chip=H200,
     handed_out_as="nvidia.com/gpu",
     capacity=_A3_CAPACITY,
     allocatable=_A3_ALLOCATABLE,
@@ -114,7 +114,7 @@ A3_ULTRA_DRA = Machine(
     title="GKE A3 Ultra (8×H200), GPUs and NICs by DRA, no nvidia.com/gpu",
     provider="gke",
     instance_type="a3-ultragpu-8g",
-    silicon=H200,
+    chip=H200,
     handed_out_as="gpu.nvidia.com",
     capacity=_A3_CAPACITY,
     allocatable=_A3_ALLOCATABLE,
@@ -157,7 +157,7 @@ A4_RDMA = replace(
     key="gke-a4-highgpu-8g-rdma",
     title="GKE A4 (8×B200), device plugin and multi-networking",
     instance_type="a4-highgpu-8g",
-    silicon=B200,
+    chip=B200,
     capacity=_A4_CAPACITY,
     allocatable=_A4_ALLOCATABLE,
     labels={**A3_ULTRA_RDMA.labels, **_A4_LABELS, "cloud.google.com/gke-nodepool": "a4-rdma"},
@@ -169,7 +169,7 @@ A4_DRA = replace(
     key="gke-a4-highgpu-8g-dra",
     title="GKE A4 (8×B200), GPUs and NICs by DRA, no nvidia.com/gpu",
     instance_type="a4-highgpu-8g",
-    silicon=B200,
+    chip=B200,
     capacity=_A4_CAPACITY,
     allocatable=_A4_ALLOCATABLE,
     slices=(
@@ -210,7 +210,7 @@ TPU7X_HOST = Machine(
     title="GKE tpu7x-standard-4t: one host, 4 chips (2x2x1)",
     provider="gke",
     instance_type="tpu7x-standard-4t",
-    silicon=TPU7X,
+    chip=TPU7X,
     handed_out_as="google.com/tpu",
     capacity={"cpu": "224", "memory": "894Gi", "ephemeral-storage": "500Gi"},
     allocatable={"cpu": "223370m", "memory": "868Gi", "ephemeral-storage": "450Gi"},
@@ -234,7 +234,7 @@ TPU_V6E_HOST = Machine(
     title="GKE ct6e-standard-8t: one host, 8 TPU v6e chips (2x4)",
     provider="gke",
     instance_type="ct6e-standard-8t",
-    silicon=TPU_V6E,
+    chip=TPU_V6E,
     handed_out_as="google.com/tpu",
     capacity={"cpu": "180", "memory": "1341Gi", "ephemeral-storage": "500Gi"},
     allocatable={"cpu": "179480m", "memory": "1306Gi", "ephemeral-storage": "450Gi"},

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from hardware.machines.chips import ARC_B60, GAUDI2
 from hardware.machines.dranet import NICS
-from hardware.machines.silicon import ARC_B60, GAUDI2
 from hardware.machines.types import DeviceSlice, Machine, Rdma
 
 _XPU_CAPACITY = {"cpu": "128", "memory": "503Gi", "ephemeral-storage": "1700Gi"}
@@ -48,7 +48,7 @@ INTEL_XPU_DRA = Machine(
     title="4×Arc Pro B60 by DRA, no RDMA",
     provider="any",
     instance_type="xpu-4",
-    silicon=ARC_B60,
+    chip=ARC_B60,
     handed_out_as="gpu.intel.com",
     capacity=_XPU_CAPACITY,
     allocatable=_XPU_ALLOCATABLE,
@@ -65,7 +65,7 @@ INTEL_XPU_RDMA_DRA = Machine(
     title="4×Arc Pro B60 and 4 RDMA NICs on the same PCIe roots, by DRA",
     provider="any",
     instance_type="xpu-4-rdma",
-    silicon=ARC_B60,
+    chip=ARC_B60,
     handed_out_as="gpu.intel.com",
     capacity=_XPU_CAPACITY,
     allocatable=_XPU_ALLOCATABLE,
@@ -89,7 +89,7 @@ GAUDI_DRA = Machine(
     title="8×Gaudi 2 by DRA",
     provider="any",
     instance_type="gaudi2-8",
-    silicon=GAUDI2,
+    chip=GAUDI2,
     handed_out_as="gaudi.intel.com",
     capacity={"cpu": "160", "memory": "1007Gi", "ephemeral-storage": "3500Gi", "hugepages-2Mi": "0"},
     allocatable={"cpu": "158", "memory": "1000Gi", "ephemeral-storage": "3500Gi", "hugepages-2Mi": "0"},

@@ -69,7 +69,7 @@ def _filled(value: Attribute, cells: Mapping[str, Attribute]) -> Attribute:
 
 
 @dataclass(frozen=True)
-class Silicon:
+class Chip:
     """One accelerator device, independent of how Kubernetes hands it out."""
 
     product: str
@@ -114,7 +114,7 @@ class Machine:
     capacity: Mapping[str, str]
     allocatable: Mapping[str, str]
     #: The accelerator device; None: a machine without accelerator.
-    silicon: Silicon | None = None
+    chip: Chip | None = None
     #: The extended resource or the DeviceClass by which a pod requests one device.
     handed_out_as: str = ""
     #: Extended resources of device plugins, with their quantities.
@@ -148,7 +148,7 @@ class Machine:
     @property
     def devices_per_node(self) -> int:
         """The number of accelerator devices of one node."""
-        if self.silicon is None:
+        if self.chip is None:
             return 0
         if self.handed_out_as in self.extended:
             return int(self.extended[self.handed_out_as])

@@ -20,16 +20,16 @@ from stacks.schema import Section
 class CloudRehearsal:
     """The rehearsal of an existing cluster.
 
-    `unasked` are ids of rules that it skips because it fills in the blanks. `pretend` is the table of the pretend cloud that
-    makes the resources of the cloud's API, None if there are none. `faults` are those of nodes that a stack makes there.
+    `unasked` are ids of rules that it skips because it fills in the placeholders. `pretend` is the table of the pretend cloud
+    that makes the resources of the cloud's API, None if there are none. `faults` are those of nodes that a stack makes there.
     """
 
     unasked: frozenset[str] = frozenset()
     pretend: PretendKinds | None = None
     faults: Sequence[Fault] = ()
 
-    def blanks(self, section: Section | None) -> Mapping[str, str]:
-        """Returns the values for the blanks of a section, by the path under it."""
+    def placeholders(self, section: Section | None) -> Mapping[str, str]:
+        """Returns the values for the placeholders of a section, by the path under it."""
         return {}
 
     def environment(self, plan: ClusterPlan, plane: ControlPlane, fault: str | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from rehearsal.clouds.checks import Subject, problems
+from rehearsal.clouds.input_checks import Subject, problems
 from rehearsal.clouds.inputs import camel, drop_nulls
 from rehearsal.clouds.pretend import Kind, Made, PretendKinds, World
 from rehearsal.clouds.references import found as referred

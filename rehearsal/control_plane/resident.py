@@ -72,11 +72,11 @@ class Resident:
         return [row for row in processes.belonging_to(workdir) if f"/bin/{self.name} " in row.command]
 
 
-def serve(kubeconfig: Path, look: Callable[[], None]) -> None:
+def serve(kubeconfig: Path, reconcile: Callable[[], None]) -> None:
     """Calls `look` again and again until the rehearsal's kubeconfig is removed; errors of the control plane do not end it."""
     trouble = ""
     while kubeconfig.exists():
-        trouble = _look(look, trouble)
+        trouble = _reconcile(reconcile, trouble)
         time.sleep(LOOK_SECONDS)
 
 
@@ -85,13 +85,13 @@ def tell(text: str) -> None:
     print(f"{datetime.now().isoformat(timespec='milliseconds')} {text}", flush=True)
 
 
-def _look(look: Callable[[], None], before: str) -> str:
+def _reconcile(reconcile: Callable[[], None], before: str) -> str:
     """Calls `look` once; returns the kind of error, which is logged unless it is `before`, that of the last call."""
     from kubernetes.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
     try:
-        look()
+        reconcile()
     except (ApiException, HTTPError, OSError) as error:
         # The API server is starting, its stores are initializing, or an object was changed by another client.
         trouble, words = type(error).__name__, " ".join(str(error).split())

@@ -57,7 +57,7 @@ class Controller:
         self._nodes = LiveNodes(api)
         self._fault = fault
 
-    def look(self) -> None:
+    def reconcile(self) -> None:
         """Reads every pool and brings its nodes and its status up to date.
 
         Raises what `Api` raises; what was done until then stays, and the next call does the rest.
@@ -90,7 +90,7 @@ class Controller:
         from kubernetes.client.exceptions import ApiException
 
         spec, machine = pool["spec"], TYPES.get(pool["spec"]["instanceType"])
-        fault = self._fault if machine is not None and machine.silicon is not None else None
+        fault = self._fault if machine is not None and machine.chip is not None else None
         if spec.get("autoscaling") and sum(map(ready, nodes)) == spec["targetNodes"]:
             self._scale(pool)  # not before: nodes that are underway may be enough
         missing = max(spec["targetNodes"] - len(nodes), 0)
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--log-file", help="where the output goes; it shows in a list of processes")
     options = parser.parse_args()
     tell(f"serving{f', with fault {options.fault}' if options.fault else ''}")
-    serve(Path(options.kubeconfig), Controller(Api(options.kubeconfig, options.context), options.fault).look)
+    serve(Path(options.kubeconfig), Controller(Api(options.kubeconfig, options.context), options.fault).reconcile)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Why the pods of a Deployment fit no node: the field of the node that keeps them off it, or the luck of the placement.
+"""Why the pods of a Deployment fit no node: the field of the node that keeps them off it, or the order in which pods were placed.
 
 Of taints and labels the scheduler says that there are some, and of claims that they cannot be allocated. Here the pods of a
 Deployment are compared with live nodes by the arithmetic of `hardware.fit.fit`, and the node that comes nearest says what has to
@@ -11,7 +11,7 @@ from hardware.fit.fit import ABSENT, Misfit, misfits
 from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import Machine
 from rehearsal.fleet.nodes import machine_of_node
-from rehearsal.verdict.luck import STRANDED, fit_together
+from rehearsal.verdict.placement_order import STRANDED, fit_together
 from stacks.kube.api import Api, Object
 
 _DRA = "/apis/resource.k8s.io/v1"

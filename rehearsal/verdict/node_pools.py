@@ -48,7 +48,7 @@ def _unfit(pool: NodePool, live: Object) -> Iterator[Flaw]:
             why = "CoreWeave's own agents would keep the nodes with accelerators from being scaled to zero"
             yield Flaw(f"NodePool {pool.name} has no label {key}={value} (spec.nodeLabels): {why}")
     machine = TYPES.get(live["spec"]["instanceType"])
-    if machine is not None and machine.silicon is not None:
+    if machine is not None and machine.chip is not None:
         yield Flaw(f"NodePool {pool.name} is of {machine.instance_type} (spec.instanceType), which has accelerators")
 
 

@@ -82,7 +82,7 @@ class Verdict:
     flaws: Sequence[Flaw] = ()
     """Flaws of the stack's Gateway and of its node pools."""
     mismatches: Mapping[str, str] = field(default_factory=dict)
-    """By owner, why its pods fit no node: the fields of the node that comes nearest, or the luck of the placement."""
+    """By owner, why its pods fit no node: the fields of the node that comes nearest, or the order in which pods were placed."""
 
     @property
     def serving(self) -> bool:
@@ -121,7 +121,7 @@ class Verdict:
         return [str(refusal) for refusal in self.refusals()]
 
 
-def look(api: Api, namespace: str, around: Sequence[Surroundings] = ()) -> Verdict:
+def verdict_of(api: Api, namespace: str, around: Sequence[Surroundings] = ()) -> Verdict:
     """Returns the verdict on a namespace's pods and on the parts `around` them."""
     place = f"/api/v1/namespaces/{namespace}"
     # Pods that have ended or are being deleted do not count.

@@ -29,8 +29,8 @@ SILENT = f"the fleet's API server has not answered for {SILENT_SECONDS:.0f} s"
 class Watch:
     """Calls `hopeless` once, with the reason, if waiting is useless; a context manager around the wait."""
 
-    def __init__(self, look: Callable[[], Verdict], hopeless: Callable[[str], None]) -> None:
-        self._look = look
+    def __init__(self, observe: Callable[[], Verdict], hopeless: Callable[[str], None]) -> None:
+        self._observe = observe
         self._hopeless = hopeless
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -47,7 +47,7 @@ class Watch:
         stall, answered = StallDetector(UNMOVED_SECONDS), time.monotonic()
         while not self._stop.wait(POLL_SECONDS):
             try:
-                verdict = self._look()
+                verdict = self._observe()
             except Exception:  # of any kind: only its duration counts
                 if time.monotonic() - answered > SILENT_SECONDS:
                     self._hopeless(SILENT)
@@ -92,11 +92,11 @@ def stuck(verdict: Verdict) -> bool:
     return all(pod.pending and pod.reason for pod in waiting) and all(lack.reason for lack in verdict.shortfalls)
 
 
-def final_look(look: Callable[[], Verdict], *, patient: bool) -> Verdict:
+def final_verdict(observe: Callable[[], Verdict], *, patient: bool) -> Verdict:
     """Returns the verdict once nothing changes any more; if not `patient`, the present one."""
     stall, deadline = StallDetector(), time.monotonic() + LATE_SECONDS
     while True:
-        verdict = look()
+        verdict = observe()
         # If all pods are Ready, only the Gateway's controller can be late.
         over = stall.settled(verdict) and (stuck(verdict) or verdict.serving)
         if not patient or over or time.monotonic() > deadline or (verdict.serving and not verdict.flaws):

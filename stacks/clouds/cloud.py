@@ -21,7 +21,7 @@ from stacks.schema import Mirror, Section
 
 if TYPE_CHECKING:
     from stacks.findings import Finding, Problem, Rule
-    from stacks.kube.leftover import Leftover, Leftovers, Look
+    from stacks.kube.leftover import Leftover, Leftovers, Search
     from stacks.kube.live import LiveCluster
     from stacks.rules.facts import Facts
 
@@ -290,7 +290,7 @@ class Cloud:
         """
         return None
 
-    def left_in_cluster(self, look: "Look", plan: ClusterPlan) -> Iterator["Leftover"]:
+    def left_in_cluster(self, search: "Search", plan: ClusterPlan) -> Iterator["Leftover"]:
         """Yields leftovers in a cluster: the stack's nodes, and the cluster itself if the stack made it."""
         return iter(())
 

@@ -43,7 +43,7 @@ class Leftovers:
 
 
 @dataclass
-class Look:
+class Search:
     """One search for the stack of this name, in any organization."""
 
     api: Api

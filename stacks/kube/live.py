@@ -25,7 +25,7 @@ class LiveCluster(Api):
         return self._found[path]
 
 
-def look(*checks: Callable[["Facts", LiveCluster], Iterator[Finding]]) -> Callable[["Facts"], Iterator[Finding]]:
+def live_check(*checks: Callable[["Facts", LiveCluster], Iterator[Finding]]) -> Callable[["Facts"], Iterator[Finding]]:
     """Returns the check of a rule that consists of these looks at the live cluster."""
 
     def asked(check: Callable[["Facts", LiveCluster], Iterator[Finding]]) -> Callable[["Facts"], Iterator[Finding]]:

@@ -1,13 +1,13 @@
 """The rule of a cluster that cannot be asked, or that is not the one the stack file means. Whatever asks it reports it too."""
 
 from stacks.findings import ERROR, Rule
-from stacks.kube.live import look
+from stacks.kube.live import live_check
 
 CLUSTER = Rule(
     "CLUSTER", ERROR,
     "when Pulumi runs: no such context, an API server that cannot be reached, a cluster of another kind, or another"
     " stack's that does not go with the file",
     "nothing can be asked or made there",
-    "docs/operate.md", check=look(lambda facts, live: facts.spec.cluster.cloud.without_nodes(facts, live)),
+    "docs/operate.md", check=live_check(lambda facts, live: facts.spec.cluster.cloud.without_nodes(facts, live)),
     firm=True, when_run=True,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from hardware.machines import MACHINES, machines_for
 from stacks.clouds.registry import CLOUDS
 from stacks.findings import ERROR, Finding, Rule, known
-from stacks.rules.sound import foreign
+from stacks.rules.corrected import foreign
 from stacks.spec.cluster import OF_A_STACK, Cluster
 from stacks.spec.stack import StackSpec
 

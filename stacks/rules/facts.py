@@ -2,7 +2,7 @@
 
 A fact that cannot be had raises `UnknownError`, and the rule that asked is silent, because another one says why. What a rule says
 of one word of the stack file does not depend on whether the other words are right: facts that need all of them are derived of
-`sound`, in which words that no table knows are replaced by their defaults.
+`corrected`, in which words that no table knows are replaced by their defaults.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from stacks.clouds.cloud import ClusterPlan, ClusterRequest, Previous
 from stacks.clouds.resource import Resource
 from stacks.findings import Finding, Outcome, UnknownError, answered
 from stacks.kube.live import LiveCluster
-from stacks.rules import edits, sound
+from stacks.rules import corrected, edits
 from stacks.serving import workload as resolve
 from stacks.spec.router import Router
 from stacks.spec.stack import Serving, StackSpec
@@ -66,7 +66,7 @@ class Facts:
 
     def accepted(self) -> "Facts":
         """Returns the facts of the same file when no rule objects to it; what was derived of the file as it is is kept."""
-        for as_it_is in answered(lambda: self.sound is self.spec):
+        for as_it_is in answered(lambda: self.corrected is self.spec):
             if as_it_is:
                 return self.also(_accepted=True)
         return Facts(self.spec, base=self.base, accepted=True)  # a finding is suppressed, or a field cannot be read
@@ -117,7 +117,7 @@ class Facts:
     @cached_property
     def chosen(self) -> StackSpec:
         """The spec with words that no table knows replaced by their defaults; unknown without an accelerator."""
-        found = self.spec if self._accepted else sound.chosen(self.spec)
+        found = self.spec if self._accepted else corrected.chosen(self.spec)
         if found is None:
             raise UnknownError
         return found
@@ -133,19 +133,19 @@ class Facts:
         return tuple(edits.refusals(self.written, self.serving))
 
     @cached_property
-    def sound(self) -> StackSpec:
+    def corrected(self) -> StackSpec:
         """The spec of which everything can be derived: `chosen`, on a machine that serves it, with edits that compose.
 
         If no rule objects to the file, it is the spec as it is written, with the faults that it suppresses.
         """
         if self._accepted or self.spec.serving is None:
             return self.chosen
-        return sound.sound(self.chosen, self.written, {finding.at for finding in self.edits})
+        return corrected.corrected(self.chosen, self.written, {finding.at for finding in self.edits})
 
     @cached_property
     def machine(self) -> Machine:
         """The accelerator nodes' machine, as it is in the stack's cluster. The reason why it is unknown is a sentence."""
-        found = self._machine_chosen if self.sound is self.chosen else _machine(self.sound)
+        found = self._machine_chosen if self.corrected is self.chosen else _machine(self.corrected)
         if not isinstance(found, Machine):
             raise UnknownError(str(found)) from found
         return found
@@ -153,7 +153,9 @@ class Facts:
     @cached_property
     def workload(self) -> Workload:
         """The workload; unknown for a platform stack."""
-        return self.written if self.sound is self.chosen else self._workload(self.sound, _machine(self.sound))
+        return (
+            self.written if self.corrected is self.chosen else self._workload(self.corrected, _machine(self.corrected))
+        )
 
     @cached_property
     def objects(self) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def _fits(facts: "Facts") -> Iterator[Finding]:
     """Each role's pod on an empty node, then all of them on the nodes stated."""
     pods = pod_requests(facts.objects)
-    spec = facts.sound
+    spec = facts.corrected
     try:
         machine = facts.machine
     except UnknownError as unknown:
@@ -64,8 +64,8 @@ def _code_for_the_gpu(facts: "Facts") -> Iterator[Finding]:
     image = facts.serving.image
     built = cuda_of(image) if image else None
     machine = facts.machine
-    if built and machine.silicon and machine.silicon.cuda and built < _version(machine.silicon.cuda):
-        gpu = machine.silicon
+    if built and machine.chip and machine.chip.cuda and built < _version(machine.chip.cuda):
+        gpu = machine.chip
         what = f"`{image}` is built with CUDA {built[0]}.{built[1]}"
         why = f"{gpu.product} ({machine.key}) needs {gpu.cuda} or later: there would be no code that runs on it"
         yield Finding(
@@ -122,11 +122,11 @@ def _field(facts: "Facts", role: Role, misfit: Misfit) -> Place:
         return ("serving", role, "devices")
     if misfit.what in ("cpu", "memory"):
         return ("serving", role, misfit.what)
-    cluster = facts.sound.cluster
-    if misfit.kind == "taint" and misfit.has in _taints(facts.sound):
-        made = ("cluster", cluster.provider, "acceleratorPool", "taints", _taints(facts.sound).index(misfit.has))
+    cluster = facts.corrected.cluster
+    if misfit.kind == "taint" and misfit.has in _taints(facts.corrected):
+        made = ("cluster", cluster.provider, "acceleratorPool", "taints", _taints(facts.corrected).index(misfit.has))
         return made if cluster.makes_nodes else ("serving", "tolerations")
-    if misfit.kind == "label" and misfit.what in facts.sound.served.node_selector:
+    if misfit.kind == "label" and misfit.what in facts.corrected.served.node_selector:
         # Existing nodes are assumed to have the selected labels.
         return ("serving", "nodeSelector", misfit.what)
     if misfit.what in (*fabric.per_pod, *fabric.per_device) or misfit.kind in ("device", "claim"):

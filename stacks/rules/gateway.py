@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stacks.rules.facts import Facts
 
 
-def is_sound(spec: StackSpec) -> bool:
+def is_valid_gateway(spec: StackSpec) -> bool:
     """Whether a gateway can be derived of the stack file."""
     return not any(_findings(spec))
 

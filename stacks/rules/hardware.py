@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hardware.accelerators import ACCELERATORS
 from hardware.render.workload import accelerators, fabrics
 from stacks.findings import ERROR, Finding, Rule, known
-from stacks.rules.sound import releases_having
+from stacks.rules.corrected import releases_having
 
 if TYPE_CHECKING:
     from stacks.rules.facts import Facts

@@ -17,7 +17,7 @@ from stacks.kube import helm as helm_records
 from stacks.kube.api import Object
 from stacks.kube.commands import kubectl_flags
 from stacks.kube.helm import Releases
-from stacks.kube.live import LiveCluster, look
+from stacks.kube.live import LiveCluster, live_check
 from stacks.kube.owner import owner_of, owner_text
 from stacks.rules.live_gateway import implementation, installed, namespace, second_proxy
 
@@ -130,7 +130,7 @@ EXISTS = Rule(
     "message says how to import it",
     "this stack would change or delete what others own",
     "docs/operate.md", firm=True, when_run=True,
-    check=look(
+    check=live_check(
         *(_foreign_namespace, _foreign_release, _newer_crds, second_proxy, installed),
         lambda facts, live: facts.spec.cluster.cloud.of_others(facts, live),
     ),

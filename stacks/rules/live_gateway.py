@@ -16,7 +16,7 @@ from stacks.kube import helm as helm_records
 from stacks.kube.api import Api, Object
 from stacks.kube.commands import helm_flags, kubectl_flags
 from stacks.kube.helm import Releases
-from stacks.kube.live import LiveCluster, look
+from stacks.kube.live import LiveCluster, live_check
 from stacks.kube.owner import owner_of
 from stacks.serving.gateway import GatewayPlan
 
@@ -190,5 +190,5 @@ GATEWAY = Rule(
     "GATEWAY", ERROR,
     "when Pulumi runs: what a gateway needs is not in the cluster, or not for this stack",
     "the Gateway or the route would never work",
-    "docs/gateways.md", check=look(_gateway), firm=True, when_run=True,
+    "docs/gateways.md", check=live_check(_gateway), firm=True, when_run=True,
 )  # fmt: skip

@@ -50,7 +50,7 @@ def _images(facts: "Facts", registry: str) -> Iterator[Finding]:
             if not is_in(found.image, registry):
                 what = f"image `{found.image}` of {obj['kind']} {obj['metadata']['name']} is not under {registry}"
                 yield Finding(at=("serving",), what=what, why=WHY, fix=f"use `{mirrored(found.image, registry)}`")
-    values = router_release(facts.sound, facts.workload.bill, Path()).values
+    values = router_release(facts.corrected, facts.workload.bill, Path()).values
     for path, image in value_images(values):
         if not is_in(image, registry):
             what, fix = f"image `{image}` is not under {registry}", f"make it `{mirrored(image, registry)}`"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stacks.findings import ERROR, Finding, Rule, each
-from stacks.kube.live import LiveCluster, look
+from stacks.kube.live import LiveCluster, live_check
 from stacks.spec.stack import StackSpec
 
 if TYPE_CHECKING:
@@ -73,5 +73,5 @@ MON_01 = Rule(
     "monitors of the Prometheus operator in a cluster that the stack makes, on GKE, or on CoreWeave before it is "
     "there; when Pulumi runs, in a cluster without their CRDs",
     "they would be refused when nodes are made already, and bill",
-    SOURCE, check=each(_in_a_new_cluster, look(_in_an_existing_cluster)), when_run=True,
+    SOURCE, check=each(_in_a_new_cluster, live_check(_in_an_existing_cluster)), when_run=True,
 )  # fmt: skip

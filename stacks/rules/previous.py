@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hardware.peers import REPORTS, connector, known_of
 from hardware.render.kinds import role_pods
+from hardware.role_replacement import REPORTS, connector, known_of
 from hardware.vocabulary import ROLES, Role
 from stacks.findings import WARNING, Finding, Rule
 from stacks.rules.facts import Facts

@@ -33,9 +33,9 @@ from tests.unit import (
     test_token,
 )
 from tests.unit.api_server import NAMESPACE, OWNER, Answer, namespace
-from tests.unit.test_gateway_look import API as GATEWAY_API
+from tests.unit.test_live_gateway import API as GATEWAY_API
+from tests.unit.test_live_pools import API, CLUSTER, CPU, GPU, NODES, NONE, PODS, SERVING, judged, pool, running
 from tests.unit.test_monitors import API as MONITORS
-from tests.unit.test_pool_look import API, CLUSTER, CPU, GPU, NODES, NONE, PODS, SERVING, judged, pool, running
 from tests.unit.test_rules import NVIDIA, spec
 
 Case = tuple[str, Callable[[], StackSpec]]

@@ -24,7 +24,7 @@ from stacks.clouds.resource import refs
 from stacks.compose import compose
 from stacks.file.load import load
 from stacks.findings import run as ask
-from stacks.leftovers import look_for_leftovers
+from stacks.leftovers import find_leftovers
 from stacks.platform import Foundation, stand_on
 from stacks.rules.facts import Facts, blueprint
 from stacks.rules.table import rules
@@ -187,11 +187,11 @@ def test_a_stack_serves_on_the_nodes_of_a_platform_stack(key: str) -> None:
 
 
 def test_it_is_rehearsed(key: str) -> None:
-    """Blanks are filled in, and a pretend cloud makes what is planned (`test_pretend_clouds`)."""
+    """Placeholders are filled in, and a pretend cloud makes what is planned (`test_pretend_clouds`)."""
     planned = made(key)
     rehearsed = rehearsal_of(planned.cloud)
     assert rehearsed.pretend is not None
-    assert rehearsed.blanks(planned.spec.cluster.section) == {}
+    assert rehearsed.placeholders(planned.spec.cluster.section) == {}
     assert rehearsed.faults
     for fault in rehearsed.faults:
         check(fault.id, rehearsed.faults)
@@ -214,7 +214,7 @@ def test_the_page_about_it_exists(key: str) -> None:
 
 def test_its_leftovers_are_reported_by_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = file(tmp_path, "harbor")
-    assert look_for_leftovers(blueprint(load(path).spec), "harbor").left == []
+    assert find_leftovers(blueprint(load(path).spec), "harbor").left == []
     harbor.THERE.append("pd-disaggregation-network")
     try:
         assert run(["leftovers", str(path)]) == 1

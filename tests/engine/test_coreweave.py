@@ -15,7 +15,7 @@ from rehearsal.fleet.crds import CRDS
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.parts.toolchain import Toolchain
 from rehearsal.verdict.node_pools import Pools
-from rehearsal.verdict.verdict import look
+from rehearsal.verdict.verdict import verdict_of
 from stacks.clouds.coreweave.pools import API
 from stacks.kube.api import Api
 from tests.engine.departures import Departures
@@ -54,7 +54,7 @@ def test_from_no_node_to_the_guide_and_back(stack: Callable[..., Stack]) -> None
     assert guide.up().code == 0
     assert types(api) == ["cd-gp-i64-erapids"] + ["gd-8xh200ib-i128"] * 3
     around = Pools(guide.blueprint.cluster.pools)
-    verdict = look(api, guide.config["namespace"], [around])
+    verdict = verdict_of(api, guide.config["namespace"], [around])
     assert verdict.passed, (verdict.refusals(), verdict.flaws)
     assert {pod.node for pod in verdict.pods if "vllm" in pod.owner} <= {f"guide-gpu-{index}" for index in range(3)}
     assert guide.preview("--expect-no-changes").code == 0

@@ -20,7 +20,7 @@ from kubernetes.client.exceptions import ApiException
 
 from commands.manifests import placed
 from commands.render import stack_objects
-from rehearsal import blanks
+from rehearsal import placeholders
 from rehearsal.errors import UnavailableError
 from rehearsal.fleet.crds import CRDS
 from rehearsal.parts import charts, cluster_crds
@@ -179,7 +179,7 @@ def plans() -> Iterator[Blueprint]:
     for name in VARIANTS:
         yield blueprint(variant(name), ROOT)
     for path in SHIPPED:
-        yield blueprint(blanks.filled(load(path, blanks.UNASKED).spec), ROOT)
+        yield blueprint(placeholders.filled(load(path, placeholders.UNASKED).spec), ROOT)
 
 
 def objects(made: Blueprint, helm: Path, directory: Path) -> Iterator[Object]:

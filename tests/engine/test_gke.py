@@ -78,7 +78,7 @@ def test_h200_from_nothing_and_back(start: Started, root: Path, tmp_path: Path) 
     assert "claims    16 device claims, allocated by the scheduler" in text
     assert "plannedCluster: [secret]" in text, "a preview stays readable"
     assert (
-        f"blanks (Pulumi.gke-h200.yaml leaves them to you; here: project rehearsal, version {OFFERED['REGULAR'][0]}, "
+        f"placeholders (Pulumi.gke-h200.yaml leaves them to you; here: project rehearsal, version {OFFERED['REGULAR'][0]}, "
         in text
     )
     assert "could not be asked" not in text, "the pretend cloud answers, and nobody else is asked"

@@ -20,7 +20,7 @@ from hardware.fit.quantities import parse
 from hardware.machines import MACHINES, SYSTEM, Machine, SliceDevice
 from rehearsal.fleet import fleet
 from rehearsal.fleet.nodes import device_class_objects
-from rehearsal.verdict.verdict import Verdict, look
+from rehearsal.verdict.verdict import Verdict, verdict_of
 from rehearsal.verdict.watch import stuck
 from stacks.file.load import load
 from stacks.findings import StackFileError
@@ -87,7 +87,7 @@ def test_placed_on_its_machine(stack: Callable[..., Stack], choice: tuple[str, s
     assert deployed.up().code == 0
 
     namespace = f"ns-{deployed.name}"
-    verdict = look(deployed.api, namespace)
+    verdict = verdict_of(deployed.api, namespace)
     assert verdict.passed, (verdict.refusals(), verdict.missing)
     pods = deployed.api.items(f"/api/v1/namespaces/{namespace}/pods?labelSelector=llm-d.ai/guide%3D{deployed.name}")
     assert len(pods) == len(verdict.pods) - 1  # the other is the router's
@@ -280,7 +280,7 @@ def _settled(stack: Stack, pods: int) -> Verdict:
     """The verdict once the scheduler has had its say about every pod, the router's included."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        verdict = look(stack.api, f"ns-{stack.name}")
+        verdict = verdict_of(stack.api, f"ns-{stack.name}")
         if len(verdict.pods) == pods + 1 and stuck(verdict):
             return verdict
         assert time.monotonic() < deadline, verdict

@@ -18,7 +18,7 @@ import yaml
 from rehearsal.control_plane import kwokctl, processes
 from rehearsal.control_plane.plane import ControlPlane
 from rehearsal.parts.toolchain import PROVIDER, VERSIONS, Toolchain
-from rehearsal.verdict.verdict import look
+from rehearsal.verdict.verdict import verdict_of
 from stacks.kube.api import Api
 from tests.engine.harness import has_newest
 from tests.engine.waiting import PATIENCE, read_until, until
@@ -312,10 +312,11 @@ def test_what_pods_refer_to_is_looked_for(plane: ControlPlane) -> None:
     try:
         until(
             lambda: (
-                len(look(api, "references").reasons()) == 2 and sum(p.ready for p in look(api, "references").pods) == 1
+                len(verdict_of(api, "references").reasons()) == 2
+                and sum(p.ready for p in verdict_of(api, "references").pods) == 1
             )
         )
-        verdict = look(api, "references")
+        verdict = verdict_of(api, "references")
         assert not verdict.passed
         assert verdict.missing == [
             "ConfigMap settings does not exist; starts-in-a-rehearsal refers to it",

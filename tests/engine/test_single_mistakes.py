@@ -24,7 +24,7 @@ from rehearsal.fleet.nodes import device_class_objects
 from rehearsal.parts.standins.crds import NODE_POOL
 from rehearsal.parts.toolchain import Toolchain
 from rehearsal.verdict.node_pools import Pools
-from rehearsal.verdict.verdict import Verdict, look
+from rehearsal.verdict.verdict import Verdict, verdict_of
 from stacks.clouds.coreweave.pools import API, FLAVOR
 from stacks.kube.api import Api
 from stacks.rules.facts import serving_blueprint
@@ -114,8 +114,8 @@ def judged(api: Api, spec: StackSpec, enough: Callable[[Verdict], bool], pools: 
             serving_blueprint(spec, CHECKOUT).model_server, key=lambda obj: str(obj["kind"]) == "Deployment"
         ):
             api.create(paths[obj["kind"]], obj)
-        until(lambda: enough(look(api, spec.namespace, around)))
-        return look(api, spec.namespace, around)
+        until(lambda: enough(verdict_of(api, spec.namespace, around)))
+        return verdict_of(api, spec.namespace, around)
     finally:
         api.delete(paths["Deployment"])
         holders = (f"/api/v1/{place}/pods", f"/apis/resource.k8s.io/v1/{place}/resourceclaims")
@@ -145,7 +145,7 @@ def test_a_pool_on_gke(name: str, row: Row, api: Api, tmp_path: Path) -> None:
     made = planned(spec)
     program = Program(tmp_path / "cloud.json", fleet=api)
     *before, pool = made.resources
-    system = made.site.named("system")  # its nodes would only be more that do not match
+    system = made.settings.named("system")  # its nodes would only be more that do not match
     program.create_all([one for one in before if one.name != system])
     program.create(replace(pool, args=wrong(pool.args, row)))
     try:
@@ -163,17 +163,17 @@ def test_a_pool_on_coreweave(row: Row, api: Api) -> None:
     api.create(API, pool.manifest() | {"spec": wrong(pool.spec, row)})
 
     def settled() -> bool:
-        controller.look()
+        controller.reconcile()
         there = [node for node in api.items("/api/v1/nodes") if ready(node)]
         return len(there) == pool.nodes or any(flaw.awaited for flaw in pools.flaws(api))
 
     try:
         until(settled)
-        controller.look()  # and says so
+        controller.reconcile()  # and says so
         told(judged(api, spec, refused if row[3] else lambda verdict: verdict.serving, pools), row)
     finally:
         api.delete(f"{API}/{pool.name}")
-        until(lambda: (controller.look(), not api.items(API))[1])
+        until(lambda: (controller.reconcile(), not api.items(API))[1])
 
 
 #: A plan that is wrong, in every process of a rehearsal: whichever reads it finds the same.

@@ -169,7 +169,7 @@ def test_registered_resources_break_no_law_and_have_their_types(name: str) -> No
     ]
     assert resource_problems(told) == []
     assert {one.name: found for one in told if (found := GOOGLES.mistakes(one, {}))} == {}
-    accelerators = next(one for one in told if one.name == plan.site.named("accelerators"))
+    accelerators = next(one for one in told if one.name == plan.settings.named("accelerators"))
     assert accelerators.args["node_config"].keys() == plan.resource(accelerators.name).args["node_config"].keys()
 
 

@@ -28,7 +28,7 @@ POOLS = {"provider": "coreweave", "machine": "coreweave-h200", "nodes": 2}
 
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str]]:
-    """The calls of the live check; the cluster itself is `tests/unit/test_lookahead.py`'s."""
+    """The calls of the live check; the cluster itself is `tests/unit/test_live.py`'s."""
     asked: list[tuple[Any, str]] = []
 
     def check_live_cluster(_: Examined, facts: Facts, owner: str) -> Found:

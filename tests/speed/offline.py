@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from rehearsal import blanks, project
+from rehearsal import placeholders, project
 from rehearsal.session import CHECKOUT
 from rehearsal.stack import rehearsable
 from tests.speed.commands import CommandError, run
@@ -13,9 +13,11 @@ PROGRAM = Path(sys.executable).parent / "llmd-pd"
 
 
 def filled(file: Path, directory: Path) -> Path:
-    """A copy of a stack file of the checkout with its blanks filled in: of a file with blanks, `check` does half the work."""
+    """A copy of a stack file of the checkout with its placeholders filled in: of a file with placeholders, `check` does half
+    the work.
+    """
     found = rehearsable(file)
-    keys = blanks.keys(found.spec)
+    keys = placeholders.keys(found.spec)
     return project.write(directory / found.stack, CHECKOUT, Path(sys.executable), file, found.stack, keys).stack_file
 
 

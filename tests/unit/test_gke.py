@@ -27,7 +27,7 @@ EVERY = pytest.mark.parametrize("name", VARIANTS)
 
 
 def accelerators(plan: GkePlan) -> dict[str, Any]:
-    return dict(plan.resource(plan.site.named("accelerators")).args)
+    return dict(plan.resource(plan.settings.named("accelerators")).args)
 
 
 def types(plan: GkePlan) -> dict[str, int]:
@@ -63,12 +63,12 @@ def test_nothing_goes_while_something_that_needs_it_is_there(name: str) -> None:
     def all_before(name: str) -> set[str]:
         return {name for step in before[name] for name in (step, *all_before(step))}
 
-    system, accelerators = (plan.site.named(part) for part in ("system", "accelerators"))
+    system, accelerators = (plan.settings.named(part) for part in ("system", "accelerators"))
     assert system in all_before(accelerators)
     kinds = ("projects.Service", "projects.IAMMember", "compute.RouterNat", "compute.Subnetwork")
     outlive = {resource.name for kind in kinds for resource in plan.of(kind)}
-    nics = {plan.site.named(f"rdma-{index}") for index in range(8)}
-    assert outlive - {plan.site.named("gvnic"), *nics} <= all_before(plan.cluster.name)
+    nics = {plan.settings.named(f"rdma-{index}") for index in range(8)}
+    assert outlive - {plan.settings.named("gvnic"), *nics} <= all_before(plan.cluster.name)
     assert outlive <= all_before(accelerators)
 
 
@@ -220,7 +220,7 @@ def test_nothing_is_left_open_that_google_fills_in_and_the_provider_would_take_b
 @EVERY
 def test_what_google_fills_in_and_the_plan_never_says_is_no_change(name: str) -> None:
     plan = planned(variant(name))
-    accelerators = plan.resource(plan.site.named("accelerators"))
+    accelerators = plan.resource(plan.settings.named("accelerators"))
     for resource, paths in ((plan.cluster, gke_cluster.UNSAID), (accelerators, gke_pools.UNSAID)):
         assert set(paths) <= set(resource.ignore_changes)
         # A path that the plan says would hide a change of the stack file.
@@ -256,7 +256,7 @@ def test_the_account_of_the_pods_is_the_one_that_the_docs_give_a_role() -> None:
 
 def test_the_accelerators_of_each_way_to_the_nics() -> None:
     dranet, multinet, none = (planned(variant(name)) for name in ("dranet", "multinet", "none"))
-    networks = {plan.site.rdma: accelerators(plan)["network_config"] for plan in (dranet, multinet, none)}
+    networks = {plan.settings.rdma: accelerators(plan)["network_config"] for plan in (dranet, multinet, none)}
     assert networks["dranet"] == {"enable_private_nodes": True, "accelerator_network_profile": "auto"}
     assert networks["none"] == {"enable_private_nodes": True}
     nics = networks["multinet"]["additional_node_network_configs"]
@@ -315,11 +315,11 @@ def test_everything_a_pool_can_be_told() -> None:
         {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"},
         {"key": "team", "value": "chat", "effect": "NO_SCHEDULE"},
     ]
-    system = plan.resource(plan.site.named("system")).args
+    system = plan.resource(plan.settings.named("system")).args
     assert system["autoscaling"] == {"total_min_node_count": 2, "total_max_node_count": 5}
     assert look_up(system, "node_config.machine_type") == "n2-standard-32"
     assert plan.cluster.args["release_channel"] == {"channel": "STABLE"}
-    assert {str(plan.site.addresses.nodes)} == {plan.resource(plan.site.named("nodes")).args["ip_cidr_range"]}
+    assert {str(plan.settings.addresses.nodes)} == {plan.resource(plan.settings.named("nodes")).args["ip_cidr_range"]}
 
 
 def test_a_gateways_proxies_have_a_subnet() -> None:
@@ -336,7 +336,7 @@ def test_dranet_brings_the_driver_and_what_hands_out_gpus() -> None:
     assert (chart.name, chart.namespace, chart.version) == ("nvidia-dra-driver-gpu", "nvidia-dra-driver-gpu", "25.8.0")
     assert chart.chart == "https://helm.ngc.nvidia.com/nvidia/nvidia-dra-driver-gpu"
     assert chart.values["resources"] == {"computeDomains": {"enabled": False}}
-    assert manifests(plan.site) == [DRIVER_INSTALLER]
+    assert manifests(plan.settings) == [DRIVER_INSTALLER]
     assert plan.objects_file == INSTALLER_FILE
     assert plan.waves == ()
     mirrored = planned(stack(mirror={"charts": "oci://registry.example/charts"}))
@@ -412,7 +412,7 @@ def test_long_names_are_shortened_and_stay_apart() -> None:
 def test_references_are_found_however_deep() -> None:
     plan = planned(stack())
     found = {ref.resource for ref in refs(plan.cluster.args)}
-    assert found == {plan.site.named(part) for part in ("network", "nodes", "node-account")}
+    assert found == {plan.settings.named(part) for part in ("network", "nodes", "node-account")}
 
 
 def test_gke_keeps_the_inference_pools_crd_from_a_version_on() -> None:

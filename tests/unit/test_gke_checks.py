@@ -46,7 +46,7 @@ def put_in(given: Any, path: list[str], value: Any) -> Any:
 
 
 def with_args(plan: GkePlan, part: str, change: Callable[[Any], Any]) -> GkePlan:
-    name = plan.site.named(part)
+    name = plan.settings.named(part)
     assert plan.resource(name)
     made = [replace(one, args=change(one.args)) if one.name == name else one for one in plan.resources]
     return replace(plan, resources=tuple(made))
@@ -63,7 +63,7 @@ def both(*changes: Change) -> Change:
 
 def without(part: str) -> Change:
     def change(plan: GkePlan) -> GkePlan:
-        gone = plan.site.named(part)
+        gone = plan.settings.named(part)
         return replace(plan, resources=tuple(one for one in plan.resources if one.name != gone))
 
     return change
@@ -73,8 +73,8 @@ def beside(part: str, another: str, **args: Any) -> Change:
     """A second resource like an existing one."""
 
     def change(plan: GkePlan) -> GkePlan:
-        like = plan.resource(plan.site.named(part))
-        more = replace(like, name=plan.site.named(another), args={**like.args, **args})
+        like = plan.resource(plan.settings.named(part))
+        more = replace(like, name=plan.settings.named(another), args={**like.args, **args})
         return replace(plan, resources=(*plan.resources, more))
 
     return change
@@ -183,8 +183,9 @@ BREACHES: list[tuple[str, str, Change, str, str]] = [
     ("NET-01", "dranet", put("nodes", "secondary_ip_ranges.1.ip_cidr_range", "10.0.0.0/20"), "nodes",
      "secondary_ip_ranges.services"),
     ("NET-01", "multinet", put("gvnic", "ip_cidr_range", "10.12.128.0/17"), "gvnic", "ip_cidr_range"),
-    ("NET-01", "dranet", lambda plan: replace(plan, site=replace(plan.site, gke=plan.site.gke.model_copy(update={
-     "network": plan.site.gke.network.model_copy(update={"peers": ("10.4.0.0/14",)})}))), "nodes", "secondary_ip_ranges.pods"),
+    ("NET-01", "dranet", lambda plan: replace(plan, settings=replace(plan.settings, gke=plan.settings.gke.model_copy(update={
+     "network": plan.settings.gke.network.model_copy(update={"peers": ("10.4.0.0/14",)})}))), "nodes",
+     "secondary_ip_ranges.pods"),
     ("NET-02", "multinet", put("rdma-3", "ip_cidr_range", "10.9.128.0/30"), "rdma-3", "ip_cidr_range"),
     ("NET-02", "multinet", both(put("rdma-0", "ip_cidr_range", "10.8.0.0/29"), put(POOL, "node_count", 5)), "rdma-0",
      "ip_cidr_range"),

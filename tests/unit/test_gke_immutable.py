@@ -78,7 +78,7 @@ def test_of_a_class_that_nobody_lists_nothing_is_said() -> None:
 
 def args(name: str, part: str) -> Mapping[str, Any]:
     plan = planned(variant(name))
-    return plan.resource(plan.site.named(part)).args
+    return plan.resource(plan.settings.named(part)).args
 
 
 def test_another_way_to_the_nics_replaces_the_pool_and_keeps_the_cluster() -> None:

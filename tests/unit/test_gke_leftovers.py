@@ -12,7 +12,7 @@ import yaml
 from commands.cli import run
 from stacks.clouds.gke.leftovers.google import Google
 from stacks.clouds.gke.leftovers.kinds import KINDS
-from stacks.clouds.gke.leftovers.search import PATHS, look_at_google
+from stacks.clouds.gke.leftovers.search import PATHS, search_google
 from stacks.clouds.gke.plan import GkePlan
 from stacks.findings import StackFileError
 from stacks.kube.leftover import Leftover, Leftovers
@@ -34,7 +34,7 @@ LABELS = {"labels": {"goog-k8s-cluster-name": NAME, "goog-k8s-cluster-location":
 
 
 def look(server: GoogleServer, plan: GkePlan | None = None, namespace: str | None = NAMESPACE) -> Leftovers:
-    return look_at_google(plan or planned(stack()), namespace, server.connect)
+    return search_google(plan or planned(stack()), namespace, server.connect)
 
 
 def left(server: GoogleServer, **more: Any) -> list[tuple[str, str, bool]]:
@@ -447,7 +447,7 @@ def test_nobody_listens() -> None:
     session = requests.Session()
     session.trust_env = False
     with pytest.raises(StackFileError, match="Connection refused; check the network, and the proxy"):
-        look_at_google(planned(stack()), None, lambda project: Google(session, project, roots))
+        search_google(planned(stack()), None, lambda project: Google(session, project, roots))
 
 
 # --- the command ---------------------------------------------------------------------------------------------------------

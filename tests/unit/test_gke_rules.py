@@ -88,7 +88,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
      "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma` with `machine: gke-a4-highgpu-8g-dra`. (GKE-12)"),
     ("GKE-17", DRANET, {"version": "1.35"}, {}, "cluster.gke.version",
      "`gcloud container get-server-config --region us-south1 --format='yaml(channels)'` lists those that GKE offers. (GKE-17)"),
-    # A blank is one problem: it is no wrong project, family of versions or half a reservation.
+    # A placeholder is one problem: it is no wrong project, family of versions or half a reservation.
     ("GKE-28", DRANET, {"project": "<your-project>"}, {}, "cluster.gke.project",
      "`<your-project>` stands for one of yours, because the cluster is made in it, and billed to it; write the id of one"),
     ("GKE-28", DRANET, {"version": "<look it up>"}, {}, "cluster.gke.version",

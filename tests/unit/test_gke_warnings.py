@@ -69,7 +69,7 @@ def test_and_nothing_else_is(serving: dict[str, Any], gke: dict[str, Any], more:
 
 
 def test_every_warning_has_a_case() -> None:
-    """Of those about a stack file; the others are about a change (`test_gke_look`)."""
+    """Of those about a stack file; the others are about a change (`test_gke_change`)."""
     assert {row.id for row in WARNINGS} - {"GKE-31", "GKE-32"} == {rule for rule, *_ in WARNED}
 
 

@@ -254,7 +254,7 @@ def test_every_file_and_chart_of_a_plan_has_its_images(name: str) -> None:
     plan = planned(variant(name))
     users = {use.user for use in pulls.cluster_uses(plan, {})}
     assert {release.name for release in plan.charts} <= users
-    assert bool(manifests(plan.site)) == any(user.startswith(INSTALLER) for user in users)
+    assert bool(manifests(plan.settings)) == any(user.startswith(INSTALLER) for user in users)
     assert plan.own_charts == ()
 
 

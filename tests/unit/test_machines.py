@@ -107,21 +107,21 @@ def test_every_machine_of_a_provider_file_is_in_the_table() -> None:
 def test_devices_of_a_node(key: str, devices: int, memory_gib: int) -> None:
     row = machine(key)
     assert row.devices_per_node == devices
-    assert row.silicon is not None
-    assert row.silicon.memory_gib == memory_gib
-    assert row.silicon.memory_source
+    assert row.chip is not None
+    assert row.chip.memory_gib == memory_gib
+    assert row.chip.memory_source
 
 
 def test_the_cuda_that_makes_code_for_a_gpu_is_said_of_every_one_of_nvidias() -> None:
     """A GPU's compute capability and the first CUDA that knows it, as NVIDIA's release notes have them."""
     known = {"NVIDIA H200": ("9.0.0", "11.8"), "NVIDIA B200": ("10.0.0", "12.8")}
     for row in ACCELERATORS:
-        assert row.silicon is not None
-        assert row.silicon.cuda == known.get(row.silicon.product, ("", ""))[1]
-        assert bool(row.silicon.cuda) == row.silicon.product.startswith("NVIDIA")
+        assert row.chip is not None
+        assert row.chip.cuda == known.get(row.chip.product, ("", ""))[1]
+        assert bool(row.chip.cuda) == row.chip.product.startswith("NVIDIA")
         for device in row.devices_of("gpu.nvidia.com"):
-            assert (device.attributes["cudaComputeCapability"], row.silicon.cuda) == known[row.silicon.product]
-            assert device.attributes["productName"] == row.silicon.product
+            assert (device.attributes["cudaComputeCapability"], row.chip.cuda) == known[row.chip.product]
+            assert device.attributes["productName"] == row.chip.product
 
 
 def test_the_memory_that_a_device_publishes_is_its_silicons() -> None:
@@ -129,14 +129,14 @@ def test_the_memory_that_a_device_publishes_is_its_silicons() -> None:
     for row in ACCELERATORS:
         for device in row.devices_of(row.handed_out_as):
             if "memory" in device.capacity:
-                assert row.silicon is not None
+                assert row.chip is not None
                 shown = float(parse(device.capacity["memory"]) / 2**30)
-                assert shown == pytest.approx(row.silicon.memory_gib, rel=0.01)
+                assert shown == pytest.approx(row.chip.memory_gib, rel=0.01)
 
 
 def test_the_system_machine_has_no_devices() -> None:
     assert SYSTEM.devices_per_node == 0
-    assert (SYSTEM.silicon, SYSTEM.serves, SYSTEM.taints) == (None, (), ())
+    assert (SYSTEM.chip, SYSTEM.serves, SYSTEM.taints) == (None, (), ())
 
 
 @pytest.mark.parametrize("row", ACCELERATORS, ids=lambda row: row.key)

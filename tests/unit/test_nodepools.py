@@ -78,7 +78,7 @@ def pool(name: str = "gpu", *, nodes: int = 2, kind: str = "gd-8xh200ib-i128", a
 
 def served(store: Store, fault: str | None = None, looks: int = 4) -> Store:
     for _ in range(looks):
-        Controller(store, fault).look()  # type: ignore[arg-type]
+        Controller(store, fault).reconcile()  # type: ignore[arg-type]
     return store
 
 

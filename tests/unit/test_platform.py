@@ -175,7 +175,7 @@ def test_check_knows_one_on_gke(tmp_path: Path) -> None:
     assert found.spec.serving is None
     planned = of_gke(blueprint(found.spec).cluster)
     assert planned.charts[0].chart == "oci://mirror.example/charts/nvidia-dra-driver-gpu"
-    assert planned.site.gateway, "who serves on it may have some"
+    assert planned.settings.gateway, "who serves on it may have some"
     assert planned.pools == ()
 
 

@@ -67,7 +67,7 @@ def test_each_is_said_once_and_the_watch_ends_when_the_nodes_are_there() -> None
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
-        Controller(found, "quota" if len(slept) < 8 else None).look()  # type: ignore[arg-type]
+        Controller(found, "quota" if len(slept) < 8 else None).reconcile()  # type: ignore[arg-type]
 
     watch(lambda: shortages(found, POOLS), told.append, sleep)  # type: ignore[arg-type]
     assert len(told) == 1

@@ -142,7 +142,7 @@ def test_ids_and_outputs_are_as_googles(program: Program) -> None:
     endpoints = cluster["controlPlaneEndpointsConfig"]
     assert endpoints["dnsEndpointConfig"]["endpoint"].endswith(".us-south1.gke.goog")
     assert endpoints["dnsEndpointConfig"]["allowExternalTraffic"] is True
-    assert cluster["masterVersion"] == plan.site.gke.version
+    assert cluster["masterVersion"] == plan.settings.gke.version
     assert program.states["pd-disaggregation-network"]["selfLink"].endswith(ids["pd-disaggregation-network"])
 
 

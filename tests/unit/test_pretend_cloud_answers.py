@@ -104,7 +104,7 @@ def test_what_is_left_out_is_in_the_state(program: Program) -> None:
     cluster, pool = program.states[CLUSTER], program.states[POOL]
     assert cluster["privateClusterConfig"]["enablePrivateEndpoint"] is True
     assert cluster["privateClusterConfig"]["masterGlobalAccessConfig"] == {"enabled": False}
-    assert cluster["nodeVersion"] == plan.site.gke.version
+    assert cluster["nodeVersion"] == plan.settings.gke.version
     assert pool["nodeConfig"]["resourceLabels"] == {"goog-gke-accelerator-type": "nvidia-h200-141gb"}
     assert pool["nodeConfig"]["diskSizeGb"] == 100
     assert pool["maxPodsPerNode"] == 110

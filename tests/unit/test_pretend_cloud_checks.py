@@ -186,7 +186,7 @@ def test_a_range_that_is_none_is_one_problem(program: Program) -> None:
 )
 def test_a_name_that_cannot_be_had_is_refused(part: str, args: dict[str, str], program: Program) -> None:
     plan = planned(stack())
-    ((path, words),) = program.check(put(plan.resource(plan.site.named(part)), **args)).items()
+    ((path, words),) = program.check(put(plan.resource(plan.settings.named(part)), **args)).items()
     ((argument, value),) = args.items()
     assert path == camel(argument)
     assert words.startswith(f'"{argument}" ("{value}") ')

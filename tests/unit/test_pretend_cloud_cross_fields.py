@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from rehearsal.clouds.checks import Subject, problems
 from rehearsal.clouds.gke.cross_fields import CROSS_FIELDS, CrossField, cross_field_problems, sdk_path
 from rehearsal.clouds.gke.kinds import KINDS
 from rehearsal.clouds.gke.pretend import GKE
+from rehearsal.clouds.input_checks import Subject, problems
 from rehearsal.clouds.inputs import camel
 from rehearsal.plugins.values import UNKNOWN
 from stacks.clouds.resource import Arguments, Resource, from_the_engine

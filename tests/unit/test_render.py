@@ -12,7 +12,7 @@ import yaml
 
 from commands.cli import run
 from commands.render import MARK, OutputError, file_names, write
-from commands.rendered_cluster import CLOUD
+from commands.render_cluster import CLOUD
 from releases import RELEASES
 from stacks.blueprint import ServingBlueprint
 from stacks.file.load import load

@@ -10,9 +10,9 @@ from urllib.error import URLError
 import pytest
 import yaml
 
-from commands import manifests, render, rendered_cluster
+from commands import manifests, render, render_cluster
 from commands.cli import run
-from commands.rendered_cluster import CLOUD, POOLS, cluster_files
+from commands.render_cluster import CLOUD, POOLS, cluster_files
 from stacks.clouds.cloud import EXISTING, ClusterPlan
 from stacks.clouds.coreweave.cloud import COREWEAVE
 from stacks.clouds.gke.plan import INSTALLER_FILE, NETWORKS_FILE
@@ -114,7 +114,7 @@ def test_every_object_and_release_is_in_a_file(name: str, tmp_path: Path) -> Non
     for release in plan.charts:
         assert objects(texts[f"{release.name}.values.yaml"]) == [release.values]
     expected = {CLOUD, *([NETWORKS_FILE] if plan.waves else []), *([INSTALLER_FILE, VALUES] if plan.charts else [])}
-    assert texts.keys() & {*rendered_cluster.file_names()} == expected
+    assert texts.keys() & {*render_cluster.file_names()} == expected
     assert texts.keys() <= {*render.file_names()}
 
 
@@ -123,7 +123,7 @@ def test_the_ways_to_the_nics_differ_in_their_files(tmp_path: Path) -> None:
     found = {}
     for name in ("dranet", "multinet", "tpu7x"):
         texts = rendered(gke_file(tmp_path, name), tmp_path / name)
-        found[name] = {file: len(objects(texts[file])) for file in rendered_cluster.file_names() if file in texts}
+        found[name] = {file: len(objects(texts[file])) for file in render_cluster.file_names() if file in texts}
     assert found == {
         "dranet": {CLOUD: 22, INSTALLER_FILE: 1, VALUES: 1},
         "multinet": {CLOUD: 32, NETWORKS_FILE: 18},
@@ -195,7 +195,7 @@ def test_files_of_a_cluster_go_with_it(tmp_path: Path, capsys: pytest.CaptureFix
     rendered(gke_file(tmp_path), tmp_path / "out")
     capsys.readouterr()
     texts = rendered(stack_file(tmp_path, config({"accelerator": "nvidia"})), tmp_path / "out")
-    assert texts.keys() & {*rendered_cluster.file_names()} == set()
+    assert texts.keys() & {*render_cluster.file_names()} == set()
     assert [line.split(": ")[1].partition(",")[0] for line in capsys.readouterr().out.splitlines()[:3]] == [
         "removed"
     ] * 3

@@ -9,9 +9,9 @@ import pulumi
 import pytest
 
 from hardware.accelerators import ACCELERATORS
-from hardware.peers import REPORTS, UNKNOWN, VERSIONS, connector, engine_version, known_of
 from hardware.render.pods import model_server
 from hardware.render.workload import Workload
+from hardware.role_replacement import REPORTS, UNKNOWN, VERSIONS, connector, engine_version, known_of
 from hardware.vocabulary import ROLES, Role
 from releases import RELEASES
 from stacks.blueprint import ServingBlueprint

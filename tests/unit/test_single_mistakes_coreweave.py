@@ -125,7 +125,7 @@ def verdict(key: str = "", spec: Any = None) -> str:
             "metadata": {"name": pool.name, "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "1"}
         }
     for _ in range(4):
-        Controller(store).look()  # type: ignore[arg-type]
+        Controller(store).reconcile()  # type: ignore[arg-type]
     flaws = [flaw.text for flaw in Pools([*POOLS.values()]).flaws(store)]  # type: ignore[arg-type]
     machines = machines_of(store.objects[NODES].values(), (), ())
     pending = [said for pod in PODS if (said := nearest(pod, machines))]

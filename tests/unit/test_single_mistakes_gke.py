@@ -141,13 +141,13 @@ def cases() -> Iterator[Case]:
     for name in NAMES:
         made = planned(variant(name))
         for part, below in WALKED:
-            if made.site.named(part) not in {one.name for one in made.resources}:
+            if made.settings.named(part) not in {one.name for one in made.resources}:
                 continue
-            args = made.resource(made.site.named(part)).args
+            args = made.resource(made.settings.named(part)).args
             for mistake in mistakes(args, lambda place, value, args=args: others(args, place, value), below):
                 if not elsewhere(mistake.path):
                     yield Case(name, part, mistake)
-        args = made.resource(made.site.named(POOL)).args
+        args = made.resource(made.settings.named(POOL)).args
         for names, place, value in ADDED:
             if name in names:
                 yield Case(name, POOL, added(args, place, value))
@@ -192,7 +192,7 @@ def built(name: str, part: str) -> Built:
     given = variant(name)
     made = planned(given)
     names = [one.name for one in made.resources]
-    at = names.index(made.site.named(part))
+    at = names.index(made.settings.named(part))
     store = Store()
     program = Program(a_file(), fleet=store)  # type: ignore[arg-type]
     program.create_all(made.resources[:at])
@@ -215,7 +215,7 @@ def verdict(name: str, part: str, args: Any = None) -> str:
             program.create(told)
         except Failure as failure:
             return str(failure)
-    site = base.plan.site
+    site = base.plan.settings
     nodes = store.nodes(site.gke.accelerator_pool.name or site.pool.name)
     machines = machines_of(nodes, [*store.objects[SLICES].values()], [*store.objects[CLASSES].values()])
     assert len(machines) == site.nodes

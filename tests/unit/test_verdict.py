@@ -12,7 +12,7 @@ from rehearsal.verdict import watch
 from rehearsal.verdict.gateway import Flaw
 from rehearsal.verdict.reasons import plain_words
 from rehearsal.verdict.references import Reference, device_classes, missing, references
-from rehearsal.verdict.verdict import BLIND_SPOTS, PodState, Shortfall, Verdict, look
+from rehearsal.verdict.verdict import BLIND_SPOTS, PodState, Shortfall, Verdict, verdict_of
 from rehearsal.verdict.watch import StallDetector, stuck
 
 TAIL = ". no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
@@ -281,7 +281,7 @@ def lists(replicas: int, refused: str = "") -> Iterator[dict[str, Any]]:
 def test_pods_that_were_never_created_are_not_overlooked() -> None:
     words = 'pods "decode-5d4-" is forbidden: error looking up service account ns/sa: serviceaccount "sa" not found'
     cluster: Any = Cluster(deployments=[deployment(2, *lists(2, words))])
-    verdict = look(cluster, "ns")
+    verdict = verdict_of(cluster, "ns")
     assert not verdict.passed
     assert verdict.shortfalls == [Shortfall("decode", 2, words)]
     assert verdict.missing == ["ServiceAccount sa does not exist; decode refers to it"]
@@ -295,7 +295,7 @@ def test_pods_that_are_done_or_going_do_not_count() -> None:
     cluster: Any = Cluster(
         pods=[going, done, here], deployments=[deployment(1)], serviceaccounts=[named("sa"), named("default")]
     )
-    verdict = look(cluster, "ns")
+    verdict = verdict_of(cluster, "ns")
     assert [state.name for state in verdict.pods] == ["decode-5d4-c"]
     assert verdict.pods[0].owner == "decode"
     assert verdict.passed

@@ -5,7 +5,7 @@ It is as strict as CoreWeave's docs, and stricter if they are silent: a cluster 
 
 from collections.abc import Iterable
 
-from rehearsal.clouds.coreweave import words
+from rehearsal.clouds.coreweave import messages
 from rehearsal.clouds.pretend import Errors, Kind, Made, PretendKinds, World
 from rehearsal.clouds.store import Record
 from releases.coreweave import SDK
@@ -24,7 +24,7 @@ class VpcKind(Kind):
             return
         for record in made.records:
             if record.kind == CLUSTER and record.args["vpc_id"] == before.id:
-                raise words.in_use("a prefix of VPC", before.args["name"], f"cluster {record.args['name']}")
+                raise messages.in_use("a prefix of VPC", before.args["name"], f"cluster {record.args['name']}")
 
 
 class ClusterKind(Kind):
@@ -32,16 +32,16 @@ class ClusterKind(Kind):
 
     def check_references(self, made: Made) -> None:
         if "vpc_id" not in made.refers:
-            raise words.not_found("VPC", str(made.args.get("vpc_id")))
+            raise messages.not_found("VPC", str(made.args.get("vpc_id")))
 
     def check_new(self, made: Made) -> None:
         version = made.args["version"]
         if (parse(version) or OLDEST_OFFERED) < OLDEST_OFFERED:
-            raise words.not_offered(version)
+            raise messages.not_offered(version)
 
     def check_change(self, made: Made, before: Record) -> None:
         if unchangeable_fields(before.args, made.args, CLUSTER):
-            raise words.no_upgrade(before.args["version"], made.args["version"])
+            raise messages.no_upgrade(before.args["version"], made.args["version"])
 
     def users(self, world: World) -> Iterable[tuple[str, str]]:
         pools = world.fleet.items(API) if world.fleet else ()
@@ -80,9 +80,9 @@ COREWEAVE = PretendKinds(
     rules=RULES,
     errors=Errors(
         name=lambda args, _id: str(args["name"]),
-        not_found=words.not_found,
-        already_exists=words.already_exists,
-        in_use=lambda noun, name, user_noun, user: words.in_use(noun, name, f"{user_noun} {user}"),
-        no_target=lambda reference: words.not_found("VPC", reference.target),
+        not_found=messages.not_found,
+        already_exists=messages.already_exists,
+        in_use=lambda noun, name, user_noun, user: messages.in_use(noun, name, f"{user_noun} {user}"),
+        no_target=lambda reference: messages.not_found("VPC", reference.target),
     ),
 )

@@ -51,7 +51,7 @@ def environment(plane: ControlPlane, fault: str | None) -> dict[str, str]:
 
 def answers(plan: GkePlan, workdir: Path) -> dict[str, str]:
     """Returns the variable that gives the program the answers of Google's APIs; writes the file that it names."""
-    gke = plan.site.gke
+    gke = plan.settings.gke
     services = [{"name": f"projects/1/services/{api}.googleapis.com", "state": "ENABLED"} for api in NEEDED]
     kept = {
         "serviceusage/services:batchGet": {"services": services},

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rehearsal.clouds.gke import words
+from rehearsal.clouds.gke import messages
 from rehearsal.clouds.gke.faults import play
 from rehearsal.clouds.gke.nodes import Fleet
 from rehearsal.clouds.pretend import Given, Kind, Made, World
@@ -53,7 +53,7 @@ class GoogleKind(Kind):
         """Raises Failure if the API is not enabled in the project."""
         wanted = (made.project, f"{self.api}.googleapis.com")
         if self.api and wanted not in [(one.project, one.args["service"]) for one in _of(made, "projects.Service")]:
-            raise words.api_disabled(_TITLES[self.api], wanted[1], made.project)
+            raise messages.api_disabled(_TITLES[self.api], wanted[1], made.project)
 
 
 class ClusterKind(GoogleKind):
@@ -68,11 +68,11 @@ class ClusterKind(GoogleKind):
         for role in ("cluster", "services"):
             name = look_up(made.args, f"ip_allocation_policy.{role}_secondary_range_name")
             if name is not None and name not in known:
-                raise words.no_range(name, subnet.id)
+                raise messages.no_range(name, subnet.id)
 
     def check_delete(self, found: Record) -> None:
         if found.args.get("deletion_protection") is not False:
-            raise words.protected()
+            raise messages.protected()
 
     def settle(self, made: Made, state: Properties) -> None:
         if made.world.fleet:
@@ -97,7 +97,7 @@ class PoolKind(GoogleKind):
         agents = [one.state["member"] for one in services if one.args["service"] == "container.googleapis.com"]
         roles = [(one.args["role"], one.args["member"]) for one in _of(made, "projects.IAMMember")]
         if not any(role == "roles/compute.networkAdmin" and member in agents for role, member in roles):
-            raise words.forbidden("compute.networks.create", f"projects/{made.project}")
+            raise messages.forbidden("compute.networks.create", f"projects/{made.project}")
 
     def settle(self, made: Made, state: Properties) -> None:
         if made.world.fleet:

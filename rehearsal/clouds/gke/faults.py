@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hardware.machines import TPU_HOSTS
-from rehearsal.clouds.gke import words
+from rehearsal.clouds.gke import messages
 from rehearsal.clouds.gke.pool_machine import node_count, zone_of
 from rehearsal.faults import Fault
 from rehearsal.plugins.plugin import Failure
@@ -31,7 +31,7 @@ def play(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float], b
     """
     project, name = str(pool.get("project")), name_of(pool.get("name"))
     if fault == "apply-forbidden":
-        raise words.forbidden("container.nodePools.create", id_.partition("/nodePools/")[0])
+        raise messages.forbidden("container.nodePools.create", id_.partition("/nodePools/")[0])
     if not has_accelerators(pool):
         return
     zone = zone_of(pool)
@@ -39,14 +39,14 @@ def play(fault: str | None, pool: Arguments, id_: str, wait: Callable[[float], b
         if wait(SLOW_SECONDS):
             raise Failure("interrupted while the nodes were underway; none exists")
     elif fault == "quota":
-        raise words.no_quota(*_metric(pool), project)
+        raise messages.no_quota(*_metric(pool), project)
     elif fault == "stockout":
         instances = f"gke-{name_of(pool.get('cluster'))}-{name}"
-        raise words.no_capacity(instances, node_count(pool), project, zone)
+        raise messages.no_capacity(instances, node_count(pool), project, zone)
     elif fault == "zone-mismatch":
         reserved = look_up(pool, "node_config.reservation_affinity.values")
         if reserved:
-            raise words.no_reservation(str(reserved[0]), name, zone)
+            raise messages.no_reservation(str(reserved[0]), name, zone)
 
 
 def _metric(pool: Arguments) -> tuple[str, int]:

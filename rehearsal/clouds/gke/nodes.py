@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from hardware.machines import GKE_POOLS, Machine
+from rehearsal.clouds.gke.messages import no_machine_type
 from rehearsal.clouds.gke.pool_machine import POOL_LABEL, NoSuchMachineError, machine_of, node_count, zone_of
-from rehearsal.clouds.gke.words import no_machine_type
 from rehearsal.fleet.live import NODES, OF_A_POOL, LiveNodes
 from rehearsal.fleet.nodes import device_class_objects, node_objects
 from rehearsal.parts import cluster_crds

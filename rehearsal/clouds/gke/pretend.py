@@ -5,7 +5,7 @@ It is stricter than Google, who deletes a service account that nodes still use, 
 
 from dataclasses import replace
 
-from rehearsal.clouds.gke import SDK, words
+from rehearsal.clouds.gke import SDK, messages
 from rehearsal.clouds.gke.answers import answered, as_kept
 from rehearsal.clouds.gke.combinations import combination_problems
 from rehearsal.clouds.gke.cross_fields import cross_field_problems
@@ -25,7 +25,7 @@ _SUBNET = "compute.Subnetwork"
 def _no_target(reference: Reference) -> Failure:
     account = "serviceaccount.Account" in reference.kinds
     email = reference.said.removeprefix("serviceAccount:")
-    refused = words.no_account(email) if account else words.not_found(reference.target)
+    refused = messages.no_account(email) if account else messages.not_found(reference.target)
     return Failure(f"{camel(reference.path)}: {refused}")
 
 
@@ -48,9 +48,9 @@ GKE = PretendKinds(
     rules=RULES,
     errors=Errors(
         name=lambda _args, id_: id_,
-        not_found=lambda _noun, id_: words.not_found(id_),
-        already_exists=lambda _noun, name: words.already_exists(name),
-        in_use=lambda noun, name, _user_noun, user: words.in_use(noun, name, user),
+        not_found=lambda _noun, id_: messages.not_found(id_),
+        already_exists=lambda _noun, name: messages.already_exists(name),
+        in_use=lambda noun, name, _user_noun, user: messages.in_use(noun, name, user),
         no_target=_no_target,
     ),
     values=(value_problems, range_problems),

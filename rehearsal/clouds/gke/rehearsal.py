@@ -15,8 +15,8 @@ from rehearsal.parts.parts import Part
 from rehearsal.parts.standins.crds import MULTI_NETWORKING
 from rehearsal.report import Report
 from stacks.clouds.cloud import ClusterPlan
-from stacks.clouds.gke.blanks import blanks
 from stacks.clouds.gke.cloud import of_gke
+from stacks.clouds.gke.placeholders import placeholders
 from stacks.clouds.gke.rules import GKE_28
 from stacks.clouds.gke.spec import Gke
 from stacks.kube.api import Api
@@ -26,14 +26,14 @@ PROJECT = "rehearsal"
 
 
 class GkeRehearsal(CloudRehearsal):
-    """The rehearsal of GKE. Blanks get an invented project and reservation, and a version that the pretend cloud offers."""
+    """The rehearsal of GKE. Placeholders get an invented project and reservation, and a version that the pretend cloud offers."""
 
     unasked = frozenset({GKE_28.id})
     pretend = GKE
     faults = FAULTS
 
-    def blanks(self, section: Section | None) -> Mapping[str, str]:
-        return {path: _value(path, section) for path in blanks(section)} if isinstance(section, Gke) else {}
+    def placeholders(self, section: Section | None) -> Mapping[str, str]:
+        return {path: _value(path, section) for path in placeholders(section)} if isinstance(section, Gke) else {}
 
     def environment(self, plan: ClusterPlan, plane: ControlPlane, fault: str | None) -> dict[str, str]:
         return access.environment(plane, fault) | access.answers(of_gke(plan), plane.workdir)
@@ -51,7 +51,7 @@ class GkeRehearsal(CloudRehearsal):
 
 
 def _value(path: str, gke: Gke) -> str:
-    project = PROJECT if "project" in blanks(gke) else gke.project
+    project = PROJECT if "project" in placeholders(gke) else gke.project
     values = {
         "project": project,
         "version": OFFERED[gke.release_channel][0],

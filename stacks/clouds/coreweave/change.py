@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from stacks.clouds.changes import changes
-from stacks.clouds.coreweave.checks import HERE
 from stacks.clouds.coreweave.plan import CLUSTER, VPC
 from stacks.clouds.coreweave.pools import API
 from stacks.clouds.coreweave.replaces import CKS, unchangeable_fields
+from stacks.clouds.coreweave.section_checks import HERE
 from stacks.clouds.outputs import NEXT
 from stacks.clouds.resource import Arguments, Resource, plain
 from stacks.findings import Finding, Place, Problem

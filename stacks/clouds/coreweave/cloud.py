@@ -15,7 +15,7 @@ from stacks.schema import Section
 
 if TYPE_CHECKING:
     from stacks.findings import Finding, Problem, Rule
-    from stacks.kube.leftover import Leftover, Look
+    from stacks.kube.leftover import Leftover, Search
     from stacks.kube.live import LiveCluster
     from stacks.rules.facts import Facts
 
@@ -89,10 +89,10 @@ class CoreWeaveCloud(Cloud):
 
         watch_pools(plan.pools, request.context)
 
-    def left_in_cluster(self, look: "Look", plan: ClusterPlan) -> Iterator["Leftover"]:
+    def left_in_cluster(self, search: "Search", plan: ClusterPlan) -> Iterator["Leftover"]:
         from stacks.clouds.coreweave.leftovers import cluster_left, node_pools_left
 
-        yield from node_pools_left(look, plan.pools)
+        yield from node_pools_left(search, plan.pools)
         yield from cluster_left(plan)
 
     def unreachable(self, plan: ClusterPlan, problem: "Problem | None") -> "Problem | None":

@@ -12,7 +12,7 @@ from stacks.clouds.coreweave.pools import API
 from stacks.clouds.pools import NodePool
 from stacks.findings import Problem
 from stacks.kube.api import Object
-from stacks.kube.leftover import Leftover, Look, ending
+from stacks.kube.leftover import Leftover, Search, ending
 from stacks.kube.owner import owner_of, owner_text
 from stacks.kube.rules import CLUSTER
 
@@ -55,20 +55,20 @@ NO_POOLS = CLUSTER.problem(
 )  # fmt: skip
 
 
-def node_pools_left(look: Look, pools: Sequence[NodePool]) -> Iterator[Leftover]:
+def node_pools_left(search: Search, pools: Sequence[NodePool]) -> Iterator[Leftover]:
     """Yields the stack's node pools: by their mark, or by their name if they have no mark.
 
     Raises:
         StackFileError: the cluster does not know NodePools, so it is another cluster.
     """
     named = {pool.name for pool in pools}
-    for pool in look.items("NodePools", API, NO_POOLS):
+    for pool in search.items("NodePools", API, NO_POOLS):
         name, marked = pool["metadata"]["name"], owner_of(pool) is not None
-        if look.ours(pool) or (name in named and not marked):
+        if search.ours(pool) or (name in named and not marked):
             unmarked = "" if marked else "; it is not marked as any stack's"
             yield Leftover("NodePool", name, f"{_nodes(pool)}{unmarked}{ending(pool)}", bills=_current(pool) > 0)
         elif name in named:
-            look.others.append(f"NodePool {name} exists and belongs to {owner_text(pool)}")
+            search.others.append(f"NodePool {name} exists and belongs to {owner_text(pool)}")
 
 
 def _current(pool: Object) -> int:

@@ -4,7 +4,7 @@ APIs stay after a destroy, because others in the project may use them. The accou
 the docs list its roles.
 """
 
-from stacks.clouds.gke.site import Site
+from stacks.clouds.gke.settings import Settings
 from stacks.clouds.naming import shortened
 from stacks.clouds.resource import Ref, Resource
 
@@ -32,25 +32,25 @@ NODE_ROLES = {
 ACCOUNT, AGENT = "node-account", "gke-agent"
 
 
-def access(site: Site) -> list[Resource]:
+def access(settings: Settings) -> list[Resource]:
     """Returns APIs, then accounts, then roles."""
-    return [*_apis(site), *_node_account(site), *(_gke_agent(site) if site.rdma == "dranet" else [])]
+    return [*_apis(settings), *_node_account(settings), *(_gke_agent(settings) if settings.rdma == "dranet" else [])]
 
 
-def api(site: Site, name: str) -> str:
+def api(settings: Settings, name: str) -> str:
     """Returns the logical name of an API's resource."""
-    return site.named(f"api-{name}")
+    return settings.named(f"api-{name}")
 
 
-def _apis(site: Site) -> list[Resource]:
-    wanted = APIS | (GATEWAY_APIS if site.gateway else {})
+def _apis(settings: Settings) -> list[Resource]:
+    wanted = APIS | (GATEWAY_APIS if settings.gateway else {})
     return [
         Resource(
-            name=api(site, name),
+            name=api(settings, name),
             type="projects.Service",
             title=f"The API of {what}",
             args={
-                "project": site.project,
+                "project": settings.project,
                 "service": f"{name}.googleapis.com",
                 "disable_on_destroy": False,
             },
@@ -59,40 +59,40 @@ def _apis(site: Site) -> list[Resource]:
     ]
 
 
-def _node_account(site: Site) -> list[Resource]:
+def _node_account(settings: Settings) -> list[Resource]:
     account = Resource(
-        name=site.named(ACCOUNT),
+        name=settings.named(ACCOUNT),
         type="serviceaccount.Account",
         title="What the nodes are to the project",
         args={
-            "project": site.project,
+            "project": settings.project,
             # Google allows 6 to 30 characters.
-            "account_id": shortened(site.named("nodes"), 30),
-            "display_name": f"Nodes of {site.name}",
-            "description": f"Nodes of the GKE cluster {site.name}, made by its stack",
+            "account_id": shortened(settings.named("nodes"), 30),
+            "display_name": f"Nodes of {settings.name}",
+            "description": f"Nodes of the GKE cluster {settings.name}, made by its stack",
         },
-        after=(api(site, "iam"),),
+        after=(api(settings, "iam"),),
     )
     roles = [
-        _role(site, f"nodes-{role.replace('.', '-')}", role, f"The nodes may {what}", Ref(account.name, "member"))
+        _role(settings, f"nodes-{role.replace('.', '-')}", role, f"The nodes may {what}", Ref(account.name, "member"))
         for role, what in NODE_ROLES.items()
     ]
     return [account, *roles]
 
 
-def _gke_agent(site: Site) -> list[Resource]:
+def _gke_agent(settings: Settings) -> list[Resource]:
     """Returns the role of GKE's own account: with managed DRANET, GKE itself makes the networks of the accelerators' NICs."""
     agent = Resource(
-        name=site.named(AGENT),
+        name=settings.named(AGENT),
         type="projects.ServiceIdentity",
         title="GKE's own account in the project",
-        args={"project": site.project, "service": "container.googleapis.com"},
-        after=(api(site, "container"),),
+        args={"project": settings.project, "service": "container.googleapis.com"},
+        after=(api(settings, "container"),),
     )
     title = "GKE may make the networks of the accelerators' NICs"
-    return [agent, _role(site, f"{AGENT}-networks", "compute.networkAdmin", title, Ref(agent.name, "member"))]
+    return [agent, _role(settings, f"{AGENT}-networks", "compute.networkAdmin", title, Ref(agent.name, "member"))]
 
 
-def _role(site: Site, part: str, role: str, title: str, member: Ref) -> Resource:
-    args = {"project": site.project, "role": f"roles/{role}", "member": member}
-    return Resource(name=site.named(part), type="projects.IAMMember", title=title, args=args)
+def _role(settings: Settings, part: str, role: str, title: str, member: Ref) -> Resource:
+    args = {"project": settings.project, "role": f"roles/{role}", "member": member}
+    return Resource(name=settings.named(part), type="projects.IAMMember", title=title, args=args)

@@ -21,7 +21,7 @@ from releases.gke import (
 )
 from releases.values import image_values, merge
 from stacks.clouds.gke.networks import GVNIC, RDMA, rdma_parts
-from stacks.clouds.gke.site import Site
+from stacks.clouds.gke.settings import Settings
 from stacks.schema import Mirror
 
 Object = dict[str, Any]
@@ -31,36 +31,36 @@ API = "networking.gke.io"
 _FIRST_RDMA_INTERFACE = 2
 
 
-def network_objects(site: Site) -> list[list[Object]]:
+def network_objects(settings: Settings) -> list[list[Object]]:
     """Returns two waves for multinet: the parameters of each NIC's Network, then the Networks, under the names that nodes and
     pods use.
 
     GKE brings their CRDs, and keeps parameters until their Network is deleted.
     """
-    if site.rdma != "multinet":
+    if settings.rdma != "multinet":
         return []
     parts = [(f"{GVNIC}-1", GVNIC, f"{GVNIC}-network", "NetDevice")]
     parts += [(part, part, f"{RDMA}-network", "RDMA") for part in rdma_parts()]
     parameters = [
-        _parameters(name=name, vpc=site.named(network), subnet=site.named(subnet), mode=mode)
+        _parameters(name=name, vpc=settings.named(network), subnet=settings.named(subnet), mode=mode)
         for name, subnet, network, mode in parts
     ]
     return [parameters, [_network(name) for name, *_ in parts]]
 
 
-def manifests(site: Site) -> list[Manifest]:
+def manifests(settings: Settings) -> list[Manifest]:
     """Returns the files to apply: the driver's installer, if GKE does not install the driver."""
-    return [DRIVER_INSTALLER] if site.rdma == "dranet" else []
+    return [DRIVER_INSTALLER] if settings.rdma == "dranet" else []
 
 
-def charts(site: Site, mirror: Mirror, base: Path) -> list[HelmRelease]:
+def charts(settings: Settings, mirror: Mirror, base: Path) -> list[HelmRelease]:
     """Returns the Helm releases to install after the files: the GPUs' DRA driver, if the device plugin is off.
 
     The image is not set in a chart of the user's own, because only that chart knows its version.
     """
-    if site.rdma != "dranet":
+    if settings.rdma != "dranet":
         return []
-    if (stated := site.gke.gpu_driver.chart) is not None:
+    if (stated := settings.gke.gpu_driver.chart) is not None:
         return [
             HelmRelease(
                 name=DRA_DRIVER,

@@ -24,7 +24,7 @@ def replaced(facts: "Facts") -> Iterator[Finding]:
             continue
         resource, fields = change.resource, ", ".join(change.fields)
         pool = resource.type == "container.NodePool"
-        key = "systemPool" if resource.name == plan.site.named(SYSTEM) else "acceleratorPool"
+        key = "systemPool" if resource.name == plan.settings.named(SYSTEM) else "acceleratorPool"
         allow = f"write `allowReplace: [{key}]` under `cluster` to replace it"
         yield Finding(
             at=("cluster", "gke", *([key] if pool else [])),

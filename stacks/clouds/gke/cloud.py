@@ -10,7 +10,7 @@ from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Nodes
 from stacks.clouds.gke.addons import pod_annotations, pod_resources
 from stacks.clouds.gke.plan import INSTALLER_FILE, NETWORKS_FILE, GkePlan, gke_plan
 from stacks.clouds.gke.replaces import GKE as REPLACES
-from stacks.clouds.gke.site import has_gateways
+from stacks.clouds.gke.settings import has_gateways
 from stacks.clouds.gke.spec import Gke, GkeAcceleratorPool
 from stacks.clouds.gke.versions import brought_crds
 from stacks.clouds.pools import AcceleratorPool
@@ -102,9 +102,9 @@ class GkeCloud(Cloud):
 
     def leftovers(self, request: ClusterRequest, plan: ClusterPlan, namespace: str | None) -> "Leftovers | None":
         from stacks.clouds.gke.leftovers.google import Google
-        from stacks.clouds.gke.leftovers.search import look_at_google
+        from stacks.clouds.gke.leftovers.search import search_google
 
-        return look_at_google(of_gke(plan), namespace, Google.connect)
+        return search_google(of_gke(plan), namespace, Google.connect)
 
     def place(self, section: Section | None) -> Mapping[str, str]:
         return {"project": section.project} if isinstance(section, Gke) else {}

@@ -59,7 +59,7 @@ def one_way_to_the_nics(facts: "Facts") -> Iterator[Finding]:
         return
     if (mode := gke.rdma or pool.rdma) in pool.since:
         return
-    spec, fixes = facts.sound, [_either(f"`rdma: {way}`" for way in pool.since)]
+    spec, fixes = facts.corrected, [_either(f"`rdma: {way}`" for way in pool.since)]
     if spec.cluster.machine:
         what = f"`rdma: {mode}` of machine {pool.machine.key}"
         why = f"such nodes are those of {_either(pool.since)}"

@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 from typing import Any
 
 from stacks.clouds.gke.access import api
-from stacks.clouds.gke.site import Site
+from stacks.clouds.gke.settings import Settings
 from stacks.clouds.resource import Ref, Resource, Timeouts
 
 NETWORK, SUBNET, NAT, FIREWALL, PROXIES = "network", "nodes", "nat", "internal", "proxies"
@@ -27,13 +27,20 @@ MIN_PORTS, MAX_PORTS = 8 * 8 * 16, 65_536
 _PATIENCE = Timeouts(delete="20m")
 
 
-def networks(site: Site) -> list[Resource]:
+def networks(settings: Settings) -> list[Resource]:
     """Returns the cluster's network with everything in it, then the networks of the further NICs."""
-    proxy = [_proxy_only(site)] if site.gateway else []
-    rdma = [*_gvnic(site), *_roce(site)] if site.rdma == "multinet" else []
-    ranges = [site.addresses.nodes, site.addresses.pods]
-    firewall = _firewall(site, FIREWALL, NETWORK, "Nodes and pods reach each other", ranges)
-    return [_vpc(site, NETWORK, "The cluster's network", mtu=MTU), _nodes(site), *proxy, firewall, *_nat(site), *rdma]
+    proxy = [_proxy_only(settings)] if settings.gateway else []
+    rdma = [*_gvnic(settings), *_roce(settings)] if settings.rdma == "multinet" else []
+    ranges = [settings.addresses.nodes, settings.addresses.pods]
+    firewall = _firewall(settings, FIREWALL, NETWORK, "Nodes and pods reach each other", ranges)
+    return [
+        _vpc(settings, NETWORK, "The cluster's network", mtu=MTU),
+        _nodes(settings),
+        *proxy,
+        firewall,
+        *_nat(settings),
+        *rdma,
+    ]
 
 
 def rdma_parts() -> list[str]:
@@ -41,46 +48,46 @@ def rdma_parts() -> list[str]:
     return [f"{RDMA}-{index}" for index in range(8)]
 
 
-def _nodes(site: Site) -> Resource:
-    secondary = {PODS: site.addresses.pods, SERVICES: site.addresses.services}
+def _nodes(settings: Settings) -> Resource:
+    secondary = {PODS: settings.addresses.pods, SERVICES: settings.addresses.services}
     return _subnet(
-        site, SUBNET, NETWORK, "Nodes, with the pods' and the services' addresses", site.addresses.nodes,
+        settings, SUBNET, NETWORK, "Nodes, with the pods' and the services' addresses", settings.addresses.nodes,
         private_ip_google_access=True,
         secondary_ip_ranges=[{"range_name": name, "ip_cidr_range": str(given)} for name, given in secondary.items()],
     )  # fmt: skip
 
 
-def _proxy_only(site: Site) -> Resource:
+def _proxy_only(settings: Settings) -> Resource:
     return _subnet(
-        site, PROXIES, NETWORK, "The proxies of the region's Gateways", site.addresses.proxy,
+        settings, PROXIES, NETWORK, "The proxies of the region's Gateways", settings.addresses.proxy,
         purpose="REGIONAL_MANAGED_PROXY", role="ACTIVE",
     )  # fmt: skip
 
 
-def _nat(site: Site) -> list[Resource]:
+def _nat(settings: Settings) -> list[Resource]:
     """Returns the NAT: nodes have no public addresses, and images and models come from the Internet."""
     router = Resource(
-        name=site.named("router"),
+        name=settings.named("router"),
         type="compute.Router",
         title="Carries the NAT",
         args={
-            "project": site.project,
-            "name": site.named("router"),
-            "region": site.gke.region,
-            "network": Ref(site.named(NETWORK)),
-            "description": f"Carries the NAT of the GKE cluster {site.name}",
+            "project": settings.project,
+            "name": settings.named("router"),
+            "region": settings.gke.region,
+            "network": Ref(settings.named(NETWORK)),
+            "description": f"Carries the NAT of the GKE cluster {settings.name}",
         },
         timeouts=_PATIENCE,
         delete_before_replace=True,
     )
     nat = Resource(
-        name=site.named(NAT),
+        name=settings.named(NAT),
         type="compute.RouterNat",
         title="The way of nodes and pods to images and models",
         args={
-            "project": site.project,
-            "name": site.named(NAT),
-            "region": site.gke.region,
+            "project": settings.project,
+            "name": settings.named(NAT),
+            "region": settings.gke.region,
             "router": Ref(router.name, "name"),
             "nat_ip_allocate_option": "AUTO_ONLY",
             "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES",
@@ -96,78 +103,78 @@ def _nat(site: Site) -> list[Resource]:
     return [router, nat]
 
 
-def _gvnic(site: Site) -> list[Resource]:
+def _gvnic(settings: Settings) -> list[Resource]:
     part, part_network = GVNIC, f"{GVNIC}-network"
-    ranges = [site.addresses.gvnic]
+    ranges = [settings.addresses.gvnic]
     return [
-        _vpc(site, part_network, "The network of the machines' second gVNIC", mtu=MTU),
-        _subnet(site, part, part_network, "The machines' second gVNIC", site.addresses.gvnic),
-        _firewall(site, f"{part}-internal", part_network, "The second gVNICs reach each other", ranges),
+        _vpc(settings, part_network, "The network of the machines' second gVNIC", mtu=MTU),
+        _subnet(settings, part, part_network, "The machines' second gVNIC", settings.addresses.gvnic),
+        _firewall(settings, f"{part}-internal", part_network, "The second gVNICs reach each other", ranges),
     ]
 
 
-def _roce(site: Site) -> list[Resource]:
+def _roce(settings: Settings) -> list[Resource]:
     part = f"{RDMA}-network"
-    profile = f"projects/{site.project}/global/networkProfiles/{site.gke.zone}-vpc-roce"
+    profile = f"projects/{settings.project}/global/networkProfiles/{settings.gke.zone}-vpc-roce"
     subnets = [
-        _subnet(site, name, part, f"RDMA NIC {index} of each machine", given)
-        for index, (name, given) in enumerate(zip(rdma_parts(), site.addresses.rdma, strict=True))
+        _subnet(settings, name, part, f"RDMA NIC {index} of each machine", given)
+        for index, (name, given) in enumerate(zip(rdma_parts(), settings.addresses.rdma, strict=True))
     ]
-    return [_vpc(site, part, "The RoCE network of the machines' RDMA NICs", network_profile=profile), *subnets]
+    return [_vpc(settings, part, "The RoCE network of the machines' RDMA NICs", network_profile=profile), *subnets]
 
 
-def _vpc(site: Site, part: str, title: str, **more: Any) -> Resource:
+def _vpc(settings: Settings, part: str, title: str, **more: Any) -> Resource:
     return Resource(
-        name=site.named(part),
+        name=settings.named(part),
         type="compute.Network",
         title=title,
         args={
-            "project": site.project,
-            "name": site.named(part),
-            "description": f"{title} ({site.name})",
+            "project": settings.project,
+            "name": settings.named(part),
+            "description": f"{title} ({settings.name})",
             "auto_create_subnetworks": False,
             "routing_mode": "REGIONAL",
             **more,
         },
-        after=(api(site, "compute"),),
-        protect=site.protect,
+        after=(api(settings, "compute"),),
+        protect=settings.protect,
         ignore_changes=("description",),  # a change of it would replace the network
         timeouts=_PATIENCE,
         delete_before_replace=True,
     )
 
 
-def _subnet(site: Site, part: str, network: str, title: str, given: IPv4Network, **more: Any) -> Resource:
+def _subnet(settings: Settings, part: str, network: str, title: str, given: IPv4Network, **more: Any) -> Resource:
     return Resource(
-        name=site.named(part),
+        name=settings.named(part),
         type="compute.Subnetwork",
         title=title,
         args={
-            "project": site.project,
-            "name": site.named(part),
-            "description": f"{title} ({site.name})",
-            "region": site.gke.region,
-            "network": Ref(site.named(network)),
+            "project": settings.project,
+            "name": settings.named(part),
+            "description": f"{title} ({settings.name})",
+            "region": settings.gke.region,
+            "network": Ref(settings.named(network)),
             "ip_cidr_range": str(given),
             **more,
         },
-        protect=site.protect,
+        protect=settings.protect,
         ignore_changes=("description",),  # a change of it would replace the subnet
         timeouts=_PATIENCE,
         delete_before_replace=True,
     )
 
 
-def _firewall(site: Site, part: str, network: str, title: str, sources: Sequence[IPv4Network]) -> Resource:
+def _firewall(settings: Settings, part: str, network: str, title: str, sources: Sequence[IPv4Network]) -> Resource:
     return Resource(
-        name=site.named(part),
+        name=settings.named(part),
         type="compute.Firewall",
         title=title,
         args={
-            "project": site.project,
-            "name": site.named(part),
-            "description": f"{title} ({site.name})",
-            "network": Ref(site.named(network)),
+            "project": settings.project,
+            "name": settings.named(part),
+            "description": f"{title} ({settings.name})",
+            "network": Ref(settings.named(network)),
             "direction": "INGRESS",
             "source_ranges": [str(given) for given in sources],
             "allows": [{"protocol": protocol} for protocol in ("tcp", "udp", "icmp")],

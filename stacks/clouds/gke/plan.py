@@ -19,7 +19,7 @@ from stacks.clouds.gke.addons import charts, manifests, network_objects
 from stacks.clouds.gke.cluster import CLUSTER, cluster
 from stacks.clouds.gke.networks import networks
 from stacks.clouds.gke.pools import accelerator_pool, system_pool
-from stacks.clouds.gke.site import Site, site
+from stacks.clouds.gke.settings import Settings, settings
 from stacks.clouds.gke.versions import brought_crds
 
 Object = dict[str, Any]
@@ -31,9 +31,9 @@ NETWORKS_FILE, INSTALLER_FILE = "networks.yaml", "driver-installer.yaml"
 
 @dataclass(frozen=True, kw_only=True)
 class GkePlan(ClusterPlan):
-    """The plan of a cluster on GKE with its site, for this cloud's own rules and checks."""
+    """The plan of a cluster on GKE with its settings, for this cloud's own rules and checks."""
 
-    site: Site
+    settings: Settings
 
 
 def gke_plan(request: ClusterRequest) -> GkePlan:
@@ -42,13 +42,13 @@ def gke_plan(request: ClusterRequest) -> GkePlan:
     Raises:
         AddressPlanError: the base cannot be used.
     """
-    where = site(request)
+    where = settings(request)
     allowed, pools = access(where), (system_pool(where), accelerator_pool(where))
     files, releases = manifests(where), tuple(charts(where, request.mirror, request.base))
     made, driver = cluster(where, allowed), where.gke.gpu_driver
     system, kind = where.gke.system_pool, where.machine.instance_type
     return GkePlan(
-        site=where,
+        settings=where,
         resources=(*allowed, *networks(where), made, *pools),
         cluster_name=where.named(CLUSTER),
         endpoint=("control_plane_endpoints_config", "dns_endpoint_config", "endpoint"),

@@ -11,7 +11,7 @@ from hardware.machines import RdmaMode
 from stacks.clouds.gke.access import ACCOUNT
 from stacks.clouds.gke.cluster import CLUSTER, SCOPES
 from stacks.clouds.gke.networks import GVNIC, RDMA, rdma_parts
-from stacks.clouds.gke.site import Site
+from stacks.clouds.gke.settings import Settings
 from stacks.clouds.gke.spec import Capacity
 from stacks.clouds.pools import PoolKey
 from stacks.clouds.resource import Ref, Resource, Timeouts
@@ -38,72 +38,73 @@ _PATIENCE = Timeouts(create="120m", update="120m", delete="120m")
 UNSAID = ("placementPolicy", "nodeConfig.hostMaintenancePolicy")
 
 
-def system_pool(site: Site) -> Resource:
+def system_pool(settings: Settings) -> Resource:
     """Returns the pool of CPU nodes; GKE's autoscaler sets their number."""
-    stated = site.gke.system_pool
+    stated = settings.gke.system_pool
     args = {
         "autoscaling": {"total_min_node_count": stated.min, "total_max_node_count": stated.max},
         "management": {"auto_repair": True, "auto_upgrade": True},
-        "node_config": {"machine_type": stated.machine_type, "image_type": "COS_CONTAINERD", **_every_node(site)},
+        "node_config": {"machine_type": stated.machine_type, "image_type": "COS_CONTAINERD", **_every_node(settings)},
         "network_config": {"enable_private_nodes": True},
     }
     title = "Nodes of everything that needs no accelerator"
-    return _pool(site, SYSTEM, "systemPool", SYSTEM, title, args, ignore_changes=("nodeCount",))
+    return _pool(settings, SYSTEM, "systemPool", SYSTEM, title, args, ignore_changes=("nodeCount",))
 
 
-def accelerator_pool(site: Site) -> Resource:
+def accelerator_pool(settings: Settings) -> Resource:
     """Returns the pool of the model servers' nodes. An upgrade adds no surge nodes, because there is no spare capacity."""
-    sized, flex = _size(site), site.gke.capacity.flex_start
+    sized, flex = _size(settings), settings.gke.capacity.flex_start
     args = {
         **sized,
         # Nodes that exist for days only need no repair, and flex-start does not allow it.
         "management": {"auto_repair": flex is None, "auto_upgrade": True},
         "upgrade_settings": {"strategy": "SURGE", "max_surge": 0, "max_unavailable": 1},
         "node_drain_configs": [{"respect_pdb_during_node_pool_deletion": False}],
-        "node_config": _accelerator_node(site),
-        "network_config": {"enable_private_nodes": True, **_nics(site)},
+        "node_config": _accelerator_node(settings),
+        "network_config": {"enable_private_nodes": True, **_nics(settings)},
     }
-    name = site.gke.accelerator_pool.name or site.pool.name
-    title = f"Nodes of the model servers: {site.machine.title}"
+    name = settings.gke.accelerator_pool.name or settings.pool.name
+    title = f"Nodes of the model servers: {settings.machine.title}"
     ignored = (*UNSAID, *(("nodeCount",) if "autoscaling" in sized else ()))
-    return _pool(site, "accelerators", "acceleratorPool", name, title, args, (site.named(SYSTEM),), ignored)
+    return _pool(settings, "accelerators", "acceleratorPool", name, title, args, (settings.named(SYSTEM),), ignored)
 
 
-def _size(site: Site) -> dict[str, Any]:
+def _size(settings: Settings) -> dict[str, Any]:
     """Returns the number of nodes, or the bounds of an autoscaler; with flex-start it starts at none."""
-    bounds, flex = site.gke.accelerator_pool.autoscaling, site.gke.capacity.flex_start
+    bounds, flex = settings.gke.accelerator_pool.autoscaling, settings.gke.capacity.flex_start
     if bounds is None and flex is None:
-        return {"node_count": site.nodes}  # per zone, of which there is one
-    numbers = (bounds.min, bounds.max) if bounds else (0, site.nodes)
-    return {"autoscaling": {**dict(zip(site.pool.bounds, numbers, strict=True)), "location_policy": "ANY"}}
+        return {"node_count": settings.nodes}  # per zone, of which there is one
+    numbers = (bounds.min, bounds.max) if bounds else (0, settings.nodes)
+    return {"autoscaling": {**dict(zip(settings.pool.bounds, numbers, strict=True)), "location_policy": "ANY"}}
 
 
-def _accelerator_node(site: Site) -> dict[str, Any]:
-    pool, stated = site.pool, site.gke.accelerator_pool
-    driver = {"gpu_driver_version": DRIVER[site.rdma]}
+def _accelerator_node(settings: Settings) -> dict[str, Any]:
+    pool, stated = settings.pool, settings.gke.accelerator_pool
+    driver = {"gpu_driver_version": DRIVER[settings.rdma]}
     gpus = {"type": pool.gpu, "count": pool.machine.devices_per_node, "gpu_driver_installation_config": driver}
-    labels = {**stated.labels, **LABELS[site.rdma]}
+    labels = {**stated.labels, **LABELS[settings.rdma]}
     return {
         "machine_type": pool.machine.instance_type,
         # Only this image has the RDMA drivers and the preinstalled GPU driver.
         "image_type": "COS_CONTAINERD",
         "boot_disk": {"disk_type": "hyperdisk-balanced", "size_gb": stated.boot_disk_gb or pool.boot_disk_gb},
         "taints": [
-            {"key": taint.key, "value": taint.value, "effect": EFFECTS[taint.effect]} for taint in site.machine.taints
+            {"key": taint.key, "value": taint.value, "effect": EFFECTS[taint.effect]}
+            for taint in settings.machine.taints
         ],
         **({"labels": labels} if labels else {}),
         **({"guest_accelerators": [gpus]} if pool.gpu else {}),
         # Set, though GKE would find the number: a value that GKE fills in looks like a change that replaces the pool.
         **({"ephemeral_storage_local_ssd_config": {"local_ssd_count": pool.local_ssds}} if pool.local_ssds else {}),
         **({"linux_node_config": {"sysctls": dict(pool.sysctls)}} if pool.sysctls else {}),
-        **_every_node(site),
-        **capacity(site.gke.capacity),
+        **_every_node(settings),
+        **capacity(settings.gke.capacity),
     }
 
 
-def _every_node(site: Site) -> dict[str, Any]:
+def _every_node(settings: Settings) -> dict[str, Any]:
     return {
-        "service_account": Ref(site.named(ACCOUNT), "email"),
+        "service_account": Ref(settings.named(ACCOUNT), "email"),
         "oauth_scopes": [*SCOPES],
         "workload_metadata_config": {"mode": "GKE_METADATA"},
         "shielded_instance_config": {"enable_secure_boot": True, "enable_integrity_monitoring": True},
@@ -132,13 +133,13 @@ def capacity(stated: Capacity) -> dict[str, Any]:
     return no_reservation
 
 
-def _nics(site: Site) -> dict[str, Any]:
+def _nics(settings: Settings) -> dict[str, Any]:
     """Returns the arguments for the machine's further NICs, in the order of their names on a node, `eth1` to `eth9`."""
     ways: Mapping[RdmaMode, dict[str, Any]] = {
         "dranet": {"accelerator_network_profile": "auto"},
         "multinet": {
             "additional_node_network_configs": [
-                {"network": Ref(site.named(network), "name"), "subnetwork": Ref(site.named(subnet), "name")}
+                {"network": Ref(settings.named(network), "name"), "subnetwork": Ref(settings.named(subnet), "name")}
                 for network, subnet in [
                     (f"{GVNIC}-network", GVNIC),
                     *((f"{RDMA}-network", part) for part in rdma_parts()),
@@ -147,11 +148,11 @@ def _nics(site: Site) -> dict[str, Any]:
         },
         "none": {},
     }
-    return ways[site.rdma]
+    return ways[settings.rdma]
 
 
 def _pool(
-    site: Site,
+    settings: Settings,
     part: str,
     key: PoolKey,
     name: str,
@@ -161,20 +162,20 @@ def _pool(
     ignore_changes: tuple[str, ...] = (),
 ) -> Resource:
     return Resource(
-        name=site.named(part),
+        name=settings.named(part),
         type="container.NodePool",
         title=title,
         args={
-            "project": site.project,
+            "project": settings.project,
             "name": name,
-            "cluster": Ref(site.named(CLUSTER)),
-            "location": site.gke.region,
-            "node_locations": [site.gke.zone],
-            "version": site.gke.version,
+            "cluster": Ref(settings.named(CLUSTER)),
+            "location": settings.gke.region,
+            "node_locations": [settings.gke.zone],
+            "version": settings.gke.version,
             **args,
         },
         after=after,
-        protect=site.protect and key not in site.allow_replace,
+        protect=settings.protect and key not in settings.allow_replace,
         ignore_changes=ignore_changes,
         timeouts=_PATIENCE,
         # The new pool would need the same name and the same capacity.

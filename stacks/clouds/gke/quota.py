@@ -38,8 +38,8 @@ def _reserved(pool: Pool) -> bool:
 
 
 def _of_pool(plan: GkePlan, pool: Pool) -> Iterator[Need]:
-    row, nodes = plan.site.pool, pool.most_nodes
-    region, spot = plan.site.gke.region, "preemptible " if pool.get("node_config.spot") else ""
+    row, nodes = plan.settings.pool, pool.most_nodes
+    region, spot = plan.settings.gke.region, "preemptible " if pool.get("node_config.spot") else ""
     devices = nodes * row.machine.devices_per_node
     kind = f"{row.gpu} GPUs" if row.gpu else f"{row.machine.instance_type.split('-')[0]} chips"
     quota = row.spot_quota if spot else row.quota

@@ -70,11 +70,11 @@ def ask(plan: GkePlan, before: Fingerprint) -> list[tuple[Question, Answer]]:
     """
     questions = _questions(plan, before)
     connect = connection(os.environ, ANSWER_SECONDS, TRIES)
-    return [*zip(questions, _answers(questions, plan.site.project, connect), strict=True)]
+    return [*zip(questions, _answers(questions, plan.settings.project, connect), strict=True)]
 
 
 def _questions(plan: GkePlan, before: Fingerprint) -> list[Question]:
-    gke, last = plan.site.gke, before.get(plan.cluster.name)
+    gke, last = plan.settings.gke, before.get(plan.cluster.name)
     found = []
     if not before:
         needed = " and ".join(f"{api}.googleapis.com" for api in NEEDED)
@@ -148,7 +148,7 @@ def enable(apis: Iterable[str], project: str) -> str:
 
 
 def _version(google: Google, plan: GkePlan) -> Finding | None:
-    gke = plan.site.gke
+    gke = plan.settings.gke
     path = f"projects/{gke.project}/locations/{gke.region}/serverConfig"
     found = google.read("container", path)
     if found is None:
@@ -171,7 +171,7 @@ def _version(google: Google, plan: GkePlan) -> Finding | None:
 
 def _runs(google: Google, plan: GkePlan) -> bool:
     """Whether the cluster exists with this version: after an `up` that failed later, or because Google upgraded it already."""
-    gke, name = plan.site.gke, plan.cluster.args["name"]
+    gke, name = plan.settings.gke, plan.cluster.args["name"]
     cluster = google.read("container", f"projects/{gke.project}/locations/{gke.region}/clusters/{name}") or {}
     return gke.version in (cluster.get("initialClusterVersion"), cluster.get("currentMasterVersion"))
 
@@ -183,7 +183,7 @@ def _offered(channel: Mapping[str, Any]) -> list[str]:
 
 def _fix(plan: GkePlan, offered: Sequence[str], default: str | None, others: Sequence[str]) -> str:
     """Returns a fix with the newest versions that support the machine, the default among them."""
-    gke, floor = plan.site.gke, plan.site.pool.since[plan.site.rdma]
+    gke, floor = plan.settings.gke, plan.settings.pool.since[plan.settings.rdma]
     fitting = [version for version in offered if at_least(version, floor)] or [*offered]
     newest = [f"{version} (the default)" if version == default else version for version in fitting[:SHOWN]]
     if default in fitting[SHOWN:]:

@@ -9,10 +9,10 @@ from functools import partial
 from stacks.clouds.gke import change, warnings
 from stacks.clouds.gke import machine_checks as machine
 from stacks.clouds.gke import section_checks as section
-from stacks.clouds.gke.blanks import filled_in
 from stacks.clouds.gke.laws import capacity, machines, networks, nics
 from stacks.clouds.gke.laws.cluster import no_overlaps
 from stacks.clouds.gke.laws.rules import CLOUD, DOCS, DRANET, LAWS, NETWORKS, POOLS, TOOLKIT, TPUS
+from stacks.clouds.gke.placeholders import filled_in
 from stacks.clouds.laws import law
 from stacks.clouds.rules import GKE, nodes_within_bounds, own_machine, stated_nodes
 from stacks.findings import ERROR, WARNING, Rule, each
@@ -42,7 +42,7 @@ GKE_30 = Rule(
 
 GKE_28 = Rule(
     "GKE-28", ERROR,
-    "a blank, such as `<your-project>`, in project, version or reservation",
+    "a placeholder, such as `<your-project>`, in project, version or reservation",
     "only the team knows its own; a version is offered for some months only",
     PAGE, check=filled_in, firm=True,
 )  # fmt: skip

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stacks.clouds.gke.addresses import AddressPlanError, Demand, address_plan, unusable_peers
-from stacks.clouds.gke.blanks import is_blank
 from stacks.clouds.gke.maintenance import shortage
+from stacks.clouds.gke.placeholders import is_placeholder
 from stacks.clouds.gke.pools import SYSTEM
-from stacks.clouds.gke.site import demand
+from stacks.clouds.gke.settings import demand
 from stacks.clouds.gke.spec import Gke
 from stacks.clouds.gke.versions import offers_command, parse
 from stacks.clouds.rules import min_exceeds_max
@@ -43,7 +43,7 @@ def gke_section(facts: "Facts") -> Iterator[Finding]:
 def whole_version(facts: "Facts") -> Iterator[Finding]:
     """GKE-17: a version is one, and not a family of them."""
     gke = stated(facts)
-    if gke and parse(gke.version) is None and not is_blank(gke.version):
+    if gke and parse(gke.version) is None and not is_placeholder(gke.version):
         what, why = f"`{gke.version}` is no whole version", "GKE would choose one, and every preview show a change"
         region = next(answered(lambda: gke.region), "REGION")
         fix = f"write one like `1.35.2-gke.1234000`; `{offers_command(region)}` lists those that GKE offers"
@@ -130,7 +130,7 @@ def whole_reservation(facts: "Facts") -> Iterator[Finding]:
     """CAP-02: a reservation in full, as other projects may have one of the name."""
     gke = stated(facts)
     name = gke.capacity.reservation if gke else None
-    if gke and name and not is_blank(name) and not re.fullmatch(_RESERVATION, name):
+    if gke and name and not is_placeholder(name) and not re.fullmatch(_RESERVATION, name):
         what, why = f"`{name}` is no reservation's full name", "its project and name are what the nodes are matched by"
         bare, project = name if "/" not in name else "NAME", next(answered(lambda: gke.project), "PROJECT")
         yield Finding(

@@ -21,14 +21,14 @@ def no_overlaps(facts: "Facts") -> Iterator[Finding]:
 
 def _peers(facts: "Facts") -> tuple[str, ...]:
     try:
-        return tuple(plan_of(facts).site.gke.network.peers)
+        return tuple(plan_of(facts).settings.gke.network.peers)
     except UnknownError:
         return ()
 
 
 def within_base(facts: "Facts") -> Iterator[Finding]:
     """NET-04: every subnet is a part of the base."""
-    return inside(facts.resources, plan_of(facts).site.gke.network.base)
+    return inside(facts.resources, plan_of(facts).settings.gke.network.base)
 
 
 def no_network_objects(facts: "Facts") -> Iterator[Finding]:

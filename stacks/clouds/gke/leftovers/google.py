@@ -224,7 +224,7 @@ def asking_google() -> Iterator[None]:
 
 
 @dataclass
-class GoogleLook:
+class GoogleSearch:
     """One search of a project: things in the stack's region, and global things.
 
     `others` are additional notes; `unread` are the permissions that the role lacks; `on` are the APIs that answered, `off` those

@@ -12,7 +12,7 @@ from stacks.clouds.gke.leftovers.google import (
     ApiOffError,
     ForbiddenError,
     Google,
-    GoogleLook,
+    GoogleSearch,
     Object,
     UnansweredError,
     asking_google,
@@ -35,7 +35,7 @@ SHOWN = 5
 CLUSTERS = Kind("GKE cluster", "locations/-/clusters", lambda _: "", bills=True, api="container", items="clusters")
 
 
-def look_at_google(plan: GkePlan, namespace: str | None, connect: Callable[[str], Google]) -> Leftovers:
+def search_google(plan: GkePlan, namespace: str | None, connect: Callable[[str], Google]) -> Leftovers:
     """Returns the leftovers of a plan in its project. `connect` connects to Google; `namespace` is the stack's, None if it does
     not serve.
 
@@ -43,43 +43,46 @@ def look_at_google(plan: GkePlan, namespace: str | None, connect: Callable[[str]
         StackFileError: Google cannot be asked.
     """
     with asking_google():
-        look = GoogleLook(connect(plan.site.project), plan.site.gke.region)
-        found = tuple(_Search(look, plan, namespace).everything())
-        return Leftovers(found, tuple(look.others), tuple(look.unread))
+        search = GoogleSearch(connect(plan.settings.project), plan.settings.gke.region)
+        found = tuple(_Search(search, plan, namespace).everything())
+        return Leftovers(found, tuple(search.others), tuple(search.unread))
 
 
 @dataclass
 class _Search:
-    look: GoogleLook
+    search: GoogleSearch
     plan: GkePlan
     namespace: str | None
 
     def everything(self) -> Iterator[Leftover]:
         """Yields leftovers in deletion order, each deletable once those before it are deleted; then those that stay."""
-        there = self.look.listed(CLUSTERS)
+        there = self.search.listed(CLUSTERS)
         named = [cluster for cluster in there if self._is_named(cluster)]
         ours = [cluster for cluster in named if self._is_ours(cluster)]
         for cluster in ours:
             yield from _cluster(cluster)
-        things = [Thing(kind, obj) for kind in KINDS for obj in self.look.listed(kind)]
+        things = [Thing(kind, obj) for kind in KINDS for obj in self.search.listed(kind)]
         name = "" if len(ours) < len(named) else self.plan.cluster.args["name"]
-        gke = self.plan.site.gke
+        gke = self.plan.settings.gke
         found = owned(things, Stack(name, gke.region, gke.zone, self.made, self.namespace))
         yield from _things(things, found)
         yield from self._accounts()
-        self.look.others += [*self._other_clusters(there, ours), *_doubts(found)]
+        self.search.others += [*self._other_clusters(there, ours), *_doubts(found)]
         yield from self._reservation()
-        for api in self.look.on:
+        for api in self.search.on:
             yield Leftover("API", f"{api}.googleapis.com", "others of the project may use it", on_purpose=True)
 
     def _is_named(self, cluster: Object) -> bool:
-        return (cluster["name"], cluster.get("location")) == (self.plan.cluster.args["name"], self.plan.site.gke.region)
+        return (cluster["name"], cluster.get("location")) == (
+            self.plan.cluster.args["name"],
+            self.plan.settings.gke.region,
+        )
 
     def _is_ours(self, cluster: Object) -> bool:
         """Whether the cluster is the stack's: by its label, or by its network, which no other stack uses."""
         label = self.plan.cluster.args["resource_labels"]
         said = cluster.get("resourceLabels") or {}
-        return label.items() <= said.items() or _network_of(cluster, self.plan.site.project) in self.made
+        return label.items() <= said.items() or _network_of(cluster, self.plan.settings.project) in self.made
 
     @cached_property
     def made(self) -> Mapping[str, str]:
@@ -89,7 +92,7 @@ class _Search:
 
     def _other_clusters(self, there: Iterable[Object], ours: Sequence[Object]) -> Iterator[str]:
         for cluster in there:
-            within = _network_of(cluster, self.plan.site.project)
+            within = _network_of(cluster, self.plan.settings.project)
             if cluster in ours:
                 continue
             if within in self.made:
@@ -99,23 +102,23 @@ class _Search:
 
     def _accounts(self) -> Iterator[Leftover]:
         for account in self.plan.of("serviceaccount.Account"):
-            project, name = self.plan.site.project, account.args["account_id"]
+            project, name = self.plan.settings.project, account.args["account_id"]
             email = f"{name}@{project}.iam.gserviceaccount.com"
-            if self.look.read("iam", f"projects/{project}/serviceAccounts/{email}") is not None:
+            if self.search.read("iam", f"projects/{project}/serviceAccounts/{email}") is not None:
                 yield Leftover("Service account", email, account.title)
 
     def _reservation(self) -> Iterator[Leftover]:
         """Yields the reservation of the nodes. It is the team's own, often in another project that the role may not read."""
-        stated = self.plan.site.gke.capacity.reservation
-        if stated is None or "compute" in self.look.off:
+        stated = self.plan.settings.gke.capacity.reservation
+        if stated is None or "compute" in self.search.off:
             return
         _, project, _, name, *_ = stated.split("/")
         try:
-            found = self.look.google.read(
-                "compute", f"projects/{project}/zones/{self.plan.site.gke.zone}/reservations/{name}"
+            found = self.search.google.read(
+                "compute", f"projects/{project}/zones/{self.plan.settings.gke.zone}/reservations/{name}"
             )
         except (ForbiddenError, ApiOffError, UnansweredError):
-            self.look.others.append(
+            self.search.others.append(
                 f"reservation {name} of project {project} cannot be read; it bills as long as it exists"
             )
             return

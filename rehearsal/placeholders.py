@@ -1,4 +1,4 @@
-"""The values that a rehearsal writes into the blanks of a stack file; each cloud has its own (`rehearsal.clouds`)."""
+"""The values that a rehearsal writes into the placeholders of a stack file; each cloud has its own (`rehearsal.clouds`)."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,13 +17,13 @@ UNASKED = unasked()
 
 
 def written(spec: StackSpec) -> Mapping[str, str]:
-    """Returns the value of each blank by its path under the cloud's section."""
+    """Returns the value of each placeholder by its path under the cloud's section."""
     cluster = spec.cluster
-    return rehearsal_of(cluster.cloud).blanks(cluster.section) if cluster.makes_nodes else {}
+    return rehearsal_of(cluster.cloud).placeholders(cluster.section) if cluster.makes_nodes else {}
 
 
 def keys(spec: StackSpec) -> Mapping[str, Any]:
-    """Returns the values of the blanks as keys of the stack file."""
+    """Returns the values of the placeholders as keys of the stack file."""
     section = spec.cluster.cloud.key
     return reduce(
         merge, (at(("cluster", section, *path.split(".")), value) for path, value in written(spec).items()), {}
@@ -31,7 +31,7 @@ def keys(spec: StackSpec) -> Mapping[str, Any]:
 
 
 def filled(spec: StackSpec) -> StackSpec:
-    """Returns the spec with its blanks filled in."""
+    """Returns the spec with its placeholders filled in."""
     section, found, key = spec.cluster.section, keys(spec), spec.cluster.cloud.key
     if section is None or not found:
         return spec
@@ -43,19 +43,19 @@ def filled(spec: StackSpec) -> StackSpec:
 def _part(file: StackFile) -> Iterator[Part]:
     if found := written(file.spec):
         said = ", ".join(f"{path} {value}" for path, value in found.items())
-        yield Part("blanks", False, f"{file.path.name} leaves them to you; here: {said}")
+        yield Part("placeholders", False, f"{file.path.name} leaves them to you; here: {said}")
 
 
 @dataclass(frozen=True)
-class Blanks:
-    """The keys that fill in the blanks of a stack file and of its platform stack's file, and the parts that report them."""
+class Placeholders:
+    """The keys that fill in the placeholders of a stack file and of its platform stack's file, and the parts that report them."""
 
     own: Mapping[str, Any]
     platform: Mapping[str, Any]
     parts: tuple[Part, ...]
 
     @classmethod
-    def of(cls, file: StackFile, platform: StackFile | None) -> "Blanks":
+    def of(cls, file: StackFile, platform: StackFile | None) -> "Placeholders":
         """Returns the keys for a stack file and for the file of its platform stack, if it has one."""
         if platform is None:
             return cls(keys(file.spec), {}, tuple(_part(file)))

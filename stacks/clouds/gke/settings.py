@@ -1,4 +1,4 @@
-"""The site of a GKE plan: the stack's choices, resolved once for all parts of the plan."""
+"""The settings of a GKE plan: the stack's choices, resolved once for all parts of the plan."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ SURGE = 1
 
 
 @dataclass(frozen=True)
-class Site:
+class Settings:
     """The cluster to make: its place, machines and size.
 
     `nodes` is the number of accelerator nodes. `gateway`: clients may come through a Gateway of GKE. `protect`: the engine
@@ -47,8 +47,8 @@ def stated(request: ClusterRequest) -> Gke:
     return request.section
 
 
-def site(request: ClusterRequest) -> Site:
-    """Returns the site of a valid request.
+def settings(request: ClusterRequest) -> Settings:
+    """Returns the settings of a valid request.
 
     Raises:
         AddressPlanError: the base cannot be used.
@@ -57,7 +57,7 @@ def site(request: ClusterRequest) -> Site:
     if nodes is None:
         raise ValueError("not a valid stack file: `cluster.nodes` is missing")
     pool = GKE_POOLS[request.machine.key]
-    return Site(
+    return Settings(
         name=request.name,
         gke=gke,
         machine=request.machine,

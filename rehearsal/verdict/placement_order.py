@@ -1,8 +1,8 @@
-"""The luck of a placement: pods that fit their nodes together, and the order in which the scheduler places them.
+"""Whether the order in which the scheduler places pods decides if all of them fit their nodes.
 
 Kubernetes places one pod after the other and moves none that runs. Where the nodes are exactly full, small pods can take a few
 devices of every node; a large one then fits nowhere although enough devices are free (docs/operate.md). A real cluster has the
-same luck as a rehearsal, so the report tells it.
+same problem, so the report of a rehearsal tells it.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Blanks of `cluster.gke`: values in angle brackets, such as `<your-project>`, which only the team can fill in.
+"""Placeholders of `cluster.gke`: values in angle brackets, such as `<your-project>`, which only the team can fill in.
 
-Shipped stack files and examples have a blank if any value would belong to another team or expire within months. `check` refuses
-each blank and tells how to find a value; a rehearsal fills them in itself (`rehearsal.blanks`).
+Shipped stack files and examples have a placeholder if any value would belong to another team or expire within months. `check`
+refuses each placeholder and tells how to find a value; a rehearsal fills them in itself (`rehearsal.placeholders`).
 """
 
 import re
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 HERE = ("cluster", "gke")
-_BLANK = r"<[^<>]+>"
+_PLACEHOLDER = r"<[^<>]+>"
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key that can be blank: how to read it, why no value is shipped, and how to find one."""
+    """A key that can be placeholder: how to read it, why no value is shipped, and how to find one."""
 
     read: Callable[[Gke], str | None]
     why: str
@@ -32,7 +32,7 @@ class Key:
 
 
 def _stated_project(gke: Gke) -> str | None:
-    return None if is_blank(gke.project) else gke.project
+    return None if is_placeholder(gke.project) else gke.project
 
 
 def _version(gke: Gke) -> str:
@@ -46,7 +46,7 @@ def _reservation(gke: Gke) -> str:
     return f"write one in {gke.zone} of those that `gcloud compute reservations list{where}` lists, or {others} instead"
 
 
-#: Keys that can be blank, by path under `cluster.gke`.
+#: Keys that can be placeholder, by path under `cluster.gke`.
 KEYS: Mapping[str, Key] = {
     "project": Key(
         lambda gke: gke.project,
@@ -59,15 +59,15 @@ KEYS: Mapping[str, Key] = {
 }
 
 
-def is_blank(value: str | None) -> bool:
-    """Whether a value is a blank, or contains one."""
-    return value is not None and re.search(_BLANK, value) is not None
+def is_placeholder(value: str | None) -> bool:
+    """Whether a value is a placeholder, or contains one."""
+    return value is not None and re.search(_PLACEHOLDER, value) is not None
 
 
-def blanks(gke: Gke) -> dict[str, str]:
-    """Returns the blanks by path under `cluster.gke`."""
+def placeholders(gke: Gke) -> dict[str, str]:
+    """Returns the placeholders by path under `cluster.gke`."""
     stated = answered(*(partial(_stated, path, gke) for path in KEYS))
-    return {path: value for path, value in stated if value is not None and is_blank(value)}
+    return {path: value for path, value in stated if value is not None and is_placeholder(value)}
 
 
 def _stated(path: str, gke: Gke) -> tuple[str, str | None]:
@@ -75,11 +75,11 @@ def _stated(path: str, gke: Gke) -> tuple[str, str | None]:
 
 
 def filled_in(facts: "Facts") -> Iterator[Finding]:
-    """GKE-28: yields a finding for each blank."""
+    """GKE-28: yields a finding for each placeholder."""
     gke = facts.spec.cluster.own(Gke)
     if gke is None:
         return
-    for path, value in blanks(gke).items():
+    for path, value in placeholders(gke).items():
         key = KEYS[path]
         what = "has to be looked up" if path == "version" else "stands for one of yours"
         yield Finding(at=(*HERE, *path.split(".")), what=f"`{value}` {what}", why=key.why, fix=key.fix(gke))

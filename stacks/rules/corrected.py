@@ -11,7 +11,7 @@ from hardware.machines import MACHINES, machines_for
 from hardware.render.workload import Workload
 from releases import DEFAULT, RELEASES
 from stacks.findings import Place
-from stacks.rules.gateway import is_sound
+from stacks.rules.gateway import is_valid_gateway
 from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec
 
@@ -23,7 +23,7 @@ def chosen(spec: StackSpec) -> StackSpec | None:
         spec = _on(spec, provider="existing", protect=True, allow_replace=())
     if cluster.machine and (cluster.machine not in MACHINES or foreign(cluster)):
         spec = _on(spec, machine=None, nodes=None)  # the number was meant for another
-    if not is_sound(spec):
+    if not is_valid_gateway(spec):
         spec = spec.model_copy(
             update={"router": spec.router.model_copy(update={"mode": "standalone", "gateway": None})}
         )
@@ -57,7 +57,7 @@ def releases_having(accelerator: str, fabric: str | None = None) -> list[str]:
     return [name for name, bill in RELEASES.items() if bill.has(accelerator, fabric)]
 
 
-def sound(spec: StackSpec, written: Workload, refused: Collection[Place]) -> StackSpec:
+def corrected(spec: StackSpec, written: Workload, refused: Collection[Place]) -> StackSpec:
     """A chosen spec on a machine that serves it, without edits of the recipe that are `refused`. `written`: its workload."""
     spec = _on_a_serving_machine(spec)
     serving = spec.served

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from commands import console, manifests
-from commands.rendered import File, of_objects, of_values
+from commands.render_files import File, of_objects, of_values
 from releases.charts import HelmRelease, helm_arguments
 
 if TYPE_CHECKING:

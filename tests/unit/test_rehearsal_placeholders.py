@@ -1,4 +1,4 @@
-"""The blanks of a stack file in a rehearsal: filled in with what the pretend cloud offers, and nowhere else."""
+"""The placeholders of a stack file in a rehearsal: filled in with what the pretend cloud offers, and nowhere else."""
 
 from pathlib import Path
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal import blanks, project
-from rehearsal.blanks import Blanks
+from rehearsal import placeholders, project
 from rehearsal.clouds.gke import access as cloud
 from rehearsal.clouds.gke.versions import OFFERED, server_config
+from rehearsal.placeholders import Placeholders
 from rehearsal.stack import rehearsable
 from stacks.clouds.gke.leftovers.google import ANSWERS, connection
 from stacks.file.load import load
@@ -38,17 +38,17 @@ config:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_file_is_rehearsed_as_it_is(name: str, tmp_path: Path) -> None:
     file = rehearsable(ROOT / name)
-    left = Blanks.of(file, None)
+    left = Placeholders.of(file, None)
     made = project.write(tmp_path, ROOT, Path("/venv/bin/python"), file.path, file.stack, left.own)
     spec = load(made.stack_file).spec  # by every rule
-    assert spec == blanks.filled(file.spec)
+    assert spec == placeholders.filled(file.spec)
     assert spec.cluster.gke is not None
     assert spec.cluster.gke.version == OFFERED["REGULAR"][0]
     assert spec.cluster.gke.capacity.reservation == "projects/rehearsal/reservations/rehearsal"
     (part,) = left.parts
     assert str(part) == (
-        f"blanks ({name} leaves them to you; here: project rehearsal, version {OFFERED['REGULAR'][0]}, capacity.reservation "
-        "projects/rehearsal/reservations/rehearsal)"
+        f"placeholders ({name} leaves them to you; here: project rehearsal, version {OFFERED['REGULAR'][0]}, "
+        "capacity.reservation projects/rehearsal/reservations/rehearsal)"
     )
     assert not part.official
 
@@ -60,26 +60,26 @@ def test_what_is_offered_will_do_for_the_machine(name: str, channel: str, tmp_pa
     config["config"]["llmd-pd:cluster"]["gke"]["releaseChannel"] = channel
     path = tmp_path / name
     path.write_text(yaml.safe_dump(config))
-    assert blanks.written(rehearsable(path).spec)["version"] == OFFERED[channel][0]
+    assert placeholders.written(rehearsable(path).spec)["version"] == OFFERED[channel][0]
 
 
 def test_what_is_stated_stays(tmp_path: Path) -> None:
     path = tmp_path / SHIPPED[0]
     path.write_text((ROOT / SHIPPED[0]).read_text().replace("<your-project>", "acme-serving"))
     file = rehearsable(path)
-    assert blanks.written(file.spec) == {
+    assert placeholders.written(file.spec) == {
         "version": OFFERED["REGULAR"][0],
         "capacity.reservation": "projects/acme-serving/reservations/rehearsal",
     }
     path.write_text(fill(path.read_text()))
     file = rehearsable(path)
-    assert Blanks.of(file, None) == Blanks({}, {}, ())
-    assert blanks.filled(file.spec) is file.spec
+    assert Placeholders.of(file, None) == Placeholders({}, {}, ())
+    assert placeholders.filled(file.spec) is file.spec
 
 
 def test_on_another_machine_there_is_no_cluster_to_fill_in() -> None:
     file = rehearsable(ROOT / SHIPPED[0], machine="gke-a3-ultragpu-8g-dra")
-    assert Blanks.of(file, None) == Blanks({}, {}, ())
+    assert Placeholders.of(file, None) == Placeholders({}, {}, ())
 
 
 def test_other_problems_are_problems_still(tmp_path: Path) -> None:
@@ -97,12 +97,12 @@ def test_the_stack_that_makes_the_nodes_may_have_some(tmp_path: Path) -> None:
     with pytest.raises(StackFileError, match="GKE-28"):
         resolve_platform(load(chat))
     file = rehearsable(chat)
-    found = platform_of(file, blanks.UNASKED)
+    found = platform_of(file, placeholders.UNASKED)
     assert found is not None
-    left = Blanks.of(file, found)
-    assert (left.own, [part.name for part in left.parts]) == ({}, ["blanks"])
+    left = Placeholders.of(file, found)
+    assert (left.own, [part.name for part in left.parts]) == ({}, ["placeholders"])
     made = project.write(tmp_path / "p", ROOT, Path("/venv/bin/python"), found.path, found.stack, left.platform)
-    assert load(made.stack_file).spec == blanks.filled(found.spec)
+    assert load(made.stack_file).spec == placeholders.filled(found.spec)
 
 
 # --- what the pretend cloud answers in the program's look -----------------------------------------------------------------

@@ -7,8 +7,8 @@ import pytest
 from hardware.fit.requests import ClaimRequest, PodRequest, Toleration
 from hardware.machines import MACHINES, SYSTEM
 from rehearsal.fleet.nodes import node_objects
-from rehearsal.verdict.luck import STRANDED, can_strand, fit_together
 from rehearsal.verdict.mismatch import mismatches
+from rehearsal.verdict.placement_order import STRANDED, can_strand, fit_together
 from tests.unit.test_mismatch import Cluster
 
 GPUS, BY_CLAIMS = MACHINES["nvidia-generic"], MACHINES["gke-a3-ultragpu-8g-dra"]
