@@ -5,15 +5,14 @@ Gateway is a dynamic resource, the only kind whose deletion runs code of this pr
 checks the cluster (docs/adr/0014).
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-from components.kube_client import Api, KubeconfigError
-from components.kube_errors import reason
+from components.kube_client import Api
+from components.kube_errors import refusing
 from releases.gateway_api import GROUP
 from releases.gateways import hangs_on
 
@@ -74,30 +73,19 @@ class GuardProvider(ResourceProvider):
 
 
 def _routes(props: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    from kubernetes.client.exceptions import ApiException
-    from urllib3.exceptions import HTTPError
+    def refusal(why: str, forbidden: bool) -> GatewayInUseError:
+        return GatewayInUseError(
+            f"Gateway {props['gatewayNamespace']}/{props['gateway']} is not deleted, because its cluster does not say whether "
+            f"routes of others hang on it ({why}); {FORBIDDEN if forbidden else UNREACHABLE}. Nothing of this stack was deleted."
+        )
 
     found: list[Mapping[str, Any]] = []
-    try:
+    with refusing(refusal):
         api = Api(props.get("kubeconfig"), props.get("context"))
         for plural in ROUTES:
             # A cluster may lack the kind.
             found += (api.read(f"/apis/{GROUP}/v1/{plural}") or {"items": []})["items"]
-    except (ApiException, HTTPError, json.JSONDecodeError) as error:
-        fix = FORBIDDEN if getattr(error, "status", None) == 403 else UNREACHABLE
-        raise _silent(props, reason(error), fix) from error
-    except KubeconfigError as error:
-        raise _silent(props, str(error), UNREACHABLE) from error
-    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise _silent(props, "what answers there is no API server", UNREACHABLE) from error
     return found
-
-
-def _silent(props: Mapping[str, Any], why: str, fix: str) -> GatewayInUseError:
-    return GatewayInUseError(
-        f"Gateway {props['gatewayNamespace']}/{props['gateway']} is not deleted, because its cluster does not say whether "
-        f"routes of others hang on it ({why}); {fix}. Nothing of this stack was deleted."
-    )
 
 
 class GatewayGuard(Resource, module="gateway", name="Guard"):

@@ -5,7 +5,6 @@ were made. If the cluster is deleted before that, they stay and cost money, and 
 are deleted, the deletion of a dynamic resource checks and waits (like the guard on a Gateway: docs/adr/0014, 0020).
 """
 
-import json
 import os
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -16,8 +15,8 @@ from urllib.parse import quote
 import pulumi
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
-from components.kube_client import Api, KubeconfigError, Object
-from components.kube_errors import reason
+from components.kube_client import Api, Object
+from components.kube_errors import refusing
 from hardware.render.namespace import OWNER
 
 #: Google deletes most of them within two minutes; reports say ten at most.
@@ -110,22 +109,18 @@ class GuardProvider(ResourceProvider):
         """
         if _props.get("deleteInUse"):
             return
-        from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError
 
-        try:
-            self.look(Api(_props["kubeconfig"], _props.get("context")), _props)
-        except HTTPError as error:
-            if os.environ.get(GONE, "").lower() != "true":
-                raise self.kept(_props, self.silence(reason(error)), UNREACHABLE) from error
-        except (ApiException, json.JSONDecodeError) as error:
-            forbidden = getattr(error, "status", None) == 403
+        def refusal(why: str, forbidden: bool) -> ClusterInUseError:
             fix = f"{self.forbidden}, or {anyway(_props)}" if forbidden else UNREACHABLE
-            raise self.kept(_props, self.silence(reason(error)), fix) from error
-        except KubeconfigError as error:
-            raise self.kept(_props, self.silence(str(error)), UNREACHABLE) from error
-        except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
-            raise self.kept(_props, self.silence("what answers there is no API server"), UNREACHABLE) from error
+            return self.kept(_props, self.silence(why), fix)
+
+        with refusing(refusal):
+            try:
+                self.look(Api(_props["kubeconfig"], _props.get("context")), _props)
+            except HTTPError:
+                if os.environ.get(GONE, "").lower() != "true":
+                    raise
 
     #: The fix if the user may not list these.
     forbidden = "have somebody destroy it who may list namespaces, Services and volumes of the whole cluster"

@@ -30,10 +30,8 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True)
 class Extra:
-    """A cloud's SDK for Pulumi, which is an optional dependency.
-
-    `module` and `package` name it, `name` is the extra of this project that installs it, `key` the key of a stack file that needs
-    it, `why` the reason as text, and `page` the page of the docs.
+    """A cloud's SDK for Pulumi, an optional dependency: its `module` and `package`, the `name` of this project's extra that
+    installs it, the `key` of a stack file that needs it, the reason as text, and the page of the docs.
     """
 
     module: str
@@ -114,11 +112,10 @@ class Use:
 
 @dataclass(frozen=True)
 class InUse:
-    """The check of a destroy before it deletes a cluster, or node pools of a cluster that stays.
+    """The check of a destroy before it deletes a cluster (`cluster` is its name), or node pools of a cluster that stays (None).
 
-    `section` is the section of the stack file that has `deleteInUse`, `delete_in_use` its value. `cluster` is the cluster's name,
-    None if it stays. `namespaces` is the label (key and value) of the cloud's own namespaces, `pool_label` the label by which a
-    node names its pool.
+    `section` of the stack file has `deleteInUse`, `delete_in_use` is its value. `namespaces` is the label (key and value) of the
+    cloud's own namespaces, `pool_label` the label by which a node names its pool.
     """
 
     section: str
@@ -261,11 +258,16 @@ class Cloud:
 
     def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
         """Returns the part of a section that a platform stack exports for the stacks on its nodes, as plain data."""
-        return {}
+        pool = self.accelerator_pool(section)
+        return {"labels": dict(pool.labels), "taints": [dict(taint) for taint in pool.taints]}
 
     def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
         """Returns the section as far as `shared` exported it."""
-        return None
+        if self.section_type is None:
+            return None
+        pool = type(self.accelerator_pool(None))
+        described = pool.model_construct(labels=dict(exported["labels"]), taints=tuple(exported["taints"]))
+        return self.section_type.model_construct(None, accelerator_pool=described)
 
     def replaced(self, facts: "Facts") -> Iterator["Finding"]:
         """Yields findings about changes since the last run that would replace protected resources (IMM)."""
@@ -295,9 +297,7 @@ class Cloud:
         return iter(())
 
     def unreachable(self, plan: ClusterPlan, problem: "Problem | None") -> "Problem | None":
-        """Returns the problem to report for leftovers if the cluster does not answer, with `problem`; with None, if no context
-        leads to it.
-        """
+        """Returns the problem with leftovers if the cluster does not answer, with `problem`; None: no context leads to it."""
         return problem
 
     def place(self, section: Section | None) -> Mapping[str, str]:

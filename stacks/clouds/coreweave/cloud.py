@@ -1,9 +1,8 @@
 """CoreWeave's implementation of the cloud protocol."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hardware.machines import Machine
 from releases import coreweave
 from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Nodes, PodParts
 from stacks.clouds.coreweave.plan import coreweave_plan
@@ -60,14 +59,6 @@ class CoreWeaveCloud(Cloud):
 
     def plan(self, request: ClusterRequest) -> ClusterPlan:
         return coreweave_plan(request)
-
-    def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
-        pool = self.accelerator_pool(section)
-        return {"labels": dict(pool.labels), "taints": [dict(taint) for taint in pool.taints]}
-
-    def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
-        pool = CoreWeavePool.model_construct(labels=dict(exported["labels"]), taints=tuple(exported["taints"]))
-        return CoreWeave.model_construct(accelerator_pool=pool)
 
     def replaced(self, facts: "Facts") -> Iterator["Finding"]:
         from stacks.clouds.coreweave.change import replaced

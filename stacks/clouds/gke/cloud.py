@@ -83,17 +83,12 @@ class GkeCloud(Cloud):
         return brought_crds(version)
 
     def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
-        pool = self.accelerator_pool(section)
         rdma = section.rdma if isinstance(section, Gke) else None
-        return {
-            "labels": dict(pool.labels),
-            "taints": [dict(taint) for taint in pool.taints],
-            "rdma": rdma or GKE_POOLS[machine.key].rdma,
-        }
+        return {**super().shared(section, machine), "rdma": rdma or GKE_POOLS[machine.key].rdma}
 
     def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
-        pool = GkeAcceleratorPool.model_construct(labels=dict(exported["labels"]), taints=tuple(exported["taints"]))
-        return Gke.model_construct(rdma=exported["rdma"], accelerator_pool=pool)
+        section = super().from_shared(exported)
+        return section and section.model_copy(update={"rdma": exported["rdma"]})
 
     def replaced(self, facts: "Facts") -> Iterator["Finding"]:
         from stacks.clouds.gke.change import replaced

@@ -5,6 +5,7 @@ allows only its own kind of policies; the profile also sets the MTU.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -66,41 +67,21 @@ def _proxy_only(settings: Settings) -> Resource:
 
 def _nat(settings: Settings) -> list[Resource]:
     """Returns the NAT: nodes have no public addresses, and images and models come from the Internet."""
-    router = Resource(
-        name=settings.named("router"),
-        type="compute.Router",
-        title="Carries the NAT",
-        args={
-            "project": settings.project,
-            "name": settings.named("router"),
-            "region": settings.gke.region,
-            "network": Ref(settings.named(NETWORK)),
-            "description": f"Carries the NAT of the GKE cluster {settings.name}",
-        },
-        timeouts=_PATIENCE,
-        delete_before_replace=True,
-    )
-    nat = Resource(
-        name=settings.named(NAT),
-        type="compute.RouterNat",
-        title="The way of nodes and pods to images and models",
-        args={
-            "project": settings.project,
-            "name": settings.named(NAT),
-            "region": settings.gke.region,
-            "router": Ref(router.name, "name"),
-            "nat_ip_allocate_option": "AUTO_ONLY",
-            "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES",
-            "enable_dynamic_port_allocation": True,
-            # Excluded by the line above. The provider has no default of its own and stores what Google returns.
-            "enable_endpoint_independent_mapping": False,
-            "min_ports_per_vm": MIN_PORTS,
-            "max_ports_per_vm": MAX_PORTS,
-        },
-        timeouts=_PATIENCE,
-        delete_before_replace=True,
-    )
-    return [router, nat]
+    description = f"Carries the NAT of the GKE cluster {settings.name}"
+    network = {"region": settings.gke.region, "network": Ref(settings.named(NETWORK)), "description": description}
+    router = _resource(settings, "Router", "router", "Carries the NAT", network)
+    nat = {
+        "region": settings.gke.region,
+        "router": Ref(router.name, "name"),
+        "nat_ip_allocate_option": "AUTO_ONLY",
+        "source_subnetwork_ip_ranges_to_nat": "ALL_SUBNETWORKS_ALL_IP_RANGES",
+        "enable_dynamic_port_allocation": True,
+        # Excluded by the line above. The provider has no default of its own and stores what Google returns.
+        "enable_endpoint_independent_mapping": False,
+        "min_ports_per_vm": MIN_PORTS,
+        "max_ports_per_vm": MAX_PORTS,
+    }
+    return [router, _resource(settings, "RouterNat", NAT, "The way of nodes and pods to images and models", nat)]
 
 
 def _gvnic(settings: Settings) -> list[Resource]:
@@ -124,61 +105,50 @@ def _roce(settings: Settings) -> list[Resource]:
 
 
 def _vpc(settings: Settings, part: str, title: str, **more: Any) -> Resource:
-    return Resource(
-        name=settings.named(part),
-        type="compute.Network",
-        title=title,
-        args={
-            "project": settings.project,
-            "name": settings.named(part),
-            "description": f"{title} ({settings.name})",
-            "auto_create_subnetworks": False,
-            "routing_mode": "REGIONAL",
-            **more,
-        },
-        after=(api(settings, "compute"),),
-        protect=settings.protect,
-        ignore_changes=("description",),  # a change of it would replace the network
-        timeouts=_PATIENCE,
-        delete_before_replace=True,
-    )
+    args = {
+        "description": f"{title} ({settings.name})",
+        "auto_create_subnetworks": False,
+        "routing_mode": "REGIONAL",
+        **more,
+    }
+    made = _resource(settings, "Network", part, title, args)
+    return replace(_kept(settings, made), after=(api(settings, "compute"),))
 
 
 def _subnet(settings: Settings, part: str, network: str, title: str, given: IPv4Network, **more: Any) -> Resource:
-    return Resource(
-        name=settings.named(part),
-        type="compute.Subnetwork",
-        title=title,
-        args={
-            "project": settings.project,
-            "name": settings.named(part),
-            "description": f"{title} ({settings.name})",
-            "region": settings.gke.region,
-            "network": Ref(settings.named(network)),
-            "ip_cidr_range": str(given),
-            **more,
-        },
-        protect=settings.protect,
-        ignore_changes=("description",),  # a change of it would replace the subnet
-        timeouts=_PATIENCE,
-        delete_before_replace=True,
-    )
+    args = {
+        "description": f"{title} ({settings.name})",
+        "region": settings.gke.region,
+        "network": Ref(settings.named(network)),
+        "ip_cidr_range": str(given),
+        **more,
+    }
+    return _kept(settings, _resource(settings, "Subnetwork", part, title, args))
 
 
 def _firewall(settings: Settings, part: str, network: str, title: str, sources: Sequence[IPv4Network]) -> Resource:
+    args = {
+        "description": f"{title} ({settings.name})",
+        "network": Ref(settings.named(network)),
+        "direction": "INGRESS",
+        "source_ranges": [str(given) for given in sources],
+        "allows": [{"protocol": protocol} for protocol in ("tcp", "udp", "icmp")],
+    }
+    return _resource(settings, "Firewall", part, title, args)
+
+
+def _resource(settings: Settings, kind: str, part: str, title: str, args: dict[str, Any]) -> Resource:
+    named = settings.named(part)
     return Resource(
-        name=settings.named(part),
-        type="compute.Firewall",
+        name=named,
+        type=f"compute.{kind}",
         title=title,
-        args={
-            "project": settings.project,
-            "name": settings.named(part),
-            "description": f"{title} ({settings.name})",
-            "network": Ref(settings.named(network)),
-            "direction": "INGRESS",
-            "source_ranges": [str(given) for given in sources],
-            "allows": [{"protocol": protocol} for protocol in ("tcp", "udp", "icmp")],
-        },
+        args={"project": settings.project, "name": named, **args},
         timeouts=_PATIENCE,
         delete_before_replace=True,
     )
+
+
+def _kept(settings: Settings, made: Resource) -> Resource:
+    """Returns a resource that would be replaced with all that is in it, also by another description."""
+    return replace(made, protect=settings.protect, ignore_changes=("description",))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hardware.machines import Machine
 from stacks.clouds.changes import changes
 from stacks.clouds.cloud import Cloud, ClusterPlan, ClusterRequest, Extra, Follows, InUse
 from stacks.clouds.pools import AcceleratorPool
@@ -90,12 +89,6 @@ class HarborCloud(Cloud):
             in_use=InUse("cluster.harbor", section.delete_in_use, cluster=request.name),
             nodes_text=f"{request.nodes} × {request.machine.key}",
         )
-
-    def shared(self, section: Section | None, machine: Machine) -> Mapping[str, Any]:
-        return {"labels": dict(self.accelerator_pool(section).labels)}
-
-    def from_shared(self, exported: Mapping[str, Any]) -> Section | None:
-        return Harbor.model_construct(accelerator_pool=AcceleratorPool.model_construct(labels=dict(exported["labels"])))
 
     def replaced(self, facts: "Facts") -> Iterator[Finding]:
         assert self.replaces is not None
