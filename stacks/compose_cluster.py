@@ -24,15 +24,13 @@ from stacks.platform import Foundation
 class ClusterHandles:
     """A registered or connected cluster: its two Kubernetes providers and its kubeconfig (a path, or the whole text).
 
-    Model servers depend on `nodes`, everything else on `first`: the CPU nodes. `guard` is deleted after everything in the
-    cluster.
+    Model servers depend on `nodes`, everything else on `first`: the CPU nodes, and the cluster's guard if it has one.
     """
 
     cluster: ExistingCluster
     kubeconfig: pulumi.Input[str] | None
     nodes: Sequence[pulumi.Resource]
     first: Sequence[pulumi.Resource]
-    guard: Sequence[pulumi.Resource] = ()
 
 
 def register_cluster(blueprint: Blueprint, owner: str) -> ClusterHandles:
@@ -45,7 +43,7 @@ def register_cluster(blueprint: Blueprint, owner: str) -> ClusterHandles:
         return made
     # After the CPU nodes alone, like the router, which must be deleted before the guard.
     guard = _cluster_guard(blueprint, made, owner, made.first)
-    return replace(made, nodes=[*made.nodes, guard], first=[*made.first, guard], guard=[guard])
+    return replace(made, nodes=[*made.nodes, guard], first=[*made.first, guard])
 
 
 def _nodes(blueprint: Blueprint, owner: str) -> ClusterHandles:

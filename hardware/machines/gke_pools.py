@@ -42,8 +42,7 @@ class GkePool:
     #: GKE's name of the GPU in a pool; TPUs follow from the machine type.
     gpu: str = ""
     local_ssds: int = 0
-    #: Chips per host, and the topology of the slice.
-    chips_per_host: int = 0
+    #: The topology of a TPU host's slice.
     topology: str = ""
     sysctls: Mapping[str, str] = field(default_factory=dict)
 
@@ -92,7 +91,6 @@ GKE_POOLS: Mapping[str, GkePool] = {
             boot_disk_gb=1000,
             bounds=_PER_ZONE,
             quota="TPUS_PER_TPU_FAMILY of TPU7X",
-            chips_per_host=4,
             topology="2x2x1",
             # As in public recipes for this machine: vLLM needs more memory maps than Linux' default.
             sysctls={"vm.max_map_count": "8388608"},
@@ -107,7 +105,6 @@ GKE_POOLS: Mapping[str, GkePool] = {
             boot_disk_gb=1000,
             bounds=_PER_ZONE,
             quota="TPUS_PER_TPU_FAMILY of CT6E",
-            chips_per_host=8,
             topology="2x4",
         ),
     )

@@ -87,7 +87,6 @@ def test_every_answer_that_shows_is_tried() -> None:
 )
 def test_every_answer_has_a_source(answer: Answer) -> None:
     assert ".go" in answer.source
-    assert answer.seen != ("not seen from GKE" in answer.source)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pulumi_gcp") is None, reason="pulumi-gcp is not installed")

@@ -4,8 +4,9 @@ The plugin keeps Google's answer as the state and compares the program with it. 
 provider's schema stays if the program leaves it out. One that is Optional only shows as a removal at every preview, and
 replaces the resource if it is ForceNew. A program has to set those, or ignore them.
 
-Schemas and `flatten…` functions are those of terraform-provider-google-beta 7.45.0. An answer is `seen` if the provider's code
-forces it, or a public report shows it. The others are possible by the schema: a program that sets or ignores them is safe.
+Schemas and `flatten…` functions are those of terraform-provider-google-beta 7.45.0. The provider's
+code forces an answer, or a public report shows it. Where the source says "not seen from GKE", it is possible by the schema: a
+program that sets or ignores the argument is safe.
 
 Labels of nodes are in no row: GKE adds some for sandboxes only (containerNodePoolLabelsSuppress). Of the cluster's labels the
 provider reads only those that the program sets (`SetLabels`).
@@ -39,7 +40,6 @@ class Answer:
     quiet: Quiet
     source: str
     forced: bool = False
-    seen: bool = True
 
 
 def _always(value: Any) -> Callable[[Arguments], Any]:
@@ -147,7 +147,6 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
             _own_nic,
             "",
             f"{_NODE_GO}: Optional; Compute docs, machine series; cluster-toolkit says it of every pool; {_NOT_SEEN}",
-            seen=False,
         ),
         Answer(
             "node_config.ephemeral_storage_local_ssd_config",
@@ -160,14 +159,12 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
             _reservation,
             "",
             f"{_NODE_GO}: Optional, ForceNew; cluster-toolkit says it of every pool; {_NOT_SEEN}",
-            seen=False,
         ),
         Answer(
             "node_config.host_maintenance_policy",
             _host_maintenance,
             "",
             f"{_NODE_GO}: Optional, ForceNew; {_NOT_SEEN}",
-            seen=False,
         ),
         Answer(
             "placement_policy",
@@ -175,7 +172,6 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
             "",
             f"{_POOL_GO}: Optional, ForceNew; set from whatever the API returns, without a `type`"
             f" (magic-modules#17643, vllm-project/ci-infra#547); for one host {_NOT_SEEN}",
-            seen=False,
         ),
         Answer(
             "node_config.resource_labels",
@@ -203,7 +199,6 @@ ANSWERS: Mapping[str, tuple[Answer, ...]] = {
             _most_ports,
             "",
             f"{_NAT_GO}: Optional; description of enable_dynamic_port_allocation; {_NOT_SEEN}",
-            seen=False,
         ),
     ),
     "compute.Network": (
