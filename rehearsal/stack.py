@@ -1,4 +1,4 @@
-"""The stack file of a rehearsal. All rules apply, but those of fit, which the scheduler judges, and the one about placeholders."""
+"""The stack file of a rehearsal. All rules apply, but those of fit, which the scheduler judges, and of placeholders."""
 
 from pathlib import Path
 from typing import Any

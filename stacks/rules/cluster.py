@@ -1,20 +1,18 @@
 """Rules of the cluster of any provider: keys that the provider heeds, and a machine of the table that serves."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardware.machines import MACHINES, machines_for
 from stacks.clouds.registry import CLOUDS
 from stacks.findings import ERROR, Finding, Rule, known
 from stacks.rules.corrected import foreign
+from stacks.rules.facts import Facts
 from stacks.spec.cluster import OF_A_STACK, Cluster
 from stacks.spec.stack import StackSpec
 
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
 
-
-def _known_machine(facts: "Facts") -> Iterator[Finding]:
+def _known_machine(facts: Facts) -> Iterator[Finding]:
     """The machine is one of the table."""
     machine = facts.spec.cluster.machine
     if machine and machine not in MACHINES:
@@ -24,7 +22,7 @@ def _known_machine(facts: "Facts") -> Iterator[Finding]:
         yield Finding(at=("cluster", "machine"), what=what, why=why, fix=known(machine, fitting))
 
 
-def _of_the_provider(facts: "Facts") -> Iterator[Finding]:
+def _of_the_provider(facts: Facts) -> Iterator[Finding]:
     """Nothing is said that this provider would not do."""
     cluster = facts.spec.cluster
     for key in _idle(facts.spec):
@@ -75,7 +73,7 @@ def _idle(spec: StackSpec) -> list[str]:
     ]
 
 
-def _reference(facts: "Facts") -> Iterator[Finding]:
+def _reference(facts: Facts) -> Iterator[Finding]:
     """Provider `stack` says which."""
     cluster = facts.spec.cluster
     if cluster.provider == "stack" and cluster.stack is None:
@@ -85,7 +83,7 @@ def _reference(facts: "Facts") -> Iterator[Finding]:
         )
 
 
-def _goes_with_the_machine(facts: "Facts") -> Iterator[Finding]:
+def _goes_with_the_machine(facts: Facts) -> Iterator[Finding]:
     """Nodes that are made serve the accelerator and the fabric; on existing nodes a rehearsal may try any."""
     cluster, serving = facts.spec.cluster, facts.serving
     machine = MACHINES.get(cluster.machine or "")

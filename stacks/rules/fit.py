@@ -5,22 +5,19 @@ And does their image: one that was built with a CUDA older than the GPU has no c
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardware.fit.fit import Misfit, misfits, nodes_needed
 from hardware.fit.requests import PodRequest, pod_requests
 from hardware.machines import MACHINES, Machine, UnknownMachineError, machines_for
 from hardware.vocabulary import ROLES, Role
 from stacks.findings import ERROR, Finding, Place, Rule, UnknownError
+from stacks.rules.facts import Facts
 from stacks.serving import workload as resolve
 from stacks.spec.cluster import OF_A_STACK
 from stacks.spec.stack import StackSpec
 
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
 
-
-def _fits(facts: "Facts") -> Iterator[Finding]:
+def _fits(facts: Facts) -> Iterator[Finding]:
     """Each role's pod on an empty node, then all of them on the nodes stated."""
     pods = pod_requests(facts.objects)
     spec = facts.corrected
@@ -59,7 +56,7 @@ def _fits(facts: "Facts") -> Iterator[Finding]:
         yield Finding(at=place, what=what, why=f"they need {needed}, and the rest would stay Pending for ever", fix=fix)
 
 
-def _code_for_the_gpu(facts: "Facts") -> Iterator[Finding]:
+def _code_for_the_gpu(facts: Facts) -> Iterator[Finding]:
     """An image of the stack's own was built with a CUDA that makes code for the machine's GPUs, as far as its tag says."""
     image = facts.serving.image
     built = cuda_of(image) if image else None
@@ -115,7 +112,7 @@ def _labelled(spec: StackSpec, misfit: Misfit) -> str:
     return f"write `{misfit.what}: {misfit.asked}` in `cluster.{cluster.provider}.acceleratorPool.labels`"
 
 
-def _field(facts: "Facts", role: Role, misfit: Misfit) -> Place:
+def _field(facts: Facts, role: Role, misfit: Misfit) -> Place:
     """The key of the stack file that asks for what is short."""
     devices, fabric = facts.workload.hardware.devices, facts.workload.hardware.fabric
     if misfit.what in (devices.resource, devices.device_class):

@@ -1,20 +1,17 @@
 """Accelerator, engine and fabric: do they exist, together, and in the stack's release."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardware.accelerators import ACCELERATORS
 from hardware.render.workload import accelerators, fabrics
 from stacks.findings import ERROR, Finding, Rule, known
 from stacks.rules.corrected import releases_having
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
+from stacks.rules.facts import Facts
 
 WHY = "only what upstream tested together composes"
 
 
-def _known_choices(facts: "Facts") -> Iterator[Finding]:
+def _known_choices(facts: Facts) -> Iterator[Finding]:
     """Every key that is nowhere, else the first of accelerator and fabric that the release was not tested with."""
     serving, bill = facts.serving, facts.bill
     accelerator = ACCELERATORS.get(serving.accelerator)

@@ -8,7 +8,7 @@ but never taken back to an older version: another stack may live from what the n
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardware.render.namespace import OWNER
 from stacks.clouds.registry import CLOUDS
@@ -19,10 +19,8 @@ from stacks.kube.commands import kubectl_flags
 from stacks.kube.helm import Releases
 from stacks.kube.live import LiveCluster, live_check
 from stacks.kube.owner import owner_of, owner_text
+from stacks.rules.facts import Facts
 from stacks.rules.live_gateway import implementation, installed, namespace, second_proxy
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
 
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 #: The annotation by which the provider is told to wait for an object.
@@ -41,7 +39,7 @@ class Found:
     established: frozenset[str] = frozenset()
 
 
-def found_in(facts: "Facts") -> Found:
+def found_in(facts: Facts) -> Found:
     """Returns the state of the live cluster, to which no rule objects."""
     if facts.blueprint.serving is None:
         return Found()
@@ -51,7 +49,7 @@ def found_in(facts: "Facts") -> Found:
     return Found([*own, *implementation(facts, live)], _preinstalled(facts, live), established)
 
 
-def _foreign_namespace(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
+def _foreign_namespace(facts: Facts, live: LiveCluster) -> Iterator[Finding]:
     spec, found = facts.served.spec, namespace(facts, live)
     if found is not None and owner_of(found) != live.owner:
         flags = kubectl_flags(spec.cluster.at)
@@ -63,7 +61,7 @@ def _foreign_namespace(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _foreign_release(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
+def _foreign_release(facts: Facts, live: LiveCluster) -> Iterator[Finding]:
     router, spec = facts.served.router, facts.served.spec
     if namespace(facts, live) is None:
         return
@@ -80,7 +78,7 @@ def _foreign_release(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _newer_crds(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
+def _newer_crds(facts: Facts, live: LiveCluster) -> Iterator[Finding]:
     for name, (crd, found) in _crds(facts, live).items():
         ours, theirs = _bundle(crd), _bundle(found) if found else None
         if ours and theirs and theirs[0] > ours[0]:
@@ -91,7 +89,7 @@ def _newer_crds(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _preinstalled(facts: "Facts", live: LiveCluster) -> frozenset[str]:
+def _preinstalled(facts: Facts, live: LiveCluster) -> frozenset[str]:
     return kept_by_the_cluster(live.get("/version") if facts.served.crd_files else None)
 
 
@@ -101,7 +99,7 @@ def kept_by_the_cluster(version: Object | None) -> frozenset[str]:
     return frozenset[str]().union(*(cloud.kept_crds(text) for cloud in CLOUDS.values()))
 
 
-def _crds(facts: "Facts", live: LiveCluster) -> Mapping[str, tuple[Object, Object | None]]:
+def _crds(facts: Facts, live: LiveCluster) -> Mapping[str, tuple[Object, Object | None]]:
     """By name, the CRDs that the stack installs, and what the cluster has of each."""
     ours = {crd["metadata"]["name"]: crd for crd in facts.served.crds()}
     kept = _preinstalled(facts, live)

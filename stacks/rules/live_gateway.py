@@ -18,28 +18,28 @@ from stacks.kube.commands import helm_flags, kubectl_flags
 from stacks.kube.helm import Releases
 from stacks.kube.live import LiveCluster, live_check
 from stacks.kube.owner import owner_of
+from stacks.rules.facts import Facts
 from stacks.serving.gateway import GatewayPlan
 
 if TYPE_CHECKING:
     from stacks.blueprint import ServingBlueprint
-    from stacks.rules.facts import Facts
 
 #: The name under which every standalone chart keeps its proxy's configuration.
 ENVOY = "envoy"
 
 
-def namespace(facts: "Facts", live: LiveCluster) -> Object | None:
+def namespace(facts: Facts, live: LiveCluster) -> Object | None:
     """Returns the stack's namespace, if it exists."""
     return live.get(f"/api/v1/namespaces/{facts.served.spec.namespace}")
 
 
-def implementation(facts: "Facts", live: LiveCluster) -> Releases:
+def implementation(facts: Facts, live: LiveCluster) -> Releases:
     """Returns the Helm releases of the gateway's implementation that the stack installs, with their revisions."""
     installs = facts.served.gateway.implementation if facts.served.gateway else ()
     return [(one, helm_records.revisions(live, one.namespace, one.name)) for one in installs]
 
 
-def second_proxy(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
+def second_proxy(facts: Facts, live: LiveCluster) -> Iterator[Finding]:
     """The configuration of another standalone router in the stack's namespace."""
     plan = facts.served
     if plan.spec.router.mode not in plan.bill.router.proxy_modes or namespace(facts, live) is None:
@@ -55,7 +55,7 @@ def second_proxy(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _gateway(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
+def _gateway(facts: Facts, live: LiveCluster) -> Iterator[Finding]:
     """Everything about the gateway that the cluster speaks against."""
     plan = facts.served
     if (gateway := plan.gateway) is None:
@@ -159,7 +159,7 @@ def _base_models(route: Object) -> set[str | None]:
     return found
 
 
-def installed(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
+def installed(facts: Facts, live: LiveCluster) -> Iterator[Finding]:
     """Existing releases of the implementation that are not in the stack's state."""
     found, owner = namespace(facts, live), live.owner
     ours = found is not None and owner_of(found) == owner

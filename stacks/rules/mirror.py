@@ -6,22 +6,18 @@ and a chart that is named is meant. Those are looked at.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hardware.render.images import has_host, is_in, mirrored
 from hardware.render.pod_images import pod_images, value_images
 from releases.values import Tree, look_up
 from stacks.findings import ERROR, Finding, Place, Rule
+from stacks.rules.facts import Facts
 from stacks.serving.router import router_release
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
-
 
 WHY = "a cluster with a mirror may reach nothing else"
 
 
-def _a_registry_has_a_host(facts: "Facts") -> Iterator[Finding]:
+def _a_registry_has_a_host(facts: Facts) -> Iterator[Finding]:
     """`mirror.registry` is no place on Docker Hub."""
     registry = facts.spec.mirror.registry
     if registry and not has_host(registry):
@@ -31,7 +27,7 @@ def _a_registry_has_a_host(facts: "Facts") -> Iterator[Finding]:
         )
 
 
-def _all_from_the_mirror(facts: "Facts") -> Iterator[Finding]:
+def _all_from_the_mirror(facts: Facts) -> Iterator[Finding]:
     """Every image of objects and values is under `mirror.registry`, the router's chart under `mirror.charts`."""
     yield from _a_registry_has_a_host(facts)
     mirror, chart = facts.spec.mirror, facts.router.chart
@@ -44,7 +40,7 @@ def _all_from_the_mirror(facts: "Facts") -> Iterator[Finding]:
         )
 
 
-def _images(facts: "Facts", registry: str) -> Iterator[Finding]:
+def _images(facts: Facts, registry: str) -> Iterator[Finding]:
     for obj in facts.objects:
         for found in pod_images(obj):
             if not is_in(found.image, registry):

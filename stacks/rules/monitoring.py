@@ -4,15 +4,11 @@ Without its CRD an object is refused when the provider comes to it, in a preview
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from stacks.findings import ERROR, Finding, Rule, each
 from stacks.kube.live import LiveCluster, live_check
+from stacks.rules.facts import Facts
 from stacks.spec.stack import StackSpec
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
-
 
 GROUP = "monitoring.coreos.com"
 API = f"/apis/{GROUP}/v1"
@@ -36,7 +32,7 @@ def operator_kinds(spec: StackSpec) -> dict[str, str]:
     return {kind: key for kind, (key, asked) in wanted.items() if asked}
 
 
-def _in_a_new_cluster(facts: "Facts") -> Iterator[Finding]:
+def _in_a_new_cluster(facts: Facts) -> Iterator[Finding]:
     """MON-01: a cluster that the stack makes has no operator."""
     cluster = facts.spec.cluster
     for kind, key in operator_kinds(facts.spec).items() if facts.serving and cluster.is_new else ():
@@ -47,7 +43,7 @@ def _in_a_new_cluster(facts: "Facts") -> Iterator[Finding]:
         yield Finding(at=("monitoring", key), what=what, why=why, fix=cluster.cloud.without_operator)
 
 
-def _in_an_existing_cluster(facts: "Facts", live: LiveCluster) -> Iterator[Finding]:
+def _in_an_existing_cluster(facts: Facts, live: LiveCluster) -> Iterator[Finding]:
     """MON-01: a cluster that exists has the kinds, as far as it says what it has."""
     from kubernetes.client.exceptions import ApiException
 

@@ -1,20 +1,17 @@
 """Rules of a platform stack: it says nothing of what it does not do, and names its machine."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from stacks.findings import ERROR, Finding, Rule
+from stacks.rules.facts import Facts
 from stacks.schema import Section
 from stacks.spec.stack import StackSpec
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
 
 #: The sections that say what serves. `mirror` is one too, unless the cluster itself is given charts.
 SERVING_SECTIONS = ("namespace", "release", "router", "monitoring", "crds", "mirror")
 
 
-def _only_nodes(facts: "Facts") -> Iterator[Finding]:
+def _only_nodes(facts: Facts) -> Iterator[Finding]:
     spec, usual = facts.spec, StackSpec()
     if spec.serving is not None:
         return

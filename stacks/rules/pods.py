@@ -1,15 +1,12 @@
 """The rule of tolerations that the API server refuses. It would say so in events alone: no pod is ever created."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from stacks.findings import ERROR, Finding, Rule
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
+from stacks.rules.facts import Facts
 
 
-def _valid_tolerations(facts: "Facts") -> Iterator[Finding]:
+def _valid_tolerations(facts: Facts) -> Iterator[Finding]:
     """A toleration of every key has to say so, one of every value has none, and only evictions can be put off."""
     for index, row in enumerate(facts.serving.tolerations):
         place, exists = ("serving", "tolerations", index), row.get("operator") == "Exists"

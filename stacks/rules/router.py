@@ -1,16 +1,14 @@
 """Rules of the router: what its chart can do, and what it would do without a word."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hardware.bill import Bill
 from releases import RELEASES
 from stacks.findings import ERROR, Finding, Place, Rule, known
+from stacks.rules.facts import Facts
 from stacks.rules.router_api import ports_once, requests_within_limits
 from stacks.spec.router import Router
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
 
 #: Flags the charts write themselves; the picker would take the last of two.
 CHARTS_FLAGS = {
@@ -20,7 +18,7 @@ CHARTS_FLAGS = {
 }  # fmt: skip
 
 
-def plugin_config(facts: "Facts") -> Iterator[Finding]:
+def plugin_config(facts: Facts) -> Iterator[Finding]:
     """A team's own plugin configuration uses sections and plugins this release's endpoint picker knows."""
     given, bill = facts.router.plugins, facts.bill
     if given is None:
@@ -78,7 +76,7 @@ def _references(profiles: Any) -> Iterator[tuple[Place, Any]]:
             yield (*at, item, "pluginRef") if of_map else (*at, item), row.get("pluginRef") if of_map else row
 
 
-def one_replica(facts: "Facts") -> Iterator[Finding]:
+def one_replica(facts: Facts) -> Iterator[Finding]:
     """Of several endpoint pickers one serves (the charts have them elect a leader), and what it knows is in its memory."""
     replicas, bill = facts.router.replicas or 1, facts.bill
     stateful = [kind for kind in _types(facts.router, bill) if kind in bill.router.in_memory]
@@ -98,7 +96,7 @@ def _types(router: Router, bill: Bill) -> list[str]:
     return [row["type"] for row in rows if _is_plugin(row)] if isinstance(rows, list) else []
 
 
-def charts_flags(facts: "Facts") -> Iterator[Finding]:
+def charts_flags(facts: Facts) -> Iterator[Finding]:
     """Flags that the chart derives from something else."""
     for name, source in CHARTS_FLAGS.items():
         if name in facts.router.flags:
@@ -107,7 +105,7 @@ def charts_flags(facts: "Facts") -> Iterator[Finding]:
             yield Finding(at=at, what=what, why=why, fix=fix)
 
 
-def own_bills_values(facts: "Facts") -> Iterator[Finding]:
+def own_bills_values(facts: Facts) -> Iterator[Finding]:
     """Values of the chart are those of this release's chart: another's would be ignored, or fail the install."""
     bill = facts.bill
     others = {key: other.name for other in RELEASES.values() for key in other.router.sections - bill.router.sections}
@@ -119,7 +117,7 @@ def own_bills_values(facts: "Facts") -> Iterator[Finding]:
             yield Finding(at=("router", "values", key), what=what, why=why, fix=fix)
 
 
-def of_this_mode(facts: "Facts") -> Iterator[Finding]:
+def of_this_mode(facts: Facts) -> Iterator[Finding]:
     """Settings that nothing reads in the stack's mode."""
     router, proxied = facts.router, facts.router.mode in facts.bill.router.proxy_modes
     stated = router.proxy_resources.requests, router.proxy_resources.limits

@@ -1,22 +1,18 @@
 """Rules for objects of the router that the API server refuses, at the end of an `up`, when the servers run already."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardware.fit.quantities import parse
 from releases.values import merge, upstreams
 from stacks.findings import Finding, answered
+from stacks.rules.facts import Facts
 from stacks.serving.router import settings
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
-
 
 #: Ports that every release's chart gives the router's Service itself.
 CHARTS_PORTS = {"grpc-ext-proc": 9002, "http-metrics": 9090}
 
 
-def requests_within_limits(facts: "Facts") -> Iterator[Finding]:
+def requests_within_limits(facts: Facts) -> Iterator[Finding]:
     """Requests are not above their limits, which may be upstream's. `router.values`, which override both, are not read."""
     stated = settings(next(answered(lambda: facts.chosen), facts.spec), facts.bill)
     for key in ("resources", "proxyResources"):
@@ -38,7 +34,7 @@ def requests_within_limits(facts: "Facts") -> Iterator[Finding]:
                 )
 
 
-def ports_once(facts: "Facts") -> Iterator[Finding]:
+def ports_once(facts: Facts) -> Iterator[Finding]:
     """A Service has a name, and a number of a protocol, once."""
     upstream = upstreams(facts.bill, "extraPorts") or []
     taken = [*CHARTS_PORTS.items(), *((row["name"], row["port"]) for row in upstream)]

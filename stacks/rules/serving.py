@@ -2,28 +2,25 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardware.render.argv import flag
 from hardware.vocabulary import ROLES
 from releases import RELEASES
 from stacks.findings import ERROR, Finding, Rule, known
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
+from stacks.rules.facts import Facts
 
 #: Words of a tag that moves, unless a date or a commit stands beside them.
 FLOATING = {"latest", "main", "master", "nightly", "dev", "edge", "stable"}
 
 
-def _known_release(facts: "Facts") -> Iterator[Finding]:
+def _known_release(facts: Facts) -> Iterator[Finding]:
     release = facts.spec.release
     if facts.serving and release not in RELEASES:
         what, why = f"release `{release}` does not exist", "a bill of versions is what was tested together"
         yield Finding(at=("release",), what=what, why=why, fix=known(release, RELEASES))
 
 
-def _whole_slices(facts: "Facts") -> Iterator[Finding]:
+def _whole_slices(facts: Facts) -> Iterator[Finding]:
     accelerator = facts.written.hardware.accelerator
     fixed = accelerator.devices.fixed
     for role in ROLES:
@@ -36,7 +33,7 @@ def _whole_slices(facts: "Facts") -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _tuned_flags(facts: "Facts") -> Iterator[Finding]:
+def _tuned_flags(facts: Facts) -> Iterator[Finding]:
     serving, recipe = facts.serving, facts.written.hardware
     undecided = serving.extra_args is None and serving.drop_args is None
     if facts.written.model != recipe.accelerator.model and recipe.build.tuned and undecided:
@@ -49,7 +46,7 @@ def _tuned_flags(facts: "Facts") -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _repeats(facts: "Facts") -> Iterator[Finding]:
+def _repeats(facts: Facts) -> Iterator[Finding]:
     seen: set[str] = set()
     for index, name in enumerate(map(flag, facts.serving.extra_args or ())):
         if name in seen:
@@ -62,7 +59,7 @@ def _repeats(facts: "Facts") -> Iterator[Finding]:
         seen |= {name} - {""}
 
 
-def _pinned_image(facts: "Facts") -> Iterator[Finding]:
+def _pinned_image(facts: Facts) -> Iterator[Finding]:
     image = facts.serving.image
     if image is None or "@sha256:" in image:
         return
@@ -78,7 +75,7 @@ def _pinned_image(facts: "Facts") -> Iterator[Finding]:
         )
 
 
-def _model_label(facts: "Facts") -> Iterator[Finding]:
+def _model_label(facts: Facts) -> Iterator[Finding]:
     label = (facts.serving.model or "").rsplit("/", 1)[-1]
     if label and not re.fullmatch(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", label):
         what, why = f"`{label}` cannot be a label value", "the label is the last part of the id, 63 characters at most"
@@ -90,7 +87,7 @@ def _model_label(facts: "Facts") -> Iterator[Finding]:
         )
 
 
-def _locks_for_rdma(facts: "Facts") -> Iterator[Finding]:
+def _locks_for_rdma(facts: Facts) -> Iterator[Finding]:
     if facts.serving.ipc_lock and facts.fabric and not facts.written.hardware.fabric.rdma:
         what, why = (
             f"`ipcLock` with fabric `{facts.serving.fabric}`",
@@ -99,7 +96,7 @@ def _locks_for_rdma(facts: "Facts") -> Iterator[Finding]:
         yield Finding(at=("serving", "ipcLock"), what=what, why=why, fix="leave it out, or use a fabric with RDMA")
 
 
-def _names(facts: "Facts") -> Iterator[Finding]:
+def _names(facts: Facts) -> Iterator[Finding]:
     # A pod's name is its Deployment's, two hashes of 10 and 5, and two dashes; longer ones are cut and stop being unique.
     name = max((facts.workload.deployment_name(role) for role in ROLES), key=len)
     most = 63 - 17

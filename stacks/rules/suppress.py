@@ -1,13 +1,10 @@
 """Rules of `suppress`: it names rules that exist and can be suppressed, each once, and the file breaks them."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from stacks.findings import ERROR, WARNING, Finding, Rule, each, known
+from stacks.rules.facts import Facts
 from stacks.rules.file import RULES as OF_THE_FILE
-
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
 
 
 def _rows() -> dict[str, Rule]:
@@ -16,7 +13,7 @@ def _rows() -> dict[str, Rule]:
     return {rule.id: rule for rule in rules()}
 
 
-def _known_rules(facts: "Facts") -> Iterator[Finding]:
+def _known_rules(facts: Facts) -> Iterator[Finding]:
     rows = _rows()
     for index, stated in enumerate(facts.spec.suppress):
         at = ("suppress", index, "rule")
@@ -38,7 +35,7 @@ def _why_not(rule: Rule) -> str:
     return "nothing can be made of a file that breaks it"
 
 
-def _twice(facts: "Facts") -> Iterator[Finding]:
+def _twice(facts: Facts) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for index, stated in enumerate(facts.spec.suppress):
         before = first.setdefault(stated.rule, index)
@@ -50,7 +47,7 @@ def _twice(facts: "Facts") -> Iterator[Finding]:
             yield Finding(at=("suppress", index, "rule"), what=what, why=why, fix="keep one")
 
 
-def _idle(facts: "Facts") -> Iterator[Finding]:
+def _idle(facts: Facts) -> Iterator[Finding]:
     used, rows = {row.problem.rule for row in facts.outcome.suppressed}, _rows()
     first = {stated.rule: index for index, stated in reversed([*enumerate(facts.spec.suppress)])}
     for id_, index in sorted(first.items(), key=lambda entry: entry[1]):

@@ -1,17 +1,14 @@
 """Is there a token where one is needed, and only one: the rule of `stacks.serving.token`."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from hardware.vocabulary import HF_TOKEN
 from stacks.findings import ERROR, Finding, Rule
+from stacks.rules.facts import Facts
 from stacks.serving.token import gated
 
-if TYPE_CHECKING:
-    from stacks.rules.facts import Facts
 
-
-def _token(facts: "Facts") -> Iterator[Finding]:
+def _token(facts: Facts) -> Iterator[Finding]:
     """A gated model has a token, and the token one source."""
     stated = facts.serving.hf_token
     if HF_TOKEN in facts.serving.env:
