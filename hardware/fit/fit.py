@@ -15,18 +15,6 @@ from hardware.fit import quantities
 from hardware.fit.requests import ClaimRequest, PodRequest, Toleration
 from hardware.machines import Machine, SliceDevice, Taint
 
-__all__ = [
-    "ABSENT",
-    "ClaimRequest",
-    "Misfit",
-    "PodDoesNotFitError",
-    "PodRequest",
-    "Toleration",
-    "misfits",
-    "nodes_needed",
-    "unplaced",
-]
-
 #: The text for a label that a node does not have.
 ABSENT = "no such label"
 _ZERO = Decimal(0)

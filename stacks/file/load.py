@@ -19,14 +19,6 @@ from stacks.rules.file import FILE
 from stacks.rules.table import Examined, examine
 from stacks.spec.stack import StackSpec
 
-__all__ = [
-    "StackFile",
-    "load",
-    "load_serving",
-    "of_file",
-    "stack_name",
-]
-
 
 @dataclass(frozen=True)
 class StackFile:
