@@ -6,7 +6,6 @@ operation is in progress".
 """
 
 import base64
-import gzip
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -101,10 +100,14 @@ def _status(secret: Object) -> str:
 
 
 def _record(secret: Object) -> Object:
+    import gzip  # late: no check needs it
+
     # Decoded twice: a Secret adds its own base64.
     record: Object = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(secret["data"]["release"]))))
     return record
 
 
 def _stored(record: Object) -> str:
+    import gzip
+
     return base64.b64encode(base64.b64encode(gzip.compress(json.dumps(record).encode()))).decode()

@@ -4,7 +4,6 @@ A stack keeps a digest of each role's pod template among its outputs. The state 
 it, and a live Deployment has the API server's defaults in it.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,8 @@ def pod_templates(objects: Sequence[Mapping[str, Any]]) -> dict[Role, str]:
 
 
 def _digest(template: Mapping[str, Any]) -> str:
+    import hashlib  # late: no check needs it
+
     return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:12]
 
 
