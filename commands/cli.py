@@ -11,12 +11,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from commands import console
 from commands.check import check
+from commands.console import PROGRAM
 from commands.images import images
 from commands.leftovers import leftovers
 from commands.rehearse import down, rehearse, setup
@@ -24,7 +25,8 @@ from commands.render import render
 from commands.rules import explain, rules
 from commands.versions import versions
 
-PROGRAM = "llmd-pd"
+if TYPE_CHECKING:
+    from hardware.render.workload import UnknownChoiceError
 
 app = typer.Typer(
     # Plain help: equal on a terminal, in a pipe and in a log, and without an import of rich.
@@ -139,12 +141,19 @@ def _known_errors() -> tuple[type[Exception], ...]:
 
 
 def _show(error: Exception) -> None:
+    from hardware.render.workload import UnknownChoiceError
     from stacks.findings import StackFileError
 
     if isinstance(error, StackFileError):
         for problem in error.problems:
             console.problem(problem, sys.stderr)
         return
-    console.error(str(error))
+    console.error(_with_what_was_meant(error) if isinstance(error, UnknownChoiceError) else str(error))
     for note in getattr(error, "__notes__", ()):
         print(note, file=sys.stderr)
+
+
+def _with_what_was_meant(error: "UnknownChoiceError") -> str:
+    from stacks.findings import known
+
+    return f"{str(error).partition('; known: ')[0]}; {known(error.key, error.known)}"

@@ -6,9 +6,12 @@ can neither break a line nor control the terminal.
 
 import contextlib
 import os
+import re
+import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from stacks.findings import Problem, Suppressed, single_line
@@ -17,15 +20,32 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+#: The console script.
+PROGRAM = "llmd-pd"
+
 
 def for_people(stream: TextIO) -> bool:
     """Whether a person reads the stream: it is a terminal that can do more than append, and not in CI."""
     return stream.isatty() and not os.environ.get("CI") and os.environ.get("TERM") != "dumb"
 
 
+def program() -> str:
+    """How this program is called here: by its name where PATH leads to it, else by the path it was started by."""
+    started = Path(sys.argv[0])
+    found = shutil.which(PROGRAM)
+    if started.name != PROGRAM or (found and started.exists() and started.samefile(found)):
+        return PROGRAM
+    return shlex.quote(sys.argv[0])
+
+
+def _here(text: str) -> str:
+    """A text whose commands of this program can be copied."""
+    return re.sub(rf"(?<=`){PROGRAM}(?= [-a-z])", lambda _: program(), text)
+
+
 def line(text: str) -> None:
     """Prints a line of the command's result."""
-    print(text)
+    print(_here(text))
 
 
 def good(text: str) -> None:
@@ -41,7 +61,7 @@ def error(sentence: str) -> None:
         _rich(sys.stderr).print("Error:", style="bold red", end=" ")
     else:
         print("Error:", end=" ", file=sys.stderr)
-    print(single_line(sentence), file=sys.stderr)
+    print(_here(single_line(sentence)), file=sys.stderr)
 
 
 def note(sentence: str) -> None:
@@ -50,7 +70,7 @@ def note(sentence: str) -> None:
         _rich(sys.stderr).print("Note:", style="bold", end=" ")
     else:
         print("Note:", end=" ", file=sys.stderr)
-    print(single_line(sentence), file=sys.stderr)
+    print(_here(single_line(sentence)), file=sys.stderr)
 
 
 #: A table's headings, and its rows.
@@ -110,7 +130,7 @@ def facts(subject: str, rows: Sequence[tuple[str, str]]) -> None:
         _rows(_rich(sys.stdout), Text(single_line(subject), "cyan"), rows)
         return
     for label, text in rows:
-        print(single_line(f"{subject}: {label}: {text}"))
+        print(_here(single_line(f"{subject}: {label}: {text}")))
 
 
 def problem(found: Problem, stream: TextIO | None = None) -> None:
@@ -119,7 +139,7 @@ def problem(found: Problem, stream: TextIO | None = None) -> None:
     if for_people(stream):
         _block(found, stream, ("✗ ", "red"))
     else:
-        print(found, file=stream)
+        print(_here(str(found)), file=stream)
 
 
 def warning(found: Problem) -> None:
@@ -127,7 +147,7 @@ def warning(found: Problem) -> None:
     if for_people(sys.stdout):
         _block(found, sys.stdout, ("! warning  ", "yellow"))
     else:
-        print(f"Warning: {found}")
+        print(_here(f"Warning: {found}"))
 
 
 def suppressed(found: Suppressed) -> None:
@@ -183,6 +203,6 @@ def _rows(console: "Console", heading: "Text", rows: Sequence[tuple[str, str]]) 
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for label, text in rows:
-        grid.add_row(label, Text(single_line(text), style="green" if label == "fix" else ""))
+        grid.add_row(label, Text(_here(single_line(text)), style="green" if label == "fix" else ""))
     console.print(heading, soft_wrap=True)
     console.print(Padding(grid, (0, 0, 0, 2)))

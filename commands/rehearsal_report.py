@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from commands.console import count, for_people
+from commands.console import count, for_people, program
 from hardware.render.kinds import role_pods
 from rehearsal.parts.parts import Part
 from rehearsal.report import Report
@@ -155,4 +155,4 @@ def _next(page: Page, made: Stage, outcome: Outcome) -> None:
     page.verbatim('  pulumi -C "$LLMD_PD_PROJECT" preview --diff')
     page.line()
     page.line("To remove it all:")
-    page.verbatim(f"  llmd-pd down {made.rehearsal.name}")
+    page.verbatim(f"  {program()} down {made.rehearsal.name}")

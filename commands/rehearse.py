@@ -44,7 +44,7 @@ def rehearse(
 
     given = (("--machine", machine), ("--nodes", nodes), ("--fault", fault))
     options = [f"{key} {value}" for key, value in given if value is not None]
-    again = " ".join(["llmd-pd rehearse", shlex.quote(str(file)), *options])
+    again = " ".join([console.program(), "rehearse", shlex.quote(str(file)), *options])
     report = PlainReport()
     try:
         found = rehearsable(file, machine, nodes)
@@ -53,7 +53,7 @@ def rehearse(
             show(made, outcome, report, again)
     except KeyboardInterrupt:
         console.error(
-            f"interrupted: to go on run `{again} --keep` again, to remove it `llmd-pd down`"
+            f"interrupted: to go on run `{again} --keep` again, to remove it `{console.program()} down`"
             if keep
             else "interrupted: the rehearsal is removed, nothing of it runs any more"
         )

@@ -40,9 +40,19 @@ class OutputError(ValueError):
     """The output directory cannot be written; the message names the problem and the fix."""
 
 
+def _named(directory: str) -> str:
+    """Refuses an empty name, which would be this directory: a shell's variable that is not set."""
+    if not directory:
+        raise typer.BadParameter("the name is empty; name a directory")
+    return directory
+
+
 def render(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A stack file, Pulumi.<stack>.yaml.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the files go; made if absent.")],
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="DIR", callback=_named, help="Where the files go; made if absent."),
+    ],
     skip_crds: Annotated[
         bool, typer.Option("--skip-crds", help="Leave out crds.yaml, which may need the network.")
     ] = False,
@@ -77,7 +87,7 @@ def render(
         source = f"{file.name}, release {planned.serving.bill.name}"
         served, not_there = _files(planned, planned.serving, skip_crds)
         files, left_out = files | served, not_there | left_out
-    _write_all(output, source, files, left_out)
+    _write_all(Path(output), source, files, left_out)
 
 
 def _on_its_nodes(stack: "StackFile") -> "StackFile":

@@ -47,7 +47,7 @@ def explain(
     found = next((row for row in table.rules() if row.id == rule), None)
     if found is None:
         near = meant(rule, [row.id for row in table.rules()]) or "`llmd-pd rules` lists them all."
-        console.error(f"there is no rule {rule}; {near}")
+        console.error(f"there is no rule `{rule}`; {near}")
         raise typer.Exit(1)
     does = "refuses" if found.severity == "error" else "points out"
     rows = [("severity", found.severity), (does, found.title), ("because", found.why), ("source", found.source)]

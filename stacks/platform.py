@@ -16,12 +16,14 @@ from stacks.findings import PROJECT, Place, Problem, StackFileError
 from stacks.kube.rules import CLUSTER
 from stacks.rules.cluster import CLUSTER_01, CLUSTER_02
 from stacks.rules.file import FILE
+from stacks.rules.paths import PATH_01
 from stacks.rules.table import Examined, asked, examine, with_idle_suppressions
 from stacks.schema import Section
 from stacks.spec.stack import StackSpec
 
-#: Rules about keys that only the platform stack's file may have. Here those keys are filled in, so the rules are not asked.
-OF_THE_OTHER = frozenset({CLUSTER_01.id, CLUSTER_02.id})
+#: Rules about keys that only the platform stack's file may have. Here those keys are filled in, so the rules are not asked; nor
+#: is the rule of paths, which start at two directories.
+OF_THE_OTHER = frozenset({CLUSTER_01.id, CLUSTER_02.id, PATH_01.id})
 
 
 if TYPE_CHECKING:
@@ -153,21 +155,21 @@ def _contradictions(spec: StackSpec, there: Foundation, stack: str, where: Where
     stated, nodes = spec.cluster, f"the nodes of stack {stack}"
     if stated.machine not in (None, there.machine):
         yield CLUSTER.problem(
-            at=("cluster", "machine"), what=f"machine `{stated.machine}`",
+            at=("cluster", "machine"), what=f"machine `{stated.machine}` is not there",
             why=f"{nodes} are {there.machine}{where(('cluster', 'machine'))}",
             fix=f"write `machine: {there.machine}`, or leave it out",
         )  # fmt: skip
     if stated.nodes is not None and stated.nodes > there.nodes:
         yield CLUSTER.problem(
-            at=("cluster", "nodes"), what=f"{stated.nodes} nodes",
+            at=("cluster", "nodes"), what=f"{stated.nodes} nodes are not there",
             why=f"stack {stack} makes {there.nodes}{where(('cluster', 'nodes'))}",
-            fix="write no more, or let it make more",
+            fix=f"write `nodes: {there.nodes}` or less, or let it make more",
         )  # fmt: skip
     gateway = spec.router.gateway
     if gateway and gateway.implementation.in_cluster and not there.gateways:
         said = where(("cluster", there.cloud, "gateways"))
         yield CLUSTER.problem(
-            at=("router", "gateway", "provider"), what=f"a Gateway of {gateway.implementation.title}",
+            at=("router", "gateway", "provider"), what=f"a Gateway of {gateway.implementation.title} cannot be had",
             why=f"the cluster of stack {stack} has none (`gateways: false`){said}",
             fix="take another provider's, or let that stack have some",
         )  # fmt: skip

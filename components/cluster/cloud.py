@@ -48,7 +48,7 @@ class Sdk(NamedTuple):
             return getattr(import_module(package), name)
         except ModuleNotFoundError:
             missing = f"`{self.needed_by}` needs the package {self.package}, which is not installed"
-            fix = f"run `make {self.extra}`, or `pip install -e '.[{self.extra}]'`"
+            fix = f"run `make {self.extra}`, or `.venv/bin/pip install -e '.[{self.extra}]'`"
             raise pulumi.RunError(f"{missing}; {fix}") from None
 
 

@@ -33,7 +33,7 @@ class Misfit:
     has: str
 
     def __str__(self) -> str:
-        return f"{self.what}: a pod asks for {self.asked}, a node has {self.has or 'an empty one'}"
+        return f"{self.what}: a pod asks for {self.asked or 'an empty one'}, a node has {self.has or 'an empty one'}"
 
 
 class PodDoesNotFitError(ValueError):

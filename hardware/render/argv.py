@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 
 from hardware.render.join import join
 from hardware.render.workload import Workload
@@ -12,11 +13,16 @@ DERIVED = ("--tensor-parallel-size", "--kv-transfer-config", "--port", "--disagg
 
 
 class ArgumentError(ValueError):
-    """A stack's `extraArgs` or `dropArgs` cannot be applied; `field` is the key of the two."""
+    """A flag of a stack's `extraArgs` or `dropArgs` cannot be applied; `field` is the key of the two.
 
-    def __init__(self, field: str, message: str) -> None:
-        self.field = field
-        super().__init__(message)
+    `known` are the flags that can be dropped, if it is not one of them; `replaceable`: it could be set if it were dropped too.
+    """
+
+    def __init__(
+        self, field: str, flag: str, why: str, *, known: Sequence[str] = (), replaceable: bool = False
+    ) -> None:
+        self.field, self.flag, self.known, self.replaceable = field, flag, known, replaceable
+        super().__init__(f"{flag} {why}")
 
 
 def flag(word: str) -> str:
@@ -79,16 +85,18 @@ def _flags_of_any_role(workload: Workload) -> set[str]:
 def _edited(words: list[str], extra: tuple[str, ...], drop: tuple[str, ...], known: set[str]) -> list[str]:
     for name in drop:
         if name in DERIVED:
-            raise ArgumentError("dropArgs", f"{name} follows from the rest of the stack and cannot be dropped")
+            raise ArgumentError("dropArgs", name, "follows from the rest of the stack and cannot be dropped")
         if name not in known:
-            raise ArgumentError("dropArgs", f"{name} is not among this build's flags ({', '.join(sorted(known))})")
+            others = sorted(known - {*DERIVED})
+            why = f"is not among this build's flags ({', '.join(others)})"
+            raise ArgumentError("dropArgs", name, why, known=others)
     kept = _without(words, drop)
     present = {flag(word) for word in kept} - {""}
     for name in filter(None, map(flag, extra)):
         if name in DERIVED:
-            raise ArgumentError("extraArgs", f"{name} follows from the rest of the stack and cannot be set")
+            raise ArgumentError("extraArgs", name, "follows from the rest of the stack and cannot be set")
         if name in present:
-            raise ArgumentError("extraArgs", f"{name} is set by the build already; name it in dropArgs to replace it")
+            raise ArgumentError("extraArgs", name, "is set by the build already", replaceable=True)
     return kept + list(extra)
 
 

@@ -41,8 +41,9 @@ def own_machine(maker: Maker, facts: "Facts") -> Iterator[Finding]:
     machine = MACHINES.get(cluster.machine or "")
     if cluster.provider == maker.provider and machine and machine.provider != maker.provider:
         theirs = [row.key for row in MACHINES.values() if row.provider == maker.provider]
-        what = f"machine `{machine.key}` is {maker.anothers}"
-        yield Finding(at=("cluster", "machine"), what=what, why=maker.vainly, fix=known(machine.key, theirs))
+        what, at = f"machine `{machine.key}` is {maker.anothers}", ("cluster", "machine")
+        fix = known(machine.key, facts.words_that_help(at, theirs))
+        yield Finding(at=at, what=what, why=maker.vainly, fix=fix)
 
 
 def stated_nodes(maker: Maker, facts: "Facts") -> Iterator[Finding]:
@@ -61,14 +62,14 @@ def nodes_within_bounds(maker: Maker, facts: "Facts") -> Iterator[Finding]:
         return
     if scaling.min > scaling.max:
         yield min_exceeds_max(("cluster", maker.provider, "acceleratorPool", "autoscaling"), scaling.min, scaling.max)
-    elif nodes is not None and not scaling.min <= nodes <= scaling.max:
-        what = f"`nodes: {nodes}` is not between {scaling.min} and {scaling.max}"
-        yield Finding(
-            at=("cluster", "nodes"), what=what, why="the autoscaler starts from it", fix="change the one or the other"
-        )
+    least, most = sorted((scaling.min, scaling.max))
+    if nodes is not None and not least <= nodes <= most:
+        what = f"`nodes: {nodes}` is not between {least} and {most}"
+        fix = f"write `nodes: {least if nodes < least else most}`, or other bounds"
+        yield Finding(at=("cluster", "nodes"), what=what, why="the autoscaler starts from it", fix=fix)
 
 
 def min_exceeds_max(place: Place, least: int, most: int) -> Finding:
     """Returns the finding about bounds of which the smaller is larger than the other."""
     what, why = f"min {least} is more than max {most}", "no number of nodes is between them"
-    return Finding(at=place, what=what, why=why, fix="write min and max the other way round")
+    return Finding(at=place, what=what, why=why, fix=f"write `min: {most}` with `max: {least}`")

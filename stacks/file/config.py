@@ -1,12 +1,12 @@
 """The top of a stack file, and the project's own keys under `config`."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from stacks.file.messages import EXAMPLES
+from stacks.file.faults import EXAMPLES
 from stacks.file.yaml import Document
-from stacks.findings import OUTSIDE, PROJECT, Finding, Place, Problem, known
+from stacks.findings import OUTSIDE, PROJECT, Finding, Place, Problem, closest, known
 from stacks.rules.file import FILE
 
 #: The Pulumi CLI's own keys at the top of a stack file.
@@ -40,11 +40,13 @@ def project_keys(document: Document) -> tuple[list[Problem], Keys | None]:
             return [_problem(document, (key,), what=f"this is {title}", why=why, fix=fix)], None
     strange, kept = "unknown key", "the Pulumi CLI keeps nothing under it"
     problems = [
-        _problem(document, (key,), what=strange, why=kept, fix=known(key, PULUMI_KEYS))
+        _problem(document, (key,), what=strange, why=kept, fix=_meant(key, data))
         for key in data
         if key not in PULUMI_KEYS
     ]
     config = data.get("config")
+    if not config and any(closest(key, PULUMI_KEYS) == "config" for key in data if key not in PULUMI_KEYS):
+        return problems, None
     if not config:
         fix = f"add {EXAMPLES['serving']} under it"
         return [*problems, _problem(document, ("config",), what="there is no configuration", why=why, fix=fix)], None
@@ -64,6 +66,11 @@ def project_keys(document: Document) -> tuple[list[Problem], Keys | None]:
 def _problem(document: Document, place: Place, *, what: str, why: str, fix: str) -> Problem:
     at = (OUTSIDE, *place) if place else ()
     return FILE.problem(at=at, what=what, why=why, fix=fix, line=document.line(place))
+
+
+def _meant(key: str, there: Collection[str]) -> str:
+    near = closest(key, PULUMI_KEYS)
+    return f"leave it out: `{near}` is there already" if near in there else known(key, PULUMI_KEYS)
 
 
 def _read(key: str, config: Mapping[str, Any], before: Keys) -> tuple[Keys, Finding | None]:
@@ -91,9 +98,11 @@ def _read(key: str, config: Mapping[str, Any], before: Keys) -> tuple[Keys, Find
 def _nested(key: str, config: Mapping[str, Any]) -> tuple[Keys, Finding]:
     """The project's name alone as a key: Pulumi has no maps of keys, but what was meant can still be judged."""
     inside = [str(name) for name in config[key]] if isinstance(config[key], dict) else []
-    names = [f"`{PROJECT}:{name}`" for name in inside] or [f"`{PROJECT}:serving`"]
-    keys: Keys = {name: ("config", key, name) for name in inside if f"{PROJECT}:{name}" not in config}
+    names = [name for name in inside or ["serving"] if f"{PROJECT}:{name}" not in config]
+    keys: Keys = {name: ("config", key, name) for name in names if name in inside}
+    written = ", ".join(f"`{PROJECT}:{name}`" for name in names)
     return keys, Finding(
         at=(OUTSIDE, key), what="it is the project's name and no key",
-        why="each of the project's keys has the name before its own", fix=f"write {', '.join(names)} under `config` instead",
+        why="each of the project's keys has the name before its own",
+        fix=f"write {written} under `config` instead" if written else "take it out",
     )  # fmt: skip

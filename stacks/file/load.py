@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from releases.values import look_up
-from stacks.file import messages
 from stacks.file.config import project_keys
+from stacks.file.judge import judge
 from stacks.file.yaml import MAX_BYTES, parse
-from stacks.findings import OUTSIDE, PROJECT, Place, Problem, StackFileError, Suppressed, known
+from stacks.findings import OUTSIDE, PROJECT, Place, Problem, StackFileError, Suppressed, closest
 from stacks.rules.facts import Facts
 from stacks.rules.file import FILE
-from stacks.rules.table import Examined, examine
+from stacks.rules.table import Examined
 from stacks.spec.stack import StackSpec
 
 
@@ -97,15 +97,15 @@ def of_file(path: Path, problem: Problem) -> Problem:
     return replace(problem, file=str(path))
 
 
-def judged(config: Mapping[str, Any], base: Path = Path()) -> Examined:
+def judged(config: Mapping[str, Any], base: Path | None = None) -> Examined:
     """The facts of a running program's configuration by key (`serving`, …), and the rules' findings in it, none of them an error.
 
-    Relative paths in the configuration start at `base`.
+    Relative paths in the configuration start at `base`, if it is known.
 
     Raises:
         StackFileError: with every problem, each naming its YAML path.
     """
-    found, examined = _judge(dict(config), base=base)
+    found, examined = judge(dict(config), base=base)
     if found or examined is None:
         raise StackFileError(found)
     return examined
@@ -138,7 +138,9 @@ def _read(path: Path, but: Collection[str]) -> _Read:
     examined = None
     if keys is not None:
         config = {name: look_up(document.data, place) for name, place in keys.items()}
-        found, examined = _judge(config, but, path.parent)
+        found, examined = judge(
+            config, but, path.parent, lambda at: document.text((*named.get(str(at[0]), ("config",)), *at[1:]))
+        )
         problems += [replace(problem, line=line_of(problem.finding.at)) for problem in found]
     # A value that was no plain data is judged once, not again for what was put in its place.
     strange = [
@@ -155,9 +157,10 @@ def _content(path: Path) -> bytes | Problem:
     try:
         if path.is_dir():
             why, fix = "it is a directory", "name a file in it"
+        elif path.is_symlink() and not path.exists():
+            why, fix = f"it is a link to {path.readlink()}, which is not there", "correct the link"
         elif not path.exists():
-            why = "there is none of that name"
-            fix = known(path.name, sorted(file.name for file in path.parent.glob("Pulumi.*.yaml"))) or fix
+            why, fix = "there is none of that name", _file_that_was_meant(path) or fix
         elif not path.is_file():
             why = "it is a pipe or a device"
         else:
@@ -172,25 +175,13 @@ def _content(path: Path) -> bytes | Problem:
     return FILE.problem(at=(), what=what, why=why, fix=fix)
 
 
-def _judge(
-    config: dict[str, Any], but: Collection[str] = (), base: Path = Path()
-) -> tuple[list[Problem], Examined | None]:
-    """Every problem of the fields, and, on what remains without the faulty ones, every error of the rules.
-
-    The rules' findings are None if a field is faulty.
-    """
-    found, left = messages.read_fields(config)
-    examined = None
-    if left.spec is not None:
-        outcome = examine(left.spec, but, base, plan=not found)
-        examined = None if found else outcome
-        for problem in outcome.errors:
-            if (at := left.in_the_file(problem.finding.at, problem.rule)) is not None:
-                found.append(replace(problem, finding=replace(problem.finding, at=at)))
-    if config.get("serving", {}) == {} and any(problem.finding.at == ("cluster", "provider") for problem in found):
-        # With the provider that was meant, it may be a platform stack.
-        found = [problem for problem in found if problem.finding.at[:1] != ("serving",)]
-    return found, examined
+def _file_that_was_meant(path: Path) -> str:
+    """The fix for a file that does not exist: a stack file beside it, by its path or by its stack's name."""
+    stacks = {stack_name(file): str(file) for file in sorted(path.parent.glob("Pulumi.*.yaml")) if file.exists()}
+    near = stacks.get(closest(stack_name(path), stacks) or "")
+    if near or not stacks:
+        return f"did you mean `{near}`?" if near else ""
+    return f"name one of {', '.join(stacks.values())}"
 
 
 def _configured(at: Place) -> Place:

@@ -62,18 +62,15 @@ class Remains:
         return None if unknown or found in self.left_out else found
 
 
-def remains(config: dict[str, Any], faulty: Sequence[Place], meant: Sequence[Place], *, platform: bool) -> Remains:
-    """Returns what remains of a configuration without its faulty places.
-
-    `meant` are missing keys that unknown ones probably stand for. `platform`: it is a platform stack's configuration.
-    """
+def remains(config: dict[str, Any], faulty: Sequence[Place], *, platform: bool) -> Remains:
+    """Returns what remains of a configuration without its faulty places. `platform`: it is a platform stack's."""
     left: dict[str, Any] = json.loads(json.dumps(config))
     left_out: LeftOut = {}
-    unknown: set[Dependent] = {(place, "") for place in (*faulty, *meant)}
-    unknown |= {then for place in (*faulty, *meant) for then in _dependent(place)}
+    unknown: set[Dependent] = {(place, "") for place in faulty}
+    unknown |= {then for place in faulty for then in _dependent(place)}
     _with_reasons(left)
     try:
-        sections = _sections(left, [*faulty, *meant], left_out)
+        sections = _sections(left, faulty, left_out)
         whole = {("cluster", key) for key in sections}
         outside = [place for place in faulty if place[:2] not in whole and not _is_a_reason(place)]
         spec, out = _spec(left, outside, left_out, platform=platform)

@@ -39,6 +39,15 @@ _FORMS = {
     "timestamp": re.compile(r"\d{4}-\d\d?-\d\d?(([Tt]|\s+)\d\d?:.*)?\Z"),
     "merge": re.compile(r"<<\Z"),
 }
+#: Words for users, by the first words of the parser.
+_PARSERS = (
+    ("expected <block end>", "this line does not fit the indentation of those before it"),
+    ("did not find expected ',' or", "a `[` or `{` is not closed"),
+    ("expected ',' or", "a `[` or `{` is not closed"),
+    ("found unexpected end of stream", "a quote is not closed"),
+    ("mapping values are not allowed", "a second `: ` is in one value"),
+    ("could not find expected ':'", "a key has no `:`"),
+)
 _SCALARS = ("bool", "null", "int", "float")
 
 
@@ -88,6 +97,18 @@ class Document:
             else:
                 break
         return line
+
+    def text(self, path: Place) -> str | None:
+        """The text of a value that is neither map nor list, as it is written; None of any other."""
+        node = self.node
+        for part in path:
+            if isinstance(node, MappingNode):
+                node = next((value for key, value in reversed(node.value) if key.value == str(part)), None)
+            elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+            else:
+                return None
+        return str(node.value) if isinstance(node, ScalarNode) else None
 
 
 def _entries(node: MappingNode) -> Iterator[tuple[Node, Node]]:
@@ -267,8 +288,10 @@ def _unreadable(text: str, error: MarkedYAMLError) -> Problem:
     if error.problem == "but found another document":
         why, fix = "the Pulumi CLI would read the first only", "keep one (is this a rendered manifest?)"
         return _problem("a second document starts here", why, fix, line)
-    what = error.problem or "it cannot be parsed"
-    return _problem(what, "the file is not valid YAML", "correct this line or the one before", line)
+    what = next((words for start, words in _PARSERS if (error.problem or "").startswith(start)), error.problem)
+    return _problem(
+        what or "it cannot be parsed", "the file is not valid YAML", "correct this line or the one before", line
+    )
 
 
 def _line(part: Node | Event) -> int:

@@ -27,8 +27,9 @@ def asking(cluster: Context, otherwise: Callable[[Problem], None]) -> Iterator[N
 
 def _no_context(cluster: Context, error: KubeconfigError) -> Problem:
     return CLUSTER.problem(
-        at=("cluster",), what=f"context `{cluster.context}`" if cluster.context else "no context",
-        why=f"the kubeconfig does not give it: {str(error).rstrip('.')}", fix="name a context of `kubectl config get-contexts`",
+        at=("cluster",), what=f"context `{cluster.context}` cannot be used" if cluster.context else "no cluster can be reached",
+        why=f"the kubeconfig does not give {'it' if cluster.context else 'a context'}: {str(error).rstrip('.')}",
+        fix="name a context of `kubectl config get-contexts` as `cluster.context`, or another file as `cluster.kubeconfig`",
     )  # fmt: skip
 
 

@@ -1,47 +1,51 @@
 """Rules of the cluster of any provider: keys that the provider heeds, and a machine of the table that serves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from hardware.machines import MACHINES, machines_for
+from hardware.machines import MACHINES, Machine
 from stacks.clouds.registry import CLOUDS
-from stacks.findings import ERROR, Finding, Rule, known
-from stacks.rules.corrected import foreign
+from stacks.findings import ERROR, Finding, Rule
+from stacks.rules.corrected import foreign, machines_of_its_own, releases_having
 from stacks.rules.facts import Facts
+from stacks.rules.proposals import Proposals, either, one_of, pair, together, write
 from stacks.spec.cluster import OF_A_STACK, Cluster
 from stacks.spec.stack import StackSpec
 
 
 def _known_machine(facts: Facts) -> Iterator[Finding]:
     """The machine is one of the table."""
-    machine = facts.spec.cluster.machine
-    if machine and machine not in MACHINES:
-        what, why = f"machine `{machine}` is not in the table", "without its facts nothing can be checked or rehearsed"
-        provider = facts.spec.cluster.provider if facts.spec.cluster.makes_nodes else None
-        fitting = [key for key, row in MACHINES.items() if provider in (None, row.provider)]
-        yield Finding(at=("cluster", "machine"), what=what, why=why, fix=known(machine, fitting))
+    cluster, at = facts.spec.cluster, ("cluster", "machine")
+    if cluster.machine and cluster.machine not in MACHINES:
+        what = f"machine `{cluster.machine}` is not in the table"
+        why = "without its facts nothing can be checked or rehearsed"
+        fix = facts.known_that_helps(at, cluster.machine, machines_of_its_own(cluster))
+        yield Finding(at=at, what=what, why=why, fix=fix)
 
 
 def _of_the_provider(facts: Facts) -> Iterator[Finding]:
     """Nothing is said that this provider would not do."""
     cluster = facts.spec.cluster
     for key in _idle(facts.spec):
-        why, fix = _useless(key, cluster)
-        yield Finding(at=("cluster", key), what=f"`{key}` with `provider: {cluster.provider}`", why=why, fix=fix)
+        why, words, other = _useless(key, cluster)
+        at = ("cluster", key)
+        fixes = ["leave it out", *map(write, facts.helping(at, one_of(*words))), *other]
+        what = f"`{key}` is there with `provider: {cluster.provider}`"
+        yield Finding(at=at, what=what, why=why, fix=either(fixes))
 
 
-def _useless(key: str, cluster: Cluster) -> tuple[str, str]:
-    """Returns why the provider does not read a key, and the fix."""
+def _useless(key: str, cluster: Cluster) -> tuple[str, list[Proposals], list[str]]:
+    """Returns why the provider does not read a key, the providers that would, and another fix."""
     makers = [word for word, cloud in CLOUDS.items() if cloud.makes_nodes and key in cloud.heeds]
     if key in CLOUDS or key == OF_A_STACK:
-        return f"only `provider: {key}` reads it", f"leave it out, or write `provider: {key}`"
+        return f"only `provider: {key}` reads it", [pair(("cluster", "provider"), key)], []
     stack = f"stack {cluster.stack}" if cluster.stack else "the other stack"
     if key in ("context", "kubeconfig"):
         follows = f"from {stack}" if cluster.provider == OF_A_STACK else "from the cluster that the stack makes"
-        return f"the way to the cluster follows {follows}", "leave it out"
+        return f"the way to the cluster follows {follows}", [], []
     if cluster.provider == OF_A_STACK:
-        return f"the nodes are those of {stack}", f"leave it out, or write it in the file of {stack}"
-    return "the stack makes no nodes", f"leave it out, or name a provider that makes them: {', '.join(makers)}"
+        return f"the nodes are those of {stack}", [], [f"write it in the file of {stack}"]
+    return "the stack makes no nodes", [pair(("cluster", "provider"), word) for word in makers], []
 
 
 def _fields() -> dict[str, str]:
@@ -77,7 +81,7 @@ def _reference(facts: Facts) -> Iterator[Finding]:
     """Provider `stack` says which."""
     cluster = facts.spec.cluster
     if cluster.provider == "stack" and cluster.stack is None:
-        what, why = "the stack is missing", "the cluster is what it says"
+        what, why = "`stack` is missing", "the cluster is what that stack says"
         yield Finding(
             at=("cluster", "stack"), what=what, why=why, fix="name a stack that makes nodes, such as `stack: platform`"
         )
@@ -85,40 +89,59 @@ def _reference(facts: Facts) -> Iterator[Finding]:
 
 def _goes_with_the_machine(facts: Facts) -> Iterator[Finding]:
     """Nodes that are made serve the accelerator and the fabric; on existing nodes a rehearsal may try any."""
-    cluster, serving = facts.spec.cluster, facts.serving
+    cluster, serving, accelerator = facts.spec.cluster, facts.serving, facts.accelerator
     machine = MACHINES.get(cluster.machine or "")
-    pair = (facts.accelerator.key, facts.fabric)
-    if machine is None or cluster.provider == "existing" or pair in machine.serves:
+    if machine is None or cluster.provider == "existing" or foreign(cluster):
         return
-    if foreign(cluster):
-        return  # which the provider's own rule says
-    others = [row for row in machines_for(*pair) if row.provider == machine.provider]
-    if cluster.makes_nodes and others and all(row.handed_out_as != machine.handed_out_as for row in others):
+    served = any(key == accelerator.key for key, _ in machine.serves)
+    # Of an accelerator that has no such fabric, HW-01 says which it has: any of them would do.
+    known = serving.fabric in accelerator.fabrics
+    wanted = {(accelerator.key, fabric) for fabric in ((serving.fabric,) if known else accelerator.fabrics)}
+    if wanted & {*machine.serves}:
+        return
+    others = [row for row in MACHINES.values() if row.provider == machine.provider and wanted & {*row.serves}]
+    if cluster.makes_nodes and known and others and all(row.handed_out_as != machine.handed_out_as for row in others):
         return  # which another rule says, with the way to the NICs that goes with each fix
-    fabrics = [fabric for accelerator, fabric in machine.serves if accelerator == serving.accelerator]
-    key, has = ("fabric", serving.fabric) if fabrics else ("accelerator", serving.accelerator)
-    there = fabrics or list(dict.fromkeys(accelerator for accelerator, _ in machine.serves))
-    fixes = [f"`{key}: {word}`" for word in there]
+    key, has = ("fabric", serving.fabric) if served else ("accelerator", serving.accelerator)
+    at, fixes = ("serving", key), served_by(facts, [machine])
     elsewhere = ""
     if cluster.provider != OF_A_STACK:
-        fixes += [f"`machine: {row.key}`" for row in others]
+        fixes = one_of(fixes, *(pair(("cluster", "machine"), row.key) for row in others))
     elif others:
         elsewhere = f", or refer to a stack that makes {' or '.join(row.key for row in others)}"
-    what, why = f"{key} `{has}` with machine `{machine.key}`", "its pods are not written for such nodes"
-    yield Finding(at=("serving", key), what=what, why=why, fix=f"write {' or '.join(fixes)}{elsewhere}")
+    words = facts.helping(at, fixes) or [*fixes]
+    what, why = f"{key} `{has}` does not go with machine `{machine.key}`", "its pods are not written for such nodes"
+    yield Finding(at=at, what=what, why=why, fix=write(*words) + elsewhere)
+
+
+def served_by(facts: Facts, machines: Iterable[Machine]) -> Proposals:
+    """Proposals of what to serve on machines instead: on another fabric, or by another accelerator with a fabric of its own."""
+    serving, bill = facts.serving, facts.bill
+    served = [*dict.fromkeys(each for row in machines for each in row.serves)]
+    if fabrics := [fabric for accelerator, fabric in served if accelerator == serving.accelerator]:
+        return one_of(*(pair(("serving", "fabric"), fabric) for fabric in fabrics))
+    proposals = []
+    for accelerator, fabric in served:
+        parts = [pair(("serving", "accelerator"), accelerator)]
+        if fabric != serving.fabric:
+            parts.append(pair(("serving", "fabric"), fabric))
+        if not bill.has(accelerator, fabric):
+            parts.append(pair(("release",), releases_having(accelerator, fabric)[0]))
+        proposals.append(together(*parts))
+    return one_of(*proposals)
 
 
 CLUSTER_01 = Rule(
     "CLUSTER-01", ERROR,
-    "a key of `cluster` that its provider does not read: the section of another cloud, `protect: false` or "
-    "`allowReplace` of nodes that the stack does not make, a context or kubeconfig that follows from the cluster",
+    "a key of `cluster` that its provider does not read: the section of another cloud, `stack` without `provider: "
+    "stack`, `protect: false` or `allowReplace` of nodes that the stack does not make, a context or kubeconfig that "
+    "follows from the cluster",
     "it would have no effect",
     "docs/stack-files.md", check=_of_the_provider, firm=True,
 )  # fmt: skip
 CLUSTER_02 = Rule(
     "CLUSTER-02", ERROR,
-    "`provider: stack` without `cluster.stack`, or the other way round, or with a kubeconfig or context of its "
-    "own",
+    "`provider: stack` without `cluster.stack`",
     "the cluster is what that stack says",
     "docs/platform-stacks.md", check=_reference, firm=True,
 )  # fmt: skip

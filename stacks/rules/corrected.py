@@ -10,19 +10,25 @@ from hardware.accelerators import ACCELERATORS
 from hardware.machines import MACHINES, machines_for
 from hardware.render.workload import Workload
 from releases import DEFAULT, RELEASES
-from stacks.findings import Place
+from stacks.findings import Place, closest
 from stacks.rules.gateway import is_valid_gateway
 from stacks.spec.cluster import Cluster
-from stacks.spec.stack import StackSpec
+from stacks.spec.stack import Serving, StackSpec
 
 
 def chosen(spec: StackSpec) -> StackSpec | None:
-    """The spec with each word that no table knows replaced by its default; None if the accelerator is unknown."""
+    """The spec with each word that no table knows replaced by the one that was probably meant, else by its default.
+
+    None if the accelerator is unknown.
+    """
     cluster = spec.cluster
     if cluster.makes_nodes and cluster.section is None:
-        spec = _on(spec, provider="existing", protect=True, allow_replace=())
+        # Whether the section, which is unknown, lets the number grow is unknown too.
+        machine = cluster.machine if serves(cluster.machine, spec.serving) else None
+        spec = _on(spec, provider="existing", machine=machine, nodes=None, protect=True, allow_replace=())
     if cluster.machine and (cluster.machine not in MACHINES or foreign(cluster)):
-        spec = _on(spec, machine=None, nodes=None)  # the number was meant for another
+        near = closest(cluster.machine, machines_of_its_own(cluster))
+        spec = _on(spec, machine=near, nodes=spec.cluster.nodes if near else None)  # the number was meant for this one
     if not is_valid_gateway(spec):
         spec = spec.model_copy(
             update={"router": spec.router.model_copy(update={"mode": "standalone", "gateway": None})}
@@ -34,9 +40,9 @@ def chosen(spec: StackSpec) -> StackSpec | None:
         return None
     engine, fabric = spec.serving.engine, spec.serving.fabric
     if engine not in accelerator.engines:
-        engine = accelerator.engines[0]
+        engine = closest(engine, accelerator.engines) or accelerator.engines[0]
     if fabric not in accelerator.fabrics:
-        fabric = next(iter(accelerator.fabrics))
+        fabric = closest(fabric, accelerator.fabrics) or next(iter(accelerator.fabrics))
     release = spec.release if spec.release in RELEASES else DEFAULT
     having = releases_having(accelerator.key, fabric)
     release = release if release in having else having[0]
@@ -44,6 +50,18 @@ def chosen(spec: StackSpec) -> StackSpec | None:
         return spec
     serving = spec.serving.model_copy(update={"engine": engine, "fabric": fabric})
     return spec.model_copy(update={"release": release, "serving": serving})
+
+
+def serves(machine: str | None, serving: Serving | None) -> bool:
+    """Whether a machine of the table is made for the accelerator and the fabric that are named."""
+    row = MACHINES.get(machine or "")
+    return row is not None and serving is not None and (serving.accelerator, serving.fabric) in row.serves
+
+
+def machines_of_its_own(cluster: Cluster) -> list[str]:
+    """The machines that can be the nodes of a cluster: those that serve, of its provider if the stack makes them."""
+    provider = cluster.provider if cluster.makes_nodes else None
+    return [key for key, row in MACHINES.items() if row.serves and provider in (None, row.provider)]
 
 
 def foreign(cluster: Cluster) -> bool:
@@ -60,13 +78,7 @@ def releases_having(accelerator: str, fabric: str | None = None) -> list[str]:
 def corrected(spec: StackSpec, written: Workload, refused: Collection[Place]) -> StackSpec:
     """A chosen spec on a machine that serves it, without edits of the recipe that are `refused`. `written`: its workload."""
     spec = _on_a_serving_machine(spec)
-    serving = spec.served
-    if refused:
-        kept = {
-            key: row for key, row in serving.node_selector.items() if ("serving", "nodeSelector", key) not in refused
-        }
-        edits: dict[str, Any] = {"extra_args": (), "drop_args": (), "node_selector": kept}
-        serving = serving.model_copy(update=edits)
+    serving = _without(spec.served, refused)
     fixed = written.hardware.accelerator.devices.fixed
     if fixed is not None and any(sizing.devices != fixed for sizing in written.sizing.values()):
         whole: dict[str, Any] = {
@@ -74,6 +86,23 @@ def corrected(spec: StackSpec, written: Workload, refused: Collection[Place]) ->
         }
         serving = serving.model_copy(update=whole)
     return spec if serving is spec.serving else spec.model_copy(update={"serving": serving})
+
+
+def _without(serving: Serving, refused: Collection[Place]) -> Serving:
+    """`serving` without the words of its command line and the keys of its node selector at these places."""
+    if not refused:
+        return serving
+    kept: dict[str, Any] = {
+        field: tuple(word for index, word in enumerate(words) if ("serving", key, index) not in refused)
+        for field, key, words in (
+            ("extra_args", "extraArgs", serving.extra_args or ()),
+            ("drop_args", "dropArgs", serving.drop_args or ()),
+        )
+    }
+    selector = {
+        key: row for key, row in serving.node_selector.items() if ("serving", "nodeSelector", key) not in refused
+    }
+    return serving.model_copy(update={**kept, "node_selector": selector})
 
 
 def _on_a_serving_machine(spec: StackSpec) -> StackSpec:

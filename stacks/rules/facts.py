@@ -5,7 +5,7 @@ of one word of the stack file does not depend on whether the other words are rig
 `corrected`, in which words that no table knows are replaced by their defaults.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
@@ -20,9 +20,11 @@ from hardware.vocabulary import Accelerator
 from releases import DEFAULT, RELEASES
 from stacks.clouds.cloud import ClusterPlan, ClusterRequest, Previous
 from stacks.clouds.resource import Resource
-from stacks.findings import Finding, Outcome, UnknownError, answered
+from stacks.findings import Finding, Outcome, Place, UnknownError, answered, known, meant
 from stacks.kube.live import LiveCluster
 from stacks.rules import corrected, edits
+from stacks.rules.proposals import Proposals
+from stacks.rules.trial import objections
 from stacks.serving import workload as resolve
 from stacks.spec.router import Router
 from stacks.spec.stack import Serving, StackSpec
@@ -38,24 +40,27 @@ class Facts:
     """A stack file's spec and all that follows from it.
 
     `accepted`: no rule objects to the file, or it suppresses the findings, so that all is derived of it as it is. `planned`: a
-    plan can be made of it then; relative paths in it start at `base`. Facts that are `given` by name are not derived: a pretend
-    cloud gives `resources`, a running program `previous` and `live`.
+    plan can be made of it then; relative paths in it start at `base`. `tried`: it is a proposal of a rule, which is tried before
+    it is made. Facts that are `given` by name are not derived: a pretend cloud gives `resources`, a running program `previous`
+    and `live`.
     """
 
     def __init__(
         self,
         spec: StackSpec | None = None,
         *,
-        base: Path = Path(),
+        base: Path | None = None,
         accepted: bool = False,
         planned: bool = False,
+        tried: bool = False,
         **given: Any,
     ) -> None:
         self._spec = spec
-        self.base = base
+        self._base = base
         self._accepted = accepted or planned
         self._planned = planned
         self._derived: dict[Callable[..., Any], Any] = {}
+        self._tried = tried
         self.__dict__.update(given)
 
     def also(self, **given: Any) -> "Facts":
@@ -69,7 +74,7 @@ class Facts:
         for as_it_is in answered(lambda: self.corrected is self.spec):
             if as_it_is:
                 return self.also(_accepted=True)
-        return Facts(self.spec, base=self.base, accepted=True)  # a finding is suppressed, or a field cannot be read
+        return Facts(self.spec, base=self._base, accepted=True)  # a finding is suppressed, or a field cannot be read
 
     def planned(self) -> "Facts":
         """Returns the facts of an accepted file with a plan."""
@@ -81,6 +86,18 @@ class Facts:
         if self._spec is None:
             raise UnknownError
         return self._spec
+
+    @property
+    def base(self) -> Path:
+        """The directory at which relative paths in the file start; of a spec without a file, where the program runs."""
+        return self._base or Path()
+
+    @property
+    def directory(self) -> Path:
+        """The directory of the file; unknown of a spec without one."""
+        if self._base is None:
+            raise UnknownError
+        return self._base
 
     @property
     def serving(self) -> Serving:
@@ -145,6 +162,8 @@ class Facts:
     @cached_property
     def machine(self) -> Machine:
         """The accelerator nodes' machine, as it is in the stack's cluster. The reason why it is unknown is a sentence."""
+        if self.spec.cluster.machine and not self.chosen.cluster.machine:
+            raise UnknownError  # the file names one that does not exist
         found = self._machine_chosen if self.corrected is self.chosen else _machine(self.corrected)
         if not isinstance(found, Machine):
             raise UnknownError(str(found)) from found
@@ -192,6 +211,27 @@ class Facts:
     def resources(self) -> Sequence[Resource]:
         """The resources of a cloud's API in that plan."""
         return self.cluster.resources
+
+    def helping(self, at: Place, proposals: Proposals) -> list[str]:
+        """The words of the proposals after which rules say nothing of a place, and elsewhere nothing that they do not say now."""
+        if self._tried:
+            return [*proposals]  # a rule that is asked about a proposal proposes nothing
+        now = {found for found in objections(self, {}) if found[1] != at}
+        return [words for words, changes in proposals.items() if objections(self, changes) <= now]
+
+    def words_that_help(self, at: Place, words: Iterable[str]) -> list[str]:
+        """The words that help at a place; all of them if none does, because something else is wrong too."""
+        all_of_them = [*words]
+        return self.helping(at, {word: {at: word} for word in all_of_them}) or all_of_them
+
+    def known_that_helps(self, at: Place, word: str, words: Iterable[str]) -> str:
+        """The fix for a word that is not among these: the one that was probably meant, else those that help."""
+        all_of_them = [*words]
+        return meant(word, all_of_them) or known(word, self.words_that_help(at, all_of_them))
+
+    def of_a_trial(self, spec: StackSpec) -> "Facts":
+        """Facts of another spec of the same file, of which nothing is proposed."""
+        return Facts(spec, base=self._base, tried=True)
 
     @cached_property
     def served(self) -> "ServingBlueprint":

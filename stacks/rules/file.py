@@ -7,8 +7,9 @@ SOURCE = "docs/stack-files.md"
 
 FILE = Rule(
     "FILE", ERROR,
-    "a file that is no stack file: unreadable, empty, not UTF-8, over 1 MiB, not YAML, a key twice, tabs, a list "
-    "for a map, keys without their project",
+    "a file that is no stack file: unreadable, empty, not UTF-8, over 1 MiB, not YAML, a key twice, tabs, dates, other "
+    "tags, keys without their project; a platform stack's file that is missing, of another project or no platform stack's, and "
+    "one where a command needs `serving`",
     "nothing can be said about the rest",
     SOURCE,
 )  # fmt: skip

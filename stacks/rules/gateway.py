@@ -1,12 +1,15 @@
 """The rule of `router.gateway`: it comes with mode `gateway`, and its recipe, class and place are ones that can be."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import yaml
 
 from releases.gateways import IMPLEMENTATIONS, RECIPES
+from stacks.clouds.registry import CLOUDS
 from stacks.findings import ERROR, Finding, Rule, known
+from stacks.rules.proposals import either, write
 from stacks.serving.gateway import recipe_of
 from stacks.spec.router import Gateway
 from stacks.spec.stack import StackSpec
@@ -29,7 +32,7 @@ def _findings(spec: StackSpec) -> Iterator[Finding]:
     """`router.gateway` and mode `gateway` come together; its recipe, class and place are ones that can be."""
     router = spec.router
     if router.mode == "gateway" and router.gateway is None:
-        what, why = "mode gateway without a gateway", "whose implementation it is decides what the chart makes"
+        what, why = "mode gateway has no gateway", "whose implementation it is decides what the chart makes"
         yield Finding(
             at=("router", "gateway"),
             what=what,
@@ -37,7 +40,7 @@ def _findings(spec: StackSpec) -> Iterator[Finding]:
             fix="add `gateway: {provider: istio}` (or gke, agentgateway, na)",
         )
     elif router.mode == "standalone" and router.gateway is not None:
-        what, why = "a gateway in mode standalone", "nothing would be made of it"
+        what, why = "a gateway is there in mode standalone", "nothing would be made of it"
         yield Finding(at=("router", "gateway"), what=what, why=why, fix="write `mode: gateway`, or leave it out")
     elif router.gateway is not None:
         yield from _gateway(spec, router.gateway)
@@ -45,6 +48,7 @@ def _findings(spec: StackSpec) -> Iterator[Finding]:
 
 def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
     place, provider, found = ("router", "gateway"), gateway.provider, gateway.implementation
+    others = [f"`provider: {key}`" for key in IMPLEMENTATIONS]
     of_provider = [recipe.key for recipe in RECIPES.values() if recipe.provider == provider]
     if gateway.recipe is not None and gateway.recipe not in of_provider:
         what = f"recipe `{gateway.recipe}` is not one of provider {provider}"
@@ -59,7 +63,7 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
             at=(*place, "className"), what=what, why=why, fix="write the name of a GatewayClass of the cluster"
         )
     if gateway.manage and gateway.namespace not in (None, spec.namespace):
-        what = f"a Gateway of the stack's own in namespace `{gateway.namespace}`"
+        what = f"a Gateway of the stack's own cannot be in namespace `{gateway.namespace}`"
         why = f"the stack owns namespace {spec.namespace} only"
         yield Finding(
             at=(*place, "namespace"),
@@ -68,17 +72,28 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
             fix="leave it out, or write `manage: false` to use an existing one",
         )
     yield from _idle(gateway)
+    cloud = spec.cluster.cloud
+    if found.in_cluster and spec.cluster.makes_nodes and provider in CLOUDS and provider != cloud.key:
+        what = f"a Gateway of {found.title} cannot be in a cluster of `provider: {cloud.key}`"
+        fix = write(*others) if gateway.recipe is None and gateway.backend_timeout is None else "use another provider"
+        why = f"only clusters of {found.title} have it"
+        yield Finding(at=(*place, "provider"), what=what, why=why, fix=fix)
     if gateway.install and provider not in IMPLEMENTATIONS:
-        what = f"`install` for provider {provider}"
+        what = f"nothing can be installed for provider {provider}"
         why = f"{found.title} brings its own" if found.in_cluster else "what `na` stands for cannot be known"
         yield Finding(
             at=(*place, "install"),
             what=what,
             why=why,
-            fix=f"leave it out, or use {' or '.join(IMPLEMENTATIONS)}",
+            fix=either(
+                [
+                    "leave it out",
+                    *([write(*others)] if gateway.recipe is None and gateway.backend_timeout is None else []),
+                ]
+            ),
         )
     elif gateway.install and not gateway.manage:
-        what, why = "`install` for a Gateway of another owner", "it has to work before this stack comes"
+        what, why = "`install` is there for a Gateway of another owner", "it has to work before this stack comes"
         yield Finding(
             at=(*place, "install"),
             what=what,
@@ -86,14 +101,22 @@ def _gateway(spec: StackSpec, gateway: Gateway) -> Iterator[Finding]:
             fix="leave it out: who owns the Gateway installs its implementation",
         )
     if gateway.backend_timeout is not None and not found.policies:
-        what, why = f"`backendTimeout` for provider {provider}", "only GKE's GCPBackendPolicy has one"
-        yield Finding(at=(*place, "backendTimeout"), what=what, why=why, fix="use `requestTimeout`")
+        what, why = f"provider {provider} has no `backendTimeout`", "only GKE's GCPBackendPolicy has one"
+        fix = f"write `requestTimeout: {gateway.backend_timeout}s` instead" if found.route_timeout else "leave it out"
+        yield Finding(at=(*place, "backendTimeout"), what=what, why=why, fix=fix)
     if gateway.request_timeout is not None and not found.route_timeout:
         what, why = (
-            f"`requestTimeout` for provider {provider}",
+            f"provider {provider} has no `requestTimeout`",
             "GKE's gateways know no timeout in a route, and the chart leaves it out",
         )
-        yield Finding(at=(*place, "requestTimeout"), what=what, why=why, fix="use `backendTimeout`, in seconds")
+        fix = f"write `backendTimeout: {_seconds(gateway.request_timeout)}` instead"
+        yield Finding(at=(*place, "requestTimeout"), what=what, why=why, fix=fix)
+
+
+def _seconds(duration: str) -> int:
+    """A duration of the Gateway API in seconds, of which there is one at least."""
+    units = {"h": 3600, "m": 60, "s": 1, "ms": 0.001}
+    return max(1, round(sum(int(number) * units[unit] for number, unit in re.findall(r"(\d+)(ms|h|m|s)", duration))))
 
 
 def _idle(gateway: Gateway) -> Iterator[Finding]:
@@ -103,21 +126,24 @@ def _idle(gateway: Gateway) -> Iterator[Finding]:
     for key in [key for key, value in theirs.items() if value and not gateway.manage]:
         yield Finding(
             at=(*place, key),
-            what=f"`{key}` for a Gateway of another owner",
+            what=f"`{key}` is there for a Gateway of another owner",
             why=why,
             fix="leave it out: it is the owner's",
         )
     if not gateway.retain and not gateway.install:
         yield Finding(
             at=(*place, "retain"),
-            what="`retain` without `install`",
+            what="`retain` is there without `install`",
             why=why,
             fix="leave it out, or write `install: true`",
         )
     if gateway.base_model is not None and not isinstance(yaml.safe_load(gateway.base_model), str):
-        what, why = f"base model `{gateway.base_model}`", "the chart writes it without quotes, and it would be no text"
+        what, why = (
+            f"base model `{gateway.base_model}` cannot be used",
+            "the chart writes it without quotes, and it would be no text",
+        )
         yield Finding(
-            at=(*place, "baseModel"), what=what, why=why, fix="use a name that is no number, date, `true` or `null`"
+            at=(*place, "baseModel"), what=what, why=why, fix="use a name that is no number, date or truth value"
         )
 
 
@@ -125,7 +151,8 @@ GW_01 = Rule(
     "GW-01", ERROR,
     "a gateway without its mode, or the other way round; a recipe of another provider, no class, a place, an "
     "installation or a timeout the provider does not have, an installation for a Gateway that another stack owns, "
-    "keys that mean nothing beside the others, a base model that YAML would not take for text",
+    "a cloud's Gateway in a cluster that another cloud makes, keys that mean nothing beside the others, a base model that "
+    "YAML would not take for text",
     "the Gateway would not work, or not be what was asked for",
     "docs/gateways.md", check=_gateway_section, firm=True,
 )  # fmt: skip

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from hardware.accelerators import ACCELERATORS
 from hardware.render.workload import accelerators, fabrics
-from stacks.findings import ERROR, Finding, Rule, known
+from stacks.findings import ERROR, Finding, Rule
 from stacks.rules.corrected import releases_having
 from stacks.rules.facts import Facts
+from stacks.rules.proposals import one_of, pair, write
 
 WHY = "only what upstream tested together composes"
 
@@ -17,9 +18,9 @@ def _known_choices(facts: Facts) -> Iterator[Finding]:
     accelerator = ACCELERATORS.get(serving.accelerator)
     if accelerator is None:
         what = f"accelerator `{serving.accelerator}` does not exist"
-        yield Finding(
-            at=("serving", "accelerator"), what=what, why=WHY, fix=known(serving.accelerator, accelerators(bill))
-        )
+        at = ("serving", "accelerator")
+        fix = facts.known_that_helps(at, serving.accelerator, accelerators(bill))
+        yield Finding(at=at, what=what, why=WHY, fix=fix)
         return
     for word, key, keys, here in (
         ("engine", serving.engine, accelerator.engines, accelerator.engines),
@@ -27,20 +28,24 @@ def _known_choices(facts: Facts) -> Iterator[Finding]:
     ):
         if key not in keys:
             what = f"{word} `{key}` does not exist for accelerator `{accelerator.key}`"
-            yield Finding(at=("serving", word), what=what, why=WHY, fix=known(key, here or keys))
+            at = ("serving", word)
+            yield Finding(at=at, what=what, why=WHY, fix=facts.known_that_helps(at, key, here or keys))
     if not bill.has(accelerator.key):
         what = f"accelerator `{accelerator.key}` is not in {bill.name}"
-        fix = _elsewhere(releases_having(accelerator.key), accelerators(bill))
+        fix = _elsewhere(facts, "accelerator", releases_having(accelerator.key), accelerators(bill))
         yield Finding(at=("serving", "accelerator"), what=what, why=WHY, fix=fix)
     elif serving.fabric in accelerator.fabrics and not bill.has(accelerator.key, serving.fabric):
         what = f"fabric `{serving.fabric}` of accelerator `{accelerator.key}` is not in {bill.name}"
-        fix = _elsewhere(releases_having(accelerator.key, serving.fabric), fabrics(accelerator, bill))
+        fix = _elsewhere(facts, "fabric", releases_having(accelerator.key, serving.fabric), fabrics(accelerator, bill))
         yield Finding(at=("serving", "fabric"), what=what, why=WHY, fix=fix)
 
 
-def _elsewhere(releases: list[str], here: list[str]) -> str:
-    written = " or ".join(f"`release: {name}`" for name in releases)
-    return f"write {written}, or use one of {', '.join(here)}"
+def _elsewhere(facts: "Facts", key: str, releases: list[str], here: list[str]) -> str:
+    at = ("serving", key)
+    proposals = one_of(*(pair(("release",), name) for name in releases))
+    words = facts.helping(at, proposals) or [*proposals]
+    others = facts.words_that_help(at, here)
+    return f"{write(*words)}, or " + (f"use one of {', '.join(others)}" if len(others) > 1 else f"write `{others[0]}`")
 
 
 HW_01 = Rule(

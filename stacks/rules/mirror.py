@@ -23,7 +23,10 @@ def _a_registry_has_a_host(facts: Facts) -> Iterator[Finding]:
     if registry and not has_host(registry):
         what, why = f"`{registry}` begins with no host", "it would be looked for on Docker Hub"
         yield Finding(
-            at=("mirror", "registry"), what=what, why=why, fix=f"write it too: `registry.example.com/{registry}`"
+            at=("mirror", "registry"),
+            what=what,
+            why=why,
+            fix=f"write it too, such as `registry.example.com/{registry}`",
         )
 
 
@@ -36,7 +39,10 @@ def _all_from_the_mirror(facts: Facts) -> Iterator[Finding]:
     if mirror.charts and chart and "://" in chart.source and not is_in(chart.source, mirror.charts):
         what = f"chart `{chart.source}` is not under {mirror.charts}"
         yield Finding(
-            at=("router", "chart", "source"), what=what, why=WHY, fix="leave it out, or name the mirror's copy"
+            at=("router", "chart", "source"),
+            what=what,
+            why=WHY,
+            fix="leave `router.chart` out, or name the mirror's copy",
         )
 
 

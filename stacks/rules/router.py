@@ -1,11 +1,11 @@
 """Rules of the router: what its chart can do, and what it would do without a word."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hardware.bill import Bill
 from releases import RELEASES
-from stacks.findings import ERROR, Finding, Place, Rule, known
+from stacks.findings import ERROR, Finding, Place, Rule, known, meant
 from stacks.rules.facts import Facts
 from stacks.rules.router_api import ports_once, requests_within_limits
 from stacks.spec.router import Router
@@ -32,15 +32,18 @@ def plugin_config(facts: Facts) -> Iterator[Finding]:
                 yield Finding(at=(*where, key), what=what, why=why, fix="leave it out: it is the release's")
         elif key not in bill.router.plugin_keys:
             what = f"section `{key}` is not one of release {bill.name}'s EndpointPickerConfig"
-            yield Finding(at=(*where, key), what=what, why=fatal, fix=known(key, sorted(bill.router.plugin_keys)))
-    plugins, example = given.get("plugins"), "write `plugins: [{type: queue-scorer}, …]`"
+            fix = meant(key, sections := sorted(bill.router.plugin_keys))
+            fix = fix or f"leave it out; the sections are {', '.join(sections)}"
+            yield Finding(at=(*where, key), what=what, why=fatal, fix=fix)
+    plugins = given.get("plugins")
     if not isinstance(plugins, list):
-        what = "`plugins` is no list of `{type: …}`"
-        yield Finding(at=(*where, "plugins"), what=what, why=fatal, fix=example)
+        what, fix = "it is no list of `{type: …}`", "write something like `[{type: queue-scorer}]`"
+        yield Finding(at=(*where, "plugins"), what=what, why=fatal, fix=fix)
         return
     for index, row in enumerate(plugins):
         if not _is_plugin(row):
-            yield Finding(at=(*where, "plugins", index), what="it is no `{type: …}`", why=fatal, fix=example)
+            what, fix = "it is no `{type: …}`", "write something like `{type: queue-scorer}`"
+            yield Finding(at=(*where, "plugins", index), what=what, why=fatal, fix=fix)
         elif row["type"] not in bill.router.plugins:
             what, fix = (
                 f"plugin `{row['type']}` is not in release {bill.name}",
@@ -50,10 +53,8 @@ def plugin_config(facts: Facts) -> Iterator[Finding]:
     if not all(map(_is_plugin, plugins)):
         return  # not every name is known
     names = [row.get("name", row["type"]) for row in plugins]
-    for at, reference in _references(given.get("schedulingProfiles")):
-        if reference not in names:
-            what, fix = f"`pluginRef: {reference}` refers to no plugin", known(str(reference), sorted({*names}))
-            yield Finding(at=(*where, "schedulingProfiles", *at), what=what, why=fatal, fix=fix)
+    for at, what, fix in _misreferred(given.get("schedulingProfiles"), sorted({*names})):
+        yield Finding(at=(*where, "schedulingProfiles", *at), what=what, why=fatal, fix=fix)
 
 
 def _is_plugin(row: Any) -> bool:
@@ -63,17 +64,29 @@ def _is_plugin(row: Any) -> bool:
     )
 
 
-def _references(profiles: Any) -> Iterator[tuple[Place, Any]]:
-    """Yields the references of profiles with their places; an invalid one unchanged, because it refers to no plugin either."""
-    for index, profile in enumerate(profiles if isinstance(profiles, list) else ()):
-        at: Place = (index, "plugins") if isinstance(profile, Mapping) else (index,)
-        rows = profile.get("plugins") if isinstance(profile, Mapping) else profile
+def _misreferred(profiles: Any, names: Sequence[str]) -> Iterator[tuple[Place, str, str]]:
+    """Yields places in profiles that refer to no plugin of these names, with what is wrong and the fix."""
+    reference = f"{{pluginRef: {next(iter(names), 'queue-scorer')}}}"
+    profile = f"{{name: default, plugins: [{reference}]}}"
+    if not isinstance(profiles, list | None):
+        yield (), "it is no list of `{name: …, plugins: …}`", f"write something like `[{profile}]`"
+        return
+    for index, given in enumerate(profiles or ()):
+        if not isinstance(given, Mapping):
+            yield (index,), "it is no `{name: …, plugins: …}`", f"write something like `{profile}`"
+            continue
+        rows = given.get("plugins") or []
         if not isinstance(rows, list):
-            yield from [(at, rows)] if rows else []
+            yield (index, "plugins"), "it is no list of `{pluginRef: …}`", f"write something like `[{reference}]`"
             continue
         for item, row in enumerate(rows):
-            of_map = isinstance(row, Mapping)
-            yield (*at, item, "pluginRef") if of_map else (*at, item), row.get("pluginRef") if of_map else row
+            at = (index, "plugins", item)
+            if not isinstance(row, Mapping):
+                fix = f"write `{{pluginRef: {row}}}`" if row in names else f"write something like `{reference}`"
+                yield at, "it is no `{pluginRef: …}`", fix
+            elif row.get("pluginRef") not in names:
+                what = f"`pluginRef: {row.get('pluginRef')}` refers to no plugin"
+                yield (*at, "pluginRef"), what, known(str(row.get("pluginRef")), names) or "add it to `plugins`"
 
 
 def one_replica(facts: Facts) -> Iterator[Finding]:
@@ -84,7 +97,7 @@ def one_replica(facts: Facts) -> Iterator[Finding]:
         what = f"{replicas} replicas of an endpoint picker with {', '.join(stateful)}"
         why = "one of them serves, and what these know is in its memory: the next one would start with nothing"
         yield Finding(
-            at=("router", "replicas"), what=what, why=why, fix="write 1, or bring `router.plugins` without them"
+            at=("router", "replicas"), what=what, why=why, fix="write `1`, or bring plugins of your own without them"
         )
     elif replicas > 1 and facts.router.wait:
         what, why = f"a wait for {replicas} replicas", "only the leader is ever Ready, so the wait for all would fail"
@@ -100,7 +113,7 @@ def charts_flags(facts: Facts) -> Iterator[Finding]:
     """Flags that the chart derives from something else."""
     for name, source in CHARTS_FLAGS.items():
         if name in facts.router.flags:
-            what, why = f"flag `{name}`", "the chart sets it, and the last of two would silently win"
+            what, why = f"flag `{name}` is there twice", "the chart sets it, and the last of two would silently win"
             at, fix = ("router", "flags", name), f"leave it out: it follows from {source}"
             yield Finding(at=at, what=what, why=why, fix=fix)
 
@@ -122,12 +135,12 @@ def of_this_mode(facts: Facts) -> Iterator[Finding]:
     router, proxied = facts.router, facts.router.mode in facts.bill.router.proxy_modes
     stated = router.proxy_resources.requests, router.proxy_resources.limits
     if not proxied and any(part.model_dump(exclude_none=True) for part in stated):
-        what, why = f"resources of a proxy in mode {router.mode}", "there the gateway is the proxy"
+        what, why = f"there is no proxy to have resources in mode {router.mode}", "there the gateway is the proxy"
         yield Finding(
-            at=("router", "proxyResources"), what=what, why=why, fix="leave them out, or set them on the gateway"
+            at=("router", "proxyResources"), what=what, why=why, fix="leave it out, or set them on the gateway"
         )
     if proxied and router.failure_mode is not None:
-        what = f"a failure mode in mode {router.mode}"
+        what = f"a failure mode has no effect in mode {router.mode}"
         why = "a gateway reads it from the InferencePool, and the chart's own proxy does not"
         yield Finding(at=("router", "failureMode"), what=what, why=why, fix="leave it out, or use mode gateway")
 

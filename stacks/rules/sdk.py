@@ -23,6 +23,6 @@ def need_sdk(cluster: Cluster) -> None:
     extra = cloud.extra if cluster.makes_nodes and cloud.makes_cluster(cluster.section) else None
     if extra is not None and util.find_spec(extra.module) is None:
         what = f"the package {extra.package} is not installed"
-        install = f"`pip install -e '.[{extra.name}]'` in the environment of this program"
+        install = f"`.venv/bin/pip install -e '.[{extra.name}]'`"
         fix = f"run `make {extra.name}` ({extra.page}), or {install}"
         raise StackFileError([SDK.problem(at=tuple(extra.key.split(".")), what=what, why=extra.why, fix=fix)])

@@ -27,9 +27,9 @@ def _whole_slices(facts: Facts) -> Iterator[Finding]:
         devices = facts.written.sizing[role].devices
         if fixed is not None and devices != fixed:
             yield Finding(
-                at=("serving", role, "devices"), what=f"{devices} devices",
+                at=("serving", role, "devices"), what=f"{devices} devices cannot be had",
                 why=f"a pod takes a whole {accelerator.key} slice of {fixed} chips",
-                fix=f"leave it out, or write {fixed}",
+                fix=f"leave it out, or write `{fixed}`",
             )  # fmt: skip
 
 
@@ -102,8 +102,9 @@ def _names(facts: Facts) -> Iterator[Finding]:
     most = 63 - 17
     if len(name) > most:
         what = f"Deployment name {name} has {len(name)} characters"
-        fix = f"shorten the stack's name by {len(name) - most}"
-        yield Finding(at=("name",), what=what, why=f"{most} leave room for the hashes of its pods' names", fix=fix)
+        room = most - len(name) + len(facts.spec.name)
+        why = f"{most} leave room for the hashes of its pods' names"
+        yield Finding(at=("name",), what=what, why=why, fix=f"shorten the stack's name to {room} characters")
 
 
 MODEL_01 = Rule(

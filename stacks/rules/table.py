@@ -17,6 +17,7 @@ from stacks.rules.live import EXISTS
 from stacks.rules.live_gateway import GATEWAY
 from stacks.rules.mirror import MIRROR_01
 from stacks.rules.monitoring import MON_01
+from stacks.rules.paths import PATH_01
 from stacks.rules.platform import PLATFORM_01
 from stacks.rules.pods import POD_01
 from stacks.rules.previous import ROLL_01
@@ -35,6 +36,7 @@ _OF_STACKS: tuple[Rule, ...] = (
     *token.RULES,
     *cluster.RULES,
     PLATFORM_01,
+    PATH_01,
     GW_01,
     *router.RULES,
     MON_01,
@@ -61,8 +63,8 @@ class Examined(Outcome):
     facts: Facts = field(default_factory=Facts)
 
 
-def examine(spec: StackSpec, but: Collection[str] = (), base: Path = Path(), *, plan: bool = True) -> Examined:
-    """Asks every rule `but` those of these ids about a stack file whose relative paths start at `base`.
+def examine(spec: StackSpec, but: Collection[str] = (), base: Path | None = None, *, plan: bool = True) -> Examined:
+    """Asks every rule `but` those of these ids about a stack file whose relative paths start at `base`, if it is known.
 
     With `plan`, rules that need a plan, laws of its resources and warnings, are asked of a file to which no other objects. They
     are not asked of a file that was not asked everything.

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from hardware.vocabulary import HF_TOKEN
 from stacks.findings import ERROR, Finding, Rule
 from stacks.rules.facts import Facts
-from stacks.serving.token import gated
+from stacks.serving.token import SECRET, gated
 
 
 def _token(facts: Facts) -> Iterator[Finding]:
@@ -13,25 +13,26 @@ def _token(facts: Facts) -> Iterator[Finding]:
     stated = facts.serving.hf_token
     if HF_TOKEN in facts.serving.env:
         what, why = (
-            f"{HF_TOKEN} in clear",
+            f"{HF_TOKEN} is there in clear",
             "it would stand in objects, rendered files and the state for everyone to read",
         )
         yield Finding(
             at=("serving", "env", HF_TOKEN),
             what=what,
             why=why,
-            fix="take it out, revoke it, and say `hfToken` with a Secret or a Pulumi secret",
+            fix=f"take `{HF_TOKEN}` out, revoke it, and say `hfToken` with a Secret or a Pulumi secret",
         )
     if stated is not None and (stated.secret is None) == (stated.secure is None):
         what, why = (
             "both a Secret's name and a token" if stated.secret else "neither a Secret nor a token",
             "one counts",
         )
-        fix = "write a Secret's name, or run `pulumi config set --secret --path 'llmd-pd:serving.hfToken'`"
+        fix = f"write a Secret's name, such as `{SECRET}`, or run `pulumi config set --secret --path 'llmd-pd:serving.hfToken'`"
         yield Finding(at=("serving", "hfToken"), what=what, why=why, fix=fix)
     elif stated is None and gated(facts.chosen, model := facts.written.model):
         what, why = f"there is no token for {model}", "the model is gated, and its servers could not download it"
-        fix = "name a Secret with the key HF_TOKEN, or write `gated: false` under `serving` if it needs none"
+        name = f"write the name of a Secret with the key {HF_TOKEN}, such as `{SECRET}`"
+        fix = f"{name}, or write `gated: false` under `serving` if it needs none"
         yield Finding(at=("serving", "hfToken"), what=what, why=why, fix=fix)
 
 

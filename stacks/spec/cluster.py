@@ -77,7 +77,10 @@ class Cluster(Section, extra="allow"):
                 try:
                     own[key] = section.model_validate_json(json.dumps(value))
                 except ValidationError as error:
-                    errors += _under(key, error)
+                    if _is_another_makers(given, key):
+                        own[key] = section.model_construct()  # nothing of it counts, which a rule says
+                    else:
+                        errors += _under(key, error)
             elif section is not None or key in keys:
                 # JSON has lists only.
                 own[key] = tuple(value) if isinstance(value, list) else value
@@ -144,6 +147,12 @@ class Cluster(Section, extra="allow"):
     def at(self) -> Context:
         """The context that leads to the existing cluster."""
         return Context(self.kubeconfig, self.context)
+
+
+def _is_another_makers(given: Mapping[str, Any], key: str) -> bool:
+    """Whether the provider makes nodes and has another section than this."""
+    maker = CLOUDS.get(str(given.get("provider")))
+    return maker is not None and maker.makes_nodes and maker.key != key
 
 
 def _at(given: Any, location: Sequence[str | int]) -> Any:

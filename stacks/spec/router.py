@@ -7,13 +7,14 @@ from pydantic import Field, StringConstraints
 from releases.gateways import GATEWAY, PROVIDERS, Provider
 from stacks.schema import (
     Chart,
+    Cores,
     DnsLabel,
     Duration,
     FlagName,
     HeaderValue,
+    Memory,
     NonEmpty,
     Positive,
-    Quantity,
     Scalar,
     Section,
 )
@@ -27,8 +28,8 @@ PortName = Annotated[DnsLabel, StringConstraints(max_length=15)]
 class Amounts(Section):
     """Cores and memory."""
 
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
+    cpu: Cores | None = None
+    memory: Memory | None = None
 
 
 class Resources(Section):

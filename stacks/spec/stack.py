@@ -15,17 +15,22 @@ from typing_extensions import TypedDict
 from hardware.vocabulary import Role
 from stacks.clouds.registry import CLOUDS
 from stacks.schema import (
+    Cores,
     DeviceCount,
     DnsLabel,
     EnvName,
     Image,
+    LabelKey,
+    LabelValue,
+    LocalDirectory,
+    Memory,
     Mirror,
     ModelId,
     NonEmpty,
     Positive,
-    Quantity,
     SecretName,
     Section,
+    TaintKey,
 )
 from stacks.spec.cluster import Cluster
 from stacks.spec.router import Router
@@ -41,8 +46,8 @@ class RoleSizing(Section):
     replicas: Positive | None = None
     autoscaled: bool = False
     devices: DeviceCount | None = None
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
+    cpu: Cores | None = None
+    memory: Memory | None = None
 
 
 class Toleration(TypedDict, total=False):
@@ -50,9 +55,9 @@ class Toleration(TypedDict, total=False):
 
     __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]
 
-    key: str
+    key: TaintKey
     operator: Literal["Equal", "Exists"]
-    value: str
+    value: LabelValue
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
     tolerationSeconds: int
 
@@ -104,7 +109,7 @@ class Serving(Section):
     extra_args: tuple[NonEmpty, ...] | None = None
     drop_args: tuple[NonEmpty, ...] | None = None
     env: dict[EnvName, str] = Field(default_factory=dict)
-    node_selector: dict[NonEmpty, str] = Field(default_factory=dict)
+    node_selector: dict[LabelKey, LabelValue] = Field(default_factory=dict)
     tolerations: tuple[Toleration, ...] = ()
     ipc_lock: bool = False
     wait: bool = True
@@ -131,7 +136,7 @@ class Crds(Section):
 
     manage: bool = True
     gateway_api: bool | None = None
-    directory: NonEmpty | None = None
+    directory: LocalDirectory | None = None
 
 
 def is_platform(config: Mapping[str, Any]) -> bool:

@@ -77,6 +77,7 @@ def of_files() -> Iterator[Case]:
         yield rule, lambda router=router, more=more: spec(NVIDIA, router=router, **more)  # type: ignore[misc]
     yield test_gke_rules.GATEWAYS[0], lambda: gke_plans.stack(gke={"gateways": False}, router=gke_plans.GATEWAY)
     yield "PLATFORM-01", lambda: _platform(namespace="served")
+    yield "PATH-01", lambda: spec(NVIDIA, crds={"directory": "/nowhere/crds"})
     yield "SUPPRESS-01", lambda: spec(NVIDIA, suppress=[{"rule": "FILE", "reason": "none"}])
 
 
@@ -106,6 +107,7 @@ def valid() -> dict[str, Callable[[], StackSpec]]:
             suppress=[{"rule": "PIN-01", "reason": "a case"}],
         ),
         "by reference": lambda: spec(NVIDIA, cluster={"provider": "stack", "stack": "platform"}),
+        "paths": lambda: spec(NVIDIA, crds={"directory": str(Path(__file__).parent)}),
         "pools": lambda: _coreweave({}, {}, {}),
         "platform": _platform,
     }

@@ -132,15 +132,15 @@ def test_nothing_else_sees_it(
 #: Serving sections that are refused, and words of the refusal.
 BROKEN: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({**SERVING, "hfToken": TOKEN, "fabric": "coreweve"}, {}, "`coreweave`?"),
-    ({**SERVING, "hfToken": TOKEN, "hfTokn": 1}, {}, "did you mean `hfToken`?"),
+    ({**SERVING, "hfToken": TOKEN, "hfTokn": 1}, {}, "leave it out: `hfToken` is there already"),
     ({**SERVING, "hfToken": TOKEN, "prefill": {"replicas": 0}}, {}, "at least 1"),
     ({"hfToken": TOKEN}, {}, "accelerator: it is missing"),
     ({**SERVING, "hfToken": {"secure": TOKEN, "secret": "mine"}}, {}, "both a Secret's name and a token"),
     ({**SERVING, "hfToken": {"secure": TOKEN, "key": "mine"}}, {}, "unknown key"),
     ({**SERVING, "hfToken": {"secret": TOKEN}}, {}, "an encrypted value that is not `serving.hfToken`"),
     ({**SERVING, "hfToken": [TOKEN]}, {}, "an encrypted value that is not `serving.hfToken`"),
-    ({**SERVING, "hfToken": TOKEN}, {"crds": {"directory": "/nowhere"}}, "CRD directory /nowhere is not a directory"),
-    ({**SERVING, "hfToken": TOKEN}, {"router": {"mode": "gateway"}}, "mode gateway without a gateway"),
+    ({**SERVING, "hfToken": TOKEN}, {"crds": {"directory": "/nowhere"}}, "`/nowhere` does not exist"),
+    ({**SERVING, "hfToken": TOKEN}, {"router": {"mode": "gateway"}}, "mode gateway has no gateway"),
 ]
 
 

@@ -336,5 +336,5 @@ def test_of_an_existing_cluster_nothing_is_kept(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("looked")
 def test_crds_that_cannot_be_had_are_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(pulumi.RunError, match=r"CRD directory .*/nowhere is not a directory; put the release's"):
+    with pytest.raises(pulumi.RunError, match=r"crds.directory: `nowhere` does not exist"):
         run(tmp_path, serving={"accelerator": "nvidia"}, crds={"directory": "nowhere"})

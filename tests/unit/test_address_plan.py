@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 import pytest
 
-from stacks.clouds.gke.addresses import AddressPlan, AddressPlanError, Demand, address_plan
+from stacks.clouds.gke.addresses import AddressPlan, AddressPlanError, Demand, address_plan, unusable_peers
 
 SMALL = Demand(accelerator_nodes=2, system_nodes=3)
 #: Node counts around what subnets hold (2^n - 4), with the pods per node on both sides of GKE's blocks.
@@ -57,7 +57,7 @@ def refusal(base: str, demand: Demand = SMALL, peers: tuple[str, ...] = ()) -> A
 
 def advised(error: AddressPlanError) -> str:
     """The network that a fix names."""
-    found = re.findall(r"`([\d.]+/\d+)`", error.finding.fix)
+    found = re.findall(r"`(?:base: )?([\d.]+/\d+)`", error.finding.fix)
     assert len(found) == 1, error.finding.fix
     return str(found[0])
 
@@ -78,7 +78,7 @@ def test_a_pods_range_holds_googles_number_of_nodes() -> None:
     address_plan("10.0.0.0/16", Demand(125, 2, surge=1))
     error = refusal("10.0.0.0/16", Demand(126, 2, surge=1))
     assert (error.finding.what, error.finding.fix) == (
-        "base `10.0.0.0/16` is too small", "use a /15 or larger, e.g. `10.0.0.0/15`",
+        "base `10.0.0.0/16` is too small", "use a /15 or larger, e.g. `base: 10.0.0.0/15`",
     )  # fmt: skip
     assert error.finding.why == "`pods` gets 32768 of its 65536 addresses and must have 65536: 129 nodes with 256 each"
     assert str(error) == f"{error.finding.what}, because {error.finding.why}; {error.finding.fix}"
@@ -154,7 +154,7 @@ def test_a_plan_that_fits_or_the_smallest_base_that_would(prefix: int) -> None:
         else:
             smallest = IPv4Network(advised(answer))
             assert smallest.prefixlen < prefix
-            assert answer.finding.fix == f"use a /{smallest.prefixlen} or larger, e.g. `{smallest}`"
+            assert answer.finding.fix == f"use a /{smallest.prefixlen} or larger, e.g. `base: {smallest}`"
             assert fits(address_plan(str(smallest), demand), demand)
             assert advised(refusal(f"10.0.0.0/{smallest.prefixlen + 1}", demand)) == str(smallest)
     # One base, one plan: the nodes may come and go.
@@ -254,9 +254,9 @@ def test_a_base_that_is_too_small_grows_where_it_is_if_it_can() -> None:
     assert advised(refusal("192.168.48.0/24", Demand(1000, 3))) == "10.0.0.0/13"
     assert advised(refusal("10.0.0.0/24", peers=("10.0.8.0/24",))) == "10.0.16.0/20"
     assert advised(refusal("192.168.48.0/24", Demand(32_000, 3))) == "10.0.0.0/8"
-    assert refusal("172.17.255.0/24").finding.fix == "use a /20 or larger, e.g. `10.0.0.0/20`"
-    assert refusal("172.17.240.0/20").finding.fix == "use another base, e.g. `10.0.0.0/20`"
-    assert refusal("172.17.0.0/16").finding.fix == "use another base, e.g. `10.0.0.0/16`"
+    assert refusal("172.17.255.0/24").finding.fix == "use a /20 or larger, e.g. `base: 10.0.0.0/20`"
+    assert refusal("172.17.240.0/20").finding.fix == "use another base, e.g. `base: 10.0.0.0/20`"
+    assert refusal("172.17.0.0/16").finding.fix == "use another base, e.g. `base: 10.0.0.0/16`"
 
 
 def test_a_peer_that_overlaps() -> None:
@@ -290,15 +290,28 @@ def test_peers_beside_the_base_and_public_ones() -> None:
 @pytest.mark.parametrize(
     ("peer", "fix"),
     [
-        ("nonsense", "write its first address and prefix length, e.g. `10.1.0.0/16`"),
-        ("fd20::/20", "write its first address and prefix length, e.g. `10.1.0.0/16`"),
+        ("nonsense", "write its first address and prefix length, such as `10.128.0.0/16`"),
+        ("fd20::/20", "write its first address and prefix length, such as `10.128.0.0/16`"),
         ("10.9.0.7/16", "write `10.9.0.0/16`"),
     ],
 )
 def test_peers_that_are_no_networks(peer: str, fix: str) -> None:
-    error = refusal("10.0.0.0/16", peers=("10.1.0.0/16", peer))
-    assert error.finding.what.startswith(f"peer `{peer}` is no")
-    assert error.finding.fix == fix
+    (found,) = unusable_peers(["10.1.0.0/16", peer])
+    assert (found.at, found.fix) == (("peers", 1), fix)
+    assert found.what.startswith(f"peer `{peer}` is no")
+
+
+def test_a_peer_that_means_a_network_counts_however_it_is_written() -> None:
+    assert "overlaps peer `10.0.0.0/8`" in str(refusal("10.0.0.0/16", peers=("10.9.0.7/8",)))
+    assert address_plan("10.0.0.0/16", SMALL, ("nonsense",)) == address_plan("10.0.0.0/16", SMALL)
+
+
+@pytest.mark.parametrize("base", ["ten", "8.8.0.0/22", "10.0.0.1/22", "10.9.0.0/22", "10.0.0.0/30"])
+def test_the_network_that_is_proposed_has_room_for_the_nodes(base: str) -> None:
+    """Whatever is wrong with the base: NET-01's fix must not be what NET-03 refuses."""
+    with pytest.raises(AddressPlanError) as caught:
+        address_plan(base, Demand(64, 3), ("10.9.0.0/16",))
+    assert address_plan(advised(caught.value), Demand(64, 3), ("10.9.0.0/16",))
 
 
 def test_every_fix_works_beside_any_peers() -> None:

@@ -371,7 +371,6 @@ def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     "error",
     [
         SourceError("a sentence."),
-        UnknownChoiceError("release", "x", ("y",)),
         RehearsalError("a", "b", "c"),
         ChartError("a sentence."),
         OutputError("a sentence."),
@@ -385,6 +384,38 @@ def test_a_known_error_is_a_sentence(
     failing(error, monkeypatch)
     assert run(["check", "x.yaml"]) == 1
     assert capsys.readouterr() == ("", f"Error: {error}\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [("guide-2026-5", "did you mean `guide-2026-05`?"), ("x", "use one of guide-2026-05, guide-2026-06")],
+)
+def test_a_word_that_is_not_known_is_answered_with_those_that_are(
+    key: str, fix: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(UnknownChoiceError("release", key, ("guide-2026-05", "guide-2026-06")), monkeypatch)
+    assert run(["check", "x.yaml"]) == 1
+    assert capsys.readouterr() == ("", f"Error: release {key!r} does not exist; {fix}\n")
+
+
+@pytest.mark.parametrize("started", ["bin/llmd-pd", "/somewhere/else/llmd-pd", "pytest"])
+def test_commands_of_the_program_can_be_copied(
+    started: str, directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where PATH does not lead to it: in a fresh checkout it is at `.venv/bin/llmd-pd`."""
+    script = directory / "bin" / "llmd-pd"
+    script.parent.mkdir()
+    script.touch(mode=0o755)
+    monkeypatch.setattr(sys, "argv", [started])
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert run(["explain", "nothing"]) == 1
+    expected = "llmd-pd" if started == "pytest" else started
+    assert capsys.readouterr().err == f"Error: there is no rule `nothing`; `{expected} rules` lists them all.\n"
+    assert run(["chek"]) == 2
+    assert f"see `{expected} --help`." in capsys.readouterr().err
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert run(["explain", "nothing"]) == 1
+    assert ("`llmd-pd rules`" in capsys.readouterr().err) is (started != "/somewhere/else/llmd-pd")
 
 
 def test_details_follow_the_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

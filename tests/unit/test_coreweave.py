@@ -8,6 +8,7 @@ import pytest
 from hardware.machines import COREWEAVE_CPU, MACHINES
 from stacks.clouds.coreweave.pools import FABRIC, FLAVOR
 from stacks.clouds.pools import NodePool
+from stacks.file.messages import read
 from stacks.findings import Problem
 from stacks.rules.facts import blueprint, serving_blueprint
 from stacks.rules.table import examine
@@ -104,6 +105,21 @@ def test_a_cpu_pool_of_somebody_elses() -> None:
     assert [*pools_of(stack(systemPool={"manage": False}))] == ["acceleratorPool"]
 
 
+def test_a_gateway_of_another_cloud_is_none_of_its_clusters() -> None:
+    router = {"mode": "gateway", "gateway": {"provider": "gke"}}
+    (found,) = problems(spec({**SERVING}, cluster=CLUSTER, router=router))
+    assert (found.rule, found.path) == ("GW-01", "llmd-pd:router.gateway.provider")
+    assert found.fix == "write `provider: istio` or `provider: agentgateway`"
+
+
+def test_the_keys_of_another_clouds_section_do_not_count() -> None:
+    """It is one mistake, whatever the section lacks."""
+    found, whole = read({"serving": SERVING, "cluster": {**CLUSTER, "gke": {"zone": "nowhere", "colour": "blue"}}})
+    assert found == []
+    assert whole is not None
+    assert [(problem.rule, problem.path) for problem in problems(whole)] == [("CLUSTER-01", "llmd-pd:cluster.gke")]
+
+
 def test_nothing_is_made_of_a_cluster_that_exists() -> None:
     assert blueprint(spec(SERVING, cluster={"machine": "coreweave-h200"}), Path()).cluster.pools == ()
 
@@ -159,12 +175,16 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("CLUSTER-01", {"provider": "existing"}, {}, {"systemPool": {}}, "cluster.coreweave", "only `provider: coreweave` reads it"),
     ("CLUSTER-01", {"provider": "existing", "protect": False}, {}, {}, "cluster.protect", "the stack makes no nodes"),
     ("CLUSTER-01", {"provider": "existing", "allowReplace": ["systemPool"]}, {}, {}, "cluster.allowReplace", "leave it out"),
-    ("CLUSTER-01", {"provider": "existing", "stack": "a"}, {}, {}, "cluster.stack", "leave it out, or write `provider: stack`"),
+    ("CLUSTER-01", {"provider": "existing", "context": None, "stack": "a"}, {}, {}, "cluster.stack",
+     "leave it out, or write `provider: stack`"),
+    # With another provider the context would be the next mistake.
+    ("CLUSTER-01", {"provider": "existing", "stack": "a"}, {}, {}, "cluster.stack", "reads it; leave it out. (CLUSTER-01)"),
     ("CLUSTER-02", {"provider": "stack", "context": None}, {}, {}, "cluster.stack", "name a stack that makes nodes"),
     ("CLUSTER-01", {"provider": "stack", "stack": "a/b/c"}, {}, {}, "cluster.context", "follows from stack a/b/c; leave it out."),
     ("CW-01", {"nodes": None}, {}, {}, "cluster.nodes", "it is what you pay for"),
     ("CW-02", {}, {}, {"acceleratorPool": {"autoscaling": {"min": 3, "max": 4}}}, "cluster.nodes", "not between 3 and 4"),
-    ("CW-02", {}, {}, {"acceleratorPool": {"autoscaling": {"min": 4, "max": 3}}}, f"{GPU}.autoscaling", "the other way round"),
+    ("CW-02", {}, {}, {"acceleratorPool": {"autoscaling": {"min": 3, "max": 2}}}, f"{GPU}.autoscaling",
+     "write `min: 2` with `max: 3`"),
     ("CW-05", {}, {"fabric": None}, {}, "serving.fabric", "over TCP, beside the InfiniBand that is paid for"),
     ("CW-06", {}, {}, {"systemPool": {"instanceType": "gd-8xh200ib-i128"}}, f"{CPU}.instanceType", "no CPU instance type"),
     ("CW-06", {}, {}, {"systemPool": {"name": "a"}, "acceleratorPool": {"name": "a"}}, f"{CPU}.name", "called `a`"),
@@ -180,12 +200,12 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("FIT-01", {"nodes": 1}, {}, {"acceleratorPool": {"autoscaling": {"min": 0, "max": 1}}}, f"{GPU}.autoscaling.max",
      "write `max: 2`"),
     # A cluster of the stack's own.
-    ("CW-06", {}, {}, of(name="a" * 31), f"{OWN}.name", "shorten it by 1, or leave it out"),
+    ("CW-06", {}, {}, of(name="a" * 31), f"{OWN}.name", "shorten it to 30 characters, or leave it out"),
     ("CW-06", {}, {}, of(vpc={"name": "a" * 40}), f"{OWN}.vpc.name", "has 40 characters, because CoreWeave takes 30"),
     ("CW-06", {}, {}, {**of(), "systemPool": {"manage": False}}, f"{CPU}.manage", "no CPU nodes for the router"),
     ("CW-06", {}, {}, {**of(version="v1.31"), "acceleratorPool": {"autoscaling": {"min": 1, "max": 2}}}, f"{OWN}.version",
      "upgrade it to v1.32 or later first"),
-    ("CW-11", {}, {}, of(version="1.35"), f"{OWN}.version", "write something like `v1.35`"),
+    ("CW-11", {}, {}, of(version="1.35"), f"{OWN}.version", "brings its patches itself; write `v1.35`"),
     ("CW-11", {"context": None}, {}, of(version="v1.32"), f"{OWN}.version",
      "no new cluster is made of v1.32, because CoreWeave keeps it for clusters that have it already; write one of v1.34, v1.35"),
     ("CW-11", {"context": None}, {}, {**of(version="v1.31"), "acceleratorPool": {"autoscaling": {"min": 1, "max": 2}}},
@@ -200,7 +220,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
      f"{OWN}.vpc.internalLoadBalancers[0]", "of `services`"),
     ("CW-12", {}, {}, of(vpc={"services": "10.0.4.0/22", "pods": "10.0.0.0/13"}), f"{OWN}.vpc.pods", "of `services`"),
     ("CW-12", {}, {}, of(vpc={"internalLoadBalancers": ["10.32.4.0/22", "10.32.4.0/24"]}), f"{OWN}.vpc.internalLoadBalancers[0]",
-     "give one of them another range"),
+     "take another range for either"),
     ("CW-12", {}, {}, of(vpc={"hosts": "10.4.0.0/18"}), f"{OWN}.vpc.hosts", "of `pods`"),
     ("CW-12", {}, {}, of(vpc={"peers": ["10.0.0.0/8"], "pods": "172.16.0.0/13", "services": "172.24.0.0/22",
                               "internalLoadBalancers": ["10.1.0.0/22"]}), f"{OWN}.vpc.internalLoadBalancers[0]", "of `peers`"),
@@ -220,7 +240,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("MACHINE-02", {}, {"fabric": "gke"}, {}, "serving.fabric", "write `fabric: coreweave` or `fabric: base`"),
     ("MACHINE-02", {}, {"accelerator": "amd", "fabric": "base"}, {}, "serving.accelerator", "write `accelerator: nvidia`"),
     ("FIT-01", {}, {"nodeSelector": {"team": "chat"}}, {"acceleratorPool": {"labels": {"team": "search"}}},
-     "serving.nodeSelector.team", "or select by one it has"),
+     "serving.nodeSelector.team", "write `team: search` in `serving.nodeSelector`, or leave `team` out of"),
     ("FIT-01", {"machine": None}, {"accelerator": "amd", "fabric": "base"}, {}, "cluster.machine", "of coreweave serves"),
 ]  # fmt: skip
 

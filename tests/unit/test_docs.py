@@ -18,7 +18,7 @@ from stacks.clouds.gke.versions import offers_command
 from stacks.clouds.registry import CLOUDS
 from stacks.file import messages as fields
 from stacks.file.load import load
-from stacks.findings import ERROR, WARNING
+from stacks.findings import ERROR, PROJECT, WARNING
 from stacks.rules.table import rules
 from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec
@@ -144,7 +144,7 @@ def test_two_stacks_on_one_gateway_agree_on_it() -> None:
 
 
 def own(config: dict[str, Any]) -> dict[str, Any]:
-    return {key.removeprefix(f"{fields.PROJECT}:"): value for key, value in config.items()}
+    return {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items()}
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: path.name)

@@ -82,16 +82,18 @@ DEPENDS: list[tuple[str, str]] = [
     (rf"{GKES}\.systemPool\.(min|max)", r"GKE-21 .*systemPool"),
     (rf"{GKES}\.systemPool(\.max)?", r"NET-03 .*base"),
     (rf"{GKES}\.acceleratorPool(\.autoscaling(\.max)?)?", r"NET-03 .*base"),
-    (rf"{GKES}\.acceleratorPool\.autoscaling\.\w+", r"GKE-21 .*autoscaling"),
+    (rf"{GKES}(\.acceleratorPool(\.autoscaling)?)?", r"GKE-21 cluster\.nodes"),
+    (rf"{GKES}\.acceleratorPool\.autoscaling\.\w+", r"GKE-21 .*(autoscaling|nodes)"),
     (rf"({GKES}|{COREWEAVES})\.acceleratorPool(\.(labels|taints))?", r"FIT-01 serving.*"),
     (rf"({GKES}|{COREWEAVES})\.acceleratorPool\.labels\.team", r"FIT-01 serving\.nodeSelector\.team"),
     (rf"({GKES}|{COREWEAVES})\.acceleratorPool\.taints\[\d\](\.\w+)?", r"(GKE-24|CW-09) .*taints\[1\]"),
     (rf"{COREWEAVES}(\.cluster(\.name)?)?", r"CW-14 .*"),
     (rf"{COREWEAVES}\.cluster\.vpc\.peers(\[1\])?", r"CW-12 .*internalLoadBalancers\[2\]"),
     (rf"{COREWEAVES}\.acceleratorPool(\.name)?", r"CW-06 .*systemPool\.name"),
-    (rf"{COREWEAVES}\.acceleratorPool\.autoscaling\.\w+", r"CW-02 .*"),
+    (rf"{COREWEAVES}(\.acceleratorPool(\.autoscaling(\.\w+)?)?)?", r"CW-02 .*"),
     (r"router(\.gateway(\.provider)?)?", r"GKE-26 .*"),
     (r"router\.(mode|gateway\.provider)", r"GW-01 router\.gateway.*"),
+    (r"cluster(\.provider)?", r"GW-01 router\.gateway\.provider"),
     (r"router\.(replicas|plugins)", r"ROUTER-02 .*"),
     (r"router\.resources\.limits(\.cpu)?", r"ROUTER-05 .*"),
     (r"router\.extraPorts\[\d\](\.\w+)?", r"ROUTER-06 router\.extraPorts\[1\]\.name"),
@@ -115,14 +117,22 @@ class Case:
     @property
     def content(self) -> Any:
         value = at(FILES[self.name], self.field)
-        return put(FILES[self.name], self.field, 5 if isinstance(value, str | dict | list) else "x")
+        # Values of which nobody could say what is meant.
+        strange = [1, 2] if isinstance(value, str) else 5 if isinstance(value, dict) else 0
+        return put(FILES[self.name], self.field, strange if isinstance(value, str | dict | list) else "x")
+
+
+def is_anothers(name: str, place: Path) -> bool:
+    """Whether a place is in the section of another provider, of which CLUSTER-01 says that nothing reads it."""
+    return name == "coreweave" and place[:2] == ("cluster", "gke")
 
 
 def cases() -> Iterator[Case]:
     for name, content in FILES.items():
         for place, _ in places(content):
             free = any(len(place) > len(above) and place[: len(above)] == above for above in FREE)
-            if not free and (name == "gke" or place[:2] == ("cluster", "coreweave") or len(place) <= 2):
+            part = name == "gke" or place[:2] == ("cluster", "coreweave") or len(place) <= 2
+            if not free and part and not is_anothers(name, place):
                 yield Case(name, place)
 
 
@@ -157,8 +167,9 @@ def test_an_unreadable_field_hides_what_depends_on_it_and_nothing_else(case: Cas
 
 @pytest.mark.parametrize("name", FILES)
 def test_an_unknown_key_hides_nothing(name: str) -> None:
-    sections = [place for place, value in places(FILES[name]) if isinstance(value, dict) and not _is_a_map(place)]
-    for place in sections:
+    for place, value in places(FILES[name]):
+        if not isinstance(value, dict) or _is_a_map(place) or is_anothers(name, place):
+            continue
         now = found(put(FILES[name], (*place, "zzzzzz"), 1))
         item = any(isinstance(step, int) for step in place)  # a port, a taint or a toleration is judged as a whole
         gone = BASE[name] - now

@@ -563,7 +563,7 @@ def test_without_the_extra(file: Path, capsys: pytest.CaptureFixture[str], monke
         1,
         "",
         "llmd-pd:cluster.gke: Google cannot be asked what is left, because the package google-auth is not installed; "
-        "install the extra with `make gke`, or `pip install -e '.[gke]'`. (CLUSTER) [docs/operate.md]\n",
+        "install the extra with `make gke`, or `.venv/bin/pip install -e '.[gke]'`. (CLUSTER) [docs/operate.md]\n",
     )
 
 

@@ -54,7 +54,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-24", {**DRANET, "tolerations": [{"operator": "Exists"}]}, {"acceleratorPool": {"taints": [TEAM, TEAM]}}, {},
      f"{POOL}.taints[1]", "`team:NoSchedule` is there twice"),
     ("MACHINE-02", TPU, {}, {"machine": "gke-ct6e"}, "serving.accelerator",
-     "write `accelerator: tpu-v6e` or `machine: gke-tpu7x`"),
+     "write `accelerator: tpu-v6e` with `release: guide-2026-06`, or `machine: gke-tpu7x`"),
     ("GKE-10", DRANET, {"zone": "us-central1-b"}, {}, "cluster.gke.zone", "write `region: us-central1`"),
     ("GKE-12", MULTINET, {}, {}, "cluster.gke.rdma",
      "write `rdma: multinet` or `rdma: none`, or `fabric: gke-rdma`"),
@@ -100,7 +100,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("GKE-28", DRANET, {"capacity": {"reservation": "<yours>"}}, {}, "cluster.gke.capacity.reservation", "one in us-south1-b of"),
     ("GKE-19", DRANET, {}, {"machine": "coreweave-h200"}, "cluster.machine", "none of GKE's"),
     ("GKE-20", DRANET, {}, {"nodes": None}, "cluster.nodes", "it is what you pay for"),
-    ("GKE-21", DRANET, {"systemPool": {"min": 4}}, {}, "cluster.gke.systemPool", "the other way round"),
+    ("GKE-21", DRANET, {"systemPool": {"min": 4}}, {}, "cluster.gke.systemPool", "write `min: 3` with `max: 4`"),
     ("GKE-21", DRANET, {"acceleratorPool": {"autoscaling": {"min": 4, "max": 2}}}, {}, f"{POOL}.autoscaling", "min 4 is more"),
     ("GKE-21", DRANET, {"acceleratorPool": {"autoscaling": {"min": 3, "max": 4}}}, {}, "cluster.nodes", "between 3 and 4"),
     ("GKE-22", DRANET, {"acceleratorPool": {"name": "system"}}, {}, f"{POOL}.name", "both pools are called"),
@@ -129,7 +129,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     # CAP-07 and TPU-03 are what the scheduler would never place.
     ("FIT-01", DRANET, {}, {"nodes": 1}, "cluster.nodes", "write `nodes: 2`"),
     ("FIT-01", {**MULTINET, "decode": {"devices": 16}}, {"rdma": "none"}, {"nodes": 9}, "serving.decode.devices",
-     "ask for 8 at most"),
+     "write `devices: 8` or less"),
     ("FIT-01", DRANET, {"acceleratorPool": {"taints": [TEAM]}}, {}, f"{POOL}.taints[0]", "team=chat:NoSchedule"),
     ("FIT-01", {**DRANET, "nodeSelector": {"team": "chat"}}, {}, {}, "serving.nodeSelector.team", "no such label"),
     ("HW-03", {**TPU, "decode": {"devices": 2}}, {}, {}, "serving.decode.devices", "whole tpu slice of 4 chips"),
@@ -137,9 +137,13 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], str, s
     ("TPU-04", TPU, {"version": "1.34.3-gke.1317999"}, {}, "cluster.gke.version", "no tpu7x-standard-4t"),
     # --- addresses
     ("NET-01", DRANET, {"network": {"peers": [PEER]}}, {}, "cluster.gke.network.peers[0]", "overlaps peer"),
-    ("NET-01", DRANET, {"network": {"peers": ["10.1.1.1/16"]}}, {}, "cluster.gke.network.peers[0]", "write `10.1.0.0/16`"),
+    ("NET-01", DRANET, {"network": {"peers": ["172.20.1.1/16"]}}, {}, "cluster.gke.network.peers[0]", "write `172.20.0.0/16`"),
     ("NET-01", DRANET, {"network": {"base": "8.8.0.0/16"}}, {}, "cluster.gke.network.base", "cannot be used"),
     ("NET-01", DRANET, {"network": {"base": "ten"}}, {}, "cluster.gke.network.base", "is no IPv4 network"),
+    # One that is proposed has room for the nodes too.
+    ("NET-01", DRANET, {"network": {"base": "ten"}}, {}, "cluster.gke.network.base", "another base, e.g. `base: 10.0.0.0/20`"),
+    ("NET-03", DRANET, {"network": {"base": "10.0.0.1/22"}}, {}, "cluster.gke.network.base",
+     "use a /20 or larger, e.g. `base: 10.0.0.0/20`"),
     ("NET-03", DRANET, {"network": {"base": "10.0.0.0/21"}}, {}, "cluster.gke.network.base", "`pods` gets"),
     ("NET-03", DRANET, {"network": {"base": "10.0.0.0/19"}, "systemPool": {"max": 30}}, {}, "cluster.gke.network.base",
      "is too small"),
@@ -267,9 +271,40 @@ def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any]
     cluster = {"provider": "gke", "nodes": 2, "protect": False, "gke": GKE, **changed}
     with pytest.raises(StackFileError) as refused:
         spec_from_config({"serving": DRANET, "cluster": cluster, "release": "guide-2020-01"})
-    assert [(problem.rule, problem.path) for problem in refused.value.problems] == [
-        ("SPEC", f"llmd-pd:{path}"),
+    assert sorted((problem.rule, problem.path) for problem in refused.value.problems) == [
         ("BILL-01", "llmd-pd:release"),
+        ("SPEC", f"llmd-pd:{path}"),
+    ]
+
+
+@pytest.mark.parametrize(("key", "out"), [("capacity", False), ("network", True)])
+def test_a_key_is_to_be_left_out_where_its_default_will_do(key: str, out: bool) -> None:
+    """Of `capacity` CAP-01 refuses the default."""
+    cluster = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": {**GKE, key: 5}}
+    with pytest.raises(StackFileError) as refused:
+        spec_from_config({"serving": DRANET, "cluster": cluster})
+    (problem,) = refused.value.problems
+    assert problem.path == f"llmd-pd:cluster.gke.{key}"
+    assert problem.fix.endswith(", or leave the key out for its default") == out
+
+
+def test_what_cannot_be_tried_is_proposed_all_the_same() -> None:
+    """Without a version there is no section in which a label could be tried."""
+    cluster = {"provider": "gke", "machine": "gke-a3-ultragpu-8g-dra", "nodes": 2, "gke": {**GKE, "version": [5, 6]}}
+    with pytest.raises(StackFileError) as refused:
+        spec_from_config({"serving": {**DRANET, "nodeSelector": {"team": "chat"}}, "cluster": cluster})
+    (found,) = [problem for problem in refused.value.problems if problem.rule == "FIT-01"]
+    assert found.fix.startswith("write `team: chat` in `cluster.gke.acceleratorPool.labels`, or leave")
+
+
+def test_a_section_of_another_cloud_is_judged_by_the_provider_that_is_written() -> None:
+    """Also where a key of the provider's own section cannot be read."""
+    cluster = {"provider": "gke", "nodes": 2, "gke": {**GKE, "zone": "nowhere"}, "coreweave": {}}
+    with pytest.raises(StackFileError) as refused:
+        spec_from_config({"serving": DRANET, "cluster": cluster})
+    assert [(problem.path, problem.what) for problem in refused.value.problems] == [
+        ("llmd-pd:cluster.gke.zone", "`nowhere` cannot be used"),
+        ("llmd-pd:cluster.coreweave", "`coreweave` is there with `provider: gke`"),
     ]
 
 
@@ -281,8 +316,8 @@ def test_a_field_that_cannot_be_read_is_the_only_problem(changed: dict[str, Any]
         ("start: 24:00", "start", "`24:00` cannot be used"),
         ("start: 12:60", "start", "`12:60` cannot be used"),
         ("start: 0900", "start", "write something like `09:00`"),
-        ("start: 9", "start", "`9` cannot be used, because it has to be text; write hours and minutes: `09:00`"),
-        ("start: 9.5", "start", "write hours and minutes: `09:00`"),
+        ("start: 9", "start", "`9` cannot be used, because it has to be a time of day in UTC, hours and minutes"),
+        ("start: 9.5", "start", "write something like `09:00`"),
         ("start: '09:00Z'", "start", "write something like `09:00`"),
         ("start:", "start", "it is empty"),
         ("hours: 3", "hours", "it has to be at least 4"),

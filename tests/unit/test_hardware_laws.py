@@ -122,7 +122,7 @@ def test_environment_alone_may_override_and_keeps_its_place() -> None:
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
-        ({"extra_args": ("--block-size=64",)}, "extraArgs", "dropArgs to replace"),
+        ({"extra_args": ("--block-size=64",)}, "extraArgs", "is set by the build already"),
         ({"extra_args": ("--tensor-parallel-size=2",)}, "extraArgs", "follows from the rest"),
         ({"drop_args": ("--port",)}, "dropArgs", "follows from the rest"),
         ({"drop_args": ("--no-such-flag",)}, "dropArgs", "not among this build's flags"),

@@ -156,6 +156,7 @@ def test_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch
 
 
 def test_what_cannot_be_asked_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "chart").mkdir()
     istio = {"mode": "gateway", "gateway": {"provider": "istio", "install": True}, "chart": {"source": "./chart"}}
     assert run(["images", stack(tmp_path, router=istio), "--output", "json"]) == 0
     charts = json.loads(capsys.readouterr().out)["charts"]
@@ -262,6 +263,7 @@ def test_what_needs_no_copy_and_what_helm_cannot_push(tmp_path: Path, capsys: py
     assert run(["images", file, "--output", "crane"]) == 0
     assert lines(capsys)[-1] == f"# {CHARTS}/standalone is in the mirror already"
 
+    (tmp_path / "chart").mkdir()
     file = stack(tmp_path, router={"chart": {"source": "./chart"}}, mirror={"registry": REGISTRY, "charts": CHARTS})
     assert run(["images", file, "--output", "crane"]) == 0
     assert lines(capsys)[-1] == f"# {tmp_path}/chart is a path"

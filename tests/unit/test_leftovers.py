@@ -379,7 +379,7 @@ def test_no_such_context(stack: Stack) -> None:
     stack.write(context="gone")
     code, out, err = stack()
     assert (code, out) == (1, "")
-    assert err.startswith("llmd-pd:cluster: context `gone`, because the kubeconfig does not give it: ")
+    assert err.startswith("llmd-pd:cluster: context `gone` cannot be used, because the kubeconfig does not give it: ")
 
 
 @pytest.mark.parametrize("status", [401, 500])

@@ -270,7 +270,7 @@ def test_an_answer_that_says_nothing_is_like_none(
 
 
 def test_a_context_that_is_not_there(look: Look, server: ApiServer, caplog: pytest.LogCaptureFixture) -> None:
-    said = "llmd-pd:cluster: context `staging`, because the kubeconfig does not give it"
+    said = "llmd-pd:cluster: context `staging` cannot be used, because the kubeconfig does not give it"
     text = problem(look, server.url, context="staging")
     assert text.startswith(said)
     assert "kubectl config get-contexts" in text

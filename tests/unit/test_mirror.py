@@ -53,7 +53,7 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("MIRROR-01", {"chart": {"source": "oci://other.example.test/charts/standalone"}}, MIRROR,
      "router.chart.source", f"chart `oci://other.example.test/charts/standalone` is not under {CHARTS}"),
     ("MIRROR-01", {"chart": {"source": "oci://registry.example.test/charts-of-others/standalone"}}, {"charts": CHARTS},
-     "router.chart.source", "leave it out, or name the mirror's copy"),
+     "router.chart.source", "leave `router.chart` out, or name the mirror's copy"),
     ("MIRROR-01", {}, {"registry": "team/mirror"}, "mirror.registry", "looked for on Docker Hub"),
     ("MIRROR-01", {}, {"registry": "mirror"}, "mirror.registry", "`registry.example.com/mirror`"),
 ]  # fmt: skip

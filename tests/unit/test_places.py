@@ -117,7 +117,7 @@ CASES: list[tuple[Field, str, str, str]] = [
     (("cluster", "gke", "network", "peers"), "SPEC", "cluster.gke.network.peers[1]", f"""{ON_GKE}      network:
         peers:
         - 10.128.0.0/16
-        - 10{MARK}
+        - [1, 2]{MARK}
 """),
     (("cluster", "gke", "network", "peers"), "NET-01", "cluster.gke.network.peers[1]", f"""{ON_GKE}      network:
         peers:
@@ -156,7 +156,7 @@ CASES: list[tuple[Field, str, str, str]] = [
      "cluster.coreweave.cluster.vpc.internalLoadBalancers[1]", f"""{CKS}\
           internalLoadBalancers:
           - 10.32.4.0/22
-          - 10{MARK}
+          - [1, 2]{MARK}
 """),
     (("cluster", "coreweave", "cluster", "vpc", "internalLoadBalancers"), "CW-12",
      "cluster.coreweave.cluster.vpc.internalLoadBalancers[1]", f"""{CKS}\
@@ -318,7 +318,7 @@ CASES: list[tuple[Field, str, str, str]] = [
     accelerator: nvidia
     extraArgs:
     - --seed=1
-    - 5{MARK}
+    - [1, 2]{MARK}
 """),
     (("serving", "extraArgs"), "MODEL-02", "serving.extraArgs[2]", f"""  llmd-pd:serving:
     accelerator: nvidia

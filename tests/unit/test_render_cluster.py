@@ -241,7 +241,7 @@ def test_where_there_is_no_installer_nothing_is_left_out(tmp_path: Path, capsys:
 
 def test_an_installer_of_ones_own_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["render", str(gke_file(tmp_path, own={"installer": "none.yaml"})), "-o", str(tmp_path / "out")]) == 1
-    assert f"Error: file {tmp_path}/none.yaml cannot be read" in capsys.readouterr().err
+    assert "gpuDriver.installer: `none.yaml` does not exist" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -147,6 +147,7 @@ def test_the_charts_policy_has_the_stacks_limit(
 ) -> None:
     (tmp_path / "chart-output").write_text(POLICY)
     fake_helm(path, f"[ $1 = template ] && /bin/cat {tmp_path}/chart-output")
+    (tmp_path / "chart").mkdir()
     texts, _ = made(tmp_path, {"provider": "gke", **stated}, router={"chart": {"source": "./chart"}})
     policy, health, others = objects(texts["router.yaml"])
     assert policy["spec"] == {
@@ -184,6 +185,7 @@ def test_the_check_is_at_the_charts_port_and_the_charts_own_where_the_values_nam
 def test_no_other_providers_policy_is_touched(path: Path, tmp_path: Path) -> None:
     (tmp_path / "chart-output").write_text(POLICY.replace("300", "60"))
     fake_helm(path, f"[ $1 = template ] && /bin/cat {tmp_path}/chart-output")
+    (tmp_path / "chart").mkdir()
     texts, _ = made(tmp_path, {"provider": "istio"}, router={"chart": {"source": "./chart"}})
     assert objects(texts["router.yaml"])[0]["spec"]["default"]["timeoutSec"] == 60
 

@@ -92,6 +92,7 @@ def test_without_a_helm_on_path_the_one_of_the_set_up_is_used(
     tmp_path: Path, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert list(path.iterdir()) == []
+    (tmp_path / "chart").mkdir()
     file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": "./chart"}}))
     assert "router.yaml" not in rendered(file, tmp_path / "out")
     assert "left out, because helm is not on PATH (`llmd-pd setup` gets one)" in capsys.readouterr().out
@@ -134,7 +135,8 @@ def test_a_chart_that_does_not_render_is_an_error(
     tmp_path: Path, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fake_helm(path, "echo 'Error: nil pointer evaluating x' >&2; exit 1")
-    file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": "./absent"}}))
+    (tmp_path / "chart").mkdir()
+    file = stack_file(tmp_path, config({"accelerator": "nvidia"}, router={"chart": {"source": "./chart"}}))
     assert run(["render", str(file), "-o", str(tmp_path / "out")]) == 1
     err = capsys.readouterr().err
     assert err.count("\n") == 1

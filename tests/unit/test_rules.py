@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hardware.accelerators import ACCELERATORS
-from hardware.machines import MACHINES
+from hardware.machines import MACHINES, Machine
 from hardware.vocabulary import Sizing
 from releases import RELEASES
 from stacks.file.messages import read
@@ -102,7 +102,10 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("PIN-01", {**NVIDIA, "image": "a/b:main-cu130"}, {}, "serving.image", "has a floating tag"),
     ("MODEL-02", {**NVIDIA, "extraArgs": ["--seed=1", "--seed", "2"]}, {}, "serving.extraArgs[1]", "--seed is there twice"),
     ("NAME-01", {**NVIDIA, "model": "a/b-", "dropArgs": []}, {}, "serving.model", "`b-` cannot be a label value"),
-    ("POD-01", {**NVIDIA, "tolerations": [{"value": "chat"}]}, {}, "serving.tolerations[0].key", "write `operator: Exists`"),
+    ("POD-01", {**NVIDIA, "tolerations": [{"value": "chat"}]}, {}, "serving.tolerations[0].key",
+     "a toleration has no key, because it would be of every taint, which Kubernetes wants said; name the key. (POD-01)"),
+    ("POD-01", {**NVIDIA, "tolerations": [{"effect": "NoExecute"}]}, {}, "serving.tolerations[0].key",
+     "name the key, or write `operator: Exists`"),
     ("POD-01", {**NVIDIA, "tolerations": [{"operator": "Exists"}, {"key": "a", "operator": "Exists", "value": "b"}]}, {},
      "serving.tolerations[1].value", "tolerates every value"),
     ("POD-01", {**NVIDIA, "tolerations": [{"key": "a", "tolerationSeconds": 6}]}, {},
@@ -111,6 +114,9 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("BILL-01", NVIDIA, {"release": "guide-2025-01"}, "release", "`guide-2025-01` does not exist"),
     ("MACHINE-01", NVIDIA, {"cluster": {"machine": "coreweave"}}, "cluster.machine", "did you mean `coreweave-h200`?"),
     ("MACHINE-01", NVIDIA, {"cluster": {"machine": "dgx"}}, "cluster.machine", "use one of nvidia-generic, "),
+    # Of those that serve the fabric, one that the pods fit on.
+    ("MACHINE-01", {**NVIDIA, "fabric": "coreweave"}, {"cluster": {"machine": "dgx"}}, "cluster.machine",
+     "be checked or rehearsed; write `coreweave-h200`. (MACHINE-01)"),
     ("HW-01", {"accelerator": "gpu"}, {}, "serving.accelerator", "use one of nvidia, tpu, amd, xpu, hpu"),
     ("HW-01", {**NVIDIA, "fabric": "coreweve"}, {}, "serving.fabric", "did you mean `coreweave`?"),
     ("HW-01", {**AMD, "engine": "sglang"}, {}, "serving.engine", "write `vllm`"),
@@ -126,32 +132,41 @@ FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("MODEL-01", {**AMD, "model": "a/b"}, {}, "serving.model", "write `dropArgs: []` to keep them"),
     ("HW-04", {**NVIDIA, "ipcLock": True}, {}, "serving.ipcLock", "use a fabric with RDMA"),
     ("HW-02", {**NVIDIA, "dropArgs": ["--nope"]}, {}, "serving.dropArgs[0]", "--nope is not among this build's flags"),
+    ("HW-02", {**NVIDIA, "dropArgs": ["--block-sise"]}, {}, "serving.dropArgs[0]", "did you mean `--block-size`?"),
+    ("HW-02", {**NVIDIA, "extraArgs": ["--seed 1"]}, {}, "serving.extraArgs[0]",
+     "`--seed 1` is one word of the command line, because the engine would not start; write `--seed=1`."),
+    ("HW-02", {**NVIDIA, "extraArgs": ["max-model-len=1"]}, {}, "serving.extraArgs[0]", "write `--max-model-len=1`"),
+    ("HW-02", {**NVIDIA, "extraArgs": ["--seed=1", "2"]}, {}, "serving.extraArgs[1]", "take the item out"),
     ("HW-02", {**NVIDIA, "dropArgs": ["--port"]}, {}, "serving.dropArgs[0]", "cannot be dropped"),
     ("HW-02", {**NVIDIA, "extraArgs": ["--port=1"]}, {}, "serving.extraArgs[0]", "cannot be set"),
-    ("HW-02", {**NVIDIA, "extraArgs": ["--block-size=64"]}, {}, "serving.extraArgs[0]", "name it in dropArgs to replace it"),
-    ("HW-02", {**TPU, "nodeSelector": {TOPOLOGY: "4x4"}}, {}, f'serving.nodeSelector["{TOPOLOGY}"]', f"leave {TOPOLOGY} out"),
+    ("HW-02", {**NVIDIA, "extraArgs": ["--block-size=64"]}, {}, "serving.extraArgs[0]",
+     "add `--block-size` to `dropArgs` to replace it, or take `--block-size` out of `extraArgs`"),
+    ("HW-02", {**TPU, "nodeSelector": {TOPOLOGY: "4x4"}}, {}, f'serving.nodeSelector["{TOPOLOGY}"]', "leave it out"),
     ("HW-02", {**NVIDIA, "fabric": "aws", "nodeSelector": {INSTANCE: "p5e.48xlarge"}}, {"release": "guide-2026-06"},
-     f'serving.nodeSelector["{INSTANCE}"]', f"leave {INSTANCE} out"),
+     f'serving.nodeSelector["{INSTANCE}"]', "leave it out"),
     ("HW-02", {**NVIDIA, "dropArgs": ["--gpu-memory-utilization"]}, {"release": "guide-2026-06"}, "serving.dropArgs[0]",
      "--gpu-memory-utilization is not among this build's flags"),
-    ("HW-03", {**TPU, "decode": {"devices": 8}}, {}, "serving.decode.devices", "slice of 4 chips; leave it out, or write 4"),
+    ("HW-03", {**TPU, "decode": {"devices": 8}}, {}, "serving.decode.devices", "slice of 4 chips; leave it out, or write `4`"),
     ("HW-05", {**NVIDIA, "image": "a/b:v1-cu126"}, {"cluster": A4}, "serving.image",
      "`a/b:v1-cu126` is built with CUDA 12.6, because NVIDIA B200 (gke-a4-highgpu-8g-rdma) needs 12.8 or later"),
     ("HW-05", {**NVIDIA, "image": "a/b:v1-cuda12.4.1@sha256:" + "0" * 64}, {"cluster": A4}, "serving.image",
      "is built with CUDA 12.4"),
     ("HW-05", {**NVIDIA, "image": "a/b:v1-cu117"}, {}, "serving.image", "NVIDIA H200 (nvidia-generic) needs 11.8"),
-    ("NAME-02", NVIDIA, {"name": "a" * 30}, "name", "shorten the stack's name by 8"),
+    ("NAME-02", NVIDIA, {"name": "a" * 30}, "name", "shorten the stack's name to 22 characters"),
     ("FIT-01", {**NVIDIA, "prefill": {"devices": 16}}, {}, "serving.prefill.devices",
-     "a pod asks for 16, a node has 8 (nvidia-generic), because such a pod stays Pending for ever; ask for 8 at most"),
+     "a pod asks for 16, a node has 8 (nvidia-generic), because such a pod stays Pending for ever; write "
+     "`devices: 8` or less. (FIT-01)"),
     ("FIT-01", {**NVIDIA, "decode": {"memory": "2500Gi"}}, {}, "serving.decode.memory",
-     "ask for 2000Gi at most, or use another machine for nvidia/base: gke-a3-ultragpu-8g-rdma, gke-a4-highgpu-8g-rdma. (FIT-01)"),
+     "write `memory: 2000Gi` or less, or write `machine: gke-a3-ultragpu-8g-rdma` or `machine: gke-a4-highgpu-8g-rdma`."),
     ("FIT-01", {**NVIDIA, "decode": {"memory": "2500Gi"}, "nodeSelector": {"pool": "h200"}}, {}, "serving.decode.memory",
-     "or use another machine for nvidia/base: gke-a3-ultragpu-8g-rdma, gke-a4-highgpu-8g-rdma. (FIT-01)"),
+     "or write `machine: gke-a3-ultragpu-8g-rdma` or `machine: gke-a4-highgpu-8g-rdma`. (FIT-01)"),
     ("FIT-01", {**NVIDIA, "decode": {"memory": "3000Gi"}}, {}, "serving.decode.memory",
-     "or use another machine for nvidia/base: gke-a4-highgpu-8g-rdma. (FIT-01)"),
+     "or write `machine: gke-a4-highgpu-8g-rdma`. (FIT-01)"),
     # No machine would do, so none is proposed.
-    ("FIT-01", {**NVIDIA, "decode": {"memory": "4000Gi"}}, {}, "serving.decode.memory", "ask for 2000Gi at most. (FIT-01)"),
-    ("FIT-01", {**NVIDIA, "decode": {"cpu": "191"}}, {}, "serving.decode.cpu", "ask for 190 at most"),
+    ("FIT-01", {**NVIDIA, "decode": {"memory": "4000Gi"}}, {}, "serving.decode.memory",
+     "Pending for ever; write `memory: 2000Gi` or less. (FIT-01)"),
+    ("FIT-01", {**NVIDIA, "decode": {"cpu": "191"}}, {}, "serving.decode.cpu",
+     "write `cpu: \"190\"` or less, or write `machine: "),
     ("FIT-01", NVIDIA, {"cluster": {"nodes": 1}}, "cluster.nodes",
      "1 node of nvidia-generic cannot hold all pods, because they need 2, and the rest would stay Pending for ever; write"),
     ("FIT-01", {**NVIDIA, "prefill": {"replicas": 33}}, {"cluster": {"nodes": 5}}, "cluster.nodes", "5 nodes of nvidia-generic"),
@@ -232,6 +247,7 @@ def test_an_image_is_not_judged_by_a_gpu_that_the_machine_does_not_have() -> Non
         {"model": "a/b", "dropArgs": []},
         {"model": "a/b", "dropArgs": ["--no-disable-hybrid-kv-cache-manager"]},
         {"model": "a/b", "extraArgs": ["--seed=1"]},
+        {"extraArgs": ["--seed", "1", "--served-model-name", "a", "b", "-O3", '--json={"a": 1}', "--text", "a b"]},
         {"model": "openai/gpt-oss-120b"},
         {"dropArgs": ["--block-size"], "extraArgs": ["--block-size=64"]},
         {"dropArgs": ["--gpu-memory-utilization"]},  # a flag of one role only
@@ -324,8 +340,11 @@ def test_the_sizing_of_the_fabric_is_the_recipe_that_a_stack_overrides() -> None
 
 
 def test_without_an_accelerator_only_what_needs_none_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unasked(*_: object) -> Any:
-        raise AssertionError("a workload without an accelerator")
+    workload = rule.resolve.workload
+
+    def unasked(given: StackSpec, machine: Machine | None) -> Any:
+        assert given.served.accelerator in ACCELERATORS, "a workload without an accelerator"
+        return workload(given, machine)
 
     monkeypatch.setattr(rule.resolve, "workload", unasked)
     found = problems({"accelerator": "gpu", "image": "a:latest"}, release="x")

@@ -69,7 +69,7 @@ def test_a_rule_that_does_not_exist(rule: str, words: str, capsys: pytest.Captur
     assert run(["explain", rule]) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert f"there is no rule {rule}; " in shown.err
+    assert f"there is no rule `{rule}`; " in shown.err
     assert words in shown.err
 
 
@@ -113,7 +113,7 @@ def test_check_prints_what_is_suppressed_and_why(
         (
             {"serving": {"accelerator": "tpu"}, "cluster": {"provider": "coreweave", "nodes": 2, "context": "x"}},
             1,
-            "name one of coreweave-h200; it cannot be suppressed",
+            "`accelerator: nvidia` with `fabric: coreweave`; it cannot be suppressed",
         ),
     ],
     ids=["pods that fit nowhere", "no machine"],

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SENTENCE = (
     "llmd-pd:cluster.provider: the package pulumi-gcp is not installed, because `provider: gke` needs it, and it is an extra: "
     "its plugin is 300 MB; run `make gke` (docs/gke.md), "
-    "or `pip install -e '.[gke]'` in the environment of this program. (SDK) [docs/stack-files.md]"
+    "or `.venv/bin/pip install -e '.[gke]'`. (SDK) [docs/stack-files.md]"
 )
 
 
@@ -52,8 +52,7 @@ def test_whoever_makes_one_on_coreweave_likewise(given: StackSpec) -> None:
     assert str(refusal.value) == (
         "llmd-pd:cluster.coreweave.cluster: the package pulumi-coreweave is not installed, because a CKS cluster of the stack's "
         "own needs it, and it is an extra; run `make coreweave` (docs/coreweave.md), "
-        "or `pip install -e '.[coreweave]'` in the environment of this "
-        "program. (SDK) [docs/stack-files.md]"
+        "or `.venv/bin/pip install -e '.[coreweave]'`. (SDK) [docs/stack-files.md]"
     )
 
 

@@ -114,10 +114,14 @@ def refusal(path: Path) -> str:
 
 def test_a_file_that_is_not_there_names_the_one_that_was_meant(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.production.yaml").write_text("")
+    meant = tmp_path / "Pulumi.production.yaml"
     text = refusal(tmp_path / "Pulumi.prodution.yaml")
-    assert "cannot be read, because there is none of that name; write `Pulumi.production.yaml`" in text
+    assert f"cannot be read, because there is none of that name; did you mean `{meant}`?" in text
+    assert f"name one of {meant}" in refusal(tmp_path / "mine.yaml")
     (tmp_path / "Pulumi.other.yaml").write_text("")
-    assert "did you mean `Pulumi.production.yaml`?" in refusal(tmp_path / "Pulumi.prodution.yaml")
+    for name in ("Pulumi.prodution.yaml", "production", "production.yaml", "Pulumi.Production.yml"):
+        assert f"did you mean `{meant}`?" in refusal(tmp_path / name)
+    assert f"name one of {tmp_path / 'Pulumi.other.yaml'}, {meant}" in refusal(tmp_path / "mine.yaml")
     assert refusal(tmp_path / "nowhere" / "x.yaml").endswith("check the path. (FILE) [docs/stack-files.md]")
 
 
@@ -132,8 +136,11 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_dangling_link(tmp_path: Path) -> None:
-    (tmp_path / "link").symlink_to("nowhere")
-    assert "there is none of that name" in refusal(tmp_path / "link")
+    (tmp_path / "Pulumi.link.yaml").symlink_to("nowhere")
+    assert "because it is a link to nowhere, which is not there; correct the link" in refusal(
+        tmp_path / "Pulumi.link.yaml"
+    )
+    assert "check the path" in refusal(tmp_path / "Pulumi.lnk.yaml")
 
 
 @pytest.mark.parametrize("name", ["nul\0byte", "x" * 300])
@@ -208,8 +215,9 @@ UNREADABLE: dict[str, tuple[str | bytes, tuple[int, str], str]] = {
     "nested": ("config:\n  llmd-pd: {serving: {accelerator: nvidia}, name: a}\n", (2, "llmd-pd"),
                "write `llmd-pd:serving`, `llmd-pd:name` under `config` instead."),
     "nested, beside": (f"config:\n{NVIDIA}  'llmd-pd:':\n    name: a\n", (3, ""), "write `llmd-pd:name` under"),
-    "nested, nothing": (f"config:\n{NVIDIA}  llmd-pd:\n", (3, "llmd-pd"), "it is the project's name and no key"),
-    "unknown at the top": (f"confg: {{}}\nconfig:\n{NVIDIA}", (1, "confg"), "did you mean `config`?"),
+    "nested, nothing": (f"config:\n{NVIDIA}  llmd-pd:\n", (3, "llmd-pd"), "before its own; take it out."),
+    "unknown at the top": (f"confg: {{}}\nconfig:\n{NVIDIA}", (1, "confg"), "leave it out: `config` is there already"),
+    "misspelt at the top": (f"encryptionsal: v1:abc\nconfig:\n{NVIDIA}", (1, "encryptionsal"), "did you mean `encryptionsalt`?"),
 }  # fmt: skip
 
 
@@ -327,13 +335,14 @@ def test_something_else_where_a_map_belongs_is_one_problem(serving: str, tmp_pat
     found = problems(tmp_path, f"config:\n  llmd-pd:serving: {serving}\n  llmd-pd:release: guide-2026-05\n")
     assert places(found) == [(2, "serving")]
     assert "it has to be a map" in found[0].why
+    assert "{accelerator: nvidia}`" in found[0].fix
 
 
 @pytest.mark.parametrize(
     ("serving", "expected"),
     [
         ("{accelerator: nvidia, model: a/b, extraArgs: {}}", ["serving.extraArgs"]),
-        ("{accelerator: nvidia, model: a/b, dropArgs: [5]}", ["serving.dropArgs[0]"]),
+        ("{accelerator: nvidia, model: a/b, dropArgs: [{}]}", ["serving.dropArgs[0]"]),
         ("{accelerator: nvidia, prefill: {replicas: '1'}, decode: {replicas: 1}}", ["serving.prefill.replicas"]),
     ],
 )
@@ -350,17 +359,24 @@ GKES = f"gke: {{project: my-project, region: us-south1, zone: us-south1-b, versi
     ("cluster", "rest", "others"),
     [
         # Of nodes that would scale, `nodes` are not all there will be.
-        (f"{{provider: gkee, machine: gke-a3-ultragpu-8g-dra, nodes: 1, {GKES}}}",
+        (f"{{provider: azure, machine: gke-a3-ultragpu-8g-dra, nodes: 1, {GKES}}}",
          "  llmd-pd:serving: {accelerator: nvidia, fabric: gke-rdma}\n", []),
-        ("{provider: stak, stack: platform}", NVIDIA, []),
-        ("{provider: corewave, machine: coreweave-h200, nodes: 4, context: cw, protect: false}", "", []),
-        ("{provider: corewave}", "  llmd-pd:serving: {}\n", []),
+        ("{provider: azure, machine: coreweave-h200, nodes: 4, context: cw, protect: false}", "", []),
+        ("{provider: azure}", "  llmd-pd:serving: {}\n", []),
         ("{provider: 5}", NVIDIA, []),
         # What does not follow from it is said all the same.
-        ("{provider: gkee, machine: a3}", "  llmd-pd:serving: {accelerator: nvidia, image: 'a:latest'}\n",
+        ("{provider: azure, machine: a3}", "  llmd-pd:serving: {accelerator: nvidia, image: 'a:latest'}\n",
          [(2, "cluster.machine"), (3, "serving.image")]),
-        ("{provider: gkee, nodes: 0}", "  llmd-pd:release: x\n", [(2, "cluster.nodes"), (3, "release")]),
-        ("{provider: gkee}", "  llmd-pd:serving: {prefill: 5}\n", [(3, "serving.accelerator"), (3, "serving.prefill")]),
+        ("{provider: azure, nodes: 0}", "  llmd-pd:release: x\n", [(2, "cluster.nodes"), (3, "release")]),
+        ("{provider: azure}", "  llmd-pd:serving: {prefill: 5}\n", [(3, "serving.accelerator"), (3, "serving.prefill")]),
+        # One that is only misspelt is judged as the one that was meant.
+        ("{provider: stak, stack: platform}", NVIDIA, []),
+        ("{provider: corewave, machine: coreweave-h200, nodes: 4, context: cw, protect: false}", "", []),
+        ("{provider: corewave}", "  llmd-pd:serving: {}\n", [(2, "cluster.nodes"), (2, "cluster.machine")]),
+        ("{provider: gkee, nodes: 0}", "  llmd-pd:release: x\n",
+         [(2, "cluster.gke"), (2, "cluster.nodes"), (2, "cluster.machine"), (3, "release")]),
+        (f"{{provider: gkee, machine: gke-a3-ultragpu-8g-dra, nodes: 1, {GKES}}}",
+         "  llmd-pd:serving: {accelerator: nvidia, fabric: gke-rdma}\n", [(2, "cluster.gke.capacity"), (2, "cluster.nodes")]),
     ],
 )  # fmt: skip
 def test_a_provider_that_does_not_exist_is_one_problem(
@@ -370,6 +386,52 @@ def test_a_provider_that_does_not_exist_is_one_problem(
     assert sorted(places(found)) == sorted([(2, "cluster.provider"), *others])
     (unknown,) = (problem for problem in found if problem.path == "llmd-pd:cluster.provider")
     assert unknown.why == "it has to be existing, coreweave, gke or stack"
+
+
+CW = "provider: coreweave, machine: coreweave-h200, nodes: 2"
+ONE_NODE = "FIT-01 1 node of coreweave-h200 cannot hold all pods: write `nodes: 2`, or ask for fewer replicas"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        # A rule's words, where it refuses the text too.
+        (f"cluster: {{{CW}, coreweave: {{cluster: {{zone: US-EAST-02A, version: 1.35}}}}}}",
+         ["CW-11 `1.35` is no minor version: write `v1.35`"]),
+        ("release: 2026", ["BILL-01 release `2026` does not exist: use one of guide-2026-05, guide-2026-06"]),
+        ("name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         ["NAME-02 Deployment name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-nvidia-gpu-vllm-prefill has 64 characters: "
+          "shorten the stack's name to 22 characters"]),
+        # Both, where the value of the right type is still a wrong one.
+        ("cluster: {nodes: '1'}", ["SPEC `1` cannot be used: take the quotes off: 1", ONE_NODE]),
+        ("cluster: {nods: 1}", ["SPEC unknown key: did you mean `nodes`?", ONE_NODE]),
+        ("router: {mode: gatway}", ["SPEC `gatway` cannot be used: did you mean `gateway`?", "GW-01 mode gateway has no gateway: "
+                                    "add `gateway: {provider: istio}` (or gke, agentgateway, na)"]),
+    ],
+)  # fmt: skip
+def test_what_a_fix_leads_to_is_said_at_once(written: str, said: list[str], tmp_path: Path) -> None:
+    serving = "llmd-pd:serving: {accelerator: nvidia, fabric: coreweave}"
+    found = problems(tmp_path, f"config:\n  {serving}\n  llmd-pd:{written}\n")
+    assert [f"{problem.rule} {problem.what}: {problem.fix}" for problem in found] == said
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"), [("1.30", '"1.30"'), ("0777", '"0777"'), ("1e5", '"1e5"'), ("True", '"True"')]
+)
+def test_a_text_is_quoted_as_it_is_written(text: str, quoted: str, tmp_path: Path) -> None:
+    """YAML reads another number: 1.3, 511, 100000."""
+    (found,) = problems(tmp_path, f"{SERVING}    env: {{A: {text}}}\n")
+    assert (found.what, found.fix) == (f"`{text}` cannot be used", f"quote it: {quoted}")
+
+
+def test_a_fault_of_an_item_does_not_hide_the_others(tmp_path: Path) -> None:
+    """The rest of a toleration still tolerates; without it, FIT-01 would ask for another."""
+    pool = "acceleratorPool: {taints: [{key: a, value: b, effect: NoSchedule}]}"
+    cluster = f"{{provider: coreweave, machine: coreweave-h200, nodes: 2, coreweave: {{{pool}}}}}"
+    for tolerations in ("[{key: a, value: b, effect: never}]", "[{key: a, operator: Same, value: b}]", "[a]", "a"):
+        serving = f"{{accelerator: nvidia, fabric: coreweave, tolerations: {tolerations}}}"
+        found = problems(tmp_path, f"config:\n  llmd-pd:cluster: {cluster}\n  llmd-pd:serving: {serving}\n")
+        assert {(problem.rule, problem.line) for problem in found} == {("SPEC", 3)}, tolerations
 
 
 def test_places_that_are_no_plain_words(tmp_path: Path) -> None:

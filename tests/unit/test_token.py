@@ -17,7 +17,7 @@ LLAMA = {**NVIDIA, "model": "meta-llama/Llama-3.3-70B-Instruct", "dropArgs": []}
 FINDINGS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("SECRET-01", LLAMA, {}, "serving.hfToken", "there is no token for meta-llama/Llama-3.3-70B-Instruct"),
     ("SECRET-01", {**NVIDIA, "gated": True}, {}, "serving.hfToken", "write `gated: false`"),
-    ("SECRET-01", {**NVIDIA, "env": {"HF_TOKEN": "hf_x"}}, {}, "serving.env.HF_TOKEN", "HF_TOKEN in clear"),
+    ("SECRET-01", {**NVIDIA, "env": {"HF_TOKEN": "hf_x"}}, {}, "serving.env.HF_TOKEN", "HF_TOKEN is there in clear"),
     ("SECRET-01", {**NVIDIA, "hfToken": {}}, {}, "serving.hfToken", "neither a Secret nor a token"),
     ("SECRET-01", {**NVIDIA, "hfToken": {"secret": "a", "secure": "v1:b"}}, {}, "serving.hfToken", "both"),
 ]

@@ -265,7 +265,9 @@ def test_a_stacks_own_image_stays(stack: Make) -> None:
     assert "KV cache" not in said(found)
 
 
-def test_a_stacks_own_chart_is_the_other_releases(stack: Make) -> None:
+def test_a_stacks_own_chart_is_the_other_releases(stack: Make, tmp_path: Path) -> None:
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts" / "router.tgz").touch()
     found = moved(stack({"accelerator": "nvidia"}, router={"chart": {"source": "./charts/router.tgz"}}))
     assert "./charts/router.tgz" in about(found, "router.chart").finding.what
     assert "llm-d-router-standalone v0.9.0" in about(found, "router.chart").finding.why

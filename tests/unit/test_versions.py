@@ -124,9 +124,12 @@ def test_headlines_count_right(kinds: list[Kind], said: str) -> None:
     [
         (
             ["guide-2025-01", "guide-2026-06", COREWEAVE],
-            "release 'guide-2025-01' does not exist; known: guide-2026-05, ",
+            "release 'guide-2025-01' does not exist; did you mean `guide-2026-0",
         ),
-        (["guide-2026-05", "next", COREWEAVE], "release 'next' does not exist; known: guide-2026-05, guide-2026-06"),
+        (
+            ["guide-2026-05", "next", COREWEAVE],
+            "release 'next' does not exist; use one of guide-2026-05, guide-2026-06",
+        ),
         (["guide-2026-05", "guide-2026-06", "Pulumi.none.yaml"], "Pulumi.none.yaml: the file cannot be read, because "),
     ],
 )
@@ -206,6 +209,7 @@ def test_a_chart_that_does_not_render_is_told_beside_the_move(
     helm.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     file = tmp_path / "Pulumi.own.yaml"
+    (tmp_path / "own.tgz").touch()
     file.write_text(
         "config:\n  llmd-pd:serving: {accelerator: nvidia}\n  llmd-pd:router: {chart: {source: own.tgz}}\n",
         encoding="utf-8",

@@ -20,6 +20,8 @@ POD_BLOCK = 128
 #: Addresses of the hosts' range per node (the same page). CoreWeave accepts a range of any size since its provider's 0.15.1 of
 #: 2026-06-29. NVL72 racks and SUNK need a /18; neither is made here.
 HOST_BLOCK = 2
+#: Networks in the form that is asked for: the defaults, which go together.
+_EXAMPLES = {PODS: Vpc().pods, SERVICES: Vpc().services, "internalLoadBalancers": Vpc().internal_load_balancers[0]}
 _ONES_OWN = " or ".join((", ".join(map(str, PRIVATE[:-1])), str(PRIVATE[-1])))
 
 
@@ -41,21 +43,22 @@ def unusable(vpc: Vpc) -> Iterator[Finding]:
         found = _unusable(at, text)
         if found:
             yield found
-        else:
-            networks.append((at, IPv4Network(text)))
+        if network := parsed(text):
+            networks.append((at, network))
     written = {*map(to_camel, vpc.model_fields_set)}
     for pair in combinations(networks, 2):
         # The first of the two that is in the file.
         (one, first), (other, second) = sorted(pair, key=lambda row: row[0][0] not in written)
         if first.overlaps(second) and (one[0], other[0]) != ("peers", "peers"):
             what, why = f"`{first}` overlaps `{second}` of `{other[0]}`", "no route could tell their addresses apart"
-            yield Finding(at=one, what=what, why=why, fix="give one of them another range")
+            yield Finding(at=one, what=what, why=why, fix="take another range for either")
 
 
 def _unusable(at: Place, text: str) -> Finding | None:
     network = parsed(text)
     if network is None or str(network) != text:
-        fix = f"write `{network}`" if network else "write its first address and prefix length, as `10.0.0.0/13`"
+        example = _EXAMPLES.get(str(at[0]), "10.128.0.0/24")
+        fix = f"write `{network}`" if network else f"write its first address and prefix length, such as `{example}`"
         what, why = f"`{text}` is no IPv4 network", "its addresses are needed for the check"
         return Finding(at=at, what=what, why=why, fix=fix)
     if at[0] != "peers" and not any(map(network.subnet_of, PRIVATE)):

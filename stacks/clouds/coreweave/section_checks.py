@@ -1,5 +1,6 @@
 """Checks of `cluster.coreweave` and of what serves on CoreWeave; their rows are in `stacks.clouds.coreweave.rules`."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -50,16 +51,10 @@ def system_nodes(facts: "Facts") -> Iterator[Finding]:
     system = section.system_pool
     if not system.manage:
         for key in sorted(system.model_fields_set - {"manage"}):
-            what, why = f"`{to_camel(key)}` beside `manage: false`", "the stack does not own that pool"
-            yield Finding(
-                at=(
-                    *place,
-                    to_camel(key),
-                ),
-                what=what,
-                why=why,
-                fix="leave the one or the other out",
-            )
+            what, why = f"`{to_camel(key)}` is there beside `manage: false`", "the stack does not own that pool"
+            at = (*place, to_camel(key))
+            fixes = ["leave it out", *facts.helping(at, {"leave `manage` out": {(*place, "manage"): None}})]
+            yield Finding(at=at, what=what, why=why, fix=", or ".join(fixes))
     elif system.instance_type not in COREWEAVE_CPU:
         what = f"`{system.instance_type}` is no CPU instance type"
         why = "the router and CoreWeave's own agents need nodes that are always there, and of a known size"
@@ -72,12 +67,8 @@ def two_names(facts: "Facts") -> Iterator[Finding]:
     names = pool_names(spec.name, section)
     if section.system_pool.manage and names["systemPool"] == names["acceleratorPool"]:
         what, why = f"both pools are called `{names['systemPool']}`", "a NodePool's name is there once in a cluster"
-        yield Finding(
-            at=("cluster", "coreweave", "systemPool", "name"),
-            what=what,
-            why=why,
-            fix="give them different names, or leave them out",
-        )
+        at = ("cluster", "coreweave", "systemPool", "name")
+        yield Finding(at=at, what=what, why=why, fix="write another name, or leave it out")
 
 
 def own_labels(facts: "Facts") -> Iterator[Finding]:
@@ -108,7 +99,7 @@ def taints_once(facts: "Facts") -> Iterator[Finding]:
                 at=("cluster", "coreweave", "acceleratorPool", "taints", index),
                 what=what,
                 why=why,
-                fix="leave one out",
+                fix="take the item out",
             )
         seen.add(pair)
 
@@ -140,7 +131,7 @@ def short_names(facts: "Facts") -> Iterator[Finding]:
         if name and len(name) > NAME_LENGTH:
             what, why = f"`{name}` has {len(name)} characters", f"CoreWeave takes {NAME_LENGTH}"
             yield Finding(
-                at=(*HERE, *key), what=what, why=why, fix=f"shorten it by {len(name) - NAME_LENGTH}, or leave it out"
+                at=(*HERE, *key), what=what, why=why, fix=f"shorten it to {NAME_LENGTH} characters, or leave it out"
             )
 
 
@@ -173,7 +164,11 @@ def minor_version(facts: "Facts") -> Iterator[Finding]:
     """CW-11: a version as CKS is told it."""
     if (cks := _cks(facts)) and parse(cks.version) is None:
         what, why = f"`{cks.version}` is no minor version", "CoreWeave is told one, and brings its patches itself"
-        yield Finding(at=(*HERE, "version"), what=what, why=why, fix="write something like `v1.35`")
+        numbers = re.match(r"v?(\d+)\.(\d+)", cks.version)
+        minor = (int(numbers[1]), int(numbers[2])) if numbers else OFFERED[-1]
+        offered = not facts.spec.cluster.is_new or minor in OFFERED
+        fix = f"write `{text(minor)}`" if offered else f"write one of {', '.join(map(text, OFFERED))}"
+        yield Finding(at=(*HERE, "version"), what=what, why=why, fix=fix)
 
 
 def offered_version(facts: "Facts") -> Iterator[Finding]:
@@ -208,7 +203,7 @@ def a_context_to_come(facts: "Facts") -> Iterator[Finding]:
             at=("cluster", "context"),
             what=what,
             why=why,
-            fix="name the context, or leave both out until the cluster is there",
+            fix="name the context, or leave `kubeconfig` out too until the cluster is there",
         )
 
 

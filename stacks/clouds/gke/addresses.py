@@ -88,12 +88,14 @@ class AddressPlan:
 
 
 class AddressPlanError(ValueError):
-    """A base or a peer cannot be used; `finding` is at its key of `network`.
+    """A base cannot be used; `finding` is at its key of `network`.
 
     `overlapped`: the peer that the base overlaps. `for_the_demand`: a smaller demand would fit.
     """
 
-    def __init__(self, finding: Finding, overlapped: str = "", *, for_the_demand: bool = False) -> None:
+    def __init__(
+        self, finding: Finding, overlapped: IPv4Network | None = None, *, for_the_demand: bool = False
+    ) -> None:
         self.finding, self.overlapped, self.for_the_demand = finding, overlapped, for_the_demand
         super().__init__(f"{finding.what}, because {finding.why}; {finding.fix}")
 
@@ -102,12 +104,10 @@ class AddressPlanError(ValueError):
 def address_plan(base: str, demand: Demand, peers: tuple[str, ...] = ()) -> AddressPlan:
     """Returns the ranges in this base. They are equal for all demands that fit. Raises AddressPlanError.
 
-    `peers` are the networks to which the VPC networks are connected. If a fix names a network, the same demand fits into it with
-    the same peers.
+    `peers` are the networks to which the VPC networks are connected; texts that mean none are left out. If a fix names a network,
+    the same demand fits into it with the same peers.
     """
-    for finding in unusable_peers(peers):
-        raise AddressPlanError(finding)
-    taken = tuple(map(IPv4Network, peers))
+    taken = tuple(filter(None, map(parsed, peers)))
     need = max(_needs(demand), key=lambda need: need.base)
     if need.base > _LARGEST.num_addresses:
         why = need.said(_LARGEST, f"the {_LARGEST.num_addresses} addresses of the largest private network, {_LARGEST},")
@@ -129,7 +129,7 @@ def address_plan(base: str, demand: Demand, peers: tuple[str, ...] = ()) -> Addr
     for peer in taken:
         if hit := [f"`{name}` ({share})" for name, share in shares.items() if share.overlaps(peer)]:
             why = f"no route could tell the peer's addresses from those of {', '.join(hit)}"
-            raise _refusal(f"base `{base}` overlaps peer `{peer}`", why, room.fix(network), overlapped=str(peer))
+            raise _refusal(f"base `{base}` overlaps peer `{peer}`", why, room.fix(network), overlapped=peer)
     if str(network) != base:
         why = "it is its first address and the length of its prefix that name one"
         raise _refusal(f"base `{base}` is not written as a network", why, f"write `{network}`")
@@ -215,7 +215,8 @@ class _Room:
         found = next(filter(self._free, chain(grown, _private(length), _private(self.prefix))), None)
         if found is None:
             return f"free a /{self.prefix} of private space: the peers leave none"
-        return f"use a /{self.prefix} or larger, e.g. `{found}`" if small else f"use another base, e.g. `{found}`"
+        example = f"e.g. `base: {found}`"
+        return f"use a /{self.prefix} or larger, {example}" if small else f"use another base, {example}"
 
     def _free(self, network: IPv4Network) -> bool:
         return not _unusable(network) and not any(map(network.overlaps, self.peers))
@@ -236,16 +237,22 @@ def _unusable(network: IPv4Network) -> str:
 
 
 def unusable_peers(peers: Sequence[str]) -> Iterator[Finding]:
-    """Yields findings, at an item of `peers`, about texts that are no networks."""
+    """Yields findings, at an item of `peers`, about texts that are not written as networks."""
     for index, text in enumerate(peers):
         network = parsed(text)
-        if network is None or str(network) != text:
-            fix = f"write `{network}`" if network else "write its first address and prefix length, e.g. `10.1.0.0/16`"
+        if str(network) != text:
+            fix = (
+                f"write `{network}`"
+                if network
+                else "write its first address and prefix length, such as `10.128.0.0/16`"
+            )
             what, why = f"peer `{text}` is no IPv4 network", "the base must not overlap it"
             yield Finding(at=("peers", index), what=what, why=why, fix=fix)
 
 
-def _refusal(what: str, why: str, fix: str, *, overlapped: str = "", for_the_demand: bool = False) -> AddressPlanError:
+def _refusal(
+    what: str, why: str, fix: str, *, overlapped: IPv4Network | None = None, for_the_demand: bool = False
+) -> AddressPlanError:
     finding = Finding(at=("base",), what=what, why=why, fix=fix)
     return AddressPlanError(finding, overlapped, for_the_demand=for_the_demand)
 

@@ -22,10 +22,12 @@ def own_taints(facts: "Facts") -> Iterator[Finding]:
         pair = (taint["key"], taint["effect"])
         if pool and taint["key"] in {own.key for own in pool.machine.taints}:
             what, why = f"taint `{taint['key']}` is not the stack's to set", "GKE puts it on such nodes itself"
-            yield Finding(at=(*_POOL, "taints", index), what=what, why=why, fix="leave it out, or choose another key")
+            yield Finding(
+                at=(*_POOL, "taints", index), what=what, why=why, fix="take the item out, or choose another key"
+            )
         elif pair in seen:
             what, why = f"taint `{pair[0]}:{pair[1]}` is there twice", "GKE would refuse the pool"
-            yield Finding(at=(*_POOL, "taints", index), what=what, why=why, fix="leave one out")
+            yield Finding(at=(*_POOL, "taints", index), what=what, why=why, fix="take the item out")
         seen.add(pair)
 
 

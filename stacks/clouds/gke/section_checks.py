@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stacks.clouds.gke.addresses import AddressPlanError, Demand, address_plan, unusable_peers
+from stacks.clouds.gke.addresses import AddressPlanError, Demand, address_plan, parsed, unusable_peers
 from stacks.clouds.gke.maintenance import shortage
 from stacks.clouds.gke.placeholders import is_placeholder
 from stacks.clouds.gke.pools import SYSTEM
@@ -112,7 +112,7 @@ def one_source(facts: "Facts") -> Iterator[Finding]:
     """CAP-01: it is said where the nodes come from, once."""
     if (gke := stated(facts)) is None:
         return
-    given, options = gke.capacity, "`reservation`, `spot: true`, `flexStart: {}`, `onDemand: true`"
+    given, options = gke.capacity, "`reservation: …`, `spot: true`, `flexStart: {}` or `onDemand: true`"
     said = {
         "reservation": given.reservation,
         "spot": given.spot,
@@ -123,7 +123,8 @@ def one_source(facts: "Facts") -> Iterator[Finding]:
     if len(chosen) != 1:
         what = f"{' and '.join(chosen)} are said" if chosen else "it is not said where the nodes come from"
         why = "each is another price, and another way not to get them"
-        yield Finding(at=(*HERE, "capacity"), what=what, why=why, fix=f"write one of {options}")
+        fix = f"keep one of {', '.join(chosen)}" if chosen else f"write {options}"
+        yield Finding(at=(*HERE, "capacity"), what=what, why=why, fix=fix)
 
 
 def whole_reservation(facts: "Facts") -> Iterator[Finding]:
@@ -132,13 +133,10 @@ def whole_reservation(facts: "Facts") -> Iterator[Finding]:
     name = gke.capacity.reservation if gke else None
     if gke and name and not is_placeholder(name) and not re.fullmatch(_RESERVATION, name):
         what, why = f"`{name}` is no reservation's full name", "its project and name are what the nodes are matched by"
-        bare, project = name if "/" not in name else "NAME", next(answered(lambda: gke.project), "PROJECT")
-        yield Finding(
-            at=(*HERE, "capacity", "reservation"),
-            what=what,
-            why=why,
-            fix=f"write `projects/{project}/reservations/{bare}`",
-        )
+        found, bare = re.search(r"projects/([^/]+)", name), re.search(r"reservations/([^/]+)", name)
+        project = found[1] if found else next(answered(lambda: gke.project), "PROJECT")
+        whole = f"projects/{project}/reservations/{bare[1] if bare else name.strip('/').rpartition('/')[2]}"
+        yield Finding(at=(*HERE, "capacity", "reservation"), what=what, why=why, fix=f"write `{whole}`")
 
 
 def base_lies_free(facts: "Facts") -> Iterator[Finding]:
@@ -172,10 +170,9 @@ def stated(facts: "Facts") -> Gke | None:
 def _refused(facts: "Facts") -> Iterator[AddressPlanError]:
     if (gke := stated(facts)) is None:
         return
-    unusable = [finding.at for finding in unusable_peers(gke.network.peers)]
-    peers = tuple(peer for index, peer in enumerate(gke.network.peers) if ("peers", index) not in unusable)
+    network = gke.network
     try:
-        address_plan(gke.network.base, next(answered(lambda: _demand(facts, gke)), Demand(0, 0)), peers)
+        address_plan(network.base, next(answered(lambda: _demand(facts, gke)), Demand(0, 0)), network.peers)
     except AddressPlanError as error:
         yield error
 
@@ -188,8 +185,9 @@ def _demand(facts: "Facts", gke: Gke) -> Demand:
 def _of_the_base(facts: "Facts", error: AddressPlanError) -> Finding:
     found, gke = error.finding, stated(facts)
     assert gke is not None  # of which the plan was made
-    if error.overlapped and "base" not in gke.network.model_fields_set:  # only the peer is in the file
-        found = replace(found, at=("peers", gke.network.peers.index(error.overlapped)))
+    network = gke.network
+    if error.overlapped and "base" not in network.model_fields_set:  # only the peer is in the file
+        found = replace(found, at=("peers", [*map(parsed, network.peers)].index(error.overlapped)))
     return _in_the_network(found)
 
 

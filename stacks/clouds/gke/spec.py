@@ -15,6 +15,7 @@ from stacks.schema import (
     GcpProject,
     GcpRegion,
     GcpZone,
+    LocalFile,
     NonEmpty,
     Positive,
     Section,
@@ -92,7 +93,7 @@ class GpuDriver(Section):
     `installer` is a file of Kubernetes objects, `chart` the DRA driver's chart.
     """
 
-    installer: NonEmpty | None = None
+    installer: LocalFile | None = None
     chart: Chart | None = None
 
 

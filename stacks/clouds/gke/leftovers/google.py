@@ -96,7 +96,7 @@ class Google:
             from google.auth.exceptions import GoogleAuthError
             from google.auth.transport.requests import AuthorizedSession
         except ImportError:
-            fix = "install the extra with `make gke`, or `pip install -e '.[gke]'`"
+            fix = "install the extra with `make gke`, or `.venv/bin/pip install -e '.[gke]'`"
             raise UnansweredError("the package google-auth is not installed", fix) from None
         from requests.adapters import HTTPAdapter
         from urllib3 import Retry
