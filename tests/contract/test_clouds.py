@@ -209,6 +209,14 @@ def test_the_page_about_it_exists(key: str) -> None:
     assert key == "harbor" or (ROOT / extra.page).exists()
 
 
+def test_a_second_run_of_the_same_stack_is_not_refused(key: str) -> None:
+    """Rules of a change and of the live cluster are those of one cloud, and silent about stacks of another."""
+    made_before, table = made(key), CLOUDS[key].replaces
+    planned = fingerprint(made_before.cluster.resources, table) if table else {}
+    before = Previous(OWNER, {"namespace": "served", PLANNED: planned}, planned)
+    assert ask(rules(), Facts(made_before.spec, planned=True, previous=before)).errors == ()
+
+
 # --- the cloud that plugs in ---------------------------------------------------------------------------------------------
 
 

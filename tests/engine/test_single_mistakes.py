@@ -208,7 +208,7 @@ def test_whole_rehearsals_of_wrong_plans(start: Started, root: Path, tmp_path: P
         (COREWEAVE, ("nodeTaints",), tainted, "the pods do not tolerate its taint nobody=tolerates:NoSchedule"),
         (COREWEAVE, ("instanceType",), "turin-gp", "(machine type turin-gp): of nvidia.com/gpu it has 0"),
         (tpu, ("network_config", "accelerator_network_profile"), "auto",
-         "claim no NICs, because Google would refuse it"),
+         "claim no NICs, because the cloud would refuse it"),
     ]  # fmt: skip
     for pair in (runs[:2], runs[2:]):
         started = [

@@ -90,7 +90,10 @@ from pathlib import Path
 Path("ready").touch()
 time.sleep(60)
 """)
-    _interrupted(stack, QUIET="").failed().says("preview canceled", "Traceback", "KeyboardInterrupt")
+    loud = _interrupted(stack, QUIET="").failed().says("preview canceled")
+    # On a busy machine the engine sometimes stops listening before the program has said its last word.
+    if "Resource monitor has terminated" not in loud.output:
+        loud.says("Traceback", "KeyboardInterrupt")
     _interrupted(stack, QUIET="yes").failed().says("preview canceled").hides(*NOISE)
 
 

@@ -67,7 +67,7 @@ def _kept(facts: "Facts", kind: str) -> Iterator[tuple[Resource, Arguments]]:
 def own_context(facts: "Facts") -> Iterator[Finding]:
     """CW-15: the context leads to the stack's own cluster, and stays once the stack has something there."""
     previous, context = facts.previous, facts.spec.cluster.at
-    if facts.cluster.cluster_name is None:
+    if not any(facts.cluster.of(CLUSTER)):
         return
     if _in_its_cluster(previous):
         if context.context is None:
