@@ -155,7 +155,9 @@ def test_a_release_is_refused_until_it_is_imported(stack: Callable[..., Stack]) 
     routed = stack("routed", serving=SERVING)
     routed.nodes()
     router = routed.serving_blueprint.router
-    routed.config["router"] = {"chart": {"source": "nowhere.tgz"}}
+    broken = routed.workdir / "broken.tgz"
+    broken.write_text("no chart")
+    routed.config["router"] = {"chart": {"source": str(broken)}}
     assert routed.up().code != 0
     del routed.config["router"]
     theirs = installed(routed, router, flags={"v": 5})
