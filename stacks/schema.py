@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from stacks.findings import UnknownError
@@ -129,6 +130,12 @@ class Section(BaseModel):
             if name in type(self).model_fields:
                 raise UnknownError
             return super().__getattr__(name)
+
+
+def marks_of(field: FieldInfo) -> list[Any]:
+    """Returns the annotations of a field: its own marks, and those of the types of `… | None`."""
+    options = (mark for option in get_args(field.annotation) for mark in getattr(option, "__metadata__", ()))
+    return [*field.metadata, *options]
 
 
 @dataclass(frozen=True)

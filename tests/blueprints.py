@@ -7,6 +7,8 @@ from typing import Any
 
 from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.file.load import judged
+from stacks.file.messages import fields
+from stacks.findings import Problem
 from stacks.rules.facts import Facts, blueprint
 from stacks.rules.table import Examined, rules
 from stacks.spec.stack import StackSpec
@@ -30,3 +32,9 @@ def asking_all(facts: Facts) -> Examined:
 def whole(serving: ServingBlueprint, base: Path = Path()) -> Blueprint:
     """Returns the stack's blueprint with this serving part, which a test may have changed. Relative paths start at `base`."""
     return replace(blueprint(serving.spec, base), serving=serving)
+
+
+def read(config: dict[str, Any]) -> tuple[list[Problem], StackSpec | None]:
+    """Every problem of the fields, and a spec: whole if there is none, else of what remains without the faulty ones."""
+    found = fields(config)
+    return [*found.problems], found.left.spec

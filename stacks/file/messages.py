@@ -33,12 +33,6 @@ class Fields:
     mended: frozenset[Place] = frozenset()
 
 
-def read(config: dict[str, Any]) -> tuple[list[Problem], StackSpec | None]:
-    """Every problem of the fields, and a spec: whole if there is none, else of what remains without the faulty ones."""
-    found = fields(config)
-    return [*found.problems], found.left.spec
-
-
 def fields(config: dict[str, Any], written: Written = lambda _: None) -> Fields:
     """Reads the fields of a configuration.
 

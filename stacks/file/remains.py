@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError, create_model
 
-from stacks.clouds.registry import CLOUDS
+from stacks.clouds.registry import section_types
 from stacks.findings import Place
 from stacks.rules.fit import FIT_01
 from stacks.rules.gateway import GW_01
@@ -123,7 +123,7 @@ def _is_a_reason(place: Place) -> bool:
 
 def _dependent(place: Place) -> Iterator[Dependent]:
     yield from ((then, rule) for first, then, rule in DEPENDENT if place[: len(first)] == first)
-    for key in _section_types():
+    for key in section_types():
         pool = ("cluster", key, "acceleratorPool")
         if place == ("cluster", "provider"):
             yield ("cluster", key), ""
@@ -137,11 +137,6 @@ def _dependent(place: Place) -> Iterator[Dependent]:
             yield ("serving", "nodeSelector", *place[4:5]), FIT_01.id
 
 
-def _section_types() -> dict[str, type[Section]]:
-    """Returns the type of the section of each cloud that has one. The registry is asked when a file is read."""
-    return {key: cloud.section_type for key, cloud in CLOUDS.items() if cloud.section_type is not None}
-
-
 def _with_accelerator(config: dict[str, Any]) -> None:
     serving = config.setdefault("serving", {})
     if isinstance(serving, dict):
@@ -151,7 +146,7 @@ def _with_accelerator(config: dict[str, Any]) -> None:
 def _sections(config: dict[str, Any], faulty: Sequence[Place], left_out: LeftOut) -> dict[str, Section]:
     """Takes the faulty sections of clouds out of a configuration, and returns what remains of them."""
     found, cluster = {}, config.get("cluster")
-    for key, kind in _section_types().items():
+    for key, kind in section_types().items():
         at = ("cluster", key)
         below = [place[2:] for place in faulty if place[:2] == at]
         given = cluster.get(key) if isinstance(cluster, dict) else None

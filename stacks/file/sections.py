@@ -6,9 +6,9 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from stacks.clouds.registry import CLOUDS
+from stacks.clouds.registry import section_types
 from stacks.findings import Place
-from stacks.schema import Section
+from stacks.schema import Section, marks_of
 from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec
 
@@ -35,8 +35,8 @@ def section_at(location: Place) -> Any:
 def _under(section: Any, key: str) -> Any:
     """The type of the value under a key of a section; of `cluster`, also of a cloud's key."""
     field = field_of(section, key)
-    if field is None and section is Cluster and key in CLOUDS:
-        return CLOUDS[key].section_type
+    if field is None and section is Cluster:
+        return section_types().get(key)
     return field.annotation if field else None
 
 
@@ -62,6 +62,5 @@ def has_default(place: Place) -> bool:
 def constraints(place: Place, name: str) -> list[Any]:
     """The constraints of a field that have a name, such as `ge`: its own, and those of `… | None`."""
     field = field_of(section_at(place[:-1]), str(place[-1])) or FieldInfo()
-    options = (part for option in get_args(field.annotation) for part in getattr(option, "__metadata__", ()))
-    parts = [inner for part in (*field.metadata, *options) for inner in getattr(part, "metadata", (part,))]
+    parts = [inner for part in marks_of(field) for inner in getattr(part, "metadata", (part,))]
     return [found for part in parts if (found := getattr(part, name, None)) is not None]

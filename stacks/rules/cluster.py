@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hardware.machines import MACHINES, Machine
-from stacks.clouds.registry import CLOUDS
+from stacks.clouds.registry import CLOUDS, section_types
 from stacks.findings import ERROR, Finding, Rule
 from stacks.rules.corrected import foreign, machines_of_its_own, releases_having
 from stacks.rules.facts import Facts
@@ -57,7 +57,7 @@ def _fields() -> dict[str, str]:
         "protect": "protect",
         "allowReplace": "allow_replace",
     }
-    return {**{key: key for key, cloud in CLOUDS.items() if cloud.section_type is not None}, **own}
+    return {**{key: key for key in section_types()}, **own}
 
 
 def _default(field: str) -> Any:

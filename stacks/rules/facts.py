@@ -216,8 +216,13 @@ class Facts:
         """The words of the proposals after which rules say nothing of a place, and elsewhere nothing that they do not say now."""
         if self._tried:
             return [*proposals]  # a rule that is asked about a proposal proposes nothing
-        now = {found for found in objections(self, {}) if found[1] != at}
+        now = {found for found in self._objected if found[1] != at}
         return [words for words, changes in proposals.items() if objections(self, changes) <= now]
+
+    @cached_property
+    def _objected(self) -> set[tuple[str, Place]]:
+        """The findings of the rules in the file without changes, by rule and place."""
+        return objections(self, {})
 
     def words_that_help(self, at: Place, words: Iterable[str]) -> list[str]:
         """The words that help at a place; all of them if none does, because something else is wrong too."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
 from releases.charts import place
 from stacks.findings import ERROR, Finding, Place, Rule, closest
 from stacks.rules.facts import Facts
-from stacks.schema import Local
+from stacks.schema import Local, marks_of
 
 
 def _exist(facts: Facts) -> Iterator[Finding]:
@@ -40,9 +40,7 @@ def _stated(section: BaseModel, at: Place) -> Iterator[tuple[Place, str, Local]]
         if isinstance(value, BaseModel):
             yield from _stated(value, below)
         elif value is not None:
-            options = (part for option in get_args(info.annotation) for part in getattr(option, "__metadata__", ()))
-            marks = [mark for mark in (*info.metadata, *options) if isinstance(mark, Local)]
-            yield from ((below, value, mark) for mark in marks)
+            yield from ((below, value, mark) for mark in marks_of(info) if isinstance(mark, Local))
     for key, value in (section.model_extra or {}).items():
         if isinstance(value, BaseModel):
             yield from _stated(value, (*at, key))

@@ -13,7 +13,7 @@ from pydantic_core.core_schema import ErrorType
 
 from stacks.clouds.cloud import EXISTING, Cloud
 from stacks.clouds.pools import AcceleratorPool, PoolKey
-from stacks.clouds.registry import CLOUDS
+from stacks.clouds.registry import CLOUDS, section_types
 from stacks.kube.context import Context
 from stacks.schema import NonEmpty, Positive, Section, StackName
 
@@ -71,8 +71,9 @@ class Cluster(Section, extra="allow"):
         keys = {field.alias for field in cls.model_fields.values()}
         own: dict[str, Any] = {}
         errors: list[InitErrorDetails] = []
+        sections = section_types()
         for key, value in given.items():
-            section = CLOUDS[key].section_type if key in CLOUDS else None
+            section = sections.get(key)
             if section is not None and not isinstance(value, section | None):
                 try:
                     own[key] = section.model_validate_json(json.dumps(value))
@@ -98,7 +99,7 @@ class Cluster(Section, extra="allow"):
     def keys(cls) -> Iterator[str]:
         """Yields every key of the section as YAML spells it, the clouds' sections among them."""
         yield from super().keys()
-        yield from (key for key, cloud in CLOUDS.items() if cloud.section_type is not None)
+        yield from section_types()
 
     @property
     def sections(self) -> Mapping[str, Section]:

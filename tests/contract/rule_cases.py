@@ -13,13 +13,12 @@ from stacks.clouds.coreweave.replaces import CKS
 from stacks.clouds.gke.readiness import NEEDED, Connect
 from stacks.clouds.gke.replaces import GKE
 from stacks.clouds.replaces import Immutables
-from stacks.file.messages import read
 from stacks.kube.live import LiveCluster
 from stacks.rules.facts import Facts
 from stacks.rules.previous import OUTPUT, pod_templates
 from stacks.spec.stack import StackSpec
 from tests import cks_plans, gke_plans
-from tests.blueprints import spec_from_config
+from tests.blueprints import read, spec_from_config
 from tests.gke_changes import Answers
 from tests.unit import (
     test_coreweave,

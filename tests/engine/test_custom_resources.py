@@ -36,9 +36,9 @@ from releases.files import Pinned, crd_objects
 from releases.gateways import RECIPES
 from stacks.blueprint import Blueprint, ServingBlueprint
 from stacks.file.load import load
-from stacks.file.messages import read
 from stacks.kube.api import Api
 from stacks.rules.facts import blueprint
+from tests.blueprints import read
 from tests.engine.harness import control_plane
 from tests.engine.waiting import until
 from tests.gke_plans import VARIANTS, variant

@@ -12,8 +12,8 @@ import yaml
 
 from releases import release
 from stacks.blueprint import ServingBlueprint
-from stacks.file.messages import read
 from stacks.rules.facts import serving_blueprint
+from tests.blueprints import read
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
 from tests.parity.reference import assert_upstreams, canonical, load

@@ -8,8 +8,8 @@ import pytest
 from rehearsal.parts.standins import charts as standins
 from releases import RELEASES
 from stacks.blueprint import ServingBlueprint
-from stacks.file.messages import read
 from stacks.rules.facts import serving_blueprint
+from tests.blueprints import read
 from tests.parity.charts import official
 from tests.parity.helm import helm, template
 

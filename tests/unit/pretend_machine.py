@@ -14,8 +14,8 @@ from rehearsal.parts.standins import charts as standins
 from rehearsal.parts.toolchain import Origin, Tool, Toolchain
 from rehearsal.report import PlainReport
 from stacks.blueprint import ServingBlueprint
-from stacks.file.messages import read
 from stacks.rules.facts import serving_blueprint
+from tests.blueprints import read
 
 GAIE = "sigs.k8s.io/gateway-api-inference-extension"
 SAID = f"Go module {GAIE} v1.5.0"

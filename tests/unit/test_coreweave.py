@@ -8,12 +8,12 @@ import pytest
 from hardware.machines import COREWEAVE_CPU, MACHINES
 from stacks.clouds.coreweave.pools import FABRIC, FLAVOR
 from stacks.clouds.pools import NodePool
-from stacks.file.messages import read
 from stacks.findings import Problem
 from stacks.rules.facts import blueprint, serving_blueprint
 from stacks.rules.table import examine
 from stacks.spec.stack import StackSpec
 from tests import cks_plans
+from tests.blueprints import read
 from tests.unit.test_rules import spec
 
 SERVING: dict[str, Any] = {"accelerator": "nvidia", "fabric": "coreweave"}

@@ -16,12 +16,12 @@ from releases import RELEASES
 from stacks.clouds.gke.readiness import NEEDED, enable
 from stacks.clouds.gke.versions import offers_command
 from stacks.clouds.registry import CLOUDS
-from stacks.file import messages as fields
 from stacks.file.load import load
 from stacks.findings import ERROR, PROJECT, WARNING
 from stacks.rules.table import rules
 from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec
+from tests.blueprints import read
 from tests.docs import written
 from tests.shipped import fill
 
@@ -130,7 +130,7 @@ def test_there_are_examples(page: str, number: int) -> None:
 
 def test_two_stacks_on_one_gateway_agree_on_it() -> None:
     """The owner's namespace and name are what the guest says, and their routes do not meet."""
-    owner, guest = (fields.read(own(yaml.safe_load(text)["config"]))[1] for text in EXAMPLES["gateways.md"][-2:])
+    owner, guest = (read(own(yaml.safe_load(text)["config"]))[1] for text in EXAMPLES["gateways.md"][-2:])
     assert owner is not None
     assert guest is not None
     theirs, ours = owner.router.gateway, guest.router.gateway

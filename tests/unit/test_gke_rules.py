@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from hardware.machines import GKE_POOLS
-from stacks.file.messages import read
 from stacks.file.yaml import Document, parse
 from stacks.findings import Problem, StackFileError
 from stacks.rules.table import examine
-from tests.blueprints import spec_from_config
+from tests.blueprints import read, spec_from_config
 from tests.gke_plans import A4_DRA, A4_RDMA, CLUSTER, DRANET, GATEWAY, GKE, JUNE, MULTINET, TPU, TPU_V6E, stack
 from tests.unit.test_rules import spec
 

@@ -9,8 +9,8 @@ from hardware.render.namespace import OWNER
 from releases import DEFAULT, release
 from releases.files import Directory, Pinned, SourceError
 from stacks.blueprint import ServingBlueprint
-from stacks.file.messages import read
 from stacks.rules.facts import serving_blueprint
+from tests.blueprints import read
 from tests.crd_files import write
 
 BILL = release(DEFAULT)

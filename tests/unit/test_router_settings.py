@@ -10,8 +10,8 @@ from hardware.bill import Bill
 from releases import RELEASES
 from releases.values import at, look_up, merge
 from stacks.blueprint import ServingBlueprint
-from stacks.file.messages import read
 from stacks.rules.facts import serving_blueprint
+from tests.blueprints import read
 
 MAY, JUNE = "guide-2026-05", "guide-2026-06"
 EPP = {MAY: "inferenceExtension", JUNE: "router.epp"}

@@ -11,7 +11,6 @@ from hardware.accelerators import ACCELERATORS
 from hardware.machines import MACHINES, Machine
 from hardware.vocabulary import Sizing
 from releases import RELEASES
-from stacks.file.messages import read
 from stacks.findings import Problem
 from stacks.rules import facts as rule
 from stacks.rules.facts import Facts
@@ -19,6 +18,7 @@ from stacks.rules.fit import cuda_of
 from stacks.rules.table import examine
 from stacks.serving.workload import machine_of
 from stacks.spec.stack import StackSpec
+from tests.blueprints import read
 
 COMBINATIONS = [
     (bill.name, accelerator.key, build.engine.key, fabric)

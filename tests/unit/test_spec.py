@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from stacks.clouds.registry import CLOUDS
 from stacks.file.faults import EXAMPLES
-from stacks.file.messages import read
 from stacks.schema import FORMS, Section
 from stacks.spec.cluster import Cluster
 from stacks.spec.stack import StackSpec, is_platform
+from tests.blueprints import read
 
 ROOT = Path(__file__).parents[2]
 

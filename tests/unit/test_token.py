@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from hardware.vocabulary import SecretRef
-from stacks.file.messages import read
 from stacks.rules.facts import Facts
 from stacks.spec.stack import HfToken
+from tests.blueprints import read
 from tests.unit.test_rules import problems, spec
 
 NVIDIA = {"accelerator": "nvidia"}
